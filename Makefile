@@ -1,0 +1,59 @@
+# Chốt: every command a person or CI needs. `make help` lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format outage lock clean
+
+help: ## list the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+run: $(VENV)/.runtime ## set up and run the demo: hub, two lanes, kiosk at http://127.0.0.1:8080/
+	@$(BIN)/chot demo
+
+test: $(VENV)/.dev ## set up and run the default test suite
+	$(BIN)/pytest
+
+check: $(VENV)/.dev ## format and lint (ruff), types (mypy strict), import contracts (import-linter)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.dev ## let ruff rewrite what it can
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+outage: $(VENV)/.dev ## the hub is down for a full minute: nothing is lost, nothing doubled
+	CHOT_OUTAGE_S=60 $(BIN)/pytest -m slow tests/end_to_end
+
+lock: ## resolve the dependencies anew into requirements/*.lock
+	$(PYTHON) -m venv $(VENV)-lock
+	$(VENV)-lock/bin/pip --disable-pip-version-check --quiet install pip-tools
+	cd . && $(VENV)-lock/bin/pip-compile --upgrade --quiet $(LOCK_OPTIONS) \
+	  --output-file=requirements/runtime.lock requirements/build.in pyproject.toml
+	$(VENV)-lock/bin/pip-compile --upgrade --quiet $(LOCK_OPTIONS) --extra=dev \
+	  --constraint=requirements/runtime.lock --output-file=requirements/dev.lock \
+	  requirements/build.in pyproject.toml
+	rm -rf $(VENV)-lock
+
+LOCK_OPTIONS := --allow-unsafe --generate-hashes --strip-extras --no-emit-index-url \
+  --no-emit-find-links --no-emit-trusted-host --no-emit-options
+
+clean: ## remove the virtual environment, caches and the demo's files
+	rm -rf $(VENV) var build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+
+# The package itself is installed without its dependencies: those come from the lock alone.
+$(VENV)/.runtime: requirements/runtime.lock pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Setting up $(VENV) ..."
+	@$(PIP) install --require-hashes -r requirements/runtime.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.lock $(VENV)/.runtime
+	@echo "Setting up $(VENV) for development ..."
+	@$(PIP) install --require-hashes -r requirements/dev.lock
+	@touch $@

@@ -1,0 +1,29 @@
+"""Errors of the law.
+
+AdmissionError
+├── RulebookError    a rulebook that cannot be used (refused at load, never at the gate)
+├── RuleError        a CertLogic expression that is malformed, too deep or too large
+└── WireError        bytes from another process that are not the message they claim to be
+"""
+
+from __future__ import annotations
+
+
+class AdmissionError(Exception):
+    """Root of this package's errors. `hint` says what a person can do about it, or is empty."""
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class RulebookError(AdmissionError):
+    """A rulebook is malformed, incomplete or contradicts itself."""
+
+
+class RuleError(AdmissionError):
+    """A CertLogic expression is malformed, unknown, too deep or too large."""
+
+
+class WireError(AdmissionError):
+    """Bytes from another process are malformed, oversized or of an unknown version."""

@@ -1,0 +1,106 @@
+"""The entry: what is logged of one verdict, and the hash chain that ties entries together.
+
+An entry holds nothing that a thief of the gate could read a person from: the holder's name stays
+out, the person is a keyed hash and the code a keyed digest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import msgspec
+
+from admission.credential import Credential, CredentialKind
+from admission.instant import ClockTrust, Instant
+from admission.reading import Reading, Symbology
+from admission.site import Site
+from admission.standing import Standing
+from admission.verdict import Card, Outcome, Reason, Verdict
+
+CHAIN_HASH_BYTES = 32
+CODE_DIGEST_BYTES = 16
+JOURNAL_ID_BYTES = 16
+
+
+class Passage(msgspec.Struct, frozen=True, array_like=True):
+    """One verdict and its circumstances. Wire form: msgpack array in this order (`wire`).
+
+    New fields go to the end and have a default, so that older and newer sides read each other.
+    """
+
+    site: str
+    lane: str
+    source: str
+    symbology: Symbology
+    kind: CredentialKind
+    code_digest: bytes
+    """Keyed digest of the text that was read: tells repeats, gives nothing away."""
+    person: int | None
+    """`PersonKey` that was looked up, or None where the code names nobody."""
+    outcome: Outcome
+    card: Card
+    reasons: tuple[Reason, ...]
+    directive: int
+    rulebook: str
+    release: int | None
+    """Sequence of the replica release that answered."""
+    wall_ns: int
+    monotonic_ns: int
+    boot_id: str
+    clock_trust: ClockTrust
+
+
+def passage(
+    reading: Reading,
+    credential: Credential,
+    standing: Standing,
+    verdict: Verdict,
+    now: Instant,
+    *,
+    site: Site,
+    lane: str,
+    rulebook: str,
+    digest_key: bytes,
+) -> Passage:
+    """Return the entry of one verdict.
+
+    :param rulebook: identifier and version of the rulebook that decided.
+    :param digest_key: 16 to 64 secret bytes of this device; BLAKE2b (RFC 7693) keyed with it makes
+        `code_digest`.
+    """
+    text = reading.text.encode("utf-8", "surrogatepass")
+    digest = hashlib.blake2b(text, digest_size=CODE_DIGEST_BYTES, key=digest_key).digest()
+    return Passage(
+        site=site.id,
+        lane=lane,
+        source=reading.source,
+        symbology=reading.symbology,
+        kind=credential.kind,
+        code_digest=digest,
+        person=standing.person,
+        outcome=verdict.outcome,
+        card=verdict.card,
+        reasons=verdict.reasons,
+        directive=site.directive,
+        rulebook=rulebook,
+        release=standing.release.sequence if standing.release else None,
+        wall_ns=now.wall_ns,
+        monotonic_ns=now.monotonic_ns,
+        boot_id=now.boot_id,
+        clock_trust=now.trust,
+    )
+
+
+def genesis(journal: bytes) -> bytes:
+    """Return the hash that stands before the first entry of the journal with this 16-byte id."""
+    return hashlib.sha256(b"chot journal\x00" + journal).digest()
+
+
+def chained(previous: bytes, sequence: int, packed: bytes) -> bytes:
+    """Return the chain hash of one entry: SHA-256 over the hash before, the sequence, the bytes.
+
+    :param previous: 32 bytes, `genesis` for sequence 1.
+    :param sequence: from 1, without gaps, at most 2⁶⁴ - 1; hashed as 8 little-endian bytes.
+    :param packed: `wire.pack_passage` of the entry.
+    """
+    return hashlib.sha256(previous + sequence.to_bytes(8, "little") + packed).digest()

@@ -1,0 +1,75 @@
+"""The ports: what the daemon needs of clock, knowledge, log, hardware and screen.
+
+Doors implement these; simulators and tests stand behind the same ports and pass the same contract
+suites (`tests/contracts/`).
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from admission.credential import Credential
+from admission.instant import Instant
+from admission.passage import Passage
+from admission.signal import Signal
+from admission.standing import Standing
+from admission.verdict import LaneState, Verdict
+
+
+class Clock(Protocol):
+    """The only source of time."""
+
+    def now(self) -> Instant:
+        """Return the present moment. `monotonic_ns` never runs backwards within one `boot_id`."""
+        ...
+
+
+class Book(Protocol):
+    """What is known about people."""
+
+    def standing_of(self, credential: Credential, now: Instant) -> Standing:
+        """Return the standing in microseconds, without awaiting anything. Never raises.
+
+        Identifiers are tried in the credential's order; the first that is on record answers.
+        """
+        ...
+
+
+class Journal(Protocol):
+    """What happened here."""
+
+    async def append(self, entry: Passage) -> int:
+        """Return the entry's sequence (from 1, without gaps) once it is durable on the medium.
+
+        :raises Exception: the implementation's own error if it could not be made durable; the
+            entry then does not count as appended and the gate must not open.
+        """
+        ...
+
+
+class Bridge(Protocol):
+    """Lamps, buzzer and gate."""
+
+    async def show(self, signal: Signal) -> None:
+        """Return once the hardware has acknowledged the signal, which then ends by itself.
+
+        :raises Exception: the implementation's own error if nobody acknowledged within the bound.
+        """
+        ...
+
+    @property
+    def alive(self) -> bool:
+        """Whether the hardware has answered within its heartbeat limit."""
+        ...
+
+
+class Screen(Protocol):
+    """The kiosk, and any other place where people read the verdict."""
+
+    def publish(self, lane: str, verdict: Verdict, holder: str) -> None:
+        """Show a verdict at once, without waiting for any viewer. `holder` is already masked."""
+        ...
+
+    def lane_state(self, lane: str, state: LaneState) -> None:
+        """Show that a lane serves or is out of order, until the next state."""
+        ...

@@ -1,0 +1,1 @@
+"""The daemon: builds the doors and walks one scan through them."""

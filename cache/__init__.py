@@ -1,0 +1,1 @@
+"""What we know (`replica`) and what happened here (`journal`)."""

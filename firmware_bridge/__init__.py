@@ -1,0 +1,1 @@
+"""Doors out: signals become light, sound and an open gate."""

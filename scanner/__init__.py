@@ -1,0 +1,1 @@
+"""Doors in: cameras, serial scanners and keypads become readings."""
