@@ -58,7 +58,7 @@ def person_keyer(hash_key: bytes) -> Callable[[Identifier], PersonKey]:
     """Return the function that hashes identifiers under `hash_key` (16 to 64 bytes).
 
     BLAKE2b (RFC 7693) with an 8-byte digest read as a little-endian integer, over one domain byte
-    and the UTF-8 value. The keyed state is built once and copied, which halves the cost of a look-up.
+    and the UTF-8 value. The keyed state is built once and copied: half the cost.
 
     :raises ValueError: if the key's length is not 16 to 64 bytes.
     """

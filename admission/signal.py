@@ -26,7 +26,7 @@ class Output(IntEnum):
 
 
 class SignalName(IntEnum):
-    """Which pattern this is, for logs, tests and the board's own display. Values are on the wire."""
+    """Which pattern this is, for logs and the board's display. Values are on the wire."""
 
     ADMIT = 1
     REFER = 2

@@ -68,7 +68,7 @@ class PersonFacts(msgspec.Struct, frozen=True, gc=False):
 class Release(msgspec.Struct, frozen=True, gc=False):
     """The release that answered: its sequence, and when the hub last vouched for it.
 
-    `vouched_ns` is the `issued` time (wall, ns since the epoch) of the newest signed head that names
+    `vouched_ns` is the `issued` time (wall, ns since the epoch) of the newest signed head naming
     this release. `expires_ns` is when that head stops counting.
     """
 

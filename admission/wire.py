@@ -114,10 +114,10 @@ def unpack_acknowledgement(data: bytes) -> Acknowledgement:
 
 
 def unpack_bounded(data: bytes, limit_bytes: int) -> Any:
-    """Return the plain values of one msgpack message of at most `limit_bytes`, nested at most as deep as
-    the msgpack library allows (1,024).
+    """Return the plain values of one msgpack message of at most `limit_bytes`.
 
-    Every length inside is checked against the message's own size before memory is set aside for it.
+    Every length inside is checked against the limit before memory is set aside for it, and nesting
+    ends where the msgpack library does (1,024 levels).
 
     :raises WireError: if the message is longer, malformed, or followed by further bytes.
     """
