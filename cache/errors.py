@@ -1,0 +1,70 @@
+"""Errors of the cache.
+
+CacheError
+├── ReplicaError
+│   ├── LayoutError         facts that do not fit the record layout, or an unknown layout
+│   ├── BuildError          rows that cannot become a segment: unsorted, contradictory, too many
+│   ├── SegmentError        a file that is not the segment it claims to be
+│   │   └── DamagedPage     one page of an open segment fails its CRC
+│   ├── HeadError           a head that is malformed, oversized or wrongly signed
+│   │   ├── HeadRolledBack  older than what was accepted, or the same sequence with another body
+│   │   └── HeadExpired     no longer vouched for
+│   ├── StoreError          the replica's directory cannot be read or written
+│   └── SourceError         the upstream cannot be reached, or answers out of bounds
+└── JournalError            the journal cannot be read or written; its own tree is drawn in
+                            `cache.journal`
+"""
+
+from __future__ import annotations
+
+
+class CacheError(Exception):
+    """Root of this package's errors. `hint` says what a person can do about it, or is empty."""
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class ReplicaError(CacheError):
+    """Root of the replica's errors."""
+
+
+class LayoutError(ReplicaError):
+    """Facts do not fit the record layout, or the layout is not one that this version knows."""
+
+
+class BuildError(ReplicaError):
+    """Rows cannot become a segment: unsorted, contradictory or too many."""
+
+
+class SegmentError(ReplicaError):
+    """A file is not the segment that it claims to be: truncated, damaged, foreign or too new."""
+
+
+class DamagedPage(SegmentError):  # noqa: N818 - names the condition, as `struct.error` cannot
+    """One page of an open segment fails its CRC: what it would answer is unknown."""
+
+
+class HeadError(ReplicaError):
+    """A head is malformed, oversized or not signed by a key that is trusted here."""
+
+
+class HeadRolledBack(HeadError):  # noqa: N818 - names the attack
+    """A head is older than one already accepted, or repeats its sequence with another body."""
+
+
+class HeadExpired(HeadError):  # noqa: N818 - names the state
+    """A head no longer counts at this moment, or does not count yet."""
+
+
+class StoreError(ReplicaError):
+    """The replica's directory cannot be read or written."""
+
+
+class SourceError(ReplicaError):
+    """The upstream cannot be reached, or its answer is out of bounds."""
+
+
+class JournalError(CacheError):
+    """The journal cannot be read or written."""
