@@ -1,0 +1,85 @@
+"""Errors of the hub.
+
+HubError
+├── DataFolderError   the hub's folder is missing, foreign or unusable
+├── KeyFileError      a key file is missing, malformed or readable by others
+├── StoreError        the store could not read or write
+├── PublishError      a release or a head could not be built, signed or written
+└── UploadError       what a gate sent is refused; carries the HTTP status
+    ├── Malformed        400  no batch, or damaged on the way
+    ├── Unauthorised     401  no token, or one of no enrolled device
+    ├── Forbidden        403  a valid token of another device
+    ├── TooSlow          408  the body did not arrive in time
+    ├── TooLarge         413  longer than a batch may be, before or after inflating
+    └── Unsupported      415  a content type or coding that the hub does not read
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class HubError(Exception):
+    """Root of this package's errors. `hint` says what a person can do about it, or is empty."""
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class DataFolderError(HubError):
+    """The hub's folder is missing, foreign or unusable."""
+
+
+class KeyFileError(HubError):
+    """A key file is missing, malformed or readable by others."""
+
+
+class StoreError(HubError):
+    """The store could not read or write."""
+
+
+class PublishError(HubError):
+    """A release or a head could not be built, signed or written."""
+
+
+class UploadError(HubError):
+    """What a gate sent is refused. The message goes back to it and holds nothing of the body."""
+
+    status: ClassVar[int] = 400
+
+
+class Malformed(UploadError):
+    """The body is no batch, or was damaged on the way."""
+
+    status = 400
+
+
+class Unauthorised(UploadError):
+    """There is no token, or it is of no enrolled device."""
+
+    status = 401
+
+
+class Forbidden(UploadError):
+    """The token is valid, but of another device than the one that is spoken for."""
+
+    status = 403
+
+
+class TooSlow(UploadError):
+    """The body did not arrive in time."""
+
+    status = 408
+
+
+class TooLarge(UploadError):
+    """The body is longer than a batch may be, before or after inflating."""
+
+    status = 413
+
+
+class Unsupported(UploadError):
+    """The body has a content type or a content coding that the hub does not read."""
+
+    status = 415
