@@ -1,0 +1,7 @@
+"""`python -m appliance` is `chot`."""
+
+from __future__ import annotations
+
+from appliance.cli.main import main
+
+main()

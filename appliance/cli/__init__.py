@@ -1,0 +1,1 @@
+"""The command `chot`: one module a command, loaded when it is called."""

@@ -1,0 +1,272 @@
+"""The configuration of one appliance: TOML, typed, every unknown key refused.
+
+`load_config` judges the text alone. What only this machine can tell (a device that is missing, a
+port that is taken) is judged by `appliance.inspection`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, get_args, get_origin
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+
+from admission.site import Place, Site
+from appliance.errors import ConfigError
+
+MAX_CONFIG_BYTES = 1 << 20
+Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
+Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
+Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
+
+
+class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One table of the file."""
+
+
+class SiteTable(_Table):
+    """[site]: where the gate stands. `rulebook` is a path, from the configuration's folder."""
+
+    id: Name
+    name: str
+    place: Place
+    district: str
+    directive: int
+    rulebook: str
+    timezone: str = "Asia/Ho_Chi_Minh"
+
+
+class ApplianceTable(_Table):
+    """[appliance]: this device. `state_dir` holds the replica, the journal and its keys."""
+
+    device: Name
+    state_dir: str = "/var/lib/chot"
+
+
+class HubTable(_Table):
+    """[hub]: where knowledge comes from and entries go. The files hold keys and the token."""
+
+    url: Annotated[str, msgspec.Meta(pattern=r"^https?://[^\s]+$")]
+    token_file: str
+    head_key_file: str
+    hash_key_file: str
+    poll_s: Seconds = 5.0
+
+
+class KioskTable(_Table):
+    """[kiosk]: the page for the screen, `/metrics` and `/healthz`."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8080
+
+
+class CameraSourceTable(_Table, tag="camera", tag_field="kind"):
+    """A V4L2 camera by its stable name, or a video file, or a folder of pictures."""
+
+    name: Name
+    device: str
+    width_px: Annotated[int, msgspec.Meta(ge=160, le=4096)] = 1280
+    height_px: Annotated[int, msgspec.Meta(ge=120, le=4096)] = 720
+    fps: Annotated[float, msgspec.Meta(gt=0, le=240)] = 30.0
+
+
+class SerialSourceTable(_Table, tag="serial", tag_field="kind"):
+    """A barcode scanner on a serial port, by its stable name."""
+
+    name: Name
+    port: str
+    baud: Annotated[int, msgspec.Meta(ge=1200, le=3_000_000)] = 115_200
+
+
+class KeypadSourceTable(_Table, tag="keypad", tag_field="kind"):
+    """A numeric keypad (an input device), for codes that people type."""
+
+    name: Name
+    device: str
+
+
+class ScenesSourceTable(_Table, tag="scenes", tag_field="kind"):
+    """A camera that films rendered people, for demonstration and training.
+
+    `samples` is a file of JSON lines with a key `text`, as `chot hub synthesize --samples` writes.
+    """
+
+    name: Name
+    samples: str
+    seed: int = 1
+    width_px: Annotated[int, msgspec.Meta(ge=320, le=1920)] = 1280
+    height_px: Annotated[int, msgspec.Meta(ge=240, le=1080)] = 720
+    fps: Annotated[float, msgspec.Meta(gt=0, le=60)] = 15.0
+
+
+SourceTable = CameraSourceTable | SerialSourceTable | KeypadSourceTable | ScenesSourceTable
+
+
+class McuBridgeTable(_Table, tag="mcu", tag_field="kind"):
+    """A microcontroller that speaks the firmware link, by the stable name of its port."""
+
+    port: str
+
+
+class ScreenOnlyTable(_Table, tag="screen_only", tag_field="kind"):
+    """No lamps and no gate: people read the kiosk."""
+
+
+BridgeTable = McuBridgeTable | ScreenOnlyTable
+
+
+class LaneTable(_Table):
+    """[[lane]]: one stream of people, with what reads their codes and what answers them."""
+
+    name: Name
+    sources: Annotated[tuple[SourceTable, ...], msgspec.Meta(min_length=1, max_length=8)]
+    bridge: BridgeTable
+    rearm_s: Seconds = 2.0
+    """A code out of sight for so long counts as presented anew."""
+
+
+class Config(_Table, frozen=True, kw_only=True):
+    """One configuration file."""
+
+    site: SiteTable
+    appliance: ApplianceTable
+    hub: HubTable
+    kiosk: KioskTable = KioskTable()
+    lane: Annotated[tuple[LaneTable, ...], msgspec.Meta(min_length=1, max_length=16)]
+
+
+def load_config(path: Path) -> Config:
+    """Return the configuration in `path`, with every path in it made absolute.
+
+    :raises ConfigError: naming the file, the key and what to do, for the first fault found.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        msg = f"{path}: cannot be read: {error.strerror}"
+        raise ConfigError(msg, hint="name a configuration file, e.g. configs/kiosk.toml") from error
+    if len(data) > MAX_CONFIG_BYTES:
+        msg = f"{path}: larger than {MAX_CONFIG_BYTES} bytes"
+        raise ConfigError(msg, hint="this is not a configuration file")
+    try:
+        tree = tomllib.loads(data.decode())
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        msg = f"{path}: not TOML: {error}"
+        raise ConfigError(msg, hint="correct the line; strings stand in double quotes") from error
+    return parse_config(tree, path)
+
+
+def parse_config(tree: dict[str, Any], path: Path) -> Config:
+    """Return the configuration in a parsed TOML `tree` that came from `path`.
+
+    :raises ConfigError: as `load_config`.
+    """
+    stray = list(unknown_keys(tree, Config))
+    if stray:
+        named = "; ".join(key for key, _ in stray)
+        hints = "; ".join(hint for _, hint in stray if hint)
+        msg = f"{path}: unknown key: {named}"
+        raise ConfigError(msg, hint=hints or "remove it, or see the comments in configs/*.toml")
+    try:
+        config = msgspec.convert(tree, Config)
+    except msgspec.ValidationError as error:
+        msg = f"{path}: {error}"
+        raise ConfigError(msg, hint="see the comments in configs/*.toml") from error
+    _check_names(config, path)
+    return _absolute(config, path.resolve().parent)
+
+
+def unknown_keys(value: Any, form: Any, at: str = "") -> list[tuple[str, str]]:
+    """Return each key of a parsed `value` that its `form` does not have, with a suggestion."""
+    if isinstance(value, list):
+        inner = next((a for a in get_args(_bare(form)) if a is not Ellipsis), None)
+        return [k for i, v in enumerate(value) for k in unknown_keys(v, inner, f"{at}[{i}]")]
+    table = _table_for(value, _bare(form))
+    if table is None:
+        return []
+    fields = {f.encode_name: f.type for f in msgspec.structs.fields(table)}
+    tag = table.__struct_config__.tag_field
+    found = []
+    for key, inside in value.items():
+        here = f"{at}.{key}" if at else key
+        if key in fields:
+            found += unknown_keys(inside, fields[key], here)
+        elif key != tag:
+            close = difflib.get_close_matches(key, fields, n=1)
+            found.append((here, f"did you mean '{close[0]}' instead of '{key}'?" if close else ""))
+    return found
+
+
+def _bare(form: Any) -> Any:
+    return get_args(form)[0] if get_origin(form) is Annotated else form
+
+
+def _table_for(value: Any, form: Any) -> type[msgspec.Struct] | None:
+    if not isinstance(value, dict):
+        return None
+    for option in get_args(form) or (form,):
+        if isinstance(option, type) and issubclass(option, msgspec.Struct):
+            settings = option.__struct_config__
+            if settings.tag is None or value.get(settings.tag_field) == settings.tag:
+                return option
+    return None
+
+
+def _check_names(config: Config, path: Path) -> None:
+    names = [lane.name for lane in config.lane]
+    names += [source.name for lane in config.lane for source in lane.sources]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        msg = f"{path}: used twice as the name of a lane or source: {', '.join(twice)}"
+        raise ConfigError(msg, hint="give each lane and each source a name of its own")
+    try:
+        ZoneInfo(config.site.timezone)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        msg = f"{path}: unknown time zone '{config.site.timezone}' - at `$.site.timezone`"
+        raise ConfigError(msg, hint="use a name such as Asia/Ho_Chi_Minh") from error
+
+
+def _absolute(config: Config, folder: Path) -> Config:
+    def placed(text: str) -> str:
+        return str(folder / text)
+
+    replace = msgspec.structs.replace
+    hub = config.hub
+    lanes = tuple(
+        replace(
+            lane,
+            sources=tuple(
+                replace(s, samples=placed(s.samples)) if isinstance(s, ScenesSourceTable) else s
+                for s in lane.sources
+            ),
+        )
+        for lane in config.lane
+    )
+    return replace(
+        config,
+        site=replace(config.site, rulebook=placed(config.site.rulebook)),
+        appliance=replace(config.appliance, state_dir=placed(config.appliance.state_dir)),
+        hub=replace(
+            hub,
+            token_file=placed(hub.token_file),
+            head_key_file=placed(hub.head_key_file),
+            hash_key_file=placed(hub.hash_key_file),
+        ),
+        lane=lanes,
+    )
+
+
+def site_of(config: Config) -> Site:
+    """Return the site as the law knows it."""
+    table = config.site
+    return Site(
+        id=table.id,
+        name=table.name,
+        place=table.place,
+        district=table.district,
+        directive=table.directive,
+        timezone=ZoneInfo(table.timezone),
+    )

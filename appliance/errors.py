@@ -1,0 +1,34 @@
+"""Errors of the daemon.
+
+ApplianceError
+├── ConfigError         a configuration that cannot be used; `problems` lists every fault found
+├── HouseError          a package of ours is shadowed by somebody else's of the same name
+├── PortInUseError      the kiosk's address is taken
+└── HubUnavailable      the hub did not answer, or not as a hub
+"""
+
+from __future__ import annotations
+
+
+class ApplianceError(Exception):
+    """Root of this package's errors. `hint` says what a person can do about it, or is empty."""
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class ConfigError(ApplianceError):
+    """The configuration cannot be used."""
+
+
+class HouseError(ApplianceError):
+    """Another package of the same name would be imported in place of ours."""
+
+
+class PortInUseError(ApplianceError):
+    """The kiosk's address is taken by another program."""
+
+
+class HubUnavailable(ApplianceError):  # noqa: N818 - a state of the network, not a programming error
+    """The hub did not answer, or not as a hub does."""

@@ -1,0 +1,155 @@
+"""What only this machine can tell about a configuration: every fault found, each with its remedy."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from admission.errors import AdmissionError
+from admission.rulebook import Rulebook, load_rulebook
+from appliance.config import (
+    CameraSourceTable,
+    Config,
+    KeypadSourceTable,
+    KioskTable,
+    McuBridgeTable,
+    ScenesSourceTable,
+    SerialSourceTable,
+    SourceTable,
+)
+from appliance.errors import ConfigError
+
+MAX_RULEBOOK_BYTES = 1 << 20
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """One thing that is wrong: `where` in the configuration, `what`, and the `remedy`."""
+
+    where: str
+    what: str
+    remedy: str
+
+
+def inspect(config: Config) -> list[Problem]:
+    """Return all that would keep this configuration from running here, in the file's order."""
+    return [
+        *_rulebook(config),
+        *_state(Path(config.appliance.state_dir)),
+        *_secret("hub.token_file", config.hub.token_file, "chot hub device"),
+        *_readable("hub.head_key_file", config.hub.head_key_file, "chot hub init"),
+        *_secret("hub.hash_key_file", config.hub.hash_key_file, "chot hub init"),
+        *_address(config.kiosk),
+        *_lanes(config),
+    ]
+
+
+def read_rulebook(path: Path) -> Rulebook:
+    """Return the rulebook in `path`.
+
+    :raises ConfigError: if it cannot be read or is too large.
+    :raises admission.errors.RulebookError: if it cannot be used.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        msg = f"{path}: cannot be read: {error.strerror}"
+        raise ConfigError(msg, hint="name a file from configs/rulebooks/ in [site]") from error
+    return load_rulebook(data)
+
+
+def _rulebook(config: Config) -> Iterator[Problem]:
+    try:
+        rulebook = read_rulebook(Path(config.site.rulebook))
+    except (ConfigError, AdmissionError) as error:
+        yield Problem("site.rulebook", str(error), error.hint or "use one from configs/rulebooks/")
+        return
+    if config.site.directive not in rulebook.directives:
+        known = ", ".join(str(d) for d in sorted(rulebook.directives))
+        yield Problem(
+            "site.directive",
+            f"the rulebook has no directive {config.site.directive}",
+            f"use one that it has: {known}",
+        )
+
+
+def _state(folder: Path) -> Iterator[Problem]:
+    existing = folder
+    while not existing.exists() and existing != existing.parent:
+        existing = existing.parent
+    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
+        yield Problem(
+            "appliance.state_dir",
+            f"{folder}: no permission to write in {existing}",
+            "run as the service's user, or give state_dir to that user with chown",
+        )
+
+
+def _readable(where: str, name: str, maker: str) -> Iterator[Problem]:
+    try:
+        with Path(name).open("rb") as file:
+            file.read(1)
+    except OSError as error:
+        yield Problem(where, f"{name}: {error.strerror}", f"`{maker} --help` says how to make it")
+
+
+def _secret(where: str, name: str, maker: str) -> Iterator[Problem]:
+    found = list(_readable(where, name, maker))
+    if not found and stat.S_IMODE(Path(name).stat().st_mode) & 0o077:
+        found = [Problem(where, f"{name}: others may read this secret", f"chmod 600 {name}")]
+    yield from found
+
+
+def _address(kiosk: KioskTable) -> Iterator[Problem]:
+    with socket.socket(socket.AF_INET6 if ":" in kiosk.host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((kiosk.host, kiosk.port))
+        except OSError as error:
+            taken = error.errno == errno.EADDRINUSE
+            what = "is in use by another program" if taken else f"cannot be used: {error.strerror}"
+            remedy = (
+                "stop that program (`ss -ltnp` names it), or choose another [kiosk] port"
+                if taken
+                else "choose an address of this machine and a port from 1024 to 65535"
+            )
+            yield Problem("kiosk.port", f"{kiosk.host}:{kiosk.port} {what}", remedy)
+
+
+def _lanes(config: Config) -> Iterator[Problem]:
+    for i, lane in enumerate(config.lane):
+        for j, source in enumerate(lane.sources):
+            yield from _source(f"lane[{i}].sources[{j}]", source)
+        if isinstance(lane.bridge, McuBridgeTable):
+            yield from _device(f"lane[{i}].bridge.port", lane.bridge.port, "/dev/serial/by-id")
+
+
+def _source(where: str, source: SourceTable) -> Iterator[Problem]:
+    match source:
+        case CameraSourceTable():
+            yield from _device(f"{where}.device", source.device, "/dev/v4l/by-id")
+        case SerialSourceTable():
+            yield from _device(f"{where}.port", source.port, "/dev/serial/by-id")
+        case KeypadSourceTable():
+            yield from _device(f"{where}.device", source.device, "/dev/input/by-id")
+        case ScenesSourceTable():
+            yield from _readable(f"{where}.samples", source.samples, "chot hub synthesize")
+
+
+def _device(where: str, name: str, folder: str) -> Iterator[Problem]:
+    path = Path(name)
+    if not path.exists():
+        near = sorted(p.name for p in Path(folder).glob("*")) if Path(folder).is_dir() else []
+        have = f"; there are: {', '.join(near[:4])}" if near else ""
+        yield Problem(where, f"{name}: no such device", f"plug it in, or see `ls {folder}`{have}")
+    elif not os.access(path, os.R_OK):
+        yield Problem(
+            where,
+            f"{name}: no permission",
+            "add the service's user to the device's group (dialout, video or input)",
+        )
