@@ -6,12 +6,12 @@ HubError
 ├── StoreError        the store could not read or write
 ├── PublishError      a release or a head could not be built, signed or written
 └── UploadError       what a gate sent is refused; carries the HTTP status
-    ├── Malformed        400  no batch, or damaged on the way
-    ├── Unauthorised     401  no token, or one of no enrolled device
-    ├── Forbidden        403  a valid token of another device
-    ├── TooSlow          408  the body did not arrive in time
-    ├── TooLarge         413  longer than a batch may be, before or after inflating
-    └── Unsupported      415  a content type or coding that the hub does not read
+    ├── MalformedUploadError    400  no batch, or damaged on the way
+    ├── UnauthorisedError       401  no token, or one of no enrolled device
+    ├── ForbiddenError          403  a valid token of another device
+    ├── SlowUploadError         408  the body did not arrive in time
+    ├── OversizedUploadError    413  longer than a batch may be, before or after inflating
+    └── UnsupportedUploadError  415  a content type or coding that the hub does not read
 """
 
 from __future__ import annotations
@@ -49,37 +49,37 @@ class UploadError(HubError):
     status: ClassVar[int] = 400
 
 
-class Malformed(UploadError):
+class MalformedUploadError(UploadError):
     """The body is no batch, or was damaged on the way."""
 
     status = 400
 
 
-class Unauthorised(UploadError):
+class UnauthorisedError(UploadError):
     """There is no token, or it is of no enrolled device."""
 
     status = 401
 
 
-class Forbidden(UploadError):
+class ForbiddenError(UploadError):
     """The token is valid, but of another device than the one that is spoken for."""
 
     status = 403
 
 
-class TooSlow(UploadError):
+class SlowUploadError(UploadError):
     """The body did not arrive in time."""
 
     status = 408
 
 
-class TooLarge(UploadError):
+class OversizedUploadError(UploadError):
     """The body is longer than a batch may be, before or after inflating."""
 
     status = 413
 
 
-class Unsupported(UploadError):
+class UnsupportedUploadError(UploadError):
     """The body has a content type or a content coding that the hub does not read."""
 
     status = 415

@@ -1,0 +1,5 @@
+CREATE TABLE device (
+  name TEXT PRIMARY KEY,
+  token_sha256 BLOB NOT NULL UNIQUE,
+  enrolled_ns INTEGER NOT NULL
+) WITHOUT ROWID;

@@ -1,0 +1,118 @@
+"""People and their identifiers as rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+import aiosqlite
+
+from admission.identity import Identifier, IdentifierKind
+from admission.standing import CredentialStatus, PersonFacts, Product
+from hub.store.port import KnownIdentifier, Person
+
+_KINDS = {kind.value: kind for kind in IdentifierKind}
+_STATUSES = {int(status): status for status in CredentialStatus}
+_PRODUCTS = {int(product): product for product in Product}
+
+
+async def write(raw: aiosqlite.Connection, people: Sequence[Person]) -> None:
+    """Write people within the caller's transaction, replacing those of the same numbers."""
+    await raw.executemany(
+        "DELETE FROM identifier WHERE person = ?", [(person.number,) for person in people]
+    )
+    await raw.executemany(
+        "INSERT OR REPLACE INTO person VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [_person_row(person) for person in people],
+    )
+    await raw.executemany(
+        "INSERT INTO identifier VALUES (?, ?, ?, ?, ?)",
+        [
+            (
+                person.number,
+                place,
+                known.identifier.kind.value,
+                known.identifier.value,
+                known.status,
+            )
+            for person in people
+            for place, known in enumerate(person.identifiers)
+        ],
+    )
+
+
+async def read(raw: aiosqlite.Connection, after: int, limit: int) -> list[Person]:
+    """Return the next people by number, at most `limit`."""
+    rows = await raw.execute_fetchall(
+        "SELECT number, doses, product, last_dose, recovered, born, vulnerable, isolation_until,"
+        " district FROM person WHERE number > ? ORDER BY number LIMIT ?",
+        (after, limit),
+    )
+    people = [tuple(row) for row in rows]
+    if not people:
+        return []
+    identifiers = await raw.execute_fetchall(
+        "SELECT person, kind, value, status FROM identifier"
+        " WHERE person > ? AND person <= ? ORDER BY person, place",
+        (after, people[-1][0]),
+    )
+    known = {
+        number: tuple(_identifier(row) for row in rows)
+        for number, rows in groupby(identifiers, key=itemgetter(0))
+    }
+    return [Person(row[0], known.get(row[0], ()), _facts(row)) for row in people]
+
+
+def chunks(people: Iterable[Person], size: int) -> Iterable[list[Person]]:
+    """Cut a stream of people into lists of at most `size`."""
+    chunk: list[Person] = []
+    for person in people:
+        chunk.append(person)
+        if len(chunk) == size:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
+
+
+def _person_row(person: Person) -> tuple[Any, ...]:
+    facts = person.facts
+    return (
+        person.number,
+        facts.doses,
+        int(facts.product),
+        _written(facts.last_dose),
+        _written(facts.recovered),
+        _written(facts.born),
+        int(facts.vulnerable),
+        _written(facts.isolation_until),
+        facts.district,
+    )
+
+
+def _facts(row: tuple[Any, ...]) -> PersonFacts:
+    return PersonFacts(
+        doses=row[1],
+        product=_PRODUCTS[row[2]],
+        last_dose=_read(row[3]),
+        recovered=_read(row[4]),
+        born=_read(row[5]),
+        vulnerable=bool(row[6]),
+        isolation_until=_read(row[7]),
+        district=row[8],
+    )
+
+
+def _identifier(row: Any) -> KnownIdentifier:
+    return KnownIdentifier(Identifier(_KINDS[row[1]], row[2]), _STATUSES[row[3]])
+
+
+def _written(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
+
+
+def _read(day: str | None) -> date | None:
+    return None if day is None else date.fromisoformat(day)
