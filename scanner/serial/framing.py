@@ -1,0 +1,217 @@
+"""Line framing without I/O: bytes in, lines out, whatever the bytes and however they are cut.
+
+What is kept of an unfinished line is bounded by `LINE_LIMIT_BYTES`. A longer line is handed on at
+once, cut so that the law refuses it as oversized, and the rest of it is skipped up to its end.
+
+Text is decoded as UTF-8 where the whole line is valid UTF-8, else as ISO 8859-1, which never fails
+and keeps every byte. NUL and control bytes stay: the law refuses them, not the cable.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from enum import StrEnum
+
+import msgspec
+
+from admission.reading import MAX_TEXT_LENGTH, Symbology
+from scanner.errors import FramingError
+
+LINE_LIMIT_BYTES = 4 * (MAX_TEXT_LENGTH + 1) + 3
+"""Bytes after which a line is oversized in any encoding: UTF-8 has at most 4 a character, and an
+AIM identifier has 3."""
+
+
+class LineEnd(StrEnum):
+    """What ends a line. Empty lines are dropped in every mode."""
+
+    ANY = "any"
+    """CR, LF or CRLF."""
+    CR = "cr"
+    """CR alone; LF belongs to the text."""
+    LF = "lf"
+    """LF alone; CR belongs to the text."""
+    CRLF = "crlf"
+    """CR followed by LF; either alone belongs to the text."""
+    ETX = "etx"
+    """STX begins a line, ETX ends it; what lies between two lines is dropped."""
+    GAP = "gap"
+    """Silence of `gap_s`; for scanners set to send no suffix."""
+
+
+class LineSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How a scanner writes its lines.
+
+    `gap_s` is the silence that ends a line under `LineEnd.GAP`. `abandon_s` is the silence after
+    which an unfinished line is dropped under every other end, so that half a code never becomes
+    the beginning of the next. `aim_identifiers` takes an AIM identifier (ISO/IEC 15424, `]Q1`) off
+    the text where one stands; identifiers of symbologies that this gate does not know stay, so
+    that the law refuses the text.
+
+    :raises FramingError: if a silence is not between 1 ms and 60 s.
+    """
+
+    end: LineEnd = LineEnd.ANY
+    aim_identifiers: bool = True
+    gap_s: float = 0.05
+    abandon_s: float = 5.0
+
+    def __post_init__(self) -> None:
+        for name, silence_s in (("gap_s", self.gap_s), ("abandon_s", self.abandon_s)):
+            if not 0.001 <= silence_s <= 60:
+                msg = f"{name} is {silence_s} s"
+                raise FramingError(msg, hint="use 0.001 to 60 seconds")
+
+    @property
+    def quiet_s(self) -> float:
+        """The silence after which `LineFramer.idle` has something to do."""
+        return self.gap_s if self.end is LineEnd.GAP else self.abandon_s
+
+
+class Line(msgspec.Struct, frozen=True, gc=False):
+    """One line's text (never empty, at most `MAX_TEXT_LENGTH + 1` characters).
+
+    `captured_ns` is the stamp of its last byte, or of the byte that made it oversized.
+    """
+
+    text: str
+    symbology: Symbology
+    captured_ns: int
+
+
+_MARKS = {
+    LineEnd.ANY: re.compile(rb"[\r\n]"),
+    LineEnd.CR: re.compile(rb"\r"),
+    LineEnd.LF: re.compile(rb"\n"),
+    LineEnd.CRLF: re.compile(rb"\r\n"),
+    LineEnd.ETX: re.compile(rb"[\x02\x03]"),
+    LineEnd.GAP: re.compile(rb"(?!)"),
+}
+_STX = b"\x02"
+_AIM = re.compile(rb"\][A-Za-z][0-9A-Za-z]")
+_AIM_CODE = {
+    ord("Q"): Symbology.QR_CODE,
+    ord("z"): Symbology.AZTEC,
+    ord("d"): Symbology.DATA_MATRIX,
+    ord("L"): Symbology.PDF417,
+    ord("C"): Symbology.CODE_128,
+}
+
+
+class LineFramer:
+    r"""Cuts a scanner's bytes into lines. One instance per opening of a port.
+
+    >>> framer = LineFramer()
+    >>> framer.feed(b"]Q1AB", 1)
+    []
+    >>> [(line.text, line.symbology.value) for line in framer.feed(b"C\r\n", 2)]
+    [('ABC', 'qr_code')]
+    """
+
+    def __init__(self, settings: LineSettings | None = None) -> None:
+        self._settings = settings or LineSettings()
+        self._marks = _MARKS[self._settings.end]
+        self._quiet_ns = int(self._settings.quiet_s * 1e9)
+        self._last_ns = 0
+        self._held = b""
+        self._kept = bytearray()
+        self._inside = self._settings.end is not LineEnd.ETX
+        self._skipping = False
+        self.oversized = 0
+        """Lines so far that were too long."""
+        self.abandoned = 0
+        """Unfinished lines so far that were dropped."""
+
+    def feed(self, data: bytes, captured_ns: int) -> list[Line]:
+        """Return the lines that `data` ends, in order.
+
+        Any chunking of the same bytes gives the same texts.
+        """
+        self._last_ns = captured_ns
+        if self._settings.end is LineEnd.CRLF:
+            data = self._with_held_cr(data)
+        lines: list[Line] = []
+        start = 0
+        for mark in self._marks.finditer(data):
+            self._extend(data[start : mark.start()], captured_ns, lines)
+            start = mark.end()
+            if mark[0] == _STX:
+                self._begin()
+            else:
+                self._finish(captured_ns, lines)
+        self._extend(data[start:], captured_ns, lines)
+        return lines
+
+    def idle(self, now_ns: int) -> list[Line]:
+        """Return the line that silence has ended, if it has.
+
+        The caller says so once nothing is left to read: this judges only by the last stamp fed.
+        """
+        if now_ns - self._last_ns < self._quiet_ns:
+            return []
+        lines: list[Line] = []
+        if self._settings.end is LineEnd.GAP:
+            self._finish(self._last_ns, lines)
+        elif self.pending:
+            self.abandoned += not self._skipping
+            self._held = b""
+            self._rest()
+        return lines
+
+    @property
+    def pending(self) -> bool:
+        """Whether a line has begun and not ended."""
+        return bool(self._kept or self._held) or self._skipping
+
+    def _with_held_cr(self, data: bytes) -> bytes:
+        data = self._held + data
+        self._held = data[-1:] if data.endswith(b"\r") else b""
+        return data[:-1] if self._held else data
+
+    def _extend(self, part: bytes, captured_ns: int, lines: list[Line]) -> None:
+        if not part or not self._inside or self._skipping:
+            return
+        room = LINE_LIMIT_BYTES - len(self._kept)
+        self._kept += part[:room]
+        if len(self._kept) == LINE_LIMIT_BYTES:
+            self._emit(captured_ns, lines)
+            self._kept.clear()
+            self._skipping = True
+
+    def _begin(self) -> None:
+        self.abandoned += bool(self._kept)
+        self._kept.clear()
+        self._inside = True
+        self._skipping = False
+
+    def _finish(self, captured_ns: int, lines: list[Line]) -> None:
+        if self._kept:
+            self._emit(captured_ns, lines)
+        self._rest()
+
+    def _rest(self) -> None:
+        """Await the next line: inside it already, unless only an STX begins one."""
+        self._kept.clear()
+        self._inside = self._settings.end is not LineEnd.ETX
+        self._skipping = False
+
+    def _emit(self, captured_ns: int, lines: list[Line]) -> None:
+        data = bytes(self._kept)
+        symbology = Symbology.UNSTATED
+        if self._settings.aim_identifiers and _AIM.match(data) and data[1] in _AIM_CODE:
+            symbology = _AIM_CODE[data[1]]
+            data = data[3:]
+        text = _decoded(data)
+        if text:
+            self.oversized += len(text) > MAX_TEXT_LENGTH
+            lines.append(Line(text[: MAX_TEXT_LENGTH + 1], symbology, captured_ns))
+
+
+def _decoded(data: bytes) -> str:
+    """Return the text; a character that the limit cut in two at the end of `data` is left out."""
+    whole = len(data) < LINE_LIMIT_BYTES - 3
+    try:
+        return codecs.utf_8_decode(data, "strict", whole)[0]
+    except UnicodeDecodeError:
+        return data.decode("latin-1")

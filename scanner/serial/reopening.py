@@ -1,0 +1,184 @@
+"""A device that is read by the event loop and opened again whenever it is lost."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+import msgspec
+
+from scanner.errors import ScannerError
+
+
+class Device(Protocol):
+    """An open, non-blocking device: what a loop needs to read it."""
+
+    def fileno(self) -> int:
+        """Return the descriptor that the loop watches."""
+        ...
+
+    def read(self) -> bytes:
+        """Return what has arrived, bounded; empty if nothing has.
+
+        :raises ScannerError: the device is gone.
+        """
+        ...
+
+    def close(self) -> None:
+        """Give the device back. Never raises."""
+        ...
+
+
+class Backoff(msgspec.Struct, frozen=True):
+    """Pauses between attempts, doubling from `first_s` to `longest_s`.
+
+    Chance shortens each to between half and the whole, so that many gates do not try in step.
+    """
+
+    first_s: float = 0.1
+    longest_s: float = 5.0
+
+    def pause_s(self, failures: int, jitter: float) -> float:
+        """Return the pause after `failures` attempts in a row (from 1), `jitter` in 0 to 1."""
+        longest = min(self.longest_s, self.first_s * 2.0 ** min(failures - 1, 32))
+        return longest * (0.5 + jitter / 2)
+
+
+class _Opening:
+    """One opening of a device, watched by the running loop until it is lost."""
+
+    def __init__(
+        self,
+        device: Device,
+        received: Callable[[bytes, int], None],
+        quiet: Callable[[int], None],
+        quiet_s: float,
+        monotonic_ns: Callable[[], int],
+    ) -> None:
+        self._device = device
+        self._received = received
+        self._quiet = quiet
+        self._quiet_s = quiet_s
+        self._monotonic_ns = monotonic_ns
+        self._loop = asyncio.get_running_loop()
+        self._lost: asyncio.Future[None] = self._loop.create_future()
+        self._timer: asyncio.TimerHandle | None = None
+        self._last_ns = 0
+
+    async def watch(self) -> None:
+        """Return never; raise what the device, `received` or `quiet` raised."""
+        descriptor = self._device.fileno()
+        self._loop.add_reader(descriptor, self._guarded, self._read_once)
+        try:
+            await self._lost
+        finally:
+            self._loop.remove_reader(descriptor)
+            if self._timer is not None:
+                self._timer.cancel()
+
+    def _guarded(self, step: Callable[[], None]) -> None:
+        if self._lost.done():
+            return
+        try:
+            step()
+        except Exception as error:  # noqa: BLE001 - carried into watch(), whose caller hears of it
+            self._lost.set_exception(error)
+
+    def _read_once(self) -> None:
+        """Hand on one bounded piece; the loop calls again while more is there."""
+        data = self._device.read()
+        if data:
+            self._last_ns = self._monotonic_ns()
+            if self._timer is None:
+                self._arm(self._quiet_s)
+            self._received(data, self._last_ns)
+
+    def _arm(self, delay_s: float) -> None:
+        self._timer = self._loop.call_later(delay_s, self._guarded, self._judge_silence)
+
+    def _judge_silence(self) -> None:
+        self._timer = None
+        # First what has arrived: a loop that was held up must not take its own delay for silence.
+        self._read_once()
+        remaining_s = self._quiet_s - (self._monotonic_ns() - self._last_ns) / 1e9
+        if self._timer is None and remaining_s > 0:
+            self._arm(remaining_s)
+        elif self._timer is None:
+            self._quiet(self._monotonic_ns())
+
+
+class DeviceReader:
+    """Keeps one device open and hands on its bytes; the owner's task group runs `run`.
+
+    `opened()` is called at each opening. `received(data, now_ns)` gets each bounded piece.
+    `quiet(now_ns)` is called once the device has been silent for `quiet_s` after a piece, and only
+    with nothing left to read. What these raise ends `run`. `changed(up)` hears of each opening and
+    loss. `jitter()` returns 0 to 1.
+    """
+
+    def __init__(
+        self,
+        open_device: Callable[[], Device],
+        *,
+        opened: Callable[[], None],
+        received: Callable[[bytes, int], None],
+        quiet: Callable[[int], None],
+        quiet_s: float,
+        monotonic_ns: Callable[[], int],
+        jitter: Callable[[], float],
+        backoff: Backoff | None = None,
+        changed: Callable[[bool], None] | None = None,
+    ) -> None:
+        self._open_device = open_device
+        self._opened = opened
+        self._received = received
+        self._quiet = quiet
+        self._quiet_s = quiet_s
+        self._monotonic_ns = monotonic_ns
+        self._jitter = jitter
+        self._backoff = backoff or Backoff()
+        self._changed = changed
+        self.up = False
+        """Whether the device is open and has not been lost."""
+        self.openings = 0
+        """How often it was opened."""
+        self.failure: ScannerError | None = None
+        """Why it is not up, or why it was last lost."""
+
+    async def run(self) -> None:
+        """Open, read, and open again after each loss, until cancelled."""
+        failures = 0
+        while True:
+            began_ns = self._monotonic_ns()
+            await self._open_and_read()
+            if self._monotonic_ns() - began_ns > self._backoff.longest_s * 1e9:
+                failures = 0
+            failures += 1
+            await asyncio.sleep(self._backoff.pause_s(failures, self._jitter()))
+
+    async def _open_and_read(self) -> None:
+        """Return once the device cannot be opened or is lost, with `failure` set."""
+        try:
+            device = self._open_device()
+        except ScannerError as error:
+            self.failure = error
+            return
+        try:
+            self._opened()
+            self.openings += 1
+            self._set_up(up=True)
+            await _Opening(
+                device, self._received, self._quiet, self._quiet_s, self._monotonic_ns
+            ).watch()
+        except ScannerError as error:
+            self.failure = error
+        finally:
+            device.close()
+            self._set_up(up=False)
+
+    def _set_up(self, *, up: bool) -> None:
+        if up is not self.up:
+            self.up = up
+            if self._changed is not None:
+                self._changed(up)
