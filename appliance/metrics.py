@@ -1,0 +1,245 @@
+"""What Prometheus sees: counters and histograms the lanes feed, gauges pulled at each scrape.
+
+Labels are bounded by the configuration and the law's enums; no metric ever names a person or a
+credential. Names follow prometheus.io/docs/practices/naming: one prefix, base units.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from enum import StrEnum
+
+import msgspec
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+
+from admission.instant import ClockTrust
+from admission.verdict import Verdict
+from appliance.lane import Scan
+
+BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+"""Seconds. The client's default starts at 5 ms, where this gate has long decided."""
+
+
+class Stage(StrEnum):
+    """Steps of one scan, in order."""
+
+    CAPTURE = "capture"
+    DECODE = "decode"
+    DECIDE = "decide"
+    JOURNAL = "journal"
+    ACTUATE = "actuate"
+
+
+class Sources(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the pulled values come from: callables that return at once, from any thread.
+
+    A value of None is left out of the scrape: nothing is known, which is not zero.
+    """
+
+    inbox_overflowed: Mapping[str, Callable[[], int | None]] = {}
+    """By lane: readings turned away because the lane's inbox was full."""
+    frames_dropped: Mapping[str, Callable[[], int | None]] = {}
+    """By source: frames replaced by a newer one before the decoder took them."""
+    device_up: Mapping[str, Callable[[], bool | None]] = {}
+    """By device: camera, scanner, board."""
+    journal_pending: Callable[[], int | None] = lambda: None
+    """Entries that the hub has not acknowledged."""
+    sync_last_success_s: Callable[[], float | None] = lambda: None
+    """Seconds since the epoch of the last exchange with the hub that succeeded."""
+    replica_sequence: Callable[[], int | None] = lambda: None
+    """Sequence of the active release."""
+    clock_trust: Callable[[], ClockTrust | None] = lambda: None
+    """How far the wall time may be believed."""
+
+
+class Metrics:
+    """All metrics of one appliance, in a registry of their own. Methods may be called anywhere.
+
+    Takes an observer's place beside a lane (`appliance.lane.Observer`).
+
+    :param lanes: names, so that every series starts at zero rather than with the first event.
+    :param sources: where the pulled values come from.
+    """
+
+    def __init__(self, version: str, *, lanes: Iterable[str] = (), sources: Sources) -> None:
+        self.registry = CollectorRegistry()
+        registry = self.registry
+        self._readings = Counter(
+            "chot_readings", "Codes read, every sighting.", ["lane", "source"], registry=registry
+        )
+        self._verdicts = Counter(
+            "chot_verdicts",
+            "Verdicts given, by their first reason.",
+            ["lane", "verdict", "reason"],
+            registry=registry,
+        )
+        self._repeats = Counter(
+            "chot_repeats",
+            "Further sightings of a code that has its verdict.",
+            ["lane"],
+            registry=registry,
+        )
+        self._turned_away = Counter(
+            "chot_turned_away",
+            "Readings that an out-of-order lane did not serve.",
+            ["lane"],
+            registry=registry,
+        )
+        self._failures = Counter(
+            "chot_step_failures",
+            "Steps of a scan that failed.",
+            ["lane", "step"],
+            registry=registry,
+        )
+        self._journaled = Counter(
+            "chot_journal_entries", "Entries made durable.", ["lane"], registry=registry
+        )
+        self._uploaded = Counter(
+            "chot_upload_entries", "Entries acknowledged by the hub.", registry=registry
+        )
+        self._uploads = Counter(
+            "chot_uploads", "Uploads attempted, by result.", ["result"], registry=registry
+        )
+        self._light = Histogram(
+            "chot_reading_to_light_seconds",
+            "From the frame's capture or the line's last byte to the light.",
+            ["lane"],
+            buckets=BUCKETS,
+            registry=registry,
+        )
+        self._stages = Histogram(
+            "chot_stage_seconds",
+            "One step of a scan.",
+            ["stage"],
+            buckets=BUCKETS,
+            registry=registry,
+        )
+        registry.register(_Pulled(version, sources))
+        self._start_at_zero(lanes)
+
+    def reading(self, lane: str, source: str) -> None:
+        """Count one sighting of a code."""
+        self._readings.labels(lane, source).inc()
+
+    def verdict(self, lane: str, verdict: Verdict) -> None:
+        """Count one verdict, by its first reason: the sum over all reasons counts verdicts."""
+        reason = verdict.reasons[0] if verdict.reasons else "none"
+        self._verdicts.labels(lane, verdict.outcome, reason).inc()
+
+    def stage(self, stage: Stage, seconds: float) -> None:
+        """Record how long one step took."""
+        self._stages.labels(stage).observe(seconds)
+
+    def scanned(self, scan: Scan) -> None:
+        """Record a finished scan: its verdict, its entry, its steps, its light."""
+        self.verdict(scan.lane, scan.verdict)
+        self.stage(Stage.DECIDE, scan.decide_ns / 1e9)
+        self.stage(Stage.JOURNAL, scan.journal_ns / 1e9)
+        self.stage(Stage.ACTUATE, scan.actuate_ns / 1e9)
+        if scan.journaled is not None:
+            self._journaled.labels(scan.lane).inc()
+        if scan.reading_to_light_ns is not None:
+            self._light.labels(scan.lane).observe(scan.reading_to_light_ns / 1e9)
+
+    def repeated(self, lane: str) -> None:
+        """Count a further sighting of a code that already has its verdict."""
+        self._repeats.labels(lane).inc()
+
+    def turned_away(self, lane: str) -> None:
+        """Count a reading that an out-of-order lane did not serve."""
+        self._turned_away.labels(lane).inc()
+
+    def failed(self, lane: str, step: str, error: Exception) -> None:
+        """Count a step that raised. `step` is one of a fixed few; the error is the log's matter."""
+        del error
+        self._failures.labels(lane, step).inc()
+
+    def uploaded(self, entries: int) -> None:
+        """Count an upload that the hub acknowledged."""
+        self._uploads.labels("acknowledged").inc()
+        self._uploaded.inc(entries)
+
+    def upload_failed(self) -> None:
+        """Count an upload that nobody acknowledged."""
+        self._uploads.labels("failed").inc()
+
+    def _start_at_zero(self, lanes: Iterable[str]) -> None:
+        for lane in lanes:
+            for counter in (self._repeats, self._turned_away, self._journaled):
+                counter.labels(lane)
+            self._light.labels(lane)
+        for result in ("acknowledged", "failed"):
+            self._uploads.labels(result)
+        for stage in Stage:
+            self._stages.labels(stage)
+
+
+class _Pulled:
+    """Values that their owners count already: read at each scrape."""
+
+    def __init__(self, version: str, sources: Sources) -> None:
+        self._version = version
+        self._sources = sources
+
+    def collect(self) -> Iterable[Metric]:
+        sources = self._sources
+        yield _by_label(
+            CounterMetricFamily(
+                "chot_inbox_overflow", "Readings turned away by a full inbox.", labels=["lane"]
+            ),
+            sources.inbox_overflowed,
+        )
+        yield _by_label(
+            CounterMetricFamily(
+                "chot_frames_dropped",
+                "Frames replaced before they were decoded.",
+                labels=["source"],
+            ),
+            sources.frames_dropped,
+        )
+        yield _by_label(
+            GaugeMetricFamily("chot_device_up", "Whether the device answers.", labels=["device"]),
+            sources.device_up,
+        )
+        yield _single(
+            "chot_journal_pending", "Entries not yet acknowledged.", sources.journal_pending()
+        )
+        yield _single(
+            "chot_sync_last_success_timestamp_seconds",
+            "Last exchange with the hub that succeeded.",
+            sources.sync_last_success_s(),
+        )
+        yield _single(
+            "chot_replica_sequence", "Sequence of the active release.", sources.replica_sequence()
+        )
+        yield _clock_trust(sources.clock_trust())
+        build = GaugeMetricFamily("chot_build_info", "The software.", labels=["version"])
+        build.add_metric([self._version], 1)
+        yield build
+
+
+def _by_label(
+    family: CounterMetricFamily | GaugeMetricFamily,
+    values: Mapping[str, Callable[[], float | None]],
+) -> Metric:
+    for label, value_of in values.items():
+        value = value_of()
+        if value is not None:
+            family.add_metric([label], value)
+    return family
+
+
+def _single(name: str, documentation: str, value: float | None) -> Metric:
+    family = GaugeMetricFamily(name, documentation)
+    if value is not None:
+        family.add_metric([], value)
+    return family
+
+
+def _clock_trust(trust: ClockTrust | None) -> Metric:
+    """One series per state, of which one is 1: an alert names the state it fears."""
+    family = GaugeMetricFamily("chot_clock_trust", "Whether it is so.", labels=["state"])
+    for state in ClockTrust:
+        family.add_metric([state], float(state is trust))
+    return family

@@ -1,0 +1,122 @@
+"""What travels to the kiosk page: one message per verdict, lane state and status, as JSON.
+
+All of it is made here, by pure functions; the page shows it and knows no rules of its own.
+"""
+
+from __future__ import annotations
+
+import msgspec
+from admission.texts import next_step, outcome_word, sentence
+
+from admission.instant import ClockTrust
+from admission.verdict import LaneState, Outcome, Text, Verdict
+
+MAX_HOLDER_LENGTH = 80
+MAX_FAULTS = 4
+
+SHOWN_MS = {Outcome.ADMIT: 3_000, Outcome.REFER: 6_000, Outcome.REFUSE: 6_000}
+"""How long the page shows a verdict before it waits again, in milliseconds."""
+
+
+class Hello(msgspec.Struct, frozen=True, tag_field="kind", tag="hello"):
+    """First message of every connection, and again when a lane is added.
+
+    `now_ms` is the appliance's monotonic clock: the page measures ages against it, so that a
+    message held up in a queue is never shown as if it were new. `build` changes with the page's
+    files: a page of an older build loads itself again.
+    """
+
+    now_ms: int
+    build: str
+    lanes: tuple[str, ...]
+
+
+class VerdictView(msgspec.Struct, frozen=True, tag_field="kind", tag="verdict"):
+    """One verdict as people read it. Reason codes and the card's colour stay inside."""
+
+    lane: str
+    at_ms: int
+    shown_ms: int
+    outcome: Outcome
+    word: Text
+    holder: str
+    reason: Text
+    next_step: Text
+    condition: Text | None
+
+
+class LaneView(msgspec.Struct, frozen=True, tag_field="kind", tag="lane"):
+    """Whether a lane serves."""
+
+    lane: str
+    state: LaneState
+
+
+class Status(msgspec.Struct, frozen=True):
+    """The appliance's line at the foot of the page.
+
+    `synchronised_ago_s` counts from the newest signed head, None before the first one. `pending`
+    entries are in the journal and not yet at the hub. `hub_reachable` tells of the last exchange.
+    """
+
+    synchronised_ago_s: float | None
+    pending: int
+    clock: ClockTrust
+    hub_reachable: bool
+
+
+class StatusView(msgspec.Struct, frozen=True, tag_field="kind", tag="status"):
+    """A `Status`, the names of failing checks, and the time for the page's clock."""
+
+    now_ms: int
+    synchronised_ago_s: int | None
+    pending: int
+    clock: ClockTrust
+    hub_reachable: bool
+    faults: tuple[str, ...]
+
+
+View = Hello | VerdictView | LaneView | StatusView
+
+
+def verdict_view(lane: str, verdict: Verdict, holder: str, at_ms: int) -> VerdictView:
+    """Return what the page shows of a verdict; of its reasons, the first. Never raises.
+
+    `holder` is cut and loses what could disturb the rest of the line (control characters,
+    direction overrides, lone surrogates); it stays text, never markup.
+    """
+    reason = verdict.reasons[0] if verdict.reasons else Verdict().reasons[0]
+    return VerdictView(
+        lane=lane,
+        at_ms=at_ms,
+        shown_ms=SHOWN_MS[verdict.outcome],
+        outcome=verdict.outcome,
+        word=outcome_word(verdict.outcome),
+        holder=_line(holder),
+        reason=sentence(reason),
+        next_step=next_step(reason),
+        condition=verdict.condition,
+    )
+
+
+def status_view(status: Status, faults: tuple[str, ...], now_ms: int) -> StatusView:
+    """Return the status line's message."""
+    ago_s = status.synchronised_ago_s
+    return StatusView(
+        now_ms=now_ms,
+        synchronised_ago_s=None if ago_s is None else max(0, int(ago_s)),
+        pending=max(0, status.pending),
+        clock=status.clock,
+        hub_reachable=status.hub_reachable,
+        faults=faults[:MAX_FAULTS],
+    )
+
+
+def event(number: int, view: View) -> bytes:
+    """Return one server-sent event (WHATWG HTML §9.2): an id, and one line of JSON data."""
+    return b"id: %d\ndata: %b\n\n" % (number, msgspec.json.encode(view))
+
+
+def _line(text: str) -> str:
+    cut = text[:MAX_HOLDER_LENGTH]
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in cut)
