@@ -1,4 +1,4 @@
-"""What only this machine can tell about a configuration: every fault found, each with its remedy."""
+"""What only this machine can tell of a configuration: every fault found, each with its remedy."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
+from admission.rulebook import Rulebook, load_rulebook
 
 from admission.errors import AdmissionError
-from admission.rulebook import Rulebook, load_rulebook
 from appliance.config import (
     CameraSourceTable,
     Config,

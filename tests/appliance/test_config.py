@@ -1,0 +1,143 @@
+"""A configuration is either used as it was meant, or refused with the key and what to do."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from appliance.config import CameraSourceTable, load_config, parse_config, site_of
+from appliance.errors import ConfigError
+from tests.worlds import ROOT
+
+SHIPPED = sorted((ROOT / "configs").glob("*.toml"))
+TEXT = """
+[site]
+id = "s"
+name = "S"
+place = "supermarket"
+district = "d"
+directive = 15
+rulebook = "rules.json"
+[appliance]
+device = "gate"
+state_dir = "state"
+[hub]
+url = "http://127.0.0.1:9000"
+token_file = "token"
+head_key_file = "/keys/head.pub"
+hash_key_file = "hash.key"
+[[lane]]
+name = "in"
+sources = [{kind = "camera", name = "cam", device = "/dev/video0"}]
+bridge = {kind = "screen_only"}
+"""
+
+
+def tree() -> dict[str, Any]:
+    return tomllib.loads(TEXT)
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda p: p.stem)
+def test_shipped_configurations_load(path: Path) -> None:
+    config = load_config(path)
+    assert Path(config.site.rulebook).is_file()
+    assert site_of(config).timezone.utcoffset(None) is None
+
+
+def test_three_are_shipped() -> None:
+    assert {p.stem for p in SHIPPED} >= {"kiosk", "supermarket", "factory"}
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda p: p.stem)
+def test_every_line_that_sets_a_key_for_the_first_time_is_explained(path: Path) -> None:
+    """A technician reads these files instead of a manual."""
+    lines = path.read_text().splitlines()
+    assert sum("#" in line for line in lines) > len([x for x in lines if " = " in x]) / 2
+
+
+def test_paths_are_taken_from_the_files_folder(tmp_path: Path) -> None:
+    config = parse_config(tree(), tmp_path / "gate.toml")
+    assert config.site.rulebook == str(tmp_path / "rules.json")
+    assert config.appliance.state_dir == str(tmp_path / "state")
+    assert config.hub.head_key_file == "/keys/head.pub"
+    source = config.lane[0].sources[0]
+    assert isinstance(source, CameraSourceTable)
+    assert source.device == "/dev/video0"
+
+
+def _without_site_id(t: dict[str, Any]) -> None:
+    del t["site"]["id"]
+
+
+def _typo(t: dict[str, Any]) -> None:
+    t["site"]["directve"] = 16
+
+
+def _typo_in_a_source(t: dict[str, Any]) -> None:
+    t["lane"][0]["sources"][0]["devcie"] = "x"
+
+
+def _unknown_kind(t: dict[str, Any]) -> None:
+    t["lane"][0]["sources"][0]["kind"] = "lidar"
+
+
+def _no_lane(t: dict[str, Any]) -> None:
+    t["lane"] = []
+
+
+def _same_name(t: dict[str, Any]) -> None:
+    t["lane"] *= 2
+
+
+def _zone(t: dict[str, Any]) -> None:
+    t["site"]["timezone"] = "Asia/Sai_Gon_Express"
+
+
+def _url(t: dict[str, Any]) -> None:
+    t["hub"]["url"] = "ftp://hub"
+
+
+@pytest.mark.parametrize(
+    ("spoil", "named"),
+    [
+        (_without_site_id, "id"),
+        (_typo, "site.directve"),
+        (_typo_in_a_source, "lane[0].sources[0].devcie"),
+        (_unknown_kind, "lidar"),
+        (_no_lane, "lane"),
+        (_same_name, "used twice"),
+        (_zone, "time zone"),
+        (_url, "url"),
+    ],
+)
+def test_faults_are_named_with_a_hint(spoil: Any, named: str) -> None:
+    spoiled = tree()
+    spoil(spoiled)
+    with pytest.raises(ConfigError) as caught:
+        parse_config(spoiled, Path("gate.toml"))
+    assert named in str(caught.value)
+    assert caught.value.hint
+
+
+def test_a_typo_brings_the_right_spelling() -> None:
+    spoiled = tree()
+    _typo(spoiled)
+    with pytest.raises(ConfigError) as caught:
+        parse_config(spoiled, Path("gate.toml"))
+    assert "'directive'" in caught.value.hint
+
+
+@pytest.mark.parametrize("content", [b"[site", b"\xff\xfe", b"\x00" * 10, b"a" * (1 << 21)])
+def test_hostile_files_are_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "gate.toml"
+    path.write_bytes(content)
+    with pytest.raises(ConfigError):
+        load_config(path)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"gone\.toml"):
+        load_config(tmp_path / "gone.toml")
