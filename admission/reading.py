@@ -32,7 +32,7 @@ class Reading(msgspec.Struct, frozen=True, gc=False):
     """One sighting of a code by one source. A code held up to a camera yields one per frame.
 
     `text` is untrusted. `captured_ns` is the monotonic stamp of the frame's capture or of the
-    line's last byte: latencies count from it. `rung` names the decode rung that read it, empty elsewhere.
+    line's last byte: latencies count from it. `rung` names the decode rung, empty elsewhere.
     """
 
     text: str

@@ -48,19 +48,22 @@ class Inbox:
                 self._loop.call_soon_threadsafe(self._arrived.set)
         return True
 
-    async def next(self) -> Reading:
-        """Return the oldest reading, waiting for one if there is none."""
+    async def next(self) -> Reading | None:
+        """Return the oldest reading, waiting for one; None once it is closed and empty."""
         while True:
             with self._lock:
                 if self._waiting:
                     return self._waiting.popleft()
+                if self._closed:
+                    return None
                 self._arrived.clear()
             await self._arrived.wait()
 
     def close(self) -> None:
-        """Turn away whatever comes from now on; call before the loop ends."""
+        """Turn away whatever comes from now on. Call it on the loop; what waits is still served."""
         with self._lock:
             self._closed = True
+        self._arrived.set()
 
     def statistics(self) -> InboxStatistics:
         """Return the counts so far."""

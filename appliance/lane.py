@@ -106,9 +106,11 @@ class Lane:
         return LaneState.OPEN if self._bridge.alive else LaneState.OUT_OF_ORDER
 
     async def run(self) -> None:
-        """Serve readings until cancelled: one verdict per presentation, however many sightings."""
-        while True:
-            reading = await self.inbox.next()
+        """Serve readings until the inbox is closed and empty.
+
+        One verdict per presentation, however many sightings.
+        """
+        while reading := await self.inbox.next():
             if self.state is LaneState.OUT_OF_ORDER:
                 self._observer.turned_away(self.name)
             elif self._presentations.admit_sighting(reading.text, reading.captured_ns):

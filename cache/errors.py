@@ -9,6 +9,7 @@ CacheError
 │   ├── HeadError           a head that is malformed, oversized or wrongly signed
 │   │   ├── HeadRolledBack  older than what was accepted, or the same sequence with another body
 │   │   └── HeadExpired     no longer vouched for
+│   ├── KeyFileError        a key file that is missing, malformed or readable by others
 │   ├── StoreError          the replica's directory cannot be read or written
 │   └── SourceError         the upstream cannot be reached, or answers out of bounds
 └── JournalError            the journal cannot be read or written; its own tree is drawn in
@@ -56,6 +57,10 @@ class HeadRolledBack(HeadError):  # noqa: N818 - names the attack
 
 class HeadExpired(HeadError):  # noqa: N818 - names the state
     """A head no longer counts at this moment, or does not count yet."""
+
+
+class KeyFileError(ReplicaError):
+    """A key file is missing, malformed, or a secret that others may read."""
 
 
 class StoreError(ReplicaError):
