@@ -1,0 +1,190 @@
+"""The signed head: the one small file by which the hub vouches for a release.
+
+Envelope: msgpack array [version, key id, payload, signature]. Ed25519 signs a domain prefix and the
+payload's bytes. The payload is not parsed before its signature is verified.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+
+import msgspec
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+    Ed25519PrivateKey,
+    Ed25519PublicKey,
+)
+
+from admission.errors import WireError
+from admission.instant import Instant
+from admission.wire import unpack_bounded
+from cache.errors import HeadError, HeadExpired, HeadRolledBack
+from cache.replica.geometry import HASH_KEY_ID_BYTES
+from cache.replica.merkle import HASH_BYTES
+
+MAX_HEAD_BYTES = 65_536
+HEAD_VERSION = 1
+PERSONS = "persons"
+"""Name of the dataset of eligibility facts."""
+KEY_ID_BYTES = 8
+SIGNATURE_BYTES = 64
+MAX_DATASETS = 64
+_DOMAIN = b"chot head\x00"
+
+
+class Dataset(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One dataset's segment: Merkle root (32 bytes), bytes of the file, rows, record layout."""
+
+    root: bytes
+    size: int
+    rows: int
+    layout: int
+
+    @property
+    def name(self) -> str:
+        """The segment's name: its root in lower-case hex."""
+        return self.root.hex()
+
+
+class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the hub vouches for.
+
+    `sequence` rises by at least one with every head. `issued_ns` and `expires_ns` are wall time in
+    ns since the Unix epoch. `min_next_poll_s` is how long a gate waits before it asks again.
+    """
+
+    sequence: int
+    issued_ns: int
+    expires_ns: int
+    min_next_poll_s: int
+    hash_key_id: bytes
+    datasets: dict[str, Dataset]
+
+
+class SignedHead(msgspec.Struct, frozen=True):
+    """A head whose signature holds, the envelope it came in, and the SHA-256 of its payload."""
+
+    head: Head
+    envelope: bytes
+    digest: bytes
+
+
+class Ratchet(msgspec.Struct, frozen=True):
+    """The newest head ever accepted here: nothing older is accepted again."""
+
+    sequence: int
+    digest: bytes
+
+
+class _Envelope(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    version: int
+    key_id: bytes
+    payload: bytes
+    signature: bytes
+
+
+_pack = msgspec.msgpack.Encoder().encode
+
+
+def public_key_id(key: Ed25519PublicKey) -> bytes:
+    """Return the 8 bytes by which an envelope names its key: the start of the raw key's SHA-256."""
+    return hashlib.sha256(key.public_bytes_raw()).digest()[:KEY_ID_BYTES]
+
+
+def sign_head(head: Head, key: Ed25519PrivateKey) -> bytes:
+    """Return the signed envelope.
+
+    :raises HeadError: if the head is malformed or larger than `MAX_HEAD_BYTES`.
+    """
+    _check(head)
+    payload = _pack(head)
+    signature = key.sign(_signed(payload))
+    data = _pack(_Envelope(HEAD_VERSION, public_key_id(key.public_key()), payload, signature))
+    if len(data) > MAX_HEAD_BYTES:
+        msg = f"a head has at most {MAX_HEAD_BYTES} bytes, not {len(data)}"
+        raise HeadError(msg)
+    return data
+
+
+def verify_head(data: bytes, public_keys: Iterable[Ed25519PublicKey]) -> SignedHead:
+    """Return the head in this envelope if one of the keys signed it. Time is judged by `judge`.
+
+    :raises HeadError: if the envelope is oversized, malformed, of another version or not signed by
+        any of the keys, or if the signed payload is not a head that this version understands.
+    """
+    envelope = _envelope(data)
+    key = {public_key_id(k): k for k in public_keys}.get(envelope.key_id)
+    if key is None:
+        raise HeadError(
+            "the head is signed by a key that is not trusted here",
+            hint="compare the hub's public key file with the one in this appliance",
+        )
+    try:
+        key.verify(envelope.signature, _signed(envelope.payload))
+    except InvalidSignature as error:
+        raise HeadError("the head's signature does not hold") from error
+    try:
+        head = msgspec.convert(unpack_bounded(envelope.payload, MAX_HEAD_BYTES), Head)
+    except (WireError, msgspec.ValidationError) as error:
+        msg = f"the head is signed, but not one of this version: {error}"
+        raise HeadError(msg, hint="update this appliance") from error
+    _check(head)
+    return SignedHead(head, data, hashlib.sha256(envelope.payload).digest())
+
+
+def judge(signed: SignedHead, ratchet: Ratchet | None, now: Instant) -> None:
+    """Return if the head may be accepted now; pure.
+
+    Expiry counts only where the clock is trusted: without one, the newest signed head is itself
+    the best evidence of the time, and the law refers whatever depends on a date.
+
+    :raises HeadRolledBack: if it is older than the ratchet, or the same sequence with another body.
+    :raises HeadExpired: if it expired before `now`.
+    """
+    head = signed.head
+    if ratchet is not None:
+        if head.sequence < ratchet.sequence:
+            msg = f"head {head.sequence} is older than {ratchet.sequence}, accepted before"
+            raise HeadRolledBack(msg, hint="the upstream is stale, restored or hostile")
+        if head.sequence == ratchet.sequence and signed.digest != ratchet.digest:
+            msg = f"head {head.sequence} was accepted before with another body"
+            raise HeadRolledBack(msg, hint="two publishers share a key, or the upstream is hostile")
+    if now.dated and now.wall_ns >= head.expires_ns:
+        msg = f"head {head.sequence} has expired"
+        raise HeadExpired(msg, hint="check the clock here and whether the hub still publishes")
+
+
+def _envelope(data: bytes) -> _Envelope:
+    try:
+        envelope = msgspec.convert(unpack_bounded(data, MAX_HEAD_BYTES), _Envelope)
+    except (WireError, msgspec.ValidationError) as error:
+        msg = f"not a head: {error}"
+        raise HeadError(msg) from error
+    if envelope.version != HEAD_VERSION:
+        msg = f"head version {envelope.version} is unknown here"
+        raise HeadError(msg, hint="update this appliance")
+    # One envelope has one form, so that no byte of it is outside the signature's reach.
+    if _pack(envelope) != data or len(envelope.signature) != SIGNATURE_BYTES:
+        raise HeadError("not a head: its envelope is not in its shortest form")
+    return envelope
+
+
+def _signed(payload: bytes) -> bytes:
+    return _DOMAIN + bytes([HEAD_VERSION]) + payload
+
+
+def _check(head: Head) -> None:
+    sound = (
+        0 < head.sequence < 1 << 63
+        and 0 < head.issued_ns < head.expires_ns < 1 << 63
+        and 0 <= head.min_next_poll_s <= 86_400
+        and len(head.hash_key_id) == HASH_KEY_ID_BYTES
+        and len(head.datasets) <= MAX_DATASETS
+        and all(
+            0 < len(name) <= 128 and len(d.root) == HASH_BYTES and d.size > 0 and d.rows >= 0
+            for name, d in head.datasets.items()
+        )
+    )
+    if not sound:
+        raise HeadError("the head's fields are out of range")
