@@ -1,0 +1,69 @@
+"""Errors of the journal.
+
+JournalError (cache.errors)
+├── JournalUnavailable  entries cannot be made durable now; `in_doubt` says whether this one may
+│   │                   nevertheless turn up in the journal
+│   ├── JournalTimeout  not durable within the caller's bound
+│   ├── JournalOverflow more entries are waiting than the queue may hold
+│   └── JournalClosed   the journal is closing or closed
+├── JournalLocked       another process has this directory open
+├── JournalDamaged      what is on the medium cannot be continued or read
+├── EntryTooLarge       an entry longer than the wire allows
+└── OutboxError         the watermark could not be read or kept
+"""
+
+from __future__ import annotations
+
+from cache.errors import JournalError
+
+__all__ = [
+    "EntryTooLarge",
+    "JournalClosed",
+    "JournalDamaged",
+    "JournalError",
+    "JournalLocked",
+    "JournalOverflow",
+    "JournalTimeout",
+    "JournalUnavailable",
+    "OutboxError",
+]
+
+
+class JournalUnavailable(JournalError):  # noqa: N818 - a state of the medium
+    """An entry was not made durable, so the gate must not open.
+
+    `in_doubt` is False where the entry is certain never to stand in the journal, and True where
+    the writer had already begun on it: it may then turn up, although nobody was told so.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", in_doubt: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        self.in_doubt = in_doubt
+
+
+class JournalTimeout(JournalUnavailable):
+    """An entry was not durable within the caller's bound."""
+
+
+class JournalOverflow(JournalUnavailable):
+    """More entries are waiting than the queue may hold. Never in doubt."""
+
+
+class JournalClosed(JournalUnavailable):
+    """The journal is closing or closed. Never in doubt."""
+
+
+class JournalLocked(JournalError):  # noqa: N818 - a state
+    """Another process has this directory open."""
+
+
+class JournalDamaged(JournalError):  # noqa: N818 - a state
+    """What is on the medium cannot be continued or read."""
+
+
+class EntryTooLarge(JournalError):  # noqa: N818 - names the fault
+    """An entry is longer than `admission.wire.MAX_PASSAGE_BYTES`."""
+
+
+class OutboxError(JournalError):
+    """The watermark could not be read or kept. Losing it only sends entries again."""

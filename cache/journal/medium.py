@@ -1,0 +1,152 @@
+"""The medium: the few system calls that the journal makes, behind a port.
+
+Tests stand a simulated disk behind it that is full, broken, slow or loses its power.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+from typing import Protocol
+
+
+class Medium(Protocol):
+    """Blocking file access. Every method raises `OSError` as the system call does."""
+
+    def make_directory(self, directory: Path) -> None:
+        """Create the directory (mode 0700) durably, with its parents, unless it is there."""
+        ...
+
+    def names(self, directory: Path) -> list[str]:
+        """Return the names in the directory, in any order."""
+        ...
+
+    def read(self, path: Path, offset: int, limit: int) -> bytes:
+        """Return up to `limit` bytes from `offset`; fewer only where the file ends."""
+        ...
+
+    def create(self, path: Path) -> int:
+        """Return a new, empty file (mode 0600), open for appending, in place of any old one."""
+        ...
+
+    def append(self, file: int, data: bytes) -> int:
+        """Write at the file's end; return how many bytes were taken, which may be fewer."""
+        ...
+
+    def sync(self, file: int) -> None:
+        """Return once the file's data and length are durable (fdatasync)."""
+        ...
+
+    def truncate(self, file: int, length: int) -> None:
+        """Cut the file to `length` bytes."""
+        ...
+
+    def close(self, file: int) -> None:
+        """Close the file, and give up its lock."""
+        ...
+
+    def settle(self, path: Path) -> None:
+        """Make the file durable as it stands, and read it from the medium from here on."""
+        ...
+
+    def rename(self, source: Path, target: Path) -> None:
+        """Give the file its new name, in place of any file that had it."""
+        ...
+
+    def remove(self, path: Path) -> None:
+        """Remove the name."""
+        ...
+
+    def sync_directory(self, directory: Path) -> None:
+        """Return once the directory's names are durable."""
+        ...
+
+    def lock(self, path: Path) -> int:
+        """Return an open file that holds the exclusive lock of `path`.
+
+        :raises BlockingIOError: if another process holds it.
+        """
+        ...
+
+
+class PosixMedium:
+    """The operating system's files (Linux)."""
+
+    def make_directory(self, directory: Path) -> None:
+        """Create the directory (mode 0700) durably, with its parents, unless it is there."""
+        if directory.is_dir():
+            return
+        self.make_directory(directory.parent)
+        directory.mkdir(mode=0o700, exist_ok=True)
+        self.sync_directory(directory.parent)
+
+    def names(self, directory: Path) -> list[str]:
+        """Return the names in the directory, in any order."""
+        return os.listdir(directory)  # noqa: PTH208 - names, not paths
+
+    def read(self, path: Path, offset: int, limit: int) -> bytes:
+        """Return up to `limit` bytes from `offset`; fewer only where the file ends."""
+        with path.open("rb") as file:
+            file.seek(offset)
+            return file.read(limit)
+
+    def create(self, path: Path) -> int:
+        """Return a new, empty file (mode 0600), open for appending, in place of any old one."""
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+        return os.open(path, flags, 0o600)
+
+    def append(self, file: int, data: bytes) -> int:
+        """Write at the file's end; return how many bytes were taken, which may be fewer."""
+        return os.write(file, data)
+
+    def sync(self, file: int) -> None:
+        """Return once the file's data and length are durable (fdatasync)."""
+        os.fdatasync(file)
+
+    def truncate(self, file: int, length: int) -> None:
+        """Cut the file to `length` bytes."""
+        os.ftruncate(file, length)
+
+    def close(self, file: int) -> None:
+        """Close the file, and give up its lock."""
+        os.close(file)
+
+    def settle(self, path: Path) -> None:
+        """Make the file durable as it stands, and read it from the medium from here on.
+
+        After a failed write-back the page cache may show data that the medium never got; clean
+        pages are therefore dropped, so that the next read tells the truth.
+        """
+        file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            os.fsync(file)
+            os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
+        finally:
+            os.close(file)
+
+    def rename(self, source: Path, target: Path) -> None:
+        """Give the file its new name, in place of any file that had it."""
+        source.replace(target)
+
+    def remove(self, path: Path) -> None:
+        """Remove the name."""
+        path.unlink()
+
+    def sync_directory(self, directory: Path) -> None:
+        """Return once the directory's names are durable."""
+        file = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(file)
+        finally:
+            os.close(file)
+
+    def lock(self, path: Path) -> int:
+        """Return an open file that holds the exclusive lock of `path` (flock)."""
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BaseException:
+            os.close(file)
+            raise
+        return file
