@@ -1,0 +1,183 @@
+"""USB and CSI cameras by V4L2, through OpenCV, without OpenCV's colour conversion.
+
+Frames come as the camera wrote them (MJPEG or YUYV), so that a frame nobody looks at is never
+decoded. The order of the settings matters: format and size first, as each restarts the stream.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+import cv2
+import msgspec
+from numpy.typing import NDArray
+
+from scanner.camera.port import Encoding, Frame
+from scanner.errors import CameraError, CameraLostError
+
+_ENCODINGS = {"MJPG": Encoding.MJPEG, "YUYV": Encoding.YUYV, "GREY": Encoding.GRAY}
+_FROZEN_AFTER_NS = 2_000_000_000
+_STAMP_AGE_MAX_NS = 1_000_000_000
+
+
+class CaptureMode(msgspec.Struct, frozen=True):
+    """What is asked of the camera. The driver may answer with the nearest that it has."""
+
+    fourcc: str = "MJPG"
+    """MJPG, YUYV or GREY."""
+    width_px: int = 1280
+    height_px: int = 720
+    fps: int = 30
+    buffers: int = 4
+    """Below 3 the driver may overwrite a frame while OpenCV copies it out."""
+
+
+class Capture(Protocol):
+    """The part of `cv2.VideoCapture` that is used here."""
+
+    def isOpened(self) -> bool: ...  # noqa: D102, N802 - OpenCV's name
+    def set(self, propId: int, value: float) -> bool: ...  # noqa: D102, N803
+    def get(self, propId: int) -> float: ...  # noqa: D102, N803
+    def read(self) -> tuple[bool, Any]: ...  # noqa: D102
+    def release(self) -> None: ...  # noqa: D102
+
+
+def _open_v4l2(device: str) -> Capture:
+    capture: Capture = cv2.VideoCapture(device, cv2.CAP_V4L2)
+    return capture
+
+
+class V4L2Camera:
+    """A camera of the Linux kernel behind the `Camera` port.
+
+    :param device: `/dev/videoN`, or better its stable name under `/dev/v4l/by-id`.
+    :param monotonic_ns: the clock of `Frame.captured_ns`; the driver's own stamp is used where it
+        is of the same clock, as with USB cameras.
+    """
+
+    def __init__(
+        self,
+        device: Path,
+        monotonic_ns: Callable[[], int],
+        mode: CaptureMode | None = None,
+        open_capture: Callable[[str], Capture] = _open_v4l2,
+    ) -> None:
+        self._device = device
+        self._monotonic_ns = monotonic_ns
+        self._mode = mode or CaptureMode()
+        self._open_capture = open_capture
+        self._capture: Capture | None = None
+        self._encoding = Encoding.MJPEG
+        self._size_px = (0, 0)
+        self._sequence = 0
+        self._stamp_ms = -1.0
+        self._stamp_changed_ns = 0
+
+    def open(self) -> None:
+        """Open the device and set its mode. See `Camera.open`."""
+        self.close()
+        _judge_device(self._device)
+        capture = self._open_capture(str(self._device))
+        try:
+            self._set_mode(capture)
+        except CameraError:
+            capture.release()
+            raise
+        self._capture = capture
+        self._sequence = 0
+        self._stamp_ms = -1.0
+        self._stamp_changed_ns = self._monotonic_ns()
+
+    def read(self) -> Frame:
+        """Return the next frame. See `Camera.read`."""
+        if self._capture is None:
+            msg = f"{self._device} is not open"
+            raise CameraLostError(msg)
+        try:
+            answered, data = self._capture.read()
+        except cv2.error as error:
+            msg = f"{self._device} no longer answers: {error}"
+            raise CameraLostError(msg) from error
+        if not answered or data is None:
+            msg = f"{self._device} no longer answers"
+            raise CameraLostError(msg, hint="check its cable and its power")
+        frame = self._frame_of(data, self._stamp(self._capture))
+        self._sequence += 1
+        return frame
+
+    def close(self) -> None:
+        """Give the device back. See `Camera.close`."""
+        if self._capture is not None:
+            self._capture.release()
+            self._capture = None
+
+    def _set_mode(self, capture: Capture) -> None:
+        if not capture.isOpened():
+            msg = f"{self._device} cannot be opened for capture"
+            raise CameraError(
+                msg,
+                hint="another program may hold it, or it is the camera's metadata device:"
+                " try the next /dev/video number",
+            )
+        mode = self._mode
+        capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*mode.fourcc))
+        capture.set(cv2.CAP_PROP_FRAME_WIDTH, mode.width_px)
+        capture.set(cv2.CAP_PROP_FRAME_HEIGHT, mode.height_px)
+        capture.set(cv2.CAP_PROP_FPS, mode.fps)
+        capture.set(cv2.CAP_PROP_BUFFERSIZE, mode.buffers)
+        capture.set(cv2.CAP_PROP_CONVERT_RGB, 0)
+        answered = int(capture.get(cv2.CAP_PROP_FOURCC)).to_bytes(8, "little", signed=True)[:4]
+        fourcc = answered.decode("ascii", "replace")
+        if fourcc not in _ENCODINGS:
+            msg = f"{self._device} gives frames as {fourcc!r}, which is not read here"
+            raise CameraError(
+                msg,
+                hint="choose a mode with MJPG, YUYV or GREY (`v4l2-ctl --list-formats` shows them)",
+            )
+        self._encoding = _ENCODINGS[fourcc]
+        self._size_px = (
+            int(capture.get(cv2.CAP_PROP_FRAME_WIDTH)),
+            int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT)),
+        )
+
+    def _stamp(self, capture: Capture) -> int:
+        now_ns = self._monotonic_ns()
+        stamp_ms = capture.get(cv2.CAP_PROP_POS_MSEC)
+        if stamp_ms != self._stamp_ms:
+            self._stamp_ms, self._stamp_changed_ns = stamp_ms, now_ns
+        elif stamp_ms > 0 and now_ns - self._stamp_changed_ns > _FROZEN_AFTER_NS:
+            # After an unplugging OpenCV may go on handing out the last frame as if it were new.
+            msg = f"{self._device} repeats one frame"
+            raise CameraLostError(msg, hint="check its cable and its power")
+        stamp_ns = int(stamp_ms * 1e6)
+        return stamp_ns if 0 <= now_ns - stamp_ns <= _STAMP_AGE_MAX_NS else now_ns
+
+    def _frame_of(self, data: NDArray[Any], captured_ns: int) -> Frame:
+        width, height = self._size_px
+        # Some OpenCV versions hand out YUYV flat, some shaped: flat suits both, and luma checks
+        # its length. A frame cut short in transit is luma's to refuse, too.
+        return Frame(data.reshape(-1), self._encoding, width, height, captured_ns, self._sequence)
+
+
+def _judge_device(device: Path) -> None:
+    try:
+        mode = device.stat().st_mode
+    except OSError as error:
+        msg = f"{device} is not there"
+        raise CameraError(
+            msg,
+            hint="is the camera plugged in? `ls /dev/v4l/by-id /dev/video*` shows what is",
+        ) from error
+    if not stat.S_ISCHR(mode):
+        msg = f"{device} is not a device"
+        raise CameraError(msg, hint="name a camera such as /dev/video0")
+    if not os.access(device, os.R_OK | os.W_OK):
+        msg = f"no permission on {device}"
+        raise CameraError(
+            msg,
+            hint="join the group video: `sudo usermod -aG video $USER`, then log in anew",
+        )

@@ -1,0 +1,152 @@
+"""What a picture file says of itself, read before any decoder touches it.
+
+A decoder allocates what the header asks for: a header is hostile until its size was judged. Only
+the kinds that are parsed here ever reach the decoder.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from enum import StrEnum
+
+import msgspec
+
+from scanner.errors import PictureDamagedError
+
+_JPEG_SIZED = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # SOF0..SOF15 (ITU-T T.81, B.1.1.3)
+_JPEG_BARE = frozenset([0x01, *range(0xD0, 0xD8)])  # TEM and RSTn carry no length
+_JPEG_SEGMENTS_MAX = 512
+_PNM = re.compile(rb"P[2356](?:\s|#[^\n]{0,256}\n)+(\d{1,6})\s+(\d{1,6})\s+(\d{1,5})\s")
+
+
+class PictureKind(StrEnum):
+    """The picture files that this appliance reads."""
+
+    JPEG = "jpeg"
+    PNG = "png"
+    BMP = "bmp"
+    WEBP = "webp"
+    PNM = "pnm"
+
+
+class PictureHeader(msgspec.Struct, frozen=True, gc=False):
+    """Kind and size as the file claims them. Both sizes are at least 1."""
+
+    kind: PictureKind
+    width_px: int
+    height_px: int
+
+
+def header_of(data: bytes) -> PictureHeader:
+    """Return what the file says of itself, having seen that its end is there where a kind has one.
+
+    :raises PictureDamagedError: no known kind, malformed, an empty picture, or truncated.
+    """
+    for magic, kind, size_of in _KINDS:
+        if data.startswith(magic):
+            try:
+                width, height = size_of(data)
+            except (struct.error, IndexError, ValueError) as error:
+                msg = f"the {kind} header is cut short"
+                raise PictureDamagedError(msg) from error
+            if width < 1 or height < 1:
+                msg = f"the {kind} header states {width} x {height} pixels"
+                raise PictureDamagedError(msg)
+            return PictureHeader(kind, width, height)
+    raise PictureDamagedError(
+        "not a picture of a known kind",
+        hint="JPEG, PNG, BMP, WebP and PNM pictures are read",
+    )
+
+
+def _jpeg_size(data: bytes) -> tuple[int, int]:
+    position, size = 2, None
+    for _ in range(_JPEG_SEGMENTS_MAX):
+        if data[position] != 0xFF:
+            raise PictureDamagedError("the jpeg has bytes between its segments")
+        marker = data[position + 1]
+        if marker == 0xFF:  # fill byte (B.1.1.2)
+            position += 1
+        elif marker in _JPEG_BARE:
+            position += 2
+        elif marker == 0xDA:
+            return _jpeg_scan(data, position, size)
+        else:
+            (length,) = struct.unpack_from(">H", data, position + 2)
+            if length < 2:
+                raise PictureDamagedError("the jpeg has a segment of no length")
+            if marker in _JPEG_SIZED:
+                if size is not None:
+                    raise PictureDamagedError("the jpeg states its size twice")
+                height, width = struct.unpack_from(">HH", data, position + 5)
+                size = (width, height)
+            position += 2 + length
+    raise PictureDamagedError("the jpeg has more segments than a picture needs")
+
+
+def _jpeg_scan(data: bytes, position: int, size: tuple[int, int] | None) -> tuple[int, int]:
+    if size is None:
+        raise PictureDamagedError("the jpeg has a scan before its size")
+    # A cut-off picture decodes to a gray rest without an error: the end marker tells it apart.
+    # Searched from the end, as cameras pad their frames.
+    if data.rfind(b"\xff\xd9", position) < 0:
+        raise PictureDamagedError("the jpeg is truncated")
+    return size
+
+
+def _png_size(data: bytes) -> tuple[int, int]:
+    length, kind, width, height = struct.unpack_from(">I4sII", data, 8)
+    if kind != b"IHDR" or length != 13:
+        raise PictureDamagedError("the png does not begin with its header chunk")
+    if data.rfind(b"IEND") < 0:
+        raise PictureDamagedError("the png is truncated")
+    return width, height
+
+
+def _bmp_size(data: bytes) -> tuple[int, int]:
+    (header_length,) = struct.unpack_from("<I", data, 14)
+    if header_length == 12:  # BITMAPCOREHEADER
+        return struct.unpack_from("<HH", data, 18)
+    width, height = struct.unpack_from("<ii", data, 18)
+    return width, abs(height)  # negative: rows from the top
+
+
+def _webp_size(data: bytes) -> tuple[int, int]:
+    (riff_length,) = struct.unpack_from("<I", data, 4)
+    if data[8:12] != b"WEBP":
+        raise PictureDamagedError("a RIFF file that is no WebP picture")
+    if riff_length + 8 > len(data):
+        raise PictureDamagedError("the webp is truncated")
+    match data[12:16]:
+        case b"VP8 ":
+            width, height = struct.unpack_from("<HH", data, 26)
+            return width & 0x3FFF, height & 0x3FFF
+        case b"VP8L":
+            (bits,) = struct.unpack_from("<I", data, 21)
+            return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+        case b"VP8X":
+            canvas = data[24:30]
+            width, height = (int.from_bytes(canvas[at : at + 3], "little") for at in (0, 3))
+            return width + 1, height + 1
+        case _:
+            raise PictureDamagedError("a WebP picture of an unknown kind")
+
+
+def _pnm_size(data: bytes) -> tuple[int, int]:
+    match = _PNM.match(data[:1024])
+    if match is None:
+        raise PictureDamagedError("the pnm header is malformed")
+    return int(match[1]), int(match[2])
+
+
+_KINDS = (
+    (b"\xff\xd8", PictureKind.JPEG, _jpeg_size),
+    (b"\x89PNG\r\n\x1a\n", PictureKind.PNG, _png_size),
+    (b"BM", PictureKind.BMP, _bmp_size),
+    (b"RIFF", PictureKind.WEBP, _webp_size),
+    (b"P2", PictureKind.PNM, _pnm_size),
+    (b"P3", PictureKind.PNM, _pnm_size),
+    (b"P5", PictureKind.PNM, _pnm_size),
+    (b"P6", PictureKind.PNM, _pnm_size),
+)
