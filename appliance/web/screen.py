@@ -12,12 +12,12 @@ from admission.verdict import LaneState, Outcome, Verdict
 from appliance.errors import ApplianceError
 from appliance.web.views import (
     Hello,
-    LaneView,
     Status,
     StatusView,
     VerdictView,
     View,
     event,
+    lane_view,
     status_view,
     verdict_view,
 )
@@ -122,7 +122,7 @@ class KioskScreen:
         ):
             # Nobody is to be waved through a gate that no longer obeys.
             del self._present[VerdictView, lane]
-        self._show(lane, LaneView(lane, state))
+        self._show(lane, lane_view(lane, state))
 
     def status(self, status: Status, faults: tuple[str, ...] = ()) -> None:
         """Bring the pages' status line up to date; pages take it for the sign of life, too."""

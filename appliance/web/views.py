@@ -6,9 +6,9 @@ All of it is made here, by pure functions; the page shows it and knows no rules 
 from __future__ import annotations
 
 import msgspec
-from admission.texts import next_step, outcome_word, sentence
 
 from admission.instant import ClockTrust
+from admission.texts import lane_word, next_step, outcome_word, sentence
 from admission.verdict import LaneState, Outcome, Text, Verdict
 
 MAX_HOLDER_LENGTH = 80
@@ -50,6 +50,7 @@ class LaneView(msgspec.Struct, frozen=True, tag_field="kind", tag="lane"):
 
     lane: str
     state: LaneState
+    word: Text
 
 
 class Status(msgspec.Struct, frozen=True):
@@ -97,6 +98,11 @@ def verdict_view(lane: str, verdict: Verdict, holder: str, at_ms: int) -> Verdic
         next_step=next_step(reason),
         condition=verdict.condition,
     )
+
+
+def lane_view(lane: str, state: LaneState) -> LaneView:
+    """Return what the page shows of a lane between two verdicts."""
+    return LaneView(lane, state, lane_word(state))
 
 
 def status_view(status: Status, faults: tuple[str, ...], now_ms: int) -> StatusView:
