@@ -21,27 +21,25 @@ _PRODUCTS = {int(product): product for product in Product}
 
 async def write(raw: aiosqlite.Connection, people: Sequence[Person]) -> None:
     """Write people within the caller's transaction, replacing those of the same numbers."""
+    await _make_room(raw, people)
     await raw.executemany(
-        "DELETE FROM identifier WHERE person = ?", [(person.number,) for person in people]
-    )
-    await raw.executemany(
-        "INSERT OR REPLACE INTO person VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO person VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [_person_row(person) for person in people],
     )
     await raw.executemany(
         "INSERT INTO identifier VALUES (?, ?, ?, ?, ?)",
-        [
-            (
-                person.number,
-                place,
-                known.identifier.kind.value,
-                known.identifier.value,
-                known.status,
-            )
-            for person in people
-            for place, known in enumerate(person.identifiers)
-        ],
+        [row for person in people for row in _identifier_rows(person)],
     )
+
+
+async def _make_room(raw: aiosqlite.Connection, people: Sequence[Person]) -> None:
+    """Delete who is on record under these numbers. A first import finds nobody and skips that."""
+    numbers = [person.number for person in people]
+    rows = await raw.execute_fetchall(
+        "SELECT 1 FROM person WHERE number BETWEEN ? AND ? LIMIT 1", (min(numbers), max(numbers))
+    )
+    if list(rows):
+        await raw.executemany("DELETE FROM person WHERE number = ?", [(n,) for n in numbers])
 
 
 async def read(raw: aiosqlite.Connection, after: int, limit: int) -> list[Person]:
@@ -91,6 +89,20 @@ def _person_row(person: Person) -> tuple[Any, ...]:
         _written(facts.isolation_until),
         facts.district,
     )
+
+
+def _identifier_rows(person: Person) -> Iterable[tuple[Any, ...]]:
+    # Plain values: binding an enumeration's member costs SQLite's adapter look-up each time.
+    return [
+        (
+            person.number,
+            place,
+            known.identifier.kind.value,
+            known.identifier.value,
+            int(known.status),
+        )
+        for place, known in enumerate(person.identifiers)
+    ]
 
 
 def _facts(row: tuple[Any, ...]) -> PersonFacts:

@@ -1,0 +1,97 @@
+"""Refusals and the access log: short, in JSON, without persons, tokens, paths or tracebacks."""
+
+from __future__ import annotations
+
+import json
+import logging
+from http import HTTPStatus
+
+import msgspec
+from aiohttp import web
+from aiohttp.abc import AbstractAccessLogger
+from aiohttp.typedefs import Handler
+
+from hub.errors import HubError, UploadError
+
+log = logging.getLogger("chot.hub")
+
+UNMATCHED = "unmatched"
+"""Stands in logs and metrics for every path that no route has."""
+
+
+@web.middleware
+async def refusals(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn what handlers raise into short JSON answers."""
+    try:
+        return await handler(request)
+    except UploadError as error:
+        return _refusal(error.status, str(error))
+    except HubError as error:
+        _report(request, error)
+        return _refusal(HTTPStatus.SERVICE_UNAVAILABLE, "the hub cannot do that now")
+    except web.HTTPException as answer:
+        if answer.status < HTTPStatus.BAD_REQUEST:
+            raise
+        return _refusal(answer.status, answer.reason.lower(), allow=answer.headers.get("Allow"))
+    except Exception as error:  # noqa: BLE001 the edge: no traceback may leave, one gate's request
+        # must not end another's, and the status tells the gate to send again.
+        _report(request, error)
+        return _refusal(HTTPStatus.INTERNAL_SERVER_ERROR, "the hub failed")
+
+
+def route_of(request: web.BaseRequest) -> str:
+    """Return the pattern of the route that a request took: bounded, whatever the path is."""
+    if not isinstance(request, web.Request):
+        return UNMATCHED
+    resource = request.match_info.route.resource
+    return resource.canonical if resource is not None else UNMATCHED
+
+
+class JsonAccessLogger(AbstractAccessLogger):
+    """One JSON object per request. Time and level are the logging formatter's business."""
+
+    def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
+        """Log one answered request."""
+        self.logger.info(
+            json.dumps(
+                {
+                    "event": "request",
+                    "method": request.method if request.method in _METHODS else "other",
+                    "route": route_of(request),
+                    "status": response.status,
+                    "seconds": round(time, 6),
+                    "bytes": response.body_length,
+                    "device": request.get("device", ""),
+                }
+            )
+        )
+
+
+class JsonFormatter(logging.Formatter):
+    """Puts time and level in front of messages, as JSON. Exceptions show their type only."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record as one line of JSON."""
+        message = record.getMessage()
+        fields = {"at": round(record.created, 3), "level": record.levelname.lower()}
+        if record.exc_info and record.exc_info[0]:
+            fields["error"] = record.exc_info[0].__name__
+        if message.startswith("{"):
+            return json.dumps(fields)[:-1] + ", " + message[1:]
+        return json.dumps({**fields, "event": message[:500]})
+
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})
+
+
+def _report(request: web.Request, error: Exception) -> None:
+    fields = {"event": "failure", "route": route_of(request), "error": type(error).__name__}
+    if isinstance(error, HubError):
+        fields |= {"message": str(error), "hint": error.hint}
+    log.error(json.dumps(fields))
+
+
+def _refusal(status: int, error: str, *, allow: str | None = None) -> web.Response:
+    headers = {"Allow": allow} if allow else None
+    body = msgspec.json.encode({"error": error})
+    return web.Response(body=body, status=status, content_type="application/json", headers=headers)

@@ -1,0 +1,141 @@
+"""The hub's HTTP application: entries in, signed files out, seen from outside.
+
+| route | what |
+|---|---|
+| `POST /v1/entries` | a batch of a device's journal, answered with an acknowledgement (msgpack) |
+| `GET /v1/entries/count?device=` | how much of the calling device is held (JSON) |
+| `GET /replica/...` | what the publisher wrote: conditional and range requests |
+| `GET /healthz`, `GET /metrics` | for supervisors |
+
+Every refusal is a short JSON object with `error`; nothing of the body, no token, no traceback.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from http import HTTPStatus
+from pathlib import Path
+
+import msgspec
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from admission.errors import WireError
+from admission.ports import Clock
+from admission.wire import UPLOAD_PATH, pack_acknowledgement, unpack_batch
+from hub.access import refusals, route_of
+from hub.body import batch_bytes
+from hub.devices import authenticate
+from hub.errors import ForbiddenError, MalformedUploadError
+from hub.intake import receive
+from hub.metrics import HubMetrics
+from hub.store.port import Store
+
+ACKNOWLEDGEMENT_CONTENT_TYPE = "application/vnd.chot.acknowledgement+msgpack"
+MAX_UPLOADS_AT_ONCE = 64
+"""Bodies held in memory at a time: at most this many times 2 MiB, however many gates call."""
+
+REPLICA_PATH = "/replica"
+
+
+def application(
+    store: Store,
+    published: Path,
+    clock: Clock,
+    metrics: HubMetrics,
+    *,
+    problem: Callable[[], str] = str,
+) -> web.Application:
+    """Return the application over an open store and the publisher's folder, which must exist.
+
+    :param problem: says what is wrong with the hub, empty if nothing is; `/healthz` asks it.
+    """
+    app = web.Application(middlewares=[_timing(clock, metrics), refusals])
+    doors = _Doors(store, clock, metrics, problem)
+    app.router.add_post(UPLOAD_PATH, doors.upload)
+    app.router.add_get(f"{UPLOAD_PATH}/count", doors.count)
+    app.router.add_get("/healthz", doors.health)
+    app.router.add_get("/metrics", doors.exposition)
+    app.router.add_static(REPLICA_PATH, published, show_index=False, follow_symlinks=False)
+    app.on_response_prepare.append(_headers)
+    return app
+
+
+class _Doors:
+    """The handlers and what they share."""
+
+    def __init__(
+        self, store: Store, clock: Clock, metrics: HubMetrics, problem: Callable[[], str]
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._metrics = metrics
+        self._problem = problem
+        self._uploads = asyncio.Semaphore(MAX_UPLOADS_AT_ONCE)
+
+    async def upload(self, request: web.Request) -> web.Response:
+        device = await authenticate(self._store, request.headers.get("Authorization"))
+        request["device"] = device.name
+        async with self._uploads:
+            try:
+                batch = unpack_batch(await batch_bytes(request))
+            except WireError as error:
+                raise MalformedUploadError("the body is no batch of this version") from error
+            if batch.device != device.name:
+                raise ForbiddenError("the token is of another device than the batch")
+            receipt = await receive(self._store, batch, self._clock.now())
+        self._metrics.batch_stored(receipt)
+        return web.Response(
+            body=pack_acknowledgement(receipt.acknowledgement),
+            content_type=ACKNOWLEDGEMENT_CONTENT_TYPE,
+        )
+
+    async def count(self, request: web.Request) -> web.Response:
+        device = await authenticate(self._store, request.headers.get("Authorization"))
+        request["device"] = device.name
+        if request.query.get("device", device.name) != device.name:
+            raise ForbiddenError("the token is of another device")
+        held = await self._store.count(device.name)
+        return _json({"device": device.name, **msgspec.structs.asdict(held)})
+
+    async def health(self, _: web.Request) -> web.Response:
+        await self._store.device_by_token(b"")  # the cheapest question that reaches the engine
+        problem = self._problem()
+        status = HTTPStatus.SERVICE_UNAVAILABLE if problem else HTTPStatus.OK
+        return _json({"status": "failing" if problem else "ok", "problem": problem}, status)
+
+    async def exposition(self, _: web.Request) -> web.Response:
+        return web.Response(
+            body=self._metrics.exposition(),
+            headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"},
+        )
+
+
+def _timing(clock: Clock, metrics: HubMetrics) -> Middleware:
+    @web.middleware
+    async def timed(request: web.Request, handler: Handler) -> web.StreamResponse:
+        began_ns = clock.now().monotonic_ns
+        response = await handler(request)
+        seconds = (clock.now().monotonic_ns - began_ns) / 1e9
+        route = route_of(request)
+        metrics.request_answered(route, response.status, seconds)
+        if route == UPLOAD_PATH:
+            metrics.batch_answered(response.status)
+        return response
+
+    return timed
+
+
+async def _headers(_: web.Request, response: web.StreamResponse) -> None:
+    response.headers["Server"] = "chot"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    # Files keep their names while their content changes (the head does every few seconds), and the
+    # conditional request is cheap: nobody may serve a remembered one without asking.
+    response.headers.setdefault("Cache-Control", "no-cache")
+
+
+def _json(value: object, status: HTTPStatus = HTTPStatus.OK) -> web.Response:
+    return web.Response(
+        body=msgspec.json.encode(value), content_type="application/json", status=status
+    )

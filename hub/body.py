@@ -1,0 +1,76 @@
+"""The body of an upload, bounded before and after inflating."""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+
+from aiohttp import web
+
+from admission.wire import BATCH_CONTENT_TYPE, MAX_BATCH_BYTES
+from hub.errors import (
+    MalformedUploadError,
+    OversizedUploadError,
+    SlowUploadError,
+    UnsupportedUploadError,
+)
+
+BODY_TIMEOUT_S = 30.0
+"""How long one body may take to arrive: 1 MiB over the slowest line that a gate is put on."""
+
+
+async def batch_bytes(request: web.Request, *, timeout_s: float = BODY_TIMEOUT_S) -> bytes:
+    """Return the uncompressed body of a batch upload, at most `MAX_BATCH_BYTES` long.
+
+    The server must have been started with `auto_decompress=False` (`hub.server`): the library's own
+    inflating knows no such limit.
+
+    :raises UploadError: if type or coding are foreign, or the body is slow, oversized or damaged.
+    """
+    if request.content_type != BATCH_CONTENT_TYPE:
+        msg = f"the content type must be {BATCH_CONTENT_TYPE}"
+        raise UnsupportedUploadError(msg)
+    coding = request.headers.get("Content-Encoding", "identity").strip().lower()
+    if coding not in {"identity", "deflate"}:
+        raise UnsupportedUploadError("the content coding must be deflate, or none")
+    try:
+        async with asyncio.timeout(timeout_s):
+            data = await _bounded(request)
+    except TimeoutError as error:
+        raise SlowUploadError("the body did not arrive in time") from error
+    return inflated(data, MAX_BATCH_BYTES) if coding == "deflate" else data
+
+
+def inflated(data: bytes, limit_bytes: int) -> bytes:
+    """Return the plain bytes of one zlib stream (RFC 1950: what HTTP calls deflate).
+
+    Never sets aside more memory than one byte over the limit for the result.
+
+    :raises OversizedUploadError: if they are more than `limit_bytes`.
+    :raises MalformedUploadError: if the stream is damaged, cut short, or followed by further bytes.
+    """
+    inflater = zlib.decompressobj()
+    try:
+        plain = inflater.decompress(data, limit_bytes + 1)
+    except zlib.error as error:
+        raise MalformedUploadError("the body is not a zlib stream") from error
+    if len(plain) > limit_bytes:
+        msg = f"the inflated body is over {limit_bytes} bytes"
+        raise OversizedUploadError(msg)
+    if not inflater.eof or inflater.unused_data:
+        raise MalformedUploadError("the body's zlib stream is cut short or followed by more")
+    return plain
+
+
+async def _bounded(request: web.Request) -> bytes:
+    announced = request.content_length or 0
+    body = bytearray()
+    if announced <= MAX_BATCH_BYTES:
+        async for chunk in request.content.iter_any():
+            body += chunk
+            if len(body) > MAX_BATCH_BYTES:
+                break
+    if max(announced, len(body)) > MAX_BATCH_BYTES:
+        msg = f"the body is over {MAX_BATCH_BYTES} bytes"
+        raise OversizedUploadError(msg)
+    return bytes(body)
