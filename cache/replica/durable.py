@@ -17,6 +17,7 @@ def write_durably(path: Path, data: bytes, *, mode: int = 0o600) -> None:
     temporary.unlink(missing_ok=True)
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     try:
+        os.fchmod(descriptor, mode)  # exactly this mode, whatever the umask
         rest = memoryview(data)
         while rest:
             rest = rest[os.write(descriptor, rest) :]

@@ -83,6 +83,11 @@ class ReplicaStore:
         self._directory = directory
         self._segments = directory / "segments"
         self._limit_bytes = limit_bytes
+        self._active: Generation | None = None
+        self._accepted: Ratchet | None = None
+        self._persisted: Ratchet | None = None
+        self.refused: tuple[ReplicaError, ...] = ()
+        """Why stored generations were not opened at boot."""
 
     def open(self) -> Generation | None:
         """Return the newest of two generations that is still sound, or None. Call once, at boot.
@@ -97,24 +102,27 @@ class ReplicaStore:
                 stray.unlink()
         except OSError as error:
             raise _cannot("prepare the replica's directory", error) from error
-        stored = [s for s in map(self._signed, ("CURRENT", "PREVIOUS")) if s is not None]
-        for signed in sorted(stored, key=lambda s: s.head.sequence, reverse=True):
+        heads = sorted(self._heads(), key=lambda s: s.head.sequence, reverse=True)
+        self._persisted = self._read_ratchet()
+        marks = [Ratchet(s.head.sequence, s.digest) for s in heads]
+        marks += [self._persisted] if self._persisted else []
+        self._accepted = max(marks, key=lambda mark: mark.sequence, default=None)
+        for signed in heads:
             try:
                 dataset = self.usable(signed)
                 segment = open_stored(self._segments, dataset, self.hash_key_id)
-            except ReplicaError:
-                # Not sound: the generation before it serves until a good one is fetched.
+            except ReplicaError as error:
+                # The generation before it serves until a good one is fetched.
+                self.refused += (error,)
                 continue
-            return Generation(signed, segment)
-        return None
+            self._active = Generation(signed, segment)
+            break
+        return self._active
 
+    @property
     def ratchet(self) -> Ratchet | None:
-        """Return the newest head ever accepted, from `RATCHET` or, if that is lost, the heads."""
-        marks = [Ratchet(s.head.sequence, s.digest) for s in self._heads()]
-        record = self._ratchet_record()
-        if record is not None:
-            marks.append(Ratchet(record.sequence, record.digest))
-        return max(marks, key=lambda r: r.sequence, default=None)
+        """The newest head ever accepted here, or None."""
+        return self._accepted
 
     def usable(self, signed: SignedHead) -> Dataset:
         """Return the dataset that this gate would fetch for a head.
@@ -152,26 +160,33 @@ class ReplicaStore:
         dataset = self.usable(signed)
         path = self._segments / (dataset.name + SEGMENT)
         generation = Generation(signed, open_tested(path, dataset, self.hash_key_id))
-        current = self._signed("CURRENT")
-        if current is not None and current.head.datasets.get(PERSONS) != dataset:
-            self._write("PREVIOUS", current.envelope)
+        # Not the bytes of CURRENT: after a boot from PREVIOUS, that is what must not be lost.
+        if self._active is not None and self._active.dataset != dataset:
+            self._write("PREVIOUS", self._active.signed.envelope)
         self._write("CURRENT", signed.envelope)
+        self._active = generation
         return generation
 
-    def revouch(self, signed: SignedHead) -> None:
-        """Keep a newer head of the release that is current already.
+    def revouch(self, signed: SignedHead, segment: Segment) -> Generation:
+        """Return the active segment under a newer head of the same release, which is kept.
 
-        :raises StoreError: if it cannot be written.
+        :raises StoreError: if the head cannot be written.
         """
         self._write("CURRENT", signed.envelope)
+        self._active = Generation(signed, segment)
+        return self._active
 
     def accept(self, signed: SignedHead) -> None:
-        """Turn the ratchet to this head: the last step of every activation.
+        """Turn the ratchet to this head: the last step of every activation. Idempotent.
 
-        :raises StoreError: if it cannot be written.
+        :raises StoreError: if it cannot be written; it holds in memory even so.
         """
-        record = (_RATCHET_VERSION, signed.head.sequence, signed.digest)
-        self._write("RATCHET", msgspec.msgpack.encode((*record, _crc(*record))))
+        mark = Ratchet(signed.head.sequence, signed.digest)
+        self._accepted = mark
+        if self._persisted != mark:
+            record = (_RATCHET_VERSION, mark.sequence, mark.digest)
+            self._write("RATCHET", msgspec.msgpack.encode((*record, _crc(*record))))
+            self._persisted = mark
 
     def prune(self) -> None:
         """Remove segments of no generation that is kept. A mapped one lives until it is let go.
@@ -196,14 +211,17 @@ class ReplicaStore:
             # Absent, damaged, or signed by a key that is no longer trusted: not a generation.
             return None
 
-    def _ratchet_record(self) -> _RatchetRecord | None:
+    def _read_ratchet(self) -> Ratchet | None:
         try:
             plain = unpack_bounded(self._read("RATCHET", _RATCHET_BYTES), _RATCHET_BYTES)
             record = msgspec.convert(plain, _RatchetRecord)
         except (OSError, WireError, msgspec.ValidationError):
+            # Absent or damaged: the stored heads still say how far this gate has come.
             return None
         sound = record.crc == _crc(record.version, record.sequence, record.digest)
-        return record if sound and record.version == _RATCHET_VERSION else None
+        if not sound or record.version != _RATCHET_VERSION:
+            return None
+        return Ratchet(record.sequence, record.digest)
 
     def _read(self, name: str, limit_bytes: int) -> bytes:
         with (self._directory / name).open("rb") as file:
@@ -213,7 +231,7 @@ class ReplicaStore:
         try:
             write_durably(self._directory / name, data)
         except OSError as error:
-            raise _cannot(f"write {name}", error) from error
+            raise _cannot("write the replica's state", error) from error
 
 
 def _crc(version: int, sequence: int, digest: bytes) -> int:

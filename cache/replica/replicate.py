@@ -1,0 +1,247 @@
+"""The replicate loop: ask for the head, judge it, fetch what it names, let it answer.
+
+A round that fails changes nothing at the gate; it shows in the status, and the next one comes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from enum import StrEnum
+from typing import Protocol
+
+import msgspec
+
+from admission.instant import Instant
+from admission.ports import Clock
+from cache.errors import HeadError, LayoutError, ReplicaError, SegmentError, SourceError
+from cache.replica.book import ReplicaBook
+from cache.replica.head import Dataset, Head, SignedHead, judge, verify_head
+from cache.replica.store import Generation, ReplicaStore
+
+DEFAULT_INTERVAL_S = 2.0
+MAX_BACKOFF_S = 60.0
+MAX_POLL_S = 3_600.0
+"""Longest wait that a head may ask for."""
+
+
+class ByteSink(Protocol):
+    """Where a source puts a segment's bytes."""
+
+    def write(self, data: bytes, /) -> object:
+        """Take the next bytes; may block for one write, so call it off the loop.
+
+        :raises ReplicaError: if there are more than declared, or they cannot be kept.
+        """
+        ...
+
+
+class ReplicaSource(Protocol):
+    """Where heads and segments come from. Nothing it hands over is trusted."""
+
+    async def head(self) -> bytes:
+        """Return the newest head's envelope, at most `MAX_HEAD_BYTES`.
+
+        :raises SourceError: if it cannot be had within the source's timeout.
+        """
+        ...
+
+    async def segment(self, name: str, size: int, to: ByteSink) -> None:
+        """Write the segment of this name (64 lower-case hex digits) and of `size` bytes to `to`.
+
+        :raises SourceError: if it cannot be had, or is not `size` bytes long.
+        """
+        ...
+
+
+class Outcome(StrEnum):
+    """How one round ended. Values are in metrics."""
+
+    ACTIVATED = "activated"
+    """A segment was fetched, or one already here was opened, and answers now."""
+    REVOUCHED = "revouched"
+    """A newer head vouches for the release that answers already."""
+    UNCHANGED = "unchanged"
+    """The head is the one accepted last."""
+    UNREACHABLE = "unreachable"
+    """The upstream did not answer, or not within bounds."""
+    REFUSED = "refused"
+    """What it sent must not be accepted: wrongly signed, older, expired, damaged, unknown."""
+    FAILED = "failed"
+    """The appliance itself failed: disk, permissions, a defect."""
+
+
+GOOD_OUTCOMES = frozenset({Outcome.ACTIVATED, Outcome.REVOUCHED, Outcome.UNCHANGED})
+
+
+class ReplicaStatus(msgspec.Struct, frozen=True):
+    """What the appliance shows of its replica. The first four are None before any release."""
+
+    sequence: int | None
+    issued_ns: int | None
+    expires_ns: int | None
+    last_success: Instant | None
+    """When a round last ended well, since start."""
+    rows: int
+    """Identifiers on record."""
+    damaged_pages: int
+    unreadable_lookups: int
+    last_error: str
+    """Why the last round failed; empty after a good one."""
+    last_error_hint: str
+    rounds: dict[Outcome, int]
+    """Rounds since start by outcome."""
+
+
+class Replicator:
+    """Keeps the book at the upstream's newest release. Runs on the loop; disk work is off it.
+
+    :param on_head: called once with every newly accepted head, before its segment is fetched: its
+        `issued_ns` is the best evidence of the time that a gate without a clock has.
+    :param jitter: returns a random number in [0, 1); spreads the polls of many gates.
+    """
+
+    def __init__(
+        self,
+        source: ReplicaSource,
+        store: ReplicaStore,
+        book: ReplicaBook,
+        clock: Clock,
+        *,
+        on_head: Callable[[Head], None] | None = None,
+        interval_s: float = DEFAULT_INTERVAL_S,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self._source = source
+        self._store = store
+        self._book = book
+        self._clock = clock
+        self._on_head = on_head
+        self._interval_s = interval_s
+        self._sleep = sleep
+        self._jitter = jitter
+        self._active: Generation | None = None
+        self._announced = 0
+        self._opened = False
+        self._failures = 0
+        self._last_success: Instant | None = None
+        self._last_error: tuple[str, str] = ("", "")
+        self._rounds: Counter[Outcome] = Counter()
+
+    async def open(self) -> bool:
+        """Let the stored release answer, if there is a sound one; return whether there is.
+
+        `run` and `once` do this first by themselves; call it to have the book filled before.
+
+        :raises StoreError: if the replica's directory cannot be prepared.
+        """
+        if not self._opened:
+            generation = await asyncio.to_thread(self._store.open)
+            self._opened = True
+            if generation is not None:
+                self._serve(generation)
+            for error in self._store.refused:
+                self._last_error = (str(error), error.hint)
+        return self._active is not None
+
+    async def run(self) -> None:
+        """Replicate until cancelled."""
+        while True:
+            await self.once()
+            await self._sleep(self._wait_s())
+
+    async def once(self) -> Outcome:
+        """Return how one round ended. Never raises but for cancellation."""
+        try:
+            await self.open()
+            outcome = await self._round()
+        except ReplicaError as error:
+            outcome = _outcome_of(error)
+            self._last_error = (str(error), error.hint)
+        except Exception as error:  # noqa: BLE001 - the gate serves on from what it has; shown below
+            outcome = Outcome.FAILED
+            self._last_error = (f"{type(error).__name__} in the replicate loop", "report this")
+        else:
+            self._last_success = self._clock.now()
+            self._last_error = ("", "")
+        self._failures = 0 if outcome in GOOD_OUTCOMES else self._failures + 1
+        self._rounds[outcome] += 1
+        return outcome
+
+    def status(self) -> ReplicaStatus:
+        """Return what is known now."""
+        head = self._active.signed.head if self._active else None
+        return ReplicaStatus(
+            sequence=head.sequence if head else None,
+            issued_ns=head.issued_ns if head else None,
+            expires_ns=head.expires_ns if head else None,
+            last_success=self._last_success,
+            rows=self._book.rows,
+            damaged_pages=self._book.damaged_pages,
+            unreadable_lookups=self._book.unreadable_lookups,
+            last_error=self._last_error[0],
+            last_error_hint=self._last_error[1],
+            rounds={outcome: self._rounds[outcome] for outcome in Outcome},
+        )
+
+    async def _round(self) -> Outcome:
+        signed = verify_head(await self._source.head(), self._store.public_keys)
+        judge(signed, self._store.ratchet, self._clock.now())
+        dataset = self._store.usable(signed)
+        self._announce(signed.head)
+        outcome = await self._apply(signed, dataset)
+        await asyncio.to_thread(self._store.accept, signed)
+        if outcome is Outcome.ACTIVATED:
+            await asyncio.to_thread(self._store.prune)
+        return outcome
+
+    async def _apply(self, signed: SignedHead, dataset: Dataset) -> Outcome:
+        active = self._active
+        if active is None or active.dataset != dataset or self._book.damaged_pages:
+            # A damaged segment is not held either: it is fetched again and replaced by rename.
+            if not await asyncio.to_thread(self._store.holds, dataset):
+                await self._fetch(dataset)
+            self._serve(await asyncio.to_thread(self._store.activate, signed))
+            return Outcome.ACTIVATED
+        if active.signed.digest == signed.digest:
+            return Outcome.UNCHANGED
+        self._serve(await asyncio.to_thread(self._store.revouch, signed, active.segment))
+        return Outcome.REVOUCHED
+
+    async def _fetch(self, dataset: Dataset) -> None:
+        part = await asyncio.to_thread(self._store.receive, dataset)
+        with part:
+            await self._source.segment(dataset.name, dataset.size, part)
+            await asyncio.to_thread(part.finish)
+
+    def _serve(self, generation: Generation) -> None:
+        self._book.swap(generation.segment, generation.signed.head)
+        self._active = generation
+
+    def _announce(self, head: Head) -> None:
+        known = self._active.signed.head.sequence if self._active else 0
+        if head.sequence > max(known, self._announced):
+            self._announced = head.sequence
+            if self._on_head is not None:
+                self._on_head(head)
+
+    def _wait_s(self) -> float:
+        """Return the poll interval, doubled with every failure, spread by a tenth either way."""
+        asked = self._active.signed.head.min_next_poll_s if self._active else 0
+        wait_s = max(self._interval_s, min(asked, MAX_POLL_S))
+        if self._failures:
+            wait_s = max(
+                wait_s, min(self._interval_s * 2.0 ** min(self._failures, 16), MAX_BACKOFF_S)
+            )
+        return wait_s * (0.9 + 0.2 * self._jitter())
+
+
+def _outcome_of(error: ReplicaError) -> Outcome:
+    if isinstance(error, SourceError):
+        return Outcome.UNREACHABLE
+    if isinstance(error, (HeadError, SegmentError, LayoutError)):
+        return Outcome.REFUSED
+    return Outcome.FAILED
