@@ -22,8 +22,10 @@ from typing import Any
 
 from admission import certlogic_operations as operations
 from admission import datetimes
-from admission.certlogic_operations import MAX_REDUCE_ITEMS, Rule
+from admission.certlogic_operations import MAX_REDUCE_ITEMS, Rule, truth
 from admission.errors import RuleError
+
+__all__ = ["Rule", "compile_rule", "evaluate", "paths", "truth"]
 
 MAX_DEPTH = 64
 """Levels of operations and arrays inside one another."""

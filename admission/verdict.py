@@ -55,6 +55,8 @@ class Reason(StrEnum):
     """The stored page that would hold the answer is damaged."""
     CLOCK_UNTRUSTED = "clock_untrusted"
     """Nobody vouches for the date, and the answer depends on it."""
+    NO_RULE = "no_rule"
+    """The rulebook has no row for the directive in force: a configuration to mend."""
     JOURNAL_UNAVAILABLE = "journal_unavailable"
     """The entry could not be made durable, so the gate does not open."""
     FAULT = "fault"
