@@ -227,8 +227,9 @@ class Uplink:
         try:
             acknowledgement = unpack_acknowledgement(answer.body)
         except WireError as error:
+            msg = f"the hub's answer is {error}"
             hint = "what answers under hub.url may not be a hub (a login page, a proxy)"
-            raise HubUnavailable(f"the hub's answer is {error}", hint=hint) from error
+            raise HubUnavailable(msg, hint=hint) from error
         if acknowledgement.journal != self._journal.journal_id:
             raise HubUnavailable("the hub acknowledged another journal", hint="see the hub's log")
         if acknowledgement.through > self._journal.last_sequence:

@@ -68,8 +68,8 @@ class Outbox:
                 database, through = await _opened(path, journal.journal_id)
         except (aiosqlite.Error, OSError) as error:
             raise _unusable(error) from error
-        # A watermark beyond the journal's end tells that the journal was put back to an older state:
-        # all is sent again, and the hub shows which sequences have been used twice.
+        # A watermark beyond the journal's end: the journal was put back to an older state. All is
+        # sent again, and the hub shows which sequences have been used twice.
         return cls(database, journal, through if through <= journal.last_sequence else 0)
 
     @property

@@ -1,0 +1,142 @@
+"""`chot journal`: looks into a journal's folder, also while the daemon writes to it."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from admission.errors import WireError
+from admission.instant import Instant
+from admission.wire import unpack_passage
+from cache.journal.frame import Frame
+from cache.journal.verification import Fault, FaultKind, Report, entries_of, verify
+
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+_REMEDY = {
+    FaultKind.HEADER: "the file's entries were checked one by one; keep the file, check the medium",
+    FaultKind.UNREADABLE: "these entries cannot be recovered here; if they were uploaded, the hub "
+    "holds them. Copy the folder, replace the medium",
+    FaultKind.MISSING: "entries were removed or never reached the medium; compare with the hub",
+    FaultKind.OUT_OF_ORDER: "somebody inserted or moved an entry; compare with the hub",
+    FaultKind.CHAIN: "the entry or the one before it was altered; compare both with the hub",
+    FaultKind.FILE: "the medium fails, or this is no journal file; copy what can be read",
+    FaultKind.OTHER_JOURNAL: "move this file to a folder of its own; it belongs to another journal",
+}
+
+
+@click.group()
+def journal() -> None:
+    """Look into a journal's folder. Changes nothing there."""
+
+
+@journal.command("verify")
+@click.argument("folder", type=_FOLDER)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def verify_command(folder: Path, as_json: bool) -> None:
+    """Check every entry's CRC, sequence and chain hash.
+
+    Exits with 1 if anything is damaged. Entries cut off at the very end cannot be missed from here:
+    compare the last sequence with what the hub holds.
+    """
+    report = verify(folder)
+    if as_json:
+        click.echo(json.dumps(_summary(report) | {"faults": _plain(report.faults)}))
+    else:
+        _print_report(folder, report)
+    if not report.sound:
+        raise SystemExit(1)
+
+
+@journal.command("tail")
+@click.argument("folder", type=_FOLDER)
+@click.option("-n", "count", type=click.IntRange(1, 100_000), default=20, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per entry.")
+def tail_command(folder: Path, count: int, as_json: bool) -> None:
+    """Print the last entries. Whom they concern is not shown."""
+    for frame in entries_of(folder, count):
+        entry = _entry(frame)
+        if as_json:
+            click.echo(json.dumps(entry))
+        elif "undecodable" in entry:
+            click.echo(f"{frame.sequence:>8}  {entry['undecodable']}")
+        else:
+            reasons = ", ".join(entry["reasons"])
+            click.echo(
+                f"{frame.sequence:>8}  {entry['time']}  {entry['lane']}  {entry['outcome']:<6}  "
+                f"{entry['kind']}  {reasons}"
+            )
+
+
+def _print_report(folder: Path, report: Report) -> None:
+    if not report.files:
+        click.echo(f"{folder}: no journal here")
+        return
+    summary = _summary(report)
+    click.echo(
+        f"journal {summary['journal']}: {report.entries} entries, {report.first_sequence} to "
+        f"{report.last_sequence}, in {report.files} files"
+    )
+    if report.unfinished_bytes or report.superseded:
+        click.echo(
+            f"{report.unfinished_bytes} bytes and {report.superseded} entries of writes that were "
+            "cut short and never counted: no fault"
+        )
+    for fault in report.faults:
+        click.secho(_sentence(fault), fg="red")
+        click.echo(f"  → {_REMEDY[fault.kind]}")
+    if report.sound:
+        click.secho("sound: every entry is intact and the chain is whole", fg="green")
+
+
+def _sentence(fault: Fault) -> str:
+    where = f"{fault.file} at byte {fault.offset}: {fault.kind.value.replace('_', ' ')}"
+    if not fault.lost:
+        return f"{where}, at entry {fault.sequence}"
+    last = fault.sequence + fault.lost - 1
+    return f"{where}, entries {fault.sequence} to {last} lost"
+
+
+def _summary(report: Report) -> dict[str, Any]:
+    return {
+        "journal": report.journal.hex() if report.journal else None,
+        "files": report.files,
+        "entries": report.entries,
+        "first_sequence": report.first_sequence,
+        "last_sequence": report.last_sequence,
+        "unfinished_bytes": report.unfinished_bytes,
+        "superseded": report.superseded,
+        "sound": report.sound,
+    }
+
+
+def _plain(faults: list[Fault]) -> Any:
+    return msgspec.to_builtins(faults)
+
+
+def _entry(frame: Frame) -> dict[str, Any]:
+    try:
+        entry = unpack_passage(frame.packed)
+        moment = Instant(entry.wall_ns, entry.monotonic_ns, entry.boot_id, entry.clock_trust)
+        time = moment.at(UTC).isoformat(timespec="milliseconds")
+    except (WireError, OverflowError) as error:
+        return {"sequence": frame.sequence, "undecodable": str(error)}
+    return {
+        "sequence": frame.sequence,
+        "time": time,
+        "clock_trust": entry.clock_trust.value,
+        "site": entry.site,
+        "lane": entry.lane,
+        "source": entry.source,
+        "kind": entry.kind.value,
+        "outcome": entry.outcome.value,
+        "card": entry.card.value,
+        "reasons": [reason.value for reason in entry.reasons],
+        "directive": entry.directive,
+        "rulebook": entry.rulebook,
+        "release": entry.release,
+    }
