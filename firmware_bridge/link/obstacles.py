@@ -1,0 +1,79 @@
+"""Why a show did not reach the lamps, in words for the technician."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from admission.signal import Output
+from firmware_bridge.errors import (
+    BridgeIncompatible,
+    BridgeRefused,
+    BridgeTimeout,
+    BridgeUnavailable,
+)
+from firmware_bridge.link.frame import VERSION
+from firmware_bridge.link.messages import Refusal
+
+_CABLE_HINT: Final = "check the cable, the board's power and that its firmware is this project's"
+
+
+def not_open() -> BridgeUnavailable:
+    """Return the error of a bridge whose port was never opened."""
+    return BridgeUnavailable(
+        "the board's port is not open", hint="the bridge's run() opens it: has it been started?"
+    )
+
+
+def no_answer() -> BridgeUnavailable:
+    """Return the error of an open port at which nobody answers the greeting."""
+    return BridgeUnavailable("no board answers at this port", hint=_CABLE_HINT)
+
+
+def silent() -> BridgeUnavailable:
+    """Return the error of a board that answered once and does no longer."""
+    return BridgeUnavailable("the board has fallen silent", hint=_CABLE_HINT)
+
+
+def restarted() -> BridgeUnavailable:
+    """Return the error of a session that the board no longer knows."""
+    return BridgeUnavailable(
+        "the board ended the session: it restarted, or did not hear this appliance for a second",
+        hint="if it happens again, look for a weak power supply or an overloaded appliance",
+    )
+
+
+def other_version(version: int) -> BridgeIncompatible:
+    """Return the error of a board that speaks `version`."""
+    return BridgeIncompatible(
+        f"the board speaks protocol version {version}, this appliance version {VERSION}",
+        hint="update the firmware or the appliance, whichever is older",
+    )
+
+
+def lacks(outputs: frozenset[Output]) -> BridgeIncompatible:
+    """Return the error of a board without outputs that the site needs."""
+    names = ", ".join(sorted(output.name.lower() for output in outputs))
+    return BridgeIncompatible(
+        f"the board has no {names}", hint="wire and configure it, or do not require it"
+    )
+
+
+def nothing_to_show() -> BridgeRefused:
+    """Return the error of a signal of which the board has no output at all."""
+    return BridgeRefused(
+        "the board has none of the signal's outputs", hint="check the board's configuration"
+    )
+
+
+def unacknowledged(tries: int) -> BridgeTimeout:
+    """Return the error of a show that was sent `tries` times."""
+    return BridgeTimeout(f"no acknowledgement after sending {tries} times", hint=_CABLE_HINT)
+
+
+def refused(reason: int) -> BridgeRefused:
+    """Return the error of a show that the board declined for `reason`."""
+    known = reason in Refusal.__members__.values()
+    name = Refusal(reason).name.lower().replace("_", " ") if known else f"reason {reason}"
+    return BridgeRefused(
+        f"the board declined the signal: {name}", hint="update the firmware, or the configuration"
+    )

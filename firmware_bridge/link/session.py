@@ -1,0 +1,321 @@
+"""The host's side of the link: greeting, heartbeat, one show in flight. A machine without I/O.
+
+Whoever drives it hands over received bytes and the time, sends what `take_bytes` returns, handles
+what `take_events` returns, and calls `advance` when `next_deadline_ns` has come.
+
+One show is in flight at a time. A newer one takes its place at once (the lamps have to say what is
+true now), and the older one ends `BridgeSuperseded`. A show that was sent is never sent again in
+another session: it might run twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum, auto
+from typing import Final
+
+from admission.signal import Output, Signal
+from firmware_bridge.errors import (
+    BridgeError,
+    BridgeIncompatible,
+    BridgeSuperseded,
+    MessageError,
+)
+from firmware_bridge.link import obstacles
+from firmware_bridge.link.events import Counters, Event, LinkDown, LinkUp, ShowEnded
+from firmware_bridge.link.frame import VERSION, Decoder, Frame, encode
+from firmware_bridge.link.messages import (
+    Acknowledge,
+    Heartbeat,
+    HeartbeatReply,
+    Hello,
+    HelloReply,
+    InputAcknowledge,
+    InputEvent,
+    Message,
+    Refusal,
+    Show,
+    frame_of,
+    message_of,
+    refusal_of,
+)
+from firmware_bridge.link.retry import NS_PER_MS, Flight, RetransmissionTimer
+
+HEARTBEAT_NS: Final = 250 * NS_PER_MS
+SILENCE_NS: Final = 1_000 * NS_PER_MS
+"""After this long without a word from the board the link is dead."""
+GREETING_NS: Final = 100 * NS_PER_MS
+INCOMPATIBLE_GREETING_NS: Final = 1_000 * NS_PER_MS
+SHOW_BOUND_NS: Final = 250 * NS_PER_MS
+MAX_TRIES: Final = 5
+
+
+class State(Enum):
+    """Where a session stands."""
+
+    CLOSED = auto()
+    """No port is open."""
+    GREETING = auto()
+    """The port is open; nobody has answered yet."""
+    UP = auto()
+    """The board answered."""
+
+
+class Session:
+    """Talks to one board over one cable, over any number of openings and resets.
+
+    `nonce(bits)` returns a random number of so many bits. Outputs in `required` must be fitted, or
+    the board counts as incompatible; pulses for other outputs that it lacks are left out.
+    """
+
+    def __init__(
+        self, nonce: Callable[[int], int], *, required: frozenset[Output] = frozenset()
+    ) -> None:
+        self.counters = Counters()
+        self.timer = RetransmissionTimer()
+        self.board: HelloReply | None = None
+        self._nonce = nonce
+        self._required = required
+        self._decoder = Decoder()
+        self._state = State.CLOSED
+        self._obstacle: BridgeError = obstacles.not_open()
+        self._greeting = 0
+        self._greet_ns = 0
+        self._session = 0
+        self._heard_ns = 0
+        self._beat_ns = 0
+        self._beat_sequence = 0
+        self._beat_sent_ns: int | None = None
+        self._show_sequence = 0
+        self._flight: Flight | None = None
+        self._tickets = 0
+        self._last_input: tuple[int, int] | None = None
+        self._unsent = bytearray()
+        self._events: list[Event] = []
+
+    @property
+    def state(self) -> State:
+        """Where the session stands."""
+        return self._state
+
+    @property
+    def rejected_frames(self) -> int:
+        """How often what lay between two delimiters was no frame."""
+        return self._decoder.rejected
+
+    @property
+    def next_deadline_ns(self) -> int | None:
+        """When `advance` has to be called next, or None while nothing will happen by itself."""
+        deadlines = []
+        if self._state is State.GREETING:
+            deadlines.append(self._greet_ns)
+        elif self._state is State.UP:
+            deadlines += (self._beat_ns, self._heard_ns + SILENCE_NS)
+        if self._flight:
+            deadlines.append(self._flight.due_ns)
+        return min(deadlines, default=None)
+
+    def alive(self, now_ns: int) -> bool:
+        """Return whether the board has answered within `SILENCE_NS`."""
+        return self._state is State.UP and now_ns - self._heard_ns < SILENCE_NS
+
+    def open(self, now_ns: int) -> None:
+        """Begin to greet: a port was opened."""
+        self._decoder.reset()
+        self._unsent.clear()
+        self._obstacle = obstacles.no_answer()
+        self._greet(now_ns)
+
+    def close(self, reason: BridgeError) -> None:
+        """End everything: the port is gone. What is in flight ends with `reason`."""
+        self._obstacle = reason
+        self._leave(reason)
+        self._end_flight(reason)
+        self._state = State.CLOSED
+        self._unsent.clear()
+
+    def show(self, signal: Signal, now_ns: int) -> int:
+        """Send the signal, and return the ticket under which its end will be reported.
+
+        While the greeting is under way it waits for its end. `ShowEnded` comes within
+        `SHOW_BOUND_NS` in any case.
+        """
+        self._tickets += 1
+        self.counters.shows += 1
+        self._end_flight(BridgeSuperseded("a newer signal took its place"))
+        self._flight = Flight(self._tickets, signal, now_ns + SHOW_BOUND_NS)
+        if self._state is State.CLOSED:
+            self._end_flight(self._obstacle)
+        elif self._state is State.UP:
+            self._launch(now_ns)
+        return self._tickets
+
+    def receive(self, data: bytes, now_ns: int) -> None:
+        """Take bytes from the board."""
+        if self._state is State.CLOSED:
+            return
+        for frame in self._decoder.feed(data):
+            if frame.kind & 0x8:  # else our own voice, from a cable that echoes
+                self._take(frame, now_ns)
+
+    def advance(self, now_ns: int) -> None:
+        """Do what is due: greet, beat, repeat, give up."""
+        if self._state is State.UP and now_ns - self._heard_ns >= SILENCE_NS:
+            self._restart(obstacles.silent(), now_ns)
+        if self._state is State.UP and now_ns >= self._beat_ns:
+            self._beat(now_ns)
+        elif self._state is State.GREETING and now_ns >= self._greet_ns:
+            self._say_hello(now_ns)
+        if self._flight and now_ns >= self._flight.due_ns:
+            self._attend(self._flight, now_ns)
+
+    def take_bytes(self) -> bytes:
+        """Return what is to be sent to the board, once."""
+        unsent = bytes(self._unsent)
+        self._unsent.clear()
+        return unsent
+
+    def take_events(self) -> list[Event]:
+        """Return what happened since the last call, in order."""
+        events = self._events
+        self._events = []
+        return events
+
+    def _greet(self, now_ns: int) -> None:
+        self._state = State.GREETING
+        self._greeting = self._nonce(32)
+        self._say_hello(now_ns)
+
+    def _say_hello(self, now_ns: int) -> None:
+        waits = isinstance(self._obstacle, BridgeIncompatible)
+        self._greet_ns = now_ns + (INCOMPATIBLE_GREETING_NS if waits else GREETING_NS)
+        self._send(Hello(self._greeting), 0, 0)
+
+    def _restart(self, reason: BridgeError, now_ns: int) -> None:
+        self._obstacle = reason
+        self._leave(reason)
+        if self._flight and self._flight.sent:
+            self._end_flight(reason)
+        self._greet(now_ns)
+
+    def _leave(self, reason: BridgeError) -> None:
+        if self._state is State.UP:
+            self._events.append(LinkDown(reason))
+
+    def _beat(self, now_ns: int) -> None:
+        self._beat_ns = now_ns + HEARTBEAT_NS
+        self._beat_sent_ns = now_ns
+        self._beat_sequence = self._beat_sequence + 1 & 0xFF
+        self._send(Heartbeat(), self._session, self._beat_sequence)
+
+    def _launch(self, now_ns: int) -> None:
+        if self._flight is None or self.board is None:
+            return
+        if not self._flight.fit(self.board.outputs):
+            self._end_flight(obstacles.nothing_to_show())
+            return
+        self._show_sequence = self._show_sequence + 1 & 0xFF
+        self._transmit(self._flight, now_ns)
+
+    def _transmit(self, flight: Flight, now_ns: int) -> None:
+        flight.count_try(now_ns, self.timer)
+        self._send(Show(flight.signal), self._session, self._show_sequence)
+
+    def _attend(self, flight: Flight, now_ns: int) -> None:
+        if now_ns < flight.deadline_ns and flight.tries < MAX_TRIES:
+            self.counters.retries += 1
+            self._transmit(flight, now_ns)
+        elif flight.sent:
+            self._end_flight(obstacles.unacknowledged(flight.tries))
+        else:
+            self._end_flight(self._obstacle)
+
+    def _take(self, frame: Frame, now_ns: int) -> None:
+        refusal = refusal_of(frame)
+        if refusal is not None:
+            self._take_refusal(frame, refusal.reason, now_ns)
+            return
+        try:
+            message = message_of(frame)
+        except MessageError:
+            self.counters.misunderstood += 1
+            return
+        if isinstance(message, HelloReply):
+            self._meet(message, now_ns)
+        elif self._state is State.UP and frame.session == self._session:
+            self._heard_ns = now_ns
+            self._act(frame, message, now_ns)
+
+    def _take_refusal(self, frame: Frame, reason: int, now_ns: int) -> None:
+        if reason == Refusal.VERSION and frame.version != VERSION:
+            self._obstacle = obstacles.other_version(frame.version)
+            self._end_flight(self._obstacle)
+            if self._state is State.UP:
+                self._restart(self._obstacle, now_ns)
+        elif self._state is State.UP and frame.session == self._session:
+            lost_step = reason == Refusal.STALE and self._in_flight(frame)
+            if reason == Refusal.NO_SESSION or lost_step:
+                self._restart(obstacles.restarted(), now_ns)
+            elif self._in_flight(frame):
+                self._end_flight(obstacles.refused(reason))
+
+    def _meet(self, board: HelloReply, now_ns: int) -> None:
+        if self._state is not State.GREETING or board.nonce != self._greeting:
+            return
+        lacking = self._required - board.outputs
+        if lacking:
+            self._obstacle = obstacles.lacks(lacking)
+            self._end_flight(self._obstacle)
+            return
+        if self.board is not None and board.boot_count != self.board.boot_count:
+            self.counters.board_resets += 1
+        self.counters.sessions += 1
+        self.board = board
+        self._state = State.UP
+        self._obstacle = obstacles.silent()
+        self._session = board.session
+        self._show_sequence = 0
+        self._heard_ns = self._beat_ns = now_ns
+        self._events.append(LinkUp(board))
+        self._launch(now_ns)
+
+    def _act(self, frame: Frame, message: Message, now_ns: int) -> None:
+        match message:
+            case Acknowledge() if self._flight and self._in_flight(frame):
+                if self._flight.tries == 1:
+                    self.timer.sample(now_ns - self._flight.sent_ns)
+                self._end_flight(None)
+            case HeartbeatReply() if frame.sequence == self._beat_sequence:
+                if self._beat_sent_ns is not None:
+                    self.timer.sample(now_ns - self._beat_sent_ns)
+                    self._beat_sent_ns = None
+            case InputEvent():
+                self._take_input(frame, message)
+            case _:
+                pass  # an answer to what is settled already
+
+    def _take_input(self, frame: Frame, event: InputEvent) -> None:
+        self._send(InputAcknowledge(), self._session, frame.sequence)
+        boot_count = self.board.boot_count if self.board else 0
+        if self._last_input and self._last_input[0] == boot_count:
+            ahead = frame.sequence - self._last_input[1] & 0xFF
+            if not 0 < ahead < 0x80:
+                return
+        self._last_input = (boot_count, frame.sequence)
+        self.counters.inputs += 1
+        self.counters.inputs_lost += event.lost
+        self._events.append(event)
+
+    def _in_flight(self, frame: Frame) -> bool:
+        flight = self._flight
+        return flight is not None and flight.sent and frame.sequence == self._show_sequence
+
+    def _end_flight(self, error: BridgeError | None) -> None:
+        if self._flight is None:
+            return
+        self._events.append(ShowEnded(self._flight.ticket, error))
+        self._flight = None
+        self.counters.count_end(error)
+
+    def _send(self, message: Message, session: int, sequence: int) -> None:
+        self._unsent += encode(frame_of(message, session, sequence))
