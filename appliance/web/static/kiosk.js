@@ -49,7 +49,7 @@ const receive = {
   verdict: showVerdict,
   lane(message) {
     const panel = panels.get(message.lane);
-    if (panel && panel.showLaneState(message.state)) sound.play("out_of_order", panel.element);
+    if (panel && panel.showLaneState(message.state, message.word)) sound.play("out_of_order", panel.element);
   },
   status(message) {
     clockOffset = Math.min(clockOffset, performance.now() - message.now_ms);

@@ -27,6 +27,7 @@ export class Panel {
     this.element.dataset.lane = lane;
     this.element.querySelector(".lane").textContent = lane;
     this.lost();
+    new ResizeObserver(() => this.#fit()).observe(this.element);
   }
 
   /** Show a verdict, then wait again; `leftMs` is what is left of its time. */
@@ -94,10 +95,22 @@ export class Panel {
     this.#fill(".next", next);
     this.#fill(".condition", condition);
     panel.dataset.state = state;
+    this.#fit();
     // Two equal verdicts in a row must be seen as two: start the entrance over.
     panel.classList.remove("entering");
     void panel.offsetWidth;
     panel.classList.add("entering");
+  }
+
+  // Sentences differ in length: letters shrink in steps until the longest one is all there.
+  #fit() {
+    const face = this.element.querySelector(".face");
+    const text = this.element.querySelector(".text");
+    for (let scale = 1; scale > 0.4; scale -= 0.05) {
+      face.style.setProperty("--fit", scale.toFixed(2));
+      const floor = face.clientHeight - parseFloat(getComputedStyle(face).paddingBottom);
+      if (text.offsetTop + text.offsetHeight <= floor + 1) return;
+    }
   }
 
   #fill(selector, text) {
