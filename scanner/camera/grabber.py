@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import msgspec
 
@@ -70,6 +71,7 @@ class Grabber:
         try:
             self._grab()
         finally:
+            self.statistics = msgspec.structs.replace(self.statistics, up=False)
             self._camera.close()
             self._mailbox.close()
 
@@ -104,6 +106,6 @@ class Grabber:
                 self._changed(self.statistics)
             self._mailbox.put(frame)
 
-    def _note(self, **changes: object) -> None:
+    def _note(self, **changes: Any) -> None:
         self.statistics = msgspec.structs.replace(self.statistics, **changes)
         self._changed(self.statistics)

@@ -1,0 +1,179 @@
+"""`chot scan`: a technician's tool. What was read, by which rung, in how long."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import click
+
+from appliance.cli.scan_report import Finding, Found, JsonReport, Report, TableReport, fault
+from appliance.clock import SystemClock
+from scanner.errors import CameraError, CameraExhaustedError, PictureError, ScannerError
+
+EXIT_NOTHING_OPENED = 1
+EXIT_INTERRUPTED = 130
+_PICTURES_HINT = "JPEG, PNG, BMP, WebP and PNM files are looked for"
+
+
+@click.command()
+@click.argument(
+    "paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PICTURE|FOLDER|VIDEO]..."
+)
+@click.option(
+    "--camera", "cameras", multiple=True, metavar="DEVICE", help="Watch a camera, e.g. /dev/video0."
+)
+@click.option(
+    "--serial", "ports", multiple=True, metavar="PORT", help="Listen to a serial scanner."
+)
+@click.option(
+    "--baud",
+    default=9600,
+    show_default=True,
+    type=click.IntRange(300, 4_000_000),
+    help="Of the serial ports.",
+)
+@click.option(
+    "--for",
+    "seconds",
+    type=click.FloatRange(min=0.1),
+    help="End live sources after so many seconds.",
+)
+@click.option("--json", "as_json", is_flag=True, help="JSON lines instead of a table.")
+@click.pass_context
+def scan(
+    context: click.Context,
+    *,
+    paths: tuple[Path, ...],
+    cameras: tuple[str, ...],
+    ports: tuple[str, ...],
+    baud: int,
+    seconds: float | None,
+    as_json: bool,
+) -> None:
+    """Read codes from pictures, folders, videos, cameras and serial scanners.
+
+    Exits with 1 if nothing at all could be opened.
+    """
+    if not (paths or cameras or ports):
+        raise click.UsageError("Name a picture, a folder, a video, --camera or --serial.")
+    monotonic_ns = SystemClock().monotonic_ns
+    opened = False
+    try:
+        if paths:
+            report: Report = JsonReport() if as_json else TableReport(live=False)
+            try:
+                opened |= scan_files(paths, report, monotonic_ns)
+            finally:
+                report.close()
+        if cameras or ports:
+            from appliance.cli.scan_live import watch  # noqa: PLC0415 - devices only when asked for
+
+            report = JsonReport() if as_json else TableReport(live=True)
+            opened |= watch(cameras, ports, report, monotonic_ns, baud=baud, seconds=seconds)
+    except KeyboardInterrupt:
+        context.exit(EXIT_INTERRUPTED)
+    if not opened:
+        context.exit(EXIT_NOTHING_OPENED)
+
+
+def scan_files(paths: Iterable[Path], report: Report, monotonic_ns: Callable[[], int]) -> bool:
+    """Report every picture and video under `paths`; return whether any could be opened."""
+    from scanner.camera.files import VIDEO_SUFFIXES  # noqa: PLC0415 - OpenCV takes time to load
+
+    pictures, videos = [], []
+    for path in paths:
+        if path.suffix.lower() in VIDEO_SUFFIXES:
+            videos.append(path)
+        else:
+            pictures += _pictures_of(path, report)
+    opened = False
+    for finding in _with_progress(_scan_pictures(pictures, monotonic_ns), len(pictures)):
+        opened |= not finding.error
+        report.add(finding)
+    for video in videos:
+        for finding in _with_progress(_scan_video(video, monotonic_ns), None):
+            opened |= not finding.error
+            report.add(finding)
+    return opened
+
+
+def _pictures_of(path: Path, report: Report) -> list[Path]:
+    from scanner.camera.files import pictures_in  # noqa: PLC0415
+
+    if not path.is_dir():
+        return [path]
+    try:
+        pictures = pictures_in(path)
+    except CameraError as error:
+        report.add(fault(str(path), error))
+        return []
+    if not pictures:
+        report.add(Finding(str(path), error=f"{path} holds no pictures", hint=_PICTURES_HINT))
+    return pictures
+
+
+def _scan_pictures(pictures: Iterable[Path], monotonic_ns: Callable[[], int]) -> Iterator[Finding]:
+    from scanner.camera.files import read_picture  # noqa: PLC0415
+    from scanner.camera.ladder import read_picture as read_codes  # noqa: PLC0415
+    from scanner.camera.luma import gray_of  # noqa: PLC0415
+    from scanner.camera.port import Encoding, Frame  # noqa: PLC0415
+
+    for path in pictures:
+        try:
+            data = read_picture(path)
+            began_ns = monotonic_ns()
+            sightings = read_codes(gray_of(Frame(data, Encoding.PICTURE, 0, 0, began_ns, 0)))
+        except PictureError as error:
+            yield Finding(str(path), error=f"{path}: {error}", hint=error.hint)
+        except ScannerError as error:
+            yield fault(str(path), error)
+        else:
+            ms = (monotonic_ns() - began_ns) / 1e6
+            yield Finding(
+                str(path), tuple(Found(s.text, s.symbology, s.rung, s.quad) for s in sightings), ms
+            )
+
+
+def _scan_video(path: Path, monotonic_ns: Callable[[], int]) -> Iterator[Finding]:
+    """Yield each text of a video once, at the frame that first shows it, or the video without."""
+    from scanner.camera.files import VideoFileCamera  # noqa: PLC0415
+    from scanner.camera.ladder import Ladder  # noqa: PLC0415
+    from scanner.camera.luma import gray_of  # noqa: PLC0415
+
+    camera, ladder = VideoFileCamera(path, monotonic_ns), Ladder(monotonic_ns)
+    seen: set[str] = set()
+    try:
+        camera.open()
+        while True:
+            frame = camera.read()
+            began_ns = monotonic_ns()
+            new = [s for s in ladder.look(gray_of(frame)) if s.text not in seen]
+            seen.update(sighting.text for sighting in new)
+            if new:
+                found = tuple(Found(s.text, s.symbology, s.rung, s.quad) for s in new)
+                ms = (monotonic_ns() - began_ns) / 1e6
+                yield Finding(str(path), found, ms, frame.sequence)
+    except CameraExhaustedError:
+        if not seen:
+            yield Finding(str(path))
+    except ScannerError as error:
+        yield fault(str(path), error)
+    finally:
+        camera.close()
+
+
+def _with_progress(findings: Iterator[Finding], total: int | None) -> Iterator[Finding]:
+    """Pass findings on, with a progress bar on standard error if somebody watches it."""
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import track  # noqa: PLC0415
+
+    errors = Console(stderr=True)
+    yield from track(
+        findings,
+        "reading",
+        total=total,
+        console=errors,
+        transient=True,
+        disable=not errors.is_terminal,
+    )

@@ -1,0 +1,157 @@
+"""How `chot scan` shows what it found: a table for people, JSON lines for programs.
+
+What a code says is untrusted: nothing of it reaches the terminal as a control sequence or as
+markup.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Protocol
+
+import click
+import msgspec
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from scanner.errors import ScannerError
+
+TEXT_SHOWN = 32
+
+
+class Found(msgspec.Struct, frozen=True):
+    """One text that was read, by which rung, and its corners in pixels (empty off a cable)."""
+
+    text: str
+    symbology: str
+    rung: str = ""
+    quad: tuple[tuple[float, float], ...] = ()
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """What one picture, frame or line gave. `ms`: decoding time, or since capture if live."""
+
+    source: str
+    found: tuple[Found, ...] = ()
+    ms: float = 0.0
+    frame: int | None = None
+    error: str = ""
+    hint: str = ""
+
+
+class Report(Protocol):
+    """Where findings go."""
+
+    def add(self, finding: Finding) -> None:
+        """Take one finding; live ones are shown at once."""
+        ...
+
+    def close(self) -> None:
+        """Show what was not shown yet."""
+        ...
+
+
+def fault(source: str, error: ScannerError) -> Finding:
+    """Return the finding that `source` could not be read, and what to do about it."""
+    return Finding(source, error=str(error), hint=error.hint)
+
+
+def printable(message: str) -> str:
+    """Return `message` without what a file's name could do to a terminal."""
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode() for each in message
+    )
+
+
+def shortened(text: str) -> str:
+    r"""Return `text` without control characters, and cut to what fits a table's column.
+
+    >>> shortened("one\ntwo\x1b[2J")
+    'one\\ntwo\\x1b[2J'
+    """
+    shown = printable(text[: TEXT_SHOWN + 1])
+    if len(text) <= TEXT_SHOWN and len(shown) <= TEXT_SHOWN:
+        return shown
+    return f"{shown[:TEXT_SHOWN]}… ({len(text)})"
+
+
+class JsonReport:
+    """One JSON object a line on standard output, each at once."""
+
+    def add(self, finding: Finding) -> None:
+        """Write one line. Everything outside ASCII is escaped."""
+        click.echo(json.dumps(_as_map(finding)))
+
+    def close(self) -> None:
+        """Nothing is left to show."""
+
+
+def _as_map(finding: Finding) -> dict[str, object]:
+    shown: dict[str, object] = {"source": finding.source}
+    if finding.frame is not None:
+        shown["frame"] = finding.frame
+    if finding.error:
+        return shown | {"error": finding.error, "hint": finding.hint}
+    return shown | {
+        "ms": round(finding.ms, 3),
+        "readings": [msgspec.to_builtins(found) for found in finding.found],
+    }
+
+
+class TableReport:
+    """A table on standard output at the end; live findings and errors line by line at once."""
+
+    def __init__(self, *, live: bool) -> None:
+        self._live = live
+        self._console = Console(highlight=False)
+        self._errors = Console(stderr=True, highlight=False)
+        self._table = Table()
+        self._table.add_column("source", overflow="fold", min_width=16)
+        self._table.add_column("text", overflow="fold", min_width=16)
+        for column in ("symbology", "rung"):
+            self._table.add_column(column, no_wrap=True)
+        self._table.add_column("ms", justify="right", no_wrap=True)
+        self._pictures = self._read = self._failed = 0
+
+    def add(self, finding: Finding) -> None:
+        """Take one finding."""
+        if finding.error:
+            self._failed += 1
+            self._errors.print(
+                Text(f"error: {printable(finding.error)}", style="red"), soft_wrap=True
+            )
+            if finding.hint:
+                self._errors.print(Text(f"  → {finding.hint}"), soft_wrap=True)
+            return
+        self._pictures += 1
+        self._read += bool(finding.found)
+        for cells in _rows(finding):
+            if self._live:
+                self._console.print(Text("  ").join(Text(cell) for cell in cells))
+            else:
+                self._table.add_row(*(Text(cell) for cell in cells))
+
+    def close(self) -> None:
+        """Print the table and how many pictures were read."""
+        if self._live:
+            return
+        if self._table.row_count:
+            self._console.print(self._table)
+        self._console.print(
+            f"{self._pictures} pictures, {self._read} read,"
+            f" {self._pictures - self._read} without a code that could be read,"
+            f" {self._failed} errors"
+        )
+
+
+def _rows(finding: Finding) -> list[tuple[str, str, str, str, str]]:
+    place = printable(finding.source)
+    if finding.frame is not None:
+        place = f"{place} #{finding.frame}"
+    ms = f"{finding.ms:.1f}"
+    if not finding.found:
+        return [(place, "—", "", "", ms)]
+    return [
+        (place, shortened(found.text), found.symbology, found.rung, ms) for found in finding.found
+    ]
