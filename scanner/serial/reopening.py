@@ -77,7 +77,7 @@ class _Opening:
             if self._timer is not None:
                 self._timer.cancel()
 
-    def _guarded(self, step: Callable[[], None]) -> None:
+    def _guarded(self, step: Callable[[], object]) -> None:
         if self._lost.done():
             return
         try:
@@ -85,14 +85,15 @@ class _Opening:
         except Exception as error:  # noqa: BLE001 - carried into watch(), whose caller hears of it
             self._lost.set_exception(error)
 
-    def _read_once(self) -> None:
-        """Hand on one bounded piece; the loop calls again while more is there."""
+    def _read_once(self) -> bool:
+        """Hand on one bounded piece, if there is one; the loop calls again while more is there."""
         data = self._device.read()
         if data:
             self._last_ns = self._monotonic_ns()
             if self._timer is None:
                 self._arm(self._quiet_s)
             self._received(data, self._last_ns)
+        return bool(data)
 
     def _arm(self, delay_s: float) -> None:
         self._timer = self._loop.call_later(delay_s, self._guarded, self._judge_silence)
@@ -100,11 +101,12 @@ class _Opening:
     def _judge_silence(self) -> None:
         self._timer = None
         # First what has arrived: a loop that was held up must not take its own delay for silence.
-        self._read_once()
+        if self._read_once():
+            return
         remaining_s = self._quiet_s - (self._monotonic_ns() - self._last_ns) / 1e9
-        if self._timer is None and remaining_s > 0:
+        if remaining_s > 0:
             self._arm(remaining_s)
-        elif self._timer is None:
+        else:
             self._quiet(self._monotonic_ns())
 
 
