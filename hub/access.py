@@ -81,6 +81,13 @@ class JsonFormatter(logging.Formatter):
         return json.dumps({**fields, "event": message[:500]})
 
 
+def log_to_stderr() -> None:
+    """Send all log records to standard error as JSON lines, from informative ones up."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonFormatter())
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+
+
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})
 
 

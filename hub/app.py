@@ -37,6 +37,8 @@ MAX_UPLOADS_AT_ONCE = 64
 """Bodies held in memory at a time: at most this many times 2 MiB, however many gates call."""
 
 REPLICA_PATH = "/replica"
+_SEGMENTS = f"{REPLICA_PATH}/segments/"
+_IMMUTABLE = "public, max-age=31536000, immutable"
 
 
 def application(
@@ -127,12 +129,13 @@ def _timing(clock: Clock, metrics: HubMetrics) -> Middleware:
     return timed
 
 
-async def _headers(_: web.Request, response: web.StreamResponse) -> None:
+async def _headers(request: web.Request, response: web.StreamResponse) -> None:
     response.headers["Server"] = "chot"
     response.headers["X-Content-Type-Options"] = "nosniff"
-    # Files keep their names while their content changes (the head does every few seconds), and the
-    # conditional request is cheap: nobody may serve a remembered one without asking.
-    response.headers.setdefault("Cache-Control", "no-cache")
+    # Segments are named by their content. The head changes under its name every few seconds, and a
+    # conditional request is cheap: no cache may serve a remembered one without asking.
+    lasting = request.path.startswith(_SEGMENTS) and response.status < HTTPStatus.BAD_REQUEST
+    response.headers["Cache-Control"] = _IMMUTABLE if lasting else "no-cache"
 
 
 def _json(value: object, status: HTTPStatus = HTTPStatus.OK) -> web.Response:

@@ -194,8 +194,8 @@ class Store(PersonStore, DeviceStore, EntryStore, Protocol):
 
 def rows_of(person: Person) -> Iterable[tuple[Identifier, PersonFacts]]:
     """Yield the rows of one person for the publisher: each identifier with its own status."""
+    facts = person.facts
     for known in person.identifiers:
-        facts = person.facts
         if known.status is not facts.status:
             facts = msgspec.structs.replace(facts, status=known.status)
         yield known.identifier, facts

@@ -1,0 +1,209 @@
+"""`chot hub`: the commands of whoever runs the upstream."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import secrets
+from collections.abc import Coroutine
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+import uvloop
+
+from cache.replica.durable import write_durably
+from hub import devices, tasks
+from hub.access import log_to_stderr
+from hub.clock import HubClock
+from hub.errors import HubError
+from hub.folder import DataFolder
+from hub.keys import create_keys
+from hub.parent import stop_at_end_of_input
+from hub.samples import json_lines, samples
+from hub.server import ServeOptions
+from hub.store.sqlite import open_store
+from hub.synthetic import MAX_PEOPLE, Population
+
+VIETNAM = timezone(timedelta(hours=7))
+
+T = TypeVar("T")
+
+
+class _HubGroup(click.Group):
+    """Shows the hub's own errors as one sentence and what to do, and ends with status 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except HubError as error:
+            message = f"{error}\n{error.hint}" if error.hint else str(error)
+            raise click.ClickException(message) from error
+
+
+def _data_option(command: Any) -> Any:
+    return click.option(
+        "--data",
+        "folder",
+        required=True,
+        type=click.Path(file_okay=False, path_type=Path),
+        callback=lambda _ctx, _param, path: DataFolder(path),
+        help="The hub's folder: database, keys, published files.",
+    )(command)
+
+
+@click.group(cls=_HubGroup)
+def hub() -> None:
+    """Run the upstream: people, signed releases, and the entries of all gates."""
+
+
+@hub.command()
+@_data_option
+def init(folder: DataFolder) -> None:
+    """Make the folder, its database and its keys. What is there already stays."""
+    folder.create()
+    _ensure_keys(folder)
+    _run(tasks.touch(folder.database))
+    _show_keys(folder)
+
+
+@hub.command()
+@_data_option
+def keys(folder: DataFolder) -> None:
+    """Make the keys where there are none, and say which files every gate needs."""
+    folder.create()
+    _ensure_keys(folder)
+    _show_keys(folder)
+
+
+@hub.command()
+@_data_option
+@click.option("--people", default=100_000, show_default=True, type=click.IntRange(1, MAX_PEOPLE))
+@click.option("--seed", default=1, show_default=True, type=click.IntRange(0))
+@click.option(
+    "--on",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="Date that vaccinations and isolation are relative to; today in Vietnam if left out.",
+)
+@click.option(
+    "--samples",
+    "sample_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write credentials of these people, and some of strangers and forgers, as JSON lines.",
+)
+@click.option("--sample-count", default=500, show_default=True, type=click.IntRange(1, 1_000_000))
+def synthesize(
+    *,
+    folder: DataFolder,
+    people: int,
+    seed: int,
+    on: datetime | None,
+    sample_file: Path | None,
+    sample_count: int,
+) -> None:
+    """Put a synthetic population on record: the same one for the same seed and date."""
+    folder.require()
+    day = on.date() if on else HubClock().now().date_in(VIETNAM)
+    population = Population(seed, people, day)
+    _run(tasks.record(folder.database, population))
+    click.echo(f"{people:,} synthetic people on record, as of {day.isoformat()}.", err=True)
+    if sample_file is not None:
+        source = random.Random(seed)  # noqa: S311 repeatable samples, nobody's secret
+        _write(sample_file, b"".join(json_lines(samples(population, sample_count, source))))
+        click.echo(f"{sample_count:,} sample credentials in {sample_file}.", err=True)
+
+
+@hub.command()
+@_data_option
+def publish(folder: DataFolder) -> None:
+    """Build and sign a release of everybody on record. A running hub serves it at once."""
+    folder.require()
+    folder.create()
+    head = _run(tasks.publish(folder, HubClock()))
+    issued = datetime.fromtimestamp(head.issued_ns / 1e9, UTC).isoformat(timespec="seconds")
+    rows = sum(dataset.rows for dataset in head.datasets.values())
+    click.echo(f"Release {head.sequence} of {issued}: {rows:,} identifiers.", err=True)
+
+
+@hub.command()
+@_data_option
+@click.argument("name")
+@click.option(
+    "--token-file",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where the device's token goes, mode 0600. The hub itself keeps only its hash.",
+)
+def device(folder: DataFolder, name: str, token_file: Path) -> None:
+    """Let a gate upload under NAME. Given again, the earlier token of NAME ends to count."""
+    folder.require()
+    _run(_enrol(folder, name, token_file))
+    click.echo(f"{name} may upload with the token in {token_file}.", err=True)
+
+
+@hub.command()
+@_data_option
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8470, show_default=True, type=click.IntRange(0, 65_535))
+@click.option(
+    "--vouch-interval",
+    default=5.0,
+    show_default=True,
+    type=click.FloatRange(0.1, 3600),
+    help="Seconds between two signings of the head.",
+)
+@click.option(
+    "--announce",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help='Write {"url": ...} to this file once connections are accepted.',
+)
+@click.option("--exit-with-parent", is_flag=True, help="End when standard input reaches its end.")
+def serve(
+    *,
+    folder: DataFolder,
+    host: str,
+    port: int,
+    vouch_interval: float,
+    announce: Path | None,
+    exit_with_parent: bool,
+) -> None:
+    """Take entries and serve the release until SIGTERM or Ctrl-C. Put a TLS proxy in front."""
+    log_to_stderr()
+    options = ServeOptions(host, port, vouch_interval)
+
+    async def main() -> None:
+        stop = asyncio.Event()
+        if exit_with_parent:
+            stop_at_end_of_input(stop)
+        await tasks.serve(folder, options, HubClock(), stop, announce=announce)
+
+    _run(main())
+
+
+async def _enrol(folder: DataFolder, name: str, token_file: Path) -> None:
+    async with open_store(folder.database) as store:
+        token = await devices.enrol(store, name, HubClock().now(), random_bytes=secrets.token_bytes)
+        _write(token_file, token.encode("ascii") + b"\n")
+
+
+def _ensure_keys(folder: DataFolder) -> None:
+    if not folder.has_keys:
+        create_keys(folder.keys, entropy=secrets.token_bytes)
+
+
+def _show_keys(folder: DataFolder) -> None:
+    click.echo(f"Every gate needs: {folder.public_key}", err=True)
+    click.echo(f"                  {folder.hash_key} (secret)", err=True)
+
+
+def _write(path: Path, data: bytes) -> None:
+    try:
+        write_durably(path, data)
+    except OSError as error:
+        msg = f"cannot write {path}: {error.strerror}"
+        raise HubError(msg, hint="check that the folder exists and is yours") from error
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    return uvloop.run(work)

@@ -1,0 +1,60 @@
+"""The hub's folder: one place for database, keys and published files.
+
+hub.db                people, devices, entries; mode 0600
+keys/                 see `hub.keys`: gates get head.pub and hash.key
+published/replica/    what gates replicate; any web server may carry it
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hub.errors import DataFolderError
+from hub.keys import HASH_KEY, HEAD_KEY, HEAD_PUBLIC_KEY
+
+
+class DataFolder:
+    """Where things are under one folder. Makes and opens nothing by itself."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.database = root / "hub.db"
+        self.keys = root / "keys"
+        self.published = root / "published"
+        self.replica = self.published / "replica"
+
+    @property
+    def public_key(self) -> Path:
+        """The key that gates trust: goes to every gate."""
+        return self.keys / HEAD_PUBLIC_KEY
+
+    @property
+    def hash_key(self) -> Path:
+        """The region's secret under which identifiers are hashed: goes to every gate, sealed."""
+        return self.keys / HASH_KEY
+
+    @property
+    def has_keys(self) -> bool:
+        """Whether the keys have been made."""
+        return (self.keys / HEAD_KEY).exists()
+
+    def create(self) -> None:
+        """Make the folders that are missing: the outer one private, what is published readable.
+
+        :raises DataFolderError: if that fails.
+        """
+        try:
+            self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.replica.mkdir(mode=0o755, parents=True, exist_ok=True)
+        except OSError as error:
+            msg = f"cannot make the hub's folder {self.root}: {error.strerror}"
+            raise DataFolderError(msg, hint="choose another one with --data") from error
+
+    def require(self) -> None:
+        """Check that `chot hub init` has been here.
+
+        :raises DataFolderError: if it has not.
+        """
+        if not self.database.is_file() or not self.has_keys:
+            msg = f"{self.root} is not a hub's folder"
+            raise DataFolderError(msg, hint=f"make it one: chot hub init --data {self.root}")

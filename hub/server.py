@@ -1,0 +1,101 @@
+"""One running hub: the store, the application on a socket, and the task that vouches."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import msgspec
+from aiohttp import web
+
+from admission.ports import Clock
+from hub.access import JsonAccessLogger, log
+from hub.app import application
+from hub.errors import HubError
+from hub.folder import DataFolder
+from hub.keys import load_keys
+from hub.metrics import HubMetrics
+from hub.publish import Publisher
+from hub.store.sqlite import open_store
+from hub.vouching import Vouching
+
+SHUTDOWN_TIMEOUT_S = 1.0
+"""How long requests under way may take to end."""
+KEEPALIVE_TIMEOUT_S = 75.0
+
+
+class ServeOptions(msgspec.Struct, frozen=True):
+    """How to serve. Port 0 lets the system pick one."""
+
+    host: str = "127.0.0.1"
+    port: int = 8470
+    vouch_interval_s: float = 5.0
+
+
+@asynccontextmanager
+async def serving(folder: DataFolder, options: ServeOptions, clock: Clock) -> AsyncIterator[str]:
+    """Serve for the length of a context; yield the base URL once connections are accepted.
+
+    :raises HubError: if the folder is no hub's, or the address can't be listened on.
+    """
+    folder.require()
+    folder.create()
+    metrics = HubMetrics()
+    publisher = Publisher(folder.published, load_keys(folder.keys))
+    vouching = Vouching(publisher.revouch, clock, metrics, interval_s=options.vouch_interval_s)
+    async with open_store(folder.database) as store:
+        app = application(store, folder.replica, clock, metrics, problem=lambda: vouching.problem)
+        await _vouch_first(vouching)
+        async with (
+            listening(app, options.host, options.port) as url,
+            asyncio.TaskGroup() as tasks,  # a vouching task that dies takes the hub down, loudly
+        ):
+            task = tasks.create_task(vouching.run())
+            try:
+                yield url
+            finally:
+                task.cancel()
+
+
+@asynccontextmanager
+async def listening(app: web.Application, host: str, port: int) -> AsyncIterator[str]:
+    """Put an application on a socket for the length of a context; yield its base URL.
+
+    :raises HubError: if the address can't be listened on.
+    """
+    runner = web.AppRunner(
+        app,
+        # The library would inflate bodies without a bound; `hub.body` does it with one.
+        auto_decompress=False,
+        access_log=log,
+        access_log_class=JsonAccessLogger,
+        keepalive_timeout=KEEPALIVE_TIMEOUT_S,
+        shutdown_timeout=SHUTDOWN_TIMEOUT_S,
+    )
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, host, port)
+        try:
+            await site.start()
+        except (OSError, OverflowError) as error:
+            msg = f"cannot listen on {host} port {port}: {error}"
+            raise HubError(msg, hint="choose another --host or --port; port 0 is any") from error
+        yield _url(runner)
+    finally:
+        await runner.cleanup()
+
+
+async def _vouch_first(vouching: Vouching) -> None:
+    try:
+        await vouching.once()
+    except HubError as error:
+        # A hub without a release still has entries to take: the health check says what is missing.
+        log.warning("no head to vouch for: %s", error)
+
+
+def _url(runner: web.AppRunner) -> str:
+    host, port = runner.addresses[0][:2]
+    shown = f"[{host}]" if ipaddress.ip_address(host).version == 6 else host
+    return f"http://{shown}:{port}"

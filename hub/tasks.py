@@ -1,0 +1,138 @@
+"""What the commands do, apart from options and wording."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from admission.ports import Clock
+from cache.replica.durable import write_durably
+from cache.replica.head import Head
+from hub import feed
+from hub.errors import HubError
+from hub.folder import DataFolder
+from hub.keys import load_keys
+from hub.publish import Publisher
+from hub.server import ServeOptions, serving
+from hub.store.port import Person
+from hub.store.sqlite import open_store
+from hub.synthetic import Population
+
+_STEP = 1_000
+_IDENTIFIERS_EACH = 3
+
+
+async def touch(database: Path) -> None:
+    """Make the database, or bring its tables up to date.
+
+    :raises StoreError: if that fails.
+    """
+    async with open_store(database):
+        pass
+
+
+async def record(database: Path, population: Population) -> None:
+    """Put a population on record, in one transaction, with a progress bar.
+
+    :raises StoreError: if the store failed; then nothing was recorded.
+    """
+    async with open_store(database) as store:
+        with _progress("Recording people", population.size) as bar:
+            await store.put_people(bar.counted(population))
+
+
+async def publish(folder: DataFolder, clock: Clock) -> Head:
+    """Build and sign a release of everybody on record, with a progress bar.
+
+    :raises HubError: if the store, the keys or the medium failed; the release before then stays.
+    """
+    publisher = Publisher(folder.published, load_keys(folder.keys))
+    loop = asyncio.get_running_loop()
+    async with open_store(folder.database) as store:
+        people = await store.people_count()
+        if not people:
+            raise HubError(
+                "nobody is on record yet", hint="for a try-out: chot hub synthesize --data ..."
+            )
+        with _progress("Building release", people * _IDENTIFIERS_EACH) as bar:
+            return await asyncio.to_thread(
+                publisher.publish, feed.rows(store, loop), now=clock.now(), progress=bar.reached
+            )
+
+
+async def serve(
+    folder: DataFolder,
+    options: ServeOptions,
+    clock: Clock,
+    stop: asyncio.Event,
+    *,
+    announce: Path | None = None,
+) -> None:
+    """Serve until `stop` is set, or SIGTERM or SIGINT comes.
+
+    :param announce: a file that gets `{"url": ...}`, whole or not at all, once connections are
+        accepted; it is removed at the end.
+    :raises HubError: if the folder is no hub's, or the address can't be listened on.
+    """
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop.set)
+    async with serving(folder, options, clock) as url:
+        with _announced(announce, url):
+            await stop.wait()
+
+
+@contextmanager
+def _announced(path: Path | None, url: str) -> Iterator[None]:
+    Console(stderr=True).print(f"Hub at {url}", highlight=False)
+    if path is None:
+        yield
+        return
+    try:
+        write_durably(path, msgspec.json.encode({"url": url}))
+    except OSError as error:
+        msg = f"cannot write {path}: {error.strerror}"
+        raise HubError(msg, hint="check that the folder exists and is yours") from error
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+
+
+class _Bar:
+    """One task of a progress display, moved from any thread."""
+
+    def __init__(self, progress: Progress, label: str, total: int) -> None:
+        self._progress = progress
+        self._task = progress.add_task(label, total=total)
+
+    def reached(self, done: int) -> None:
+        self._progress.update(self._task, completed=done)
+
+    def counted(self, people: Iterable[Person]) -> Iterator[Person]:
+        done = 0
+        for done, person in enumerate(people, start=1):
+            yield person
+            if done % _STEP == 0:
+                self.reached(done)
+        self.reached(done)
+
+
+@contextmanager
+def _progress(label: str, total: int) -> Iterator[_Bar]:
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        yield _Bar(progress, label, total)
