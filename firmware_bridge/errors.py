@@ -23,7 +23,7 @@ class BridgeError(Exception):
 
 
 class BridgeUnavailable(BridgeError):  # noqa: N818 - a state of the hardware, not a mistake
-    """No device, no handshake yet, or the link is dead. Nothing was energised by this call."""
+    """No device, no handshake yet, or the link died. The signal ran once or not at all."""
 
 
 class BridgeTimeout(BridgeError):  # noqa: N818 - as above

@@ -152,13 +152,13 @@ class McuBridge:
 
     def _close(self) -> None:
         port, self._port = self._port, None
-        if port is not None:
-            port.close()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         self._session.close(self._unopened())
         self._report()
+        if port is not None:
+            port.close()
 
     def _take(self, data: bytes) -> None:
         self._session.receive(data, self._monotonic_ns())

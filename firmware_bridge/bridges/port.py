@@ -7,6 +7,7 @@ import contextlib
 import errno
 import os
 import select
+import termios
 from collections.abc import Callable
 from typing import Final
 
@@ -81,9 +82,9 @@ class SerialPort:
         self._loop.remove_reader(self._fd)
         self._loop.remove_writer(self._fd)
         # A device that is gone fails at every call; there is nothing left to do about it.
-        with contextlib.suppress(OSError, serial.SerialException):
+        with contextlib.suppress(OSError, termios.error):
             self._device.reset_output_buffer()
-        with contextlib.suppress(OSError, serial.SerialException):
+        with contextlib.suppress(OSError, termios.error):
             self._device.close()
 
     def _hung_up(self) -> bool:
@@ -119,7 +120,7 @@ def open_device(path: str) -> serial.Serial:
     """
     try:
         return serial.Serial(path, BAUD, timeout=0, write_timeout=0, exclusive=True)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, termios.error) as error:
         code = error.errno if isinstance(error, OSError) else None
         msg = f"cannot open {path}: {os.strerror(code) if code else error}"
         raise BridgeUnavailable(msg, hint=_HINTS.get(code, _NO_PORT)) from error

@@ -24,6 +24,8 @@ from firmware_bridge.errors import (
 from firmware_bridge.link import obstacles
 from firmware_bridge.link.events import Counters, Event, LinkDown, LinkUp, ShowEnded
 from firmware_bridge.link.frame import VERSION, Decoder, Frame, encode
+from firmware_bridge.link.heart import Heart
+from firmware_bridge.link.inputs import InputFilter
 from firmware_bridge.link.messages import (
     Acknowledge,
     Heartbeat,
@@ -41,7 +43,6 @@ from firmware_bridge.link.messages import (
 )
 from firmware_bridge.link.retry import NS_PER_MS, Flight, RetransmissionTimer
 
-HEARTBEAT_NS: Final = 250 * NS_PER_MS
 SILENCE_NS: Final = 1_000 * NS_PER_MS
 """After this long without a word from the board the link is dead."""
 GREETING_NS: Final = 100 * NS_PER_MS
@@ -83,13 +84,11 @@ class Session:
         self._greet_ns = 0
         self._session = 0
         self._heard_ns = 0
-        self._beat_ns = 0
-        self._beat_sequence = 0
-        self._beat_sent_ns: int | None = None
+        self._heart = Heart()
         self._show_sequence = 0
         self._flight: Flight | None = None
         self._tickets = 0
-        self._last_input: tuple[int, int] | None = None
+        self._inputs = InputFilter()
         self._unsent = bytearray()
         self._events: list[Event] = []
 
@@ -110,7 +109,7 @@ class Session:
         if self._state is State.GREETING:
             deadlines.append(self._greet_ns)
         elif self._state is State.UP:
-            deadlines += (self._beat_ns, self._heard_ns + SILENCE_NS)
+            deadlines += (self._heart.due_ns, self._heard_ns + SILENCE_NS)
         if self._flight:
             deadlines.append(self._flight.due_ns)
         return min(deadlines, default=None)
@@ -162,8 +161,8 @@ class Session:
         """Do what is due: greet, beat, repeat, give up."""
         if self._state is State.UP and now_ns - self._heard_ns >= SILENCE_NS:
             self._restart(obstacles.silent(), now_ns)
-        if self._state is State.UP and now_ns >= self._beat_ns:
-            self._beat(now_ns)
+        if self._state is State.UP and now_ns >= self._heart.due_ns:
+            self._send(Heartbeat(), self._session, self._heart.beat(now_ns))
         elif self._state is State.GREETING and now_ns >= self._greet_ns:
             self._say_hello(now_ns)
         if self._flight and now_ns >= self._flight.due_ns:
@@ -201,12 +200,6 @@ class Session:
     def _leave(self, reason: BridgeError) -> None:
         if self._state is State.UP:
             self._events.append(LinkDown(reason))
-
-    def _beat(self, now_ns: int) -> None:
-        self._beat_ns = now_ns + HEARTBEAT_NS
-        self._beat_sent_ns = now_ns
-        self._beat_sequence = self._beat_sequence + 1 & 0xFF
-        self._send(Heartbeat(), self._session, self._beat_sequence)
 
     def _launch(self, now_ns: int) -> None:
         if self._flight is None or self.board is None:
@@ -275,7 +268,7 @@ class Session:
         self._obstacle = obstacles.silent()
         self._session = board.session
         self._show_sequence = 0
-        self._heard_ns = self._beat_ns = now_ns
+        self._heard_ns = self._heart.due_ns = now_ns
         self._events.append(LinkUp(board))
         self._launch(now_ns)
 
@@ -285,10 +278,9 @@ class Session:
                 if self._flight.tries == 1:
                     self.timer.sample(now_ns - self._flight.sent_ns)
                 self._end_flight(None)
-            case HeartbeatReply() if frame.sequence == self._beat_sequence:
-                if self._beat_sent_ns is not None:
-                    self.timer.sample(now_ns - self._beat_sent_ns)
-                    self._beat_sent_ns = None
+            case HeartbeatReply():
+                if (round_trip_ns := self._heart.answered(frame.sequence, now_ns)) is not None:
+                    self.timer.sample(round_trip_ns)
             case InputEvent():
                 self._take_input(frame, message)
             case _:
@@ -296,12 +288,8 @@ class Session:
 
     def _take_input(self, frame: Frame, event: InputEvent) -> None:
         self._send(InputAcknowledge(), self._session, frame.sequence)
-        boot_count = self.board.boot_count if self.board else 0
-        if self._last_input and self._last_input[0] == boot_count:
-            ahead = frame.sequence - self._last_input[1] & 0xFF
-            if not 0 < ahead < 0x80:
-                return
-        self._last_input = (boot_count, frame.sequence)
+        if self.board is None or not self._inputs.is_new(self.board.boot_count, frame.sequence):
+            return
         self.counters.inputs += 1
         self.counters.inputs_lost += event.lost
         self._events.append(event)
