@@ -41,8 +41,8 @@ def date_of_birth(text: str) -> datetime:
     try:
         if day is not None:
             return datetime(int(year), int(month), int(day), tzinfo=UTC)
-        last_month = 12 if month is None else int(month)
-        return _first_of(int(year), last_month + 1, 1) - timedelta(days=1)
+        last_month = datetime(int(year), 12 if month is None else int(month), 1, tzinfo=UTC)
+        return _first_of(last_month.year, last_month.month + 1) - timedelta(days=1)
     except (ValueError, OverflowError) as error:
         msg = f"not a date: {text!r}"
         raise RuleError(msg) from error
@@ -98,17 +98,17 @@ def plus(moment: datetime, amount: int, unit: str) -> datetime:
         if amount == 0:
             return moment
         months = amount * 12 if unit == "year" else amount
-        first = _first_of(moment.year, moment.month + months, 1)
-        return first + (moment - _first_of(moment.year, moment.month, 1))
+        into_month = moment - _first_of(moment.year, moment.month)
+        return _first_of(moment.year, moment.month + months) + into_month
     except (ValueError, OverflowError) as error:
         msg = f"{moment.isoformat()} plus {amount} {unit} is no date"
         raise RuleError(msg) from error
 
 
-def _first_of(year: int, month: int, day: int) -> datetime:
-    """Return midnight of a day, `month` counting on over the ends of the year."""
+def _first_of(year: int, month: int) -> datetime:
+    """Return midnight of a month's first day, `month` counting on over the ends of the year."""
     years, index = divmod(month - 1, 12)
-    return datetime(year + years, index + 1, day, tzinfo=UTC)
+    return datetime(year + years, index + 1, 1, tzinfo=UTC)
 
 
 def _offset(sign: str, hours: int, minutes: int) -> timezone:
