@@ -96,7 +96,7 @@ class Layout:
         packed = int.from_bytes(record, "little")
         try:
             return PersonFacts(*[d(packed >> s & mask) for s, mask, d in self._decoders])
-        except (ValueError, IndexError) as error:
+        except LookupError as error:
             msg = f"a record of layout {self.id} holds an unknown value"
             raise LayoutError(msg, hint="update this appliance") from error
 
@@ -116,15 +116,26 @@ def _encoder(field: BitField) -> Callable[[Any], int]:
     return days
 
 
+class _Days(dict[int, date | None]):
+    """Dates by day number, each made when first met: a third of the cost of making it anew."""
+
+    def __init__(self, origin: int) -> None:
+        super().__init__({0: None})
+        self._origin = origin
+
+    def __missing__(self, days: int) -> date:
+        day = self[days] = date.fromordinal(self._origin + days)
+        return day
+
+
 def _decoder(form: FieldForm) -> Callable[[int], Any]:
+    # Look-ups rather than calls: this runs for every person at the gate.
     if form is FieldForm.FLAG:
-        return bool
+        return (False, True).__getitem__
     if form in _ENUMS:
-        return _ENUMS[form]
+        return {member.value: member for member in _ENUMS[form]}.__getitem__
     if form in _EPOCHS:
-        origin = _EPOCHS[form].toordinal()
-        from_ordinal = date.fromordinal
-        return lambda days: from_ordinal(origin + days) if days else None
+        return _Days(_EPOCHS[form].toordinal()).__getitem__
     return int
 
 

@@ -33,8 +33,12 @@ class Segment:
     page that could hold the answer is damaged.
     """
 
-    def __init__(self, header: Header, view: mmap.mmap) -> None:
-        self.header = header
+    def __init__(self, view: mmap.mmap) -> None:
+        """Take a whole segment. Raises as `open` does."""
+        header = self.header = unpack_header(view[:PAGE_BYTES])
+        if len(view) != header.size:
+            msg = f"the segment has {len(view)} bytes instead of {header.size}"
+            raise SegmentError(msg)
         self.layout = layout_of(header.layout)
         if header.row_bytes != header.hash_bits // 8 + self.layout.record_bytes:
             raise SegmentError("the segment's rows do not have its layout's width")
@@ -54,17 +58,14 @@ class Segment:
         """
         try:
             with path.open("rb") as file:
-                header = unpack_header(file.read(PAGE_BYTES))
-                size = file.seek(0, 2)
-                if size != header.size:
-                    msg = f"the segment has {size} bytes instead of {header.size}"
-                    raise SegmentError(msg)
-                view = mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ)
+                if file.seek(0, 2) < PAGE_BYTES:
+                    raise SegmentError("the file is too short to be a segment")
+                view = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         except OSError as error:
             msg = f"the segment cannot be read: {error.strerror}"
             raise SegmentError(msg) from error
         view.madvise(mmap.MADV_RANDOM)
-        return cls(header, view)
+        return cls(view)
 
     @property
     def damaged_pages(self) -> int:
@@ -86,8 +87,10 @@ class Segment:
 
         :raises SegmentError: if a row is damaged, not found under its own key, or not decodable.
         """
+        if self.header.rows == 0:
+            return
         last = self.header.rows - 1
-        for number in {i * last // SELF_TEST_ROWS for i in range(SELF_TEST_ROWS + 1)} - {-1}:
+        for number in {i * last // SELF_TEST_ROWS for i in range(SELF_TEST_ROWS + 1)}:
             key, record = self._row(number)
             if self.find(key) != record:
                 msg = f"row {number} is not found under its own key"

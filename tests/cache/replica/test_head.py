@@ -1,0 +1,185 @@
+"""A head counts only as signed: not one bit off, not by another key, never backwards."""
+
+from __future__ import annotations
+
+import hashlib
+
+import msgpack
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from admission.instant import ClockTrust
+from cache.errors import HeadError, HeadExpired, HeadRolledBack
+from cache.replica.head import (
+    MAX_HEAD_BYTES,
+    PERSONS,
+    Dataset,
+    Head,
+    Ratchet,
+    SignedHead,
+    judge,
+    public_key_id,
+    sign_head,
+    verify_head,
+)
+from tests.cache.replica.releases import (
+    DAY_NS,
+    HASH_KEY_ID,
+    ISSUED_NS,
+    SIGNER,
+    STRANGER,
+    TRUSTED,
+)
+from tests.worlds import ManualClock
+
+DATASET = Dataset(bytes(range(32)), 20_480, 300, 1)
+
+
+def a_head(sequence: int = 7, **changes: object) -> Head:
+    fields: dict[str, object] = {
+        "issued_ns": ISSUED_NS,
+        "expires_ns": ISSUED_NS + DAY_NS,
+        "min_next_poll_s": 2,
+        "hash_key_id": HASH_KEY_ID,
+        "datasets": {PERSONS: DATASET},
+    }
+    return Head(sequence=sequence, **{**fields, **changes})  # type: ignore[arg-type]
+
+
+def test_a_signed_head_comes_back() -> None:
+    signed = verify_head(sign_head(a_head(), SIGNER), [STRANGER.public_key(), *TRUSTED])
+    assert signed.head == a_head()
+
+
+def test_every_flipped_bit_is_refused() -> None:
+    envelope = sign_head(a_head(), SIGNER)
+    for at in range(len(envelope)):
+        for bit in range(8):
+            flipped = bytearray(envelope)
+            flipped[at] ^= 1 << bit
+            with pytest.raises(HeadError):
+                verify_head(bytes(flipped), TRUSTED)
+
+
+def test_every_truncation_and_a_trailing_byte_are_refused() -> None:
+    envelope = sign_head(a_head(), SIGNER)
+    for data in [*(envelope[:size] for size in range(len(envelope))), envelope + b"\0"]:
+        with pytest.raises(HeadError):
+            verify_head(data, TRUSTED)
+
+
+def test_another_key_is_refused_even_under_our_keys_name() -> None:
+    with pytest.raises(HeadError, match="not trusted"):
+        verify_head(sign_head(a_head(), STRANGER), TRUSTED)
+    version, _, payload, signature = msgpack.unpackb(sign_head(a_head(), STRANGER))
+    renamed = msgpack.packb([version, public_key_id(SIGNER.public_key()), payload, signature])
+    with pytest.raises(HeadError, match="does not hold"):
+        verify_head(renamed, TRUSTED)
+
+
+def test_a_signature_for_another_purpose_does_not_count() -> None:
+    version, key_id, payload, _ = msgpack.unpackb(sign_head(a_head(), SIGNER))
+    bare = msgpack.packb([version, key_id, payload, SIGNER.sign(payload)])
+    with pytest.raises(HeadError, match="does not hold"):
+        verify_head(bare, TRUSTED)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"\xc1",
+        msgpack.packb({}),
+        msgpack.packb([1, 2, 3]),
+        msgpack.packb({"sequence": "1"}),
+        b"\x91" * 5_000 + b"\x01",
+    ],
+    ids=["reserved byte", "empty", "array", "wrong type", "deep"],
+)
+def test_a_signed_payload_of_another_shape_is_refused(payload: bytes) -> None:
+    key_id = public_key_id(SIGNER.public_key())
+    signature = SIGNER.sign(b"chot head\x00\x01" + payload)
+    with pytest.raises(HeadError, match="signed, but"):
+        verify_head(msgpack.packb([1, key_id, payload, signature]), TRUSTED)
+
+
+def test_a_field_this_version_does_not_know_is_refused_not_ignored() -> None:
+    _, key_id, payload, _ = msgpack.unpackb(sign_head(a_head(), SIGNER))
+    newer = msgpack.packb({**msgpack.unpackb(payload), "deltas": [b"..."]})
+    signature = SIGNER.sign(b"chot head\x00\x01" + newer)
+    with pytest.raises(HeadError, match="deltas"):
+        verify_head(msgpack.packb([1, key_id, newer, signature]), TRUSTED)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"sequence": 0},
+        {"sequence": 1 << 63},
+        {"issued_ns": 0},
+        {"expires_ns": ISSUED_NS},
+        {"min_next_poll_s": -1},
+        {"min_next_poll_s": 10**6},
+        {"hash_key_id": b"short"},
+        {"datasets": {PERSONS: Dataset(b"short", 1, 1, 1)}},
+        {"datasets": {PERSONS: Dataset(bytes(32), 0, 1, 1)}},
+        {"datasets": {str(i): DATASET for i in range(65)}},
+    ],
+    ids=str,
+)
+def test_fields_out_of_range_are_never_signed(change: dict[str, object]) -> None:
+    with pytest.raises(HeadError, match="range"):
+        sign_head(a_head(**{"sequence": 7, **change}), SIGNER)  # type: ignore[arg-type]
+
+
+def test_an_oversized_envelope_is_refused_unread() -> None:
+    with pytest.raises(HeadError, match="limit"):
+        verify_head(bytes(MAX_HEAD_BYTES + 1), TRUSTED)
+
+
+@given(st.binary(max_size=200))
+def test_noise_is_refused(data: bytes) -> None:
+    with pytest.raises(HeadError):
+        verify_head(data, TRUSTED)
+
+
+class TestJudge:
+    now = ManualClock().now()
+
+    def signed(self, sequence: int = 7, **changes: object) -> SignedHead:
+        return verify_head(sign_head(a_head(sequence, **changes), SIGNER), TRUSTED)
+
+    def ratchet(self, sequence: int) -> Ratchet:
+        return Ratchet(sequence, self.signed(sequence).digest)
+
+    def test_first_newer_and_same_are_accepted(self) -> None:
+        judge(self.signed(), None, self.now)
+        judge(self.signed(), self.ratchet(6), self.now)
+        judge(self.signed(), self.ratchet(7), self.now)
+
+    def test_an_older_one_is_refused(self) -> None:
+        with pytest.raises(HeadRolledBack, match="older"):
+            judge(self.signed(), self.ratchet(8), self.now)
+
+    def test_the_same_sequence_with_another_body_is_refused(self) -> None:
+        other = self.signed(issued_ns=ISSUED_NS + 1)
+        with pytest.raises(HeadRolledBack, match="another body"):
+            judge(other, self.ratchet(7), self.now)
+
+    def test_an_expired_one_is_refused_where_the_clock_is_trusted(self) -> None:
+        clock = ManualClock()
+        clock.advance(86_400)
+        with pytest.raises(HeadExpired):
+            judge(self.signed(), None, clock.now())
+        clock.trust = ClockTrust.UNKNOWN
+        judge(self.signed(), None, clock.now())
+
+    def test_a_head_from_ahead_of_our_clock_is_evidence_not_an_error(self) -> None:
+        ahead = self.signed(issued_ns=ISSUED_NS + DAY_NS, expires_ns=ISSUED_NS + 2 * DAY_NS)
+        judge(ahead, None, self.now)
+
+
+def test_the_head_has_not_moved() -> None:
+    # A changed byte is a new head version: gates in the field read this one.
+    digest = hashlib.sha256(sign_head(a_head(), SIGNER)).hexdigest()
+    assert digest == "182a265ff52dccbee93ffc2f79cf20331b99031fbeec794480d3f60bc16da04e"
