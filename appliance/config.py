@@ -27,7 +27,7 @@ class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One table of the file."""
 
 
-class SiteTable(_Table):
+class SiteTable(_Table, frozen=True):
     """[site]: where the gate stands. `rulebook` is a path, from the configuration's folder."""
 
     id: Name
@@ -39,14 +39,14 @@ class SiteTable(_Table):
     timezone: str = "Asia/Ho_Chi_Minh"
 
 
-class ApplianceTable(_Table):
+class ApplianceTable(_Table, frozen=True):
     """[appliance]: this device. `state_dir` holds the replica, the journal and its keys."""
 
     device: Name
     state_dir: str = "/var/lib/chot"
 
 
-class HubTable(_Table):
+class HubTable(_Table, frozen=True):
     """[hub]: where knowledge comes from and entries go. The files hold keys and the token."""
 
     url: Annotated[str, msgspec.Meta(pattern=r"^https?://[^\s]+$")]
@@ -56,14 +56,14 @@ class HubTable(_Table):
     poll_s: Seconds = 5.0
 
 
-class KioskTable(_Table):
+class KioskTable(_Table, frozen=True):
     """[kiosk]: the page for the screen, `/metrics` and `/healthz`."""
 
     host: str = "127.0.0.1"
     port: Port = 8080
 
 
-class CameraSourceTable(_Table, tag="camera", tag_field="kind"):
+class CameraSourceTable(_Table, frozen=True, tag="camera", tag_field="kind"):
     """A V4L2 camera by its stable name, or a video file, or a folder of pictures."""
 
     name: Name
@@ -73,7 +73,7 @@ class CameraSourceTable(_Table, tag="camera", tag_field="kind"):
     fps: Annotated[float, msgspec.Meta(gt=0, le=240)] = 30.0
 
 
-class SerialSourceTable(_Table, tag="serial", tag_field="kind"):
+class SerialSourceTable(_Table, frozen=True, tag="serial", tag_field="kind"):
     """A barcode scanner on a serial port, by its stable name."""
 
     name: Name
@@ -81,14 +81,14 @@ class SerialSourceTable(_Table, tag="serial", tag_field="kind"):
     baud: Annotated[int, msgspec.Meta(ge=1200, le=3_000_000)] = 115_200
 
 
-class KeypadSourceTable(_Table, tag="keypad", tag_field="kind"):
+class KeypadSourceTable(_Table, frozen=True, tag="keypad", tag_field="kind"):
     """A numeric keypad (an input device), for codes that people type."""
 
     name: Name
     device: str
 
 
-class ScenesSourceTable(_Table, tag="scenes", tag_field="kind"):
+class ScenesSourceTable(_Table, frozen=True, tag="scenes", tag_field="kind"):
     """A camera that films rendered people, for demonstration and training.
 
     `samples` is a file of JSON lines with a key `text`, as `chot hub synthesize --samples` writes.
@@ -105,20 +105,20 @@ class ScenesSourceTable(_Table, tag="scenes", tag_field="kind"):
 SourceTable = CameraSourceTable | SerialSourceTable | KeypadSourceTable | ScenesSourceTable
 
 
-class McuBridgeTable(_Table, tag="mcu", tag_field="kind"):
+class McuBridgeTable(_Table, frozen=True, tag="mcu", tag_field="kind"):
     """A microcontroller that speaks the firmware link, by the stable name of its port."""
 
     port: str
 
 
-class ScreenOnlyTable(_Table, tag="screen_only", tag_field="kind"):
+class ScreenOnlyTable(_Table, frozen=True, tag="screen_only", tag_field="kind"):
     """No lamps and no gate: people read the kiosk."""
 
 
 BridgeTable = McuBridgeTable | ScreenOnlyTable
 
 
-class LaneTable(_Table):
+class LaneTable(_Table, frozen=True):
     """[[lane]]: one stream of people, with what reads their codes and what answers them."""
 
     name: Name

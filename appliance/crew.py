@@ -49,9 +49,11 @@ class Crew:
                 asyncio.get_running_loop().remove_signal_handler(number)
             await self._group.__aexit__(kind, error, trace)
 
-    def add(self, name: str, work: Coroutine[Any, Any, None]) -> None:
-        """Give the crew one more task. `name` stands in errors and stack dumps."""
-        self._tasks.append(self._group.create_task(work, name=name))
+    def add(self, name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Give the crew one more task and return it. `name` stands in errors and stack dumps."""
+        task = self._group.create_task(work, name=name)
+        self._tasks.append(task)
+        return task
 
     def dismiss(self) -> None:
         """End the work: the block is left as soon as the tasks have been cancelled."""

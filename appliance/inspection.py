@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
-from admission.rulebook import Rulebook, load_rulebook
 
 from admission.errors import AdmissionError
+from admission.rulebook import Rulebook, load_rulebook
 from appliance.config import (
     CameraSourceTable,
     Config,

@@ -6,16 +6,16 @@ from functools import partial
 from typing import Protocol
 
 import msgspec
-from admission.decide import decide
-from admission.repeat import Presentations
-from admission.rulebook import Rulebook
 
 from admission.credential import UNRECOGNISED, Credential, masked_name
 from admission.credentials import parse
+from admission.decide import decide
 from admission.instant import Instant
 from admission.passage import Passage, passage
 from admission.ports import Book, Bridge, Clock, Journal, Screen
 from admission.reading import Reading
+from admission.repeat import Presentations
+from admission.rulebook import Rulebook
 from admission.signal import OUT_OF_ORDER, Signal, signal_for
 from admission.site import Site
 from admission.standing import Lookup, Standing
@@ -30,13 +30,14 @@ NOBODY = Standing(Lookup.NOTHING_TO_LOOK_UP)
 class Scan(msgspec.Struct, frozen=True):
     """One finished scan, for metrics and the technician's table. Durations in nanoseconds.
 
-    `journaled` and `shown` are None where that step failed. `reading_to_light` counts from the
-    frame's capture to the board's acknowledgement.
+    `holder` is masked. `journaled` and `reading_to_light_ns` are None where that step failed; the
+    latter counts from the frame's capture to the board's acknowledgement.
     """
 
     lane: str
     reading: Reading
     credential: Credential
+    holder: str
     verdict: Verdict
     journaled: int | None
     decide_ns: int
@@ -97,7 +98,7 @@ class Lane:
         self._observer = observer
         self._announced: LaneState | None = None
         self._passage = partial(
-            passage, site=site, lane=name, rulebook=rulebook.name, digest_key=digest_key
+            passage, site=site, lane=name, rulebook=rulebook.label, digest_key=digest_key
         )
 
     @property
@@ -132,13 +133,15 @@ class Lane:
 
         shown = await self._show(OUT_OF_ORDER if sequence is None else signal_for(verdict))
         lit = self._clock.now()
-        self._screen.publish(self.name, verdict, _masked_holder(credential))
+        holder = _masked_holder(credential)
+        self._screen.publish(self.name, verdict, holder)
 
         self._observer.scanned(
             Scan(
                 lane=self.name,
                 reading=reading,
                 credential=credential,
+                holder=holder,
                 verdict=verdict,
                 journaled=sequence,
                 decide_ns=decided.monotonic_ns - now.monotonic_ns,

@@ -1,0 +1,38 @@
+"""`chot run`: the daemon."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from appliance.config import load_config
+from appliance.daemon import first_cause, run_daemon
+from appliance.inspection import inspect
+from appliance.logs import configure_logging
+
+
+@click.command()
+@click.option(
+    "--config",
+    "path",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="The configuration, e.g. configs/supermarket.toml.",
+)
+def run(path: Path) -> None:
+    """Run the gate: read codes, decide, drive the lamps, log every entry, sync with the hub.
+
+    Ends clean on Ctrl-C or SIGTERM. Devices that are missing are waited for; logs go to standard
+    error as JSON lines.
+    """
+    config = load_config(path)
+    for problem in inspect(config):
+        click.echo(f"{problem.where}: {problem.what} → {problem.remedy}", err=True)
+    configure_logging(sys.stderr)
+    try:
+        run_daemon(config, os.environ)
+    except ExceptionGroup as group:
+        raise first_cause(group) from group

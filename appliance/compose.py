@@ -1,0 +1,233 @@
+"""Builds the doors of one appliance from its configuration, and takes them down in order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import random
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from pathlib import Path
+
+import aiohttp
+
+from admission.reading import Reading
+from admission.repeat import Presentations
+from appliance.clock import SystemClock
+from appliance.config import BridgeTable, Config, LaneTable, McuBridgeTable, site_of
+from appliance.crew import Crew
+from appliance.errors import ConfigError
+from appliance.health import Health
+from appliance.hub_source import HubSource
+from appliance.inbox import Inbox
+from appliance.inspection import read_rulebook
+from appliance.lane import Lane, Observer
+from appliance.metrics import Metrics
+from appliance.observers import Observers
+from appliance.outlook import Outlook
+from appliance.secret import device_key
+from appliance.sources import Source, open_source
+from appliance.uplink import Uplink
+from appliance.uplink_http import HttpTransport
+from appliance.web.screen import KioskScreen, keep_status
+from appliance.web.server import make_app, serve
+from cache.journal.file_journal import FileJournal
+from cache.journal.outbox import Outbox
+from cache.journal.reader import JournalReader
+from cache.replica.book import ReplicaBook
+from cache.replica.head import Head
+from cache.replica.keys import hash_key_id, load_hash_key, load_public_keys
+from cache.replica.replicate import Replicator
+from cache.replica.store import ReplicaStore
+from firmware_bridge.bridges.absent import ScreenOnlyBridge
+from firmware_bridge.bridges.mcu import McuBridge
+
+WATCH_S = 0.25
+"""How often lanes are looked at: a silent board shows OUT OF ORDER within a second."""
+DRAIN_TIMEOUT_S = 1.0
+
+LaneBridge = McuBridge | ScreenOnlyBridge
+
+
+class Appliance:
+    """One appliance, composed. `start` gives its work to a crew, `drain` ends what it takes in."""
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        kiosk_url: str,
+        outlook: Outlook,
+        screen: KioskScreen,
+        health: Health,
+    ) -> None:
+        self.config = config
+        self.kiosk_url = kiosk_url
+        self.outlook = outlook
+        self.health = health
+        self._screen = screen
+        self._source_tasks: list[asyncio.Task[None]] = []
+        self._lane_tasks: list[asyncio.Task[None]] = []
+
+    def start(self, crew: Crew) -> None:
+        """Give the crew everything that runs. What fails beyond repair ends the crew."""
+        outlook = self.outlook
+        crew.add("replicate", outlook.replicator.run())
+        crew.add("uplink", outlook.uplink.run())
+        crew.add("watch lanes", self._watch_lanes())
+        crew.add(
+            "kiosk status",
+            keep_status(self._screen, outlook.kiosk_status, lambda: self.health.report().faults),
+        )
+        for name, bridge in outlook.bridges.items():
+            crew.add(f"bridge {name}", bridge.run())
+        for lane in outlook.lanes:
+            self._lane_tasks.append(crew.add(f"lane {lane.name}", lane.run()))
+        for source in outlook.sources:
+            self._source_tasks.append(crew.add(f"source {source.name}", source.run()))
+
+    async def drain(self) -> None:
+        """Stop taking readings in, and finish those that were: no scan is cut off in its walk."""
+        for task in self._source_tasks:
+            task.cancel()
+        if self._source_tasks:
+            await asyncio.wait(self._source_tasks, timeout=DRAIN_TIMEOUT_S)
+        for lane in self.outlook.lanes:
+            lane.inbox.close()
+        if self._lane_tasks:
+            await asyncio.wait(self._lane_tasks, timeout=DRAIN_TIMEOUT_S)
+
+    async def _watch_lanes(self) -> None:
+        while True:
+            for lane in self.outlook.lanes:
+                lane.announce_state()
+            await asyncio.sleep(WATCH_S)
+
+
+@asynccontextmanager
+async def composed(
+    config: Config,
+    *,
+    clock: SystemClock,
+    rng: random.Random,
+    observers: Sequence[Observer] = (),
+) -> AsyncIterator[Appliance]:
+    """Build an appliance; it is taken down, journal last, when the block ends.
+
+    :param observers: told of every scan, besides the metrics.
+    :raises ConfigError: if a file that the configuration names cannot be used.
+    :raises admission.errors.RulebookError: if the rulebook cannot be used.
+    :raises cache.errors.CacheError: if the journal or the replica's folder cannot be used.
+    :raises ApplianceError: if the kiosk cannot be served.
+    """
+    state = _state_folder(Path(config.appliance.state_dir))
+    rulebook = read_rulebook(Path(config.site.rulebook))
+    digest_key = device_key(state / "device.key", os.urandom)
+    hash_key = load_hash_key(Path(config.hub.hash_key_file))
+    head_keys = load_public_keys(Path(config.hub.head_key_file))
+
+    async with contextlib.AsyncExitStack() as stack:
+        journal = await FileJournal.open(
+            state / "journal", monotonic_ns=clock.monotonic_ns, random_bytes=os.urandom
+        )
+        stack.push_async_callback(journal.close)
+        outbox = await Outbox.open(state / "outbox.sqlite", journal)
+        stack.push_async_callback(outbox.close)
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+
+        book = ReplicaBook(hash_key)
+        store = ReplicaStore(state / "replica", head_keys, hash_key_id(hash_key))
+
+        def anchor(head: Head) -> None:
+            clock.anchor(head.issued_ns, head.expires_ns)
+
+        replicator = Replicator(
+            HubSource(session, config.hub.url),
+            store,
+            book,
+            clock,
+            on_head=anchor,
+            interval_s=config.hub.poll_s,
+            jitter=rng.random,
+        )
+        if await replicator.open() and (release := book.release):
+            clock.raise_floor(release.vouched_ns)
+        transport = await stack.enter_async_context(
+            HttpTransport(config.hub.url, Path(config.hub.token_file))
+        )
+        uplink = Uplink(
+            journal,
+            JournalReader(state / "journal"),
+            outbox,
+            transport,
+            device=config.appliance.device,
+            clock=clock,
+            rng=rng,
+        )
+        screen = KioskScreen(clock.monotonic_ns, [lane.name for lane in config.lane])
+        outlook = Outlook(
+            clock=clock, journal=journal, outbox=outbox, replicator=replicator, uplink=uplink
+        )
+        metrics = Metrics(
+            version("chot"),
+            lanes=[lane.name for lane in config.lane],
+            sources=outlook.metric_sources(),
+        )
+        observer = Observers(metrics, *observers)
+        loop = asyncio.get_running_loop()
+        for table in config.lane:
+            bridge = _bridge(table.bridge, clock)
+            lane = Lane(
+                table.name,
+                site_of(config),
+                rulebook,
+                clock=clock,
+                book=book,
+                journal=journal,
+                bridge=bridge,
+                screen=screen,
+                inbox=Inbox(loop),
+                presentations=Presentations(int(table.rearm_s * 1e9)),
+                digest_key=digest_key,
+                observer=observer,
+            )
+            outlook.add_lane(lane, bridge, _sources(table, lane, metrics, clock, rng))
+        health = Health()
+        outlook.describe(health)
+        app = make_app(screen, health, metrics.registry)
+        kiosk = config.kiosk
+        url = await stack.enter_async_context(serve(app, kiosk.host, kiosk.port))
+        yield Appliance(config, kiosk_url=url, outlook=outlook, screen=screen, health=health)
+
+
+def _sources(
+    table: LaneTable, lane: Lane, metrics: Metrics, clock: SystemClock, rng: random.Random
+) -> list[Source]:
+    def deliver(reading: Reading) -> None:
+        metrics.reading(lane.name, reading.source)
+        lane.inbox.offer(reading)
+
+    return [
+        open_source(source, deliver, monotonic_ns=clock.monotonic_ns, rng=rng)
+        for source in table.sources
+    ]
+
+
+def _bridge(table: BridgeTable, clock: SystemClock) -> LaneBridge:
+    if isinstance(table, McuBridgeTable):
+        nonce = random.SystemRandom().getrandbits
+        return McuBridge(table.port, monotonic_ns=clock.monotonic_ns, nonce=nonce)
+    return ScreenOnlyBridge()
+
+
+def _state_folder(path: Path) -> Path:
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        msg = f"{path}: cannot be created: {error.strerror}"
+        raise ConfigError(
+            msg, hint="correct appliance.state_dir, or give its parent away"
+        ) from error
+    return path

@@ -1,0 +1,32 @@
+"""Several observers as one."""
+
+from __future__ import annotations
+
+from appliance.lane import Observer, Scan
+
+
+class Observers:
+    """Hands on to each in turn. All must return at once."""
+
+    def __init__(self, *observers: Observer) -> None:
+        self._observers = observers
+
+    def scanned(self, scan: Scan) -> None:
+        """Hand on a finished scan."""
+        for observer in self._observers:
+            observer.scanned(scan)
+
+    def repeated(self, lane: str) -> None:
+        """Hand on a repeated sighting."""
+        for observer in self._observers:
+            observer.repeated(lane)
+
+    def turned_away(self, lane: str) -> None:
+        """Hand on a reading that was not served."""
+        for observer in self._observers:
+            observer.turned_away(lane)
+
+    def failed(self, lane: str, step: str, error: Exception) -> None:
+        """Hand on a step that raised."""
+        for observer in self._observers:
+            observer.failed(lane, step, error)

@@ -1,0 +1,155 @@
+"""How the appliance looks from outside: what health, metrics and the kiosk's foot line ask."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from admission.verdict import LaneState
+from appliance.clock import SystemClock
+from appliance.health import Finding, Health, Weight
+from appliance.lane import Lane
+from appliance.metrics import Sources
+from appliance.sources import Source
+from appliance.uplink import Uplink
+from appliance.web.views import Status
+from cache.journal.file_journal import FileJournal
+from cache.journal.outbox import Outbox
+from cache.replica.replicate import Replicator
+from firmware_bridge.bridges.absent import ScreenOnlyBridge
+from firmware_bridge.bridges.mcu import McuBridge
+
+
+class Outlook:
+    """Holds what was composed, and answers questions about it from memory."""
+
+    def __init__(
+        self,
+        *,
+        clock: SystemClock,
+        journal: FileJournal,
+        outbox: Outbox,
+        replicator: Replicator,
+        uplink: Uplink,
+    ) -> None:
+        self.journal = journal
+        self.outbox = outbox
+        self.replicator = replicator
+        self.uplink = uplink
+        self.lanes: list[Lane] = []
+        self.sources: list[Source] = []
+        self.bridges: dict[str, McuBridge | ScreenOnlyBridge] = {}
+        self._sources_of: dict[str, list[Source]] = {}
+        self._clock = clock
+        self._inbox_overflowed: dict[str, Callable[[], int | None]] = {}
+        self._frames_dropped: dict[str, Callable[[], int | None]] = {}
+        self._device_up: dict[str, Callable[[], bool | None]] = {}
+
+    def add_lane(
+        self, lane: Lane, bridge: McuBridge | ScreenOnlyBridge, sources: Sequence[Source]
+    ) -> None:
+        """Take a lane in, with what reads for it and what answers for it."""
+        self.lanes.append(lane)
+        self.bridges[lane.name] = bridge
+        self.sources.extend(sources)
+        self._sources_of[lane.name] = list(sources)
+        self._inbox_overflowed[lane.name] = lambda: lane.inbox.statistics().overflowed
+        self._device_up[f"bridge.{lane.name}"] = lambda: bridge.alive
+        for source in sources:
+            self._device_up[f"source.{source.name}"] = lambda s=source: s.up  # type: ignore[misc]
+            if source.frames_dropped is not None:
+                dropped: Callable[[], int | None] = lambda s=source: s.frames_dropped  # type: ignore[misc] # noqa: E731
+                self._frames_dropped[source.name] = dropped
+
+    def metric_sources(self) -> Sources:
+        """Return what metrics pull at each scrape; lanes added later are in it, too."""
+        return Sources(
+            inbox_overflowed=self._inbox_overflowed,
+            frames_dropped=self._frames_dropped,
+            device_up=self._device_up,
+            journal_pending=lambda: self.outbox.pending,
+            sync_last_success_s=self._last_contact_s,
+            replica_sequence=lambda: self.replicator.status().sequence,
+            clock_trust=lambda: self._clock.now().trust,
+        )
+
+    def kiosk_status(self) -> Status:
+        """Return the line at the foot of the kiosk's page."""
+        replica = self.replicator.status()
+        now = self._clock.now()
+        ago_s = None if replica.issued_ns is None else (now.wall_ns - replica.issued_ns) / 1e9
+        return Status(
+            synchronised_ago_s=ago_s,
+            pending=self.outbox.pending,
+            clock=now.trust,
+            hub_reachable=not replica.last_error,
+        )
+
+    def describe(self, health: Health) -> None:
+        """Add a check for each lane, source, and store of this appliance."""
+        for lane in self.lanes:
+            health.add(f"lane.{lane.name}", lambda lane=lane: self._lane(lane))  # type: ignore[misc]
+            for source in self._sources_of[lane.name]:
+                health.add(f"source.{source.name}", lambda s=source: _source(s), Weight.NOTE)  # type: ignore[misc]
+        health.add("journal", self._journal)
+        health.add("replica", self._replica)
+        health.add("hub", self._hub, Weight.NOTE)
+        health.add("clock", self._clock_trust, Weight.NOTE)
+
+    @property
+    def frames_dropped(self) -> int:
+        """Frames that all cameras together never had looked at."""
+        return sum(source.frames_dropped or 0 for source in self.sources)
+
+    def _lane(self, lane: Lane) -> Finding:
+        if lane.state is LaneState.OUT_OF_ORDER:
+            bridge = self.bridges[lane.name]
+            error = bridge.last_error if isinstance(bridge, McuBridge) else None
+            return Finding(ok=False, why=f"out of order: {error or 'the board is silent'}")
+        if not any(source.up for source in self._sources_of[lane.name]):
+            return Finding(ok=False, why="none of its sources can read")
+        return Finding(ok=True, facts={"waiting": lane.inbox.statistics().waiting})
+
+    def _journal(self) -> Finding:
+        statistics = self.journal.statistics()
+        facts: dict[str, str | int | float | bool | None] = {
+            "entries": statistics.last_sequence,
+            "pending": self.outbox.pending,
+        }
+        return Finding(ok=not statistics.last_error, why=statistics.last_error or "", facts=facts)
+
+    def _replica(self) -> Finding:
+        status = self.replicator.status()
+        facts: dict[str, str | int | float | bool | None] = {
+            "release": status.sequence,
+            "identifiers": status.rows,
+            "damaged_pages": status.damaged_pages,
+        }
+        if status.sequence is None:
+            return Finding(ok=False, why=status.last_error or "no release yet", facts=facts)
+        return Finding(ok=not status.damaged_pages, why="pages are damaged", facts=facts)
+
+    def _hub(self) -> Finding:
+        replica, uplink = self.replicator.status(), self.uplink.status()
+        why = replica.last_error or uplink.last_error
+        hint = replica.last_error_hint or uplink.hint
+        facts: dict[str, str | int | float | bool | None] = {
+            "acknowledged_through": uplink.acknowledged_through,
+            "attempts": uplink.attempts,
+        }
+        return Finding(ok=not why, why=f"{why} ({hint})" if hint else why, facts=facts)
+
+    def _clock_trust(self) -> Finding:
+        now = self._clock.now()
+        return Finding(
+            ok=now.dated,
+            why="" if now.dated else "nobody vouches for the date: connect to the hub or to NTP",
+            facts={"trust": str(now.trust)},
+        )
+
+    def _last_contact_s(self) -> float | None:
+        success = self.replicator.status().last_success
+        return None if success is None else success.wall_ns / 1e9
+
+
+def _source(source: Source) -> Finding:
+    return Finding(ok=source.up, why="" if source.up else source.failure or "not open yet")

@@ -1,0 +1,220 @@
+"""What reads codes in a lane, from its table in the configuration to a task in the crew."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import random
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from scanner.keypad import KeypadSource
+
+from admission.reading import MAX_TEXT_LENGTH, Reading
+from appliance.config import (
+    CameraSourceTable,
+    KeypadSourceTable,
+    ScenesSourceTable,
+    SerialSourceTable,
+    SourceTable,
+)
+from appliance.errors import ApplianceError, ConfigError
+from scanner.camera.capture import CaptureMode, V4L2Camera
+from scanner.camera.port import Camera
+from scanner.camera.source import CameraSource
+from scanner.scenes.camera import SceneCamera
+from scanner.scenes.presentation import varied
+from scanner.serial.port import SerialSource
+
+STOP_TIMEOUT_S = 1.0
+MAX_SAMPLES = 10_000
+
+Deliver = Callable[[Reading], None]
+
+
+class SourceDied(ApplianceError):  # noqa: N818 - an event, not a programming error
+    """A thread of a source ended by itself: the daemon restarts rather than go on blind."""
+
+
+class Source(Protocol):
+    """One source of readings, whatever it reads them from."""
+
+    @property
+    def name(self) -> str:
+        """Its name in the configuration."""
+        ...
+
+    @property
+    def up(self) -> bool:
+        """Whether it can read at this moment."""
+        ...
+
+    @property
+    def failure(self) -> str:
+        """Why it is down, or last was; empty if it never was."""
+        ...
+
+    @property
+    def frames_dropped(self) -> int | None:
+        """Frames that a newer one replaced before they were looked at; None without frames."""
+        ...
+
+    async def run(self) -> None:
+        """Read until cancelled.
+
+        :raises SourceDied: if it can never read again.
+        """
+        ...
+
+
+class CameraDoor:
+    """A camera's two threads as one task."""
+
+    def __init__(
+        self, camera: Camera, name: str, deliver: Deliver, monotonic_ns: Callable[[], int]
+    ) -> None:
+        self.name = name
+        self._loop = asyncio.get_running_loop()
+        self._died: asyncio.Future[BaseException] = self._loop.create_future()
+        self._source = CameraSource(camera, name, deliver, monotonic_ns, failed=self._report)
+
+    @property
+    def up(self) -> bool:
+        """Whether frames keep coming."""
+        return self._source.statistics().up
+
+    @property
+    def failure(self) -> str:
+        """Why they do not, or last did not."""
+        return self._source.statistics().last_error
+
+    @property
+    def frames_dropped(self) -> int | None:
+        """Frames that were never looked at because the decoder was busy."""
+        return self._source.statistics().dropped
+
+    async def run(self) -> None:
+        """Run both threads until cancelled.
+
+        :raises SourceDied: if one of them ended by itself.
+        """
+        self._source.start()
+        try:
+            error = await self._died
+            msg = f"a thread of the camera '{self.name}' died: {type(error).__name__}"
+            raise SourceDied(msg) from error
+        finally:
+            await asyncio.shield(asyncio.to_thread(self._source.stop, STOP_TIMEOUT_S))
+
+    def _report(self, error: BaseException) -> None:
+        self._loop.call_soon_threadsafe(self._mourn, error)
+
+    def _mourn(self, error: BaseException) -> None:
+        if not self._died.done():
+            self._died.set_result(error)
+
+
+class PortDoor:
+    """A serial scanner or a keypad, which run on the loop by themselves."""
+
+    frames_dropped: int | None = None
+
+    def __init__(self, source: SerialSource | KeypadSource) -> None:
+        self._source = source
+
+    @property
+    def name(self) -> str:
+        """Its name in the configuration."""
+        return self._source.name
+
+    @property
+    def up(self) -> bool:
+        """Whether the device is open."""
+        return self._source.statistics().up
+
+    @property
+    def failure(self) -> str:
+        """Why it is not, or last was not."""
+        return self._source.statistics().failure
+
+    async def run(self) -> None:
+        """Read until cancelled."""
+        await self._source.run()
+
+
+def open_source(
+    table: SourceTable, deliver: Deliver, *, monotonic_ns: Callable[[], int], rng: random.Random
+) -> Source:
+    """Return the source of a configuration's table; nothing is opened before it runs.
+
+    :raises ConfigError: if a scene's samples cannot be read.
+    """
+    match table:
+        case CameraSourceTable():
+            mode = CaptureMode(
+                width_px=table.width_px, height_px=table.height_px, fps=round(table.fps)
+            )
+            camera: Camera = V4L2Camera(Path(table.device), monotonic_ns, mode)
+            return CameraDoor(camera, table.name, deliver, monotonic_ns)
+        case ScenesSourceTable():
+            return CameraDoor(_scenes(table, monotonic_ns), table.name, deliver, monotonic_ns)
+        case SerialSourceTable():
+            return PortDoor(
+                SerialSource(
+                    table.port,
+                    table.name,
+                    deliver,
+                    monotonic_ns=monotonic_ns,
+                    jitter=rng.random,
+                    baud=table.baud,
+                )
+            )
+        case KeypadSourceTable():
+            return PortDoor(
+                KeypadSource(
+                    table.device,
+                    table.name,
+                    deliver,
+                    monotonic_ns=monotonic_ns,
+                    jitter=rng.random,
+                )
+            )
+
+
+def read_samples(path: Path) -> list[str]:
+    """Return the texts of a file of samples, at most `MAX_SAMPLES`, in their order.
+
+    :raises ConfigError: if it cannot be read, or a line is no JSON object with a text.
+    """
+    try:
+        with path.open(encoding="utf-8") as lines:
+            texts = [str(json.loads(line)["text"]) for line in itertools.islice(lines, MAX_SAMPLES)]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        msg = f"{path}: not a file of samples: {error}"
+        raise ConfigError(msg, hint="`chot hub synthesize --samples` writes one") from error
+    fitting = [text for text in texts if 0 < len(text) <= MAX_TEXT_LENGTH]
+    if not fitting:
+        msg = f"{path}: holds no samples"
+        raise ConfigError(msg, hint="`chot hub synthesize --samples` writes one")
+    return fitting
+
+
+def _scenes(table: ScenesSourceTable, monotonic_ns: Callable[[], int]) -> SceneCamera:
+    rng = random.Random(table.seed)  # noqa: S311 - a show, no secret
+    texts = read_samples(Path(table.samples))
+    rng.shuffle(texts)
+    return SceneCamera(
+        varied(itertools.cycle(texts), rng),
+        rng=rng,
+        monotonic_ns=monotonic_ns,
+        sleep=_pause,
+        fps=table.fps,
+        size=(table.width_px, table.height_px),
+    )
+
+
+def _pause(seconds: float) -> None:
+    threading.Event().wait(seconds)

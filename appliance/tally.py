@@ -1,0 +1,87 @@
+"""Counts of what the lanes did: the demonstration's table and closing figures."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+
+import msgspec
+
+from admission.verdict import Outcome, Reason, Verdict
+from appliance.lane import Scan
+
+KEPT_LATENCIES = 10_000
+KEPT_SCANS = 200
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One line of the table. Holds no code and no full name."""
+
+    lane: str
+    source: str
+    kind: str
+    holder: str
+    verdict: Verdict
+    latency_ms: float | None
+
+
+class Tally:
+    """Observer of lanes that counts. Latencies are kept for the last ten thousand scans."""
+
+    def __init__(self) -> None:
+        self.verdicts: Counter[Outcome] = Counter()
+        self.reasons: Counter[Reason] = Counter()
+        self.repeats = 0
+        self.away = 0
+        self.failures: Counter[str] = Counter()
+        self.unjournaled = 0
+        self.rows: deque[Row] = deque(maxlen=KEPT_SCANS)
+        self._latencies_ms: deque[float] = deque(maxlen=KEPT_LATENCIES)
+
+    def scanned(self, scan: Scan) -> None:
+        """Count one finished scan."""
+        latency = None if scan.reading_to_light_ns is None else scan.reading_to_light_ns / 1e6
+        self.rows.append(
+            Row(
+                lane=scan.lane,
+                source=scan.reading.source,
+                kind=scan.credential.kind,
+                holder=scan.holder,
+                verdict=scan.verdict,
+                latency_ms=latency,
+            )
+        )
+        if scan.journaled is None:
+            self.unjournaled += 1
+            return
+        self.verdicts[scan.verdict.outcome] += 1
+        self.reasons.update(scan.verdict.reasons)
+        if latency is not None:
+            self._latencies_ms.append(latency)
+
+    def repeated(self, lane: str) -> None:
+        """Count a further sighting of a code that has its verdict."""
+        del lane
+        self.repeats += 1
+
+    def turned_away(self, lane: str) -> None:
+        """Count a reading that an out-of-order lane did not serve."""
+        del lane
+        self.away += 1
+
+    def failed(self, lane: str, step: str, error: Exception) -> None:
+        """Count a step that raised."""
+        del lane, error
+        self.failures[step] += 1
+
+    @property
+    def readings(self) -> int:
+        """Readings that ended in a verdict."""
+        return self.verdicts.total()
+
+    def latency_ms(self, percentile: float) -> float | None:
+        """Return a percentile of reading-to-light, nearest rank; None before the first scan."""
+        if not self._latencies_ms:
+            return None
+        ranked = sorted(self._latencies_ms)
+        rank = max(0, min(len(ranked) - 1, round(percentile / 100 * len(ranked) + 0.5) - 1))
+        return ranked[rank]

@@ -1,0 +1,171 @@
+"""The walk of one scan: an entry before the light, REFER when anything fails, one verdict each."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import date
+
+import pytest
+
+from admission.repeat import Presentations
+from admission.rulebook import load_rulebook
+from admission.signal import ADMIT, OUT_OF_ORDER, REFER, REFUSE
+from admission.standing import CredentialStatus, PersonFacts, Product
+from admission.verdict import LaneState, Outcome, Reason
+from appliance.inbox import Inbox
+from appliance.lane import Lane
+from tests.doors import MemoryBook, MemoryBridge, MemoryJournal, MemoryObserver, MemoryScreen
+from tests.worlds import ROOT, ManualClock, a_reading, a_site
+
+GREEN = PersonFacts(doses=2, product=Product.PFIZER, last_dose=date(2021, 8, 1))
+DOCUMENT = "000093029317"
+CODE = f"{DOCUMENT}|NGUYEN VAN AN|1993-01-18|0||"
+RULEBOOK = load_rulebook((ROOT / "configs/rulebooks/hcmc-2021-09.json").read_bytes())
+
+
+class Gate:
+    """One lane with doors in memory."""
+
+    def __init__(self) -> None:
+        self.clock = ManualClock()
+        self.book = MemoryBook({DOCUMENT: GREEN}, self.clock.wall_ns)
+        self.journal = MemoryJournal()
+        self.bridge = MemoryBridge()
+        self.bridge.journal = self.journal
+        self.screen = MemoryScreen()
+        self.observer = MemoryObserver()
+        self.inbox = Inbox(asyncio.get_running_loop())
+        self.lane = Lane(
+            "entrance",
+            a_site(),
+            RULEBOOK,
+            clock=self.clock,
+            book=self.book,
+            journal=self.journal,
+            bridge=self.bridge,
+            screen=self.screen,
+            inbox=self.inbox,
+            presentations=Presentations(2_000_000_000),
+            digest_key=b"k" * 32,
+            observer=self.observer,
+        )
+
+    async def serve_all(self) -> None:
+        self.inbox.close()
+        await asyncio.wait_for(self.lane.run(), 5)
+
+
+@pytest.fixture
+async def gate() -> Gate:
+    return Gate()
+
+
+async def test_a_scan_ends_in_an_entry_then_a_light_then_the_screen(gate: Gate) -> None:
+    verdict = await gate.lane.serve(a_reading(CODE))
+    assert verdict.outcome is Outcome.ADMIT
+    assert gate.bridge.shown == [ADMIT]
+    assert gate.bridge.journal_at_show == [1]  # durable before the gate moves
+    assert gate.screen.published == [("entrance", verdict, "N***** V** AN")]
+    assert gate.observer.scans[0].journaled == 1
+
+
+async def test_the_entry_holds_no_personal_data(gate: Gate) -> None:
+    await gate.lane.serve(a_reading(CODE))
+    entry = repr(gate.journal.entries[0])
+    assert DOCUMENT not in entry
+    assert "NGUYEN" not in entry
+
+
+@pytest.mark.parametrize(
+    ("text", "outcome", "reason", "signal"),
+    [
+        (CODE, Outcome.ADMIT, Reason.CARD_OPENS, ADMIT),
+        ("hello", Outcome.REFUSE, Reason.UNRECOGNISED, REFUSE),
+        ("x" * 4_000_000, Outcome.REFUSE, Reason.UNRECOGNISED, REFUSE),
+        ("\x00" * 50, Outcome.REFUSE, Reason.UNRECOGNISED, REFUSE),
+        ("\ud800|||||", Outcome.REFUSE, Reason.UNRECOGNISED, REFUSE),
+        ("", Outcome.REFUSE, Reason.UNRECOGNISED, REFUSE),
+    ],
+)
+async def test_verdicts_and_their_lights(
+    gate: Gate, text: str, outcome: Outcome, reason: Reason, signal: object
+) -> None:
+    verdict = await gate.lane.serve(a_reading(text))
+    assert (verdict.outcome, verdict.reasons[0]) == (outcome, reason)
+    assert gate.bridge.shown == [signal]
+    assert gate.journal.entries[0].reasons[0] is reason
+
+
+async def test_revoked_is_refused(gate: Gate) -> None:
+    gate.book.people[DOCUMENT] = PersonFacts(status=CredentialStatus.REVOKED)
+    verdict = await gate.lane.serve(a_reading(CODE))
+    assert verdict.reasons == (Reason.REVOKED,)
+
+
+async def test_without_an_entry_the_gate_does_not_open(gate: Gate) -> None:
+    gate.journal.broken = True
+    verdict = await gate.lane.serve(a_reading(CODE))
+    assert verdict.reasons == (Reason.JOURNAL_UNAVAILABLE,)
+    assert gate.bridge.shown == [OUT_OF_ORDER]
+    assert gate.observer.scans[0].journaled is None
+    gate.journal.broken = False
+    assert (await gate.lane.serve(a_reading(CODE))).outcome is Outcome.ADMIT
+
+
+async def test_whatever_fails_in_deciding_is_referred_and_logged(gate: Gate) -> None:
+    gate.book.broken = True
+    verdict = await gate.lane.serve(a_reading(CODE))
+    assert verdict.reasons == (Reason.FAULT,)
+    assert gate.bridge.shown == [REFER]
+    assert gate.journal.entries[0].outcome is Outcome.REFER
+    assert gate.observer.failures == ["decide"]
+
+
+async def test_a_board_that_fails_costs_no_entry(gate: Gate) -> None:
+    gate.bridge.broken = True
+    await gate.lane.serve(a_reading(CODE))
+    assert len(gate.journal.entries) == 1
+    assert gate.observer.scans[0].reading_to_light_ns is None
+    assert gate.observer.failures == ["actuate"]
+
+
+async def test_one_verdict_per_presentation_however_many_frames(gate: Gate) -> None:
+    for frame in range(50):
+        gate.inbox.offer(a_reading(CODE, at_ns=frame * 33_000_000))
+    await gate.serve_all()
+    assert len(gate.journal.entries) == 1
+    assert gate.observer.repeats == 49
+
+
+async def test_a_code_that_left_and_came_back_is_presented_anew(gate: Gate) -> None:
+    gate.inbox.offer(a_reading(CODE, at_ns=0))
+    gate.inbox.offer(a_reading(CODE, at_ns=3_000_000_000))
+    await gate.serve_all()
+    assert len(gate.journal.entries) == 2
+
+
+async def test_an_out_of_order_lane_turns_readings_away_and_says_so(gate: Gate) -> None:
+    gate.lane.announce_state()
+    gate.bridge.alive = False
+    gate.lane.announce_state()
+    gate.lane.announce_state()
+    gate.inbox.offer(a_reading(CODE))
+    await gate.serve_all()
+    assert gate.journal.entries == []
+    assert gate.observer.away == 1
+    assert gate.screen.states == [
+        ("entrance", LaneState.OPEN),
+        ("entrance", LaneState.OUT_OF_ORDER),
+    ]
+
+
+async def test_a_code_turned_away_is_served_once_the_lane_is_back(gate: Gate) -> None:
+    gate.bridge.alive = False
+    gate.inbox.offer(a_reading(CODE, at_ns=0))
+    runner = asyncio.create_task(gate.lane.run())
+    await asyncio.wait_for(gate.observer.turned.wait(), 5)
+    gate.bridge.alive = True
+    gate.inbox.offer(a_reading(CODE, at_ns=33_000_000))
+    gate.inbox.close()
+    await asyncio.wait_for(runner, 5)
+    assert len(gate.journal.entries) == 1
