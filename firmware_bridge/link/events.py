@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import Enum, auto
+
 import msgspec
 
 from firmware_bridge.errors import (
@@ -11,6 +13,17 @@ from firmware_bridge.errors import (
     BridgeTimeout,
 )
 from firmware_bridge.link.messages import HelloReply, InputEvent
+
+
+class State(Enum):
+    """Where a session stands."""
+
+    CLOSED = auto()
+    """No port is open."""
+    GREETING = auto()
+    """The port is open; nobody has answered yet."""
+    UP = auto()
+    """The board answered."""
 
 
 class ShowEnded(msgspec.Struct, frozen=True):

@@ -1,9 +1,12 @@
 """Frames on the cable: COBS between zero bytes, closed by a CRC, never longer than 64 bytes.
 
 `00 | COBS( header payload crc ) | 00`, where header is version and type (one nibble each), the
-session (u16, little-endian) and the sequence (u8), and crc is CRC-16/IBM-3740 over header and
-payload (polynomial 0x1021, initial value 0xFFFF, not reflected, no final XOR, check value 0x29B1),
-big-endian. The zero in front ends whatever noise came before; empty frames are skipped.
+session (u16, little-endian) and the sequence (u8), and crc is CRC-16/GENIBUS over header and
+payload (polynomial 0x1021, initial value 0xFFFF, not reflected, final XOR 0xFFFF, check value
+0xD64E), big-endian. The zero in front ends whatever noise came before; empty frames are skipped.
+
+The final XOR matters: without it a sound frame's residue is zero, and a closing delimiter flipped
+to 0x01 (in COBS: one more zero byte) would leave a longer frame whose CRC still matches.
 
 This envelope is the same in every version of the protocol, so that two sides of different versions
 can still tell each other so.
@@ -26,6 +29,9 @@ MAX_FRAME_BYTES: Final = 64
 """Longest frame with both its delimiters: what a board has to set aside to receive one."""
 MAX_PAYLOAD_BYTES: Final = 55
 CRC_INITIAL: Final = 0xFFFF
+CRC_FINAL_XOR: Final = 0xFFFF
+CRC_RESIDUE: Final = 0x1D0F
+"""What the CRC register holds after a sound frame with its own CRC."""
 
 _HEADER = struct.Struct("<BHB")
 _CRC = struct.Struct(">H")
@@ -53,7 +59,7 @@ def encode(frame: Frame) -> bytes:
         raise FrameError(msg)
     first = frame.version << 4 | frame.kind
     body = _HEADER.pack(first, frame.session, frame.sequence) + frame.payload
-    sealed = body + _CRC.pack(crc_hqx(body, CRC_INITIAL))
+    sealed = body + _CRC.pack(crc_hqx(body, CRC_INITIAL) ^ CRC_FINAL_XOR)
     return DELIMITER + bytes(cobs.encode(sealed)) + DELIMITER
 
 
@@ -70,8 +76,7 @@ def decode(encoded: bytes) -> Frame:
         raise FrameError("not a COBS code") from error
     if len(sealed) < _OVERHEAD:
         raise FrameError("shorter than any frame")
-    # The CRC of a message with its own CRC behind it is zero: one pass, no slice.
-    if crc_hqx(sealed, CRC_INITIAL):
+    if crc_hqx(sealed, CRC_INITIAL) != CRC_RESIDUE:
         raise FrameError("the CRC does not match")
     first, session, sequence = _HEADER.unpack_from(sealed)
     payload = sealed[_HEADER.size : -_CRC.size]

@@ -11,9 +11,7 @@ HEARTBEAT_NS: Final = 250 * NS_PER_MS
 
 
 class Heart:
-    """Beats every `HEARTBEAT_NS` while a session is up. Each beat is sent once, so its echo is an
-    unambiguous round trip.
-    """
+    """Beats every `HEARTBEAT_NS`. Each beat is sent once, so its echo is a clean round trip."""
 
     def __init__(self) -> None:
         self.due_ns = 0

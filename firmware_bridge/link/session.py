@@ -11,7 +11,6 @@ another session: it might run twice.
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import Enum, auto
 from typing import Final
 
 from admission.signal import Output, Signal
@@ -22,7 +21,7 @@ from firmware_bridge.errors import (
     MessageError,
 )
 from firmware_bridge.link import obstacles
-from firmware_bridge.link.events import Counters, Event, LinkDown, LinkUp, ShowEnded
+from firmware_bridge.link.events import Counters, Event, LinkDown, LinkUp, ShowEnded, State
 from firmware_bridge.link.frame import VERSION, Decoder, Frame, encode
 from firmware_bridge.link.heart import Heart
 from firmware_bridge.link.inputs import InputFilter
@@ -49,17 +48,6 @@ GREETING_NS: Final = 100 * NS_PER_MS
 INCOMPATIBLE_GREETING_NS: Final = 1_000 * NS_PER_MS
 SHOW_BOUND_NS: Final = 250 * NS_PER_MS
 MAX_TRIES: Final = 5
-
-
-class State(Enum):
-    """Where a session stands."""
-
-    CLOSED = auto()
-    """No port is open."""
-    GREETING = auto()
-    """The port is open; nobody has answered yet."""
-    UP = auto()
-    """The board answered."""
 
 
 class Session:

@@ -1,0 +1,150 @@
+"""A host session and a board on one cable, in virtual time: nothing sleeps, everything repeats."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable
+from random import Random
+
+from hypothesis import strategies as st
+
+from admission.signal import MAX_ON_MS, MAX_SIGNAL_MS, Output, Pulse, Signal, SignalName
+from firmware_bridge.bridges.faults import FaultyWire
+from firmware_bridge.errors import BridgeError
+from firmware_bridge.link.board import Board, Profile
+from firmware_bridge.link.events import Event, LinkDown, LinkUp, ShowEnded
+from firmware_bridge.link.messages import ResetCause
+from firmware_bridge.link.outputs import Edge
+from firmware_bridge.link.session import Session
+
+MS = 1_000_000
+
+
+class Cable:
+    """Moves bytes and time between the two ends. `delay_ns()` is asked anew for every chunk."""
+
+    def __init__(
+        self,
+        *,
+        seed: int = 0,
+        profile: Profile | None = None,
+        required: frozenset[Output] = frozenset(),
+        to_board: FaultyWire | None = None,
+        to_host: FaultyWire | None = None,
+        delay_ns: Callable[[], int] = lambda: MS,
+    ) -> None:
+        self.now_ns = 1_000 * MS
+        self.session = Session(Random(seed).getrandbits, required=required)
+        self.profile = profile
+        self.boots = 0
+        self.executed: list[Signal] = []
+        self.edges: list[Edge] = []
+        self.events: list[Event] = []
+        self.to_board = to_board or FaultyWire(Random(0))
+        self.to_host = to_host or FaultyWire(Random(0))
+        self.plugged = True
+        self._delay_ns = delay_ns
+        self._travelling: list[tuple[int, int, bool, bytes]] = []
+        self._order = 0
+        self.reset_board(ResetCause.POWER_ON)
+
+    def reset_board(self, cause: ResetCause = ResetCause.BROWN_OUT) -> None:
+        self.boots += 1
+        self.board = Board(
+            self.now_ns,
+            boot_count=self.boots,
+            reset_cause=cause,
+            profile=self.profile,
+            on_show=self.executed.append,
+        )
+
+    def open(self) -> None:
+        self.session.open(self.now_ns)
+        self._exchange()
+
+    def show(self, signal: Signal) -> int:
+        ticket = self.session.show(signal, self.now_ns)
+        self._exchange()
+        return ticket
+
+    def run_for(self, duration_ms: float) -> None:
+        """Let everything happen that falls into this span."""
+        end_ns = self.now_ns + int(duration_ms * MS)
+        while (next_ns := self._next_ns()) is not None and next_ns <= end_ns:
+            self.now_ns = max(self.now_ns, next_ns)
+            self._step()
+        self.now_ns = end_ns
+
+    def endings(self) -> dict[int, BridgeError | None]:
+        return {e.ticket: e.error for e in self.events if isinstance(e, ShowEnded)}
+
+    def ups(self) -> list[LinkUp]:
+        return [event for event in self.events if isinstance(event, LinkUp)]
+
+    def downs(self) -> list[LinkDown]:
+        return [event for event in self.events if isinstance(event, LinkDown)]
+
+    def inject(self, data: bytes, *, to_board: bool) -> None:
+        """Let bytes arrive that the other end did not send."""
+        if to_board:
+            self.board.receive(data, self.now_ns)
+        else:
+            self.session.receive(data, self.now_ns)
+        self._exchange()
+
+    def _next_ns(self) -> int | None:
+        candidates = [self.session.next_deadline_ns, self.board.next_deadline_ns]
+        if self._travelling:
+            candidates.append(self._travelling[0][0])
+        return min((c for c in candidates if c is not None), default=None)
+
+    def _step(self) -> None:
+        while self._travelling and self._travelling[0][0] <= self.now_ns:
+            _, _, to_board, data = heapq.heappop(self._travelling)
+            if not self.plugged:
+                continue
+            if to_board:
+                self.board.receive(data, self.now_ns)
+            else:
+                self.session.receive(data, self.now_ns)
+        self.session.advance(self.now_ns)
+        self.board.advance(self.now_ns)
+        self._exchange()
+
+    def _exchange(self) -> None:
+        self._send(self.to_board.carry(self.session.take_bytes()), to_board=True)
+        self._send(self.to_host.carry(self.board.take_bytes()), to_board=False)
+        self.events += self.session.take_events()
+        self.edges += self.board.take_edges()
+
+    def _send(self, data: bytes, *, to_board: bool) -> None:
+        if data and self.plugged:
+            self._order += 1
+            arrival_ns = self.now_ns + self._delay_ns()
+            heapq.heappush(self._travelling, (arrival_ns, self._order, to_board, data))
+
+
+def an_open_cable(**settings: object) -> Cable:
+    cable = Cable(**settings)  # type: ignore[arg-type]
+    cable.open()
+    cable.run_for(10)
+    return cable
+
+
+def _fits(pulse: Pulse) -> bool:
+    return pulse.length_ms <= MAX_SIGNAL_MS
+
+
+pulses = st.builds(
+    Pulse,
+    st.sampled_from(Output),
+    st.integers(1, MAX_ON_MS),
+    st.integers(0, MAX_ON_MS),
+    st.integers(1, 255),
+).filter(_fits)
+
+signals = st.builds(
+    Signal,
+    st.sampled_from(SignalName),
+    st.lists(pulses, max_size=len(Output), unique_by=lambda p: p.output).map(tuple),
+)
