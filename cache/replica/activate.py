@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import Self
 
 from cache.errors import HeadError, SegmentError, SourceError, StoreError
-from cache.replica.durable import rename_durably, write_durably
+from cache.replica.durable import rename_durably, write_all, write_durably
 from cache.replica.head import PERSONS, Dataset, SignedHead
 from cache.replica.layout import layout_of
 from cache.replica.merkle import HASH_BYTES, LEAF_BYTES, leaf_hash, leaf_hashes, merkle_root
@@ -33,8 +33,8 @@ class Part:
         try:
             self.path.unlink(missing_ok=True)
             # A new file each time: the old one might still be open elsewhere.
-            flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-            self._file: BinaryIO = os.fdopen(os.open(self.path, flags, 0o600), "w+b")
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+            self._descriptor = os.open(self.path, flags, 0o600)
         except OSError as error:
             raise _store_error("start a download", error) from error
 
@@ -49,7 +49,7 @@ class Part:
             msg = f"the segment is longer than the {self.dataset.size} bytes that its head declares"
             raise SourceError(msg)
         try:
-            self._file.write(data)
+            write_all(self._descriptor, data)
         except OSError as error:
             raise _store_error("write a download", error) from error
 
@@ -60,12 +60,11 @@ class Part:
         :raises StoreError: if the bytes cannot be made durable.
         """
         try:
-            self._file.flush()
-            self._file.seek(0)
-            hashes = leaf_hashes(self._file)
+            with self.path.open("rb") as file:
+                hashes = leaf_hashes(file)
             if self._written != self.dataset.size or merkle_root(hashes) != self.dataset.root:
                 raise SegmentError("the downloaded segment is not the one that its head names")
-            os.fsync(self._file.fileno())
+            os.fsync(self._descriptor)
             write_durably(self._leaves, b"".join(hashes))
             rename_durably(self.path, self._target)
         except OSError as error:
@@ -82,7 +81,7 @@ class Part:
     ) -> None:
         """Close, and drop whatever was not finished."""
         try:
-            self._file.close()
+            os.close(self._descriptor)
         finally:
             self.path.unlink(missing_ok=True)
 

@@ -18,13 +18,21 @@ def write_durably(path: Path, data: bytes, *, mode: int = 0o600) -> None:
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     try:
         os.fchmod(descriptor, mode)  # exactly this mode, whatever the umask
-        rest = memoryview(data)
-        while rest:
-            rest = rest[os.write(descriptor, rest) :]
+        write_all(descriptor, data)
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
     rename_durably(temporary, path)
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """Write every byte, in as many calls as the system takes.
+
+    :raises OSError: if one of them fails; the bytes before it are written.
+    """
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
 
 
 def rename_durably(source: Path, target: Path) -> None:

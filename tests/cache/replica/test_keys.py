@@ -37,7 +37,9 @@ def test_a_hash_key_that_others_may_read_is_refused(tmp_path: Path, mode: int) -
     assert "chmod 600" in refusal.value.hint
 
 
-@pytest.mark.parametrize("data", [b"", b"00" * 31, b"00" * 33, b"zz" * 32, b"\xff" * 64, b"0" * 20_000])
+@pytest.mark.parametrize(
+    "data", [b"", b"00" * 31, b"00" * 33, b"zz" * 32, b"\xff" * 64, b"0" * 20_000]
+)
 def test_a_malformed_hash_key_is_refused(tmp_path: Path, data: bytes) -> None:
     with pytest.raises(KeyFileError):
         load_hash_key(secret(tmp_path / "k", data))

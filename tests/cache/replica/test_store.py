@@ -1,0 +1,257 @@
+"""What a gate finds at boot: the newest sound release, whatever else lies in its directory."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from cache.errors import DamagedPage, HeadError, SegmentError, SourceError, StoreError
+from cache.replica.activate import Part
+from cache.replica.head import Ratchet, SignedHead
+from cache.replica.store import Generation, ReplicaStore
+from tests.cache.replica.releases import HASH_KEY_ID, STRANGER, TRUSTED, Release, facts_of, key_of
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Release:
+    return Release(tmp_path, 200)
+
+
+@pytest.fixture
+def new(tmp_path: Path) -> Release:
+    return Release(tmp_path, 300)
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    return tmp_path / "state"
+
+
+def a_store(state: Path) -> ReplicaStore:
+    return ReplicaStore(state, TRUSTED, HASH_KEY_ID)
+
+
+def deliver(store: ReplicaStore, release: Release, sequence: int) -> SignedHead:
+    """Receive, activate and accept a release, as the replicator does."""
+    signed = release.signed(sequence)
+    with store.receive(release.dataset) as part:
+        part.write(release.bytes)
+        part.finish()
+    store.activate(signed)
+    store.accept(signed)
+    store.prune()
+    return signed
+
+
+def delivered(state: Path, *releases: Release) -> None:
+    store = a_store(state)
+    store.open()
+    for sequence, release in enumerate(releases, start=1):
+        deliver(store, release, sequence)
+
+
+def rooted(generation: Generation | None) -> bytes | None:
+    return generation.dataset.root if generation else None
+
+
+def segment_file(state: Path, release: Release) -> Path:
+    return state / "segments" / f"{release.dataset.name}.segment"
+
+
+def flip(path: Path, at: int) -> None:
+    data = bytearray(path.read_bytes())
+    data[at] ^= 1
+    path.write_bytes(data)
+
+
+def test_nothing_is_there_at_first(state: Path) -> None:
+    store = a_store(state)
+    assert store.open() is None
+    assert store.ratchet is None
+    assert state.joinpath("segments").stat().st_mode & 0o777 == 0o700
+
+
+def test_the_newest_release_serves_after_a_reboot(state: Path, old: Release, new: Release) -> None:
+    delivered(state, old, new)
+    store = a_store(state)
+    generation = store.open()
+    assert rooted(generation) == new.dataset.root
+    assert generation is not None
+    assert generation.segment.find(key_of(250)) is not None
+    assert store.ratchet == Ratchet(2, new.signed(2).digest)
+
+
+def test_two_generations_are_kept_and_older_ones_removed(
+    state: Path, old: Release, new: Release, tmp_path: Path
+) -> None:
+    newest = Release(tmp_path, 400)
+    delivered(state, old, new, newest)
+    names = {path.name for path in (state / "segments").iterdir()}
+    expected = {f"{r.dataset.name}.{kind}" for r in (new, newest) for kind in ("segment", "leaves")}
+    assert names == expected
+
+
+@pytest.mark.parametrize("harm", ["missing", "truncated", "foreign", "header", "head", "no head"])
+def test_the_release_before_serves_where_the_newest_is_harmed(
+    state: Path, old: Release, new: Release, harm: str
+) -> None:
+    delivered(state, old, new)
+    path = segment_file(state, new)
+    if harm == "missing":
+        path.unlink()
+    elif harm == "truncated":
+        os.truncate(path, 4096)
+    elif harm == "foreign":
+        path.write_bytes(old.bytes)
+    elif harm == "header":
+        flip(path, 20)
+    elif harm == "head":
+        flip(state / "CURRENT", 90)
+    else:
+        (state / "CURRENT").unlink()
+    store = a_store(state)
+    assert rooted(store.open()) == old.dataset.root
+    assert store.ratchet is not None
+    assert store.ratchet.sequence == 2, "the ratchet does not turn back with the data"
+    assert bool(store.refused) == ("head" not in harm or harm == "header")
+
+
+def test_nothing_sound_at_all_is_not_fatal(state: Path, old: Release) -> None:
+    delivered(state, old)
+    segment_file(state, old).write_bytes(b"")
+    store = a_store(state)
+    assert store.open() is None
+    deliver(store, old, 2)
+    assert rooted(a_store(state).open()) == old.dataset.root
+
+
+def test_damage_at_rest_costs_only_its_own_leaf(state: Path, tmp_path: Path) -> None:
+    large = Release(tmp_path, 14_000)
+    delivered(state, large)
+    flip(segment_file(state, large), 70_000)
+    generation = a_store(state).open()
+    assert generation is not None
+    answers = {"right": 0, "none": 0}
+    for number in range(14_000):
+        try:
+            record = generation.segment.find(key_of(number))
+        except DamagedPage:
+            answers["none"] += 1
+        else:
+            assert record is not None
+            assert generation.segment.layout.unpack(record) == facts_of(number)
+            answers["right"] += 1
+    assert answers["none"] > 1_000
+    assert answers["right"] > 8_000
+
+
+def test_a_tampered_leaf_with_its_crc_put_right_is_not_believed(
+    state: Path, tmp_path: Path
+) -> None:
+    # Whoever can write to the card can mend CRCs, but not the root that the hub signed.
+    large, other = Release(tmp_path, 14_000), Release(tmp_path, 14_000, first=1)
+    delivered(state, large)
+    segment_file(state, large).write_bytes(other.bytes)
+    store = a_store(state)
+    assert store.open() is None
+    assert store.refused
+
+
+def test_leaf_hashes_that_do_not_lead_to_the_root_save_nothing(state: Path, tmp_path: Path) -> None:
+    large = Release(tmp_path, 14_000)
+    delivered(state, large)
+    flip(segment_file(state, large), 70_000)
+    flip(segment_file(state, large).with_suffix(".leaves"), 40)
+    assert a_store(state).open() is None
+
+
+@pytest.mark.parametrize("content", [b"", b"\xc1", b"x" * 100_000, b"\x94\x01\x05\xc4\x00\x00"])
+def test_a_damaged_ratchet_falls_back_to_the_heads(
+    state: Path, old: Release, content: bytes
+) -> None:
+    delivered(state, old)
+    (state / "RATCHET").write_bytes(content)
+    store = a_store(state)
+    assert rooted(store.open()) == old.dataset.root
+    assert store.ratchet == Ratchet(1, old.signed(1).digest)
+
+
+def test_strangers_and_leftovers_in_the_directory_are_harmless(state: Path, old: Release) -> None:
+    delivered(state, old)
+    (state / "segments" / "notes.txt").write_text("hello")
+    (state / "segments" / ("ab" * 32 + ".segment.part")).write_bytes(b"half")
+    (state / "CURRENT.tmp").write_bytes(b"half")
+    store = a_store(state)
+    assert rooted(store.open()) == old.dataset.root
+    assert not list(state.rglob("*.part"))
+    assert not list(state.rglob("*.tmp"))
+    store.prune()
+    assert (state / "segments" / "notes.txt").exists()
+
+
+def test_a_release_of_a_key_that_is_no_longer_trusted_does_not_serve(
+    state: Path, old: Release
+) -> None:
+    delivered(state, old)
+    assert ReplicaStore(state, [STRANGER.public_key()], HASH_KEY_ID).open() is None
+
+
+def test_a_release_under_another_hash_key_does_not_serve(state: Path, old: Release) -> None:
+    # It would answer 'nobody of this name' to everybody.
+    delivered(state, old)
+    store = ReplicaStore(state, TRUSTED, bytes(8))
+    assert store.open() is None
+    with pytest.raises(HeadError, match="hash key"):
+        store.usable(old.signed())
+
+
+def test_a_download_takes_not_one_byte_more_or_less(state: Path, old: Release) -> None:
+    store = a_store(state)
+    store.open()
+    with store.receive(old.dataset) as part:
+        part.write(old.bytes)
+        with pytest.raises(SourceError, match="longer"):
+            part.write(b"x")
+    with store.receive(old.dataset) as part, pytest.raises(SegmentError):
+        part.write(old.bytes[:-1])
+        part.finish()
+    assert list((state / "segments").iterdir()) == []
+
+
+def test_a_release_over_the_sites_limit_is_refused_before_it_is_fetched(
+    state: Path, old: Release
+) -> None:
+    store = ReplicaStore(state, TRUSTED, HASH_KEY_ID, limit_bytes=old.dataset.size - 1)
+    with pytest.raises(HeadError, match="limit"):
+        store.usable(old.signed())
+
+
+def test_a_release_that_does_not_fit_the_disk_is_refused_before_it_is_fetched(
+    state: Path, old: Release, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = a_store(state)
+    store.open()
+    usage = type("Usage", (), {"free": old.dataset.size + 1000})
+    monkeypatch.setattr("cache.replica.store.shutil.disk_usage", lambda _: usage)
+    with pytest.raises(StoreError, match="do not fit"):
+        store.receive(old.dataset)
+
+
+def test_a_second_part_never_shares_the_first_ones_file(tmp_path: Path, old: Release) -> None:
+    with Part(tmp_path, old.dataset) as first, Part(tmp_path, old.dataset) as second:
+        first.write(b"abandoned")
+        second.write(old.bytes)
+        second.finish()
+    assert (tmp_path / f"{old.dataset.name}.segment").read_bytes() == old.bytes
+
+
+def test_a_replaced_file_does_not_disturb_who_reads_the_old_one(state: Path, old: Release) -> None:
+    store = a_store(state)
+    store.open()
+    deliver(store, old, 1)
+    generation = store.open()
+    assert generation is not None
+    deliver(store, old, 2)
+    assert generation.segment.find(key_of(1)) is not None

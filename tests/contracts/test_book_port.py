@@ -1,0 +1,107 @@
+"""The Book port: what every book keeps, be it a dict in a test or a segment on a card."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from admission.credential import UNRECOGNISED, Credential, CredentialKind
+from admission.identity import Identifier, IdentifierKind, person_keyer
+from admission.instant import ClockTrust, Instant
+from admission.ports import Book
+from admission.standing import CredentialStatus, Lookup, PersonFacts, Release, Standing
+from cache.replica.book import ReplicaBook
+from cache.replica.build import RowSet, write_segment
+from cache.replica.head import Head
+from cache.replica.keys import hash_key_id
+from cache.replica.layout import PERSONS_1
+from cache.replica.segment import Segment
+
+HASH_KEY = bytes(range(32))
+KEY_OF = person_keyer(HASH_KEY)
+NOW = Instant(1_632_099_600_000_000_000, 5, "boot", ClockTrust.SYNCHRONISED)
+RELEASE = Release(7, 1_632_099_000_000_000_000, 1_632_185_400_000_000_000)
+CARD = Identifier(IdentifierKind.DOCUMENT, "079123456789")
+QID = Identifier(IdentifierKind.QID, "Q1")
+STRANGER = Identifier(IdentifierKind.DOCUMENT, "000000000000")
+PEOPLE = {CARD: PersonFacts(doses=2), QID: PersonFacts(status=CredentialStatus.REVOKED)}
+
+MakeBook = Callable[[Mapping[Identifier, PersonFacts] | None], Book]
+
+
+class MemoryBook:
+    """A dict behind the Book port."""
+
+    def __init__(self, people: Mapping[Identifier, PersonFacts] | None) -> None:
+        self._people = people
+
+    def standing_of(self, credential: Credential, now: Instant) -> Standing:
+        release = None if self._people is None else RELEASE
+        if not credential.identifiers:
+            return Standing(Lookup.NOTHING_TO_LOOK_UP, None, None, release)
+        first = KEY_OF(credential.identifiers[0])
+        if self._people is None:
+            return Standing(Lookup.NO_REPLICA, first)
+        for identifier in credential.identifiers:
+            if identifier in self._people:
+                key, facts = KEY_OF(identifier), self._people[identifier]
+                return Standing(Lookup.FOUND, key, facts, release)
+        return Standing(Lookup.NOT_FOUND, first, None, release)
+
+
+@pytest.fixture(params=["memory", "replica"])
+def make_book(request: pytest.FixtureRequest, tmp_path: Path) -> MakeBook:
+    def replica(people: Mapping[Identifier, PersonFacts] | None) -> Book:
+        book = ReplicaBook(HASH_KEY)
+        if people is not None:
+            rows = RowSet(PERSONS_1)
+            for identifier, facts in people.items():
+                rows.add(KEY_OF(identifier), PERSONS_1.pack(facts))
+            write_segment(tmp_path / "s", rows, hash_key_id(HASH_KEY))
+            head = Head(RELEASE.sequence, RELEASE.vouched_ns, RELEASE.expires_ns, 2, bytes(8), {})
+            book.swap(Segment.open(tmp_path / "s"), head)
+        return book
+
+    return MemoryBook if request.param == "memory" else replica
+
+
+def shown(*identifiers: Identifier) -> Credential:
+    return Credential(CredentialKind.PERSONAL_QR, identifiers)
+
+
+def test_who_is_on_record_is_found_with_facts_and_release(make_book: MakeBook) -> None:
+    standing = make_book(PEOPLE).standing_of(shown(CARD), NOW)
+    assert standing == Standing(Lookup.FOUND, KEY_OF(CARD), PEOPLE[CARD], RELEASE)
+
+
+def test_the_first_identifier_on_record_answers(make_book: MakeBook) -> None:
+    book = make_book(PEOPLE)
+    assert book.standing_of(shown(QID, CARD), NOW).facts == PEOPLE[QID]
+    assert book.standing_of(shown(CARD, QID), NOW).facts == PEOPLE[CARD]
+    late = book.standing_of(shown(STRANGER, QID), NOW)
+    assert (late.person, late.facts) == (KEY_OF(QID), PEOPLE[QID])
+
+
+def test_a_stranger_is_not_found_and_named_by_the_first_key(make_book: MakeBook) -> None:
+    other = Identifier(IdentifierKind.QID, "079123456789")  # the same number in another register
+    standing = make_book(PEOPLE).standing_of(shown(STRANGER, other), NOW)
+    assert standing == Standing(Lookup.NOT_FOUND, KEY_OF(STRANGER), None, RELEASE)
+
+
+def test_a_credential_that_names_nobody_is_nothing_to_look_up(make_book: MakeBook) -> None:
+    assert make_book(PEOPLE).standing_of(UNRECOGNISED, NOW).lookup is Lookup.NOTHING_TO_LOOK_UP
+    assert make_book(None).standing_of(UNRECOGNISED, NOW).lookup is Lookup.NOTHING_TO_LOOK_UP
+
+
+def test_without_a_release_nobody_is_known(make_book: MakeBook) -> None:
+    assert make_book(None).standing_of(shown(CARD), NOW) == Standing(
+        Lookup.NO_REPLICA, KEY_OF(CARD)
+    )
+
+
+@pytest.mark.parametrize("value", ["", "\0", "\ud800", "9" * 8192, "💉", "' OR 1=1"])
+def test_no_identifier_makes_it_raise(make_book: MakeBook, value: str) -> None:
+    hostile = Identifier(IdentifierKind.TYPED_CODE, value)
+    assert make_book(PEOPLE).standing_of(shown(hostile), NOW).lookup is Lookup.NOT_FOUND
