@@ -89,9 +89,9 @@ def completed_years(since: date, today: date) -> int:
 
 
 def months_begun(since: date, today: date) -> int:
-    """Return the fewest calendar months after `since` that reach `today`; negative if it is ahead.
+    """Return how many calendar months after `since` reach `today`; one begun counts as full.
 
-    Within six months of a day means: `0 <= months_begun <= 6`.
+    0 on the day itself, negative if it lies ahead: within six months means from 0 to 6.
 
     >>> months_begun(date(2021, 3, 20), date(2021, 9, 20))
     6
@@ -99,7 +99,11 @@ def months_begun(since: date, today: date) -> int:
     7
     >>> months_begun(date(2020, 8, 31), date(2021, 2, 28))
     6
+    >>> months_begun(date(2021, 9, 21), date(2021, 9, 20))
+    -1
     """
+    if since > today:
+        return -months_begun(today, since)
     months = (today.year - since.year) * 12 + today.month - since.month
     corresponding = min(since.day, monthrange(today.year, today.month)[1])
     return months + (today.day > corresponding)

@@ -85,7 +85,7 @@ class RulebookForm(_Form, frozen=True):
 
 
 _decode = msgspec.json.Decoder(RulebookForm).decode
-_AT = re.compile(r" - at `(?:key in )?(\$.*?)`$")
+_AT = re.compile(r" - at (?:`key` in )?`(\$[^`]*)`$")
 
 
 def read(data: bytes) -> RulebookForm:
