@@ -8,13 +8,13 @@ from collections.abc import Coroutine
 from types import TracebackType
 from typing import Any, Self
 
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Crew:
     """Tasks that end together. Async context manager.
 
-    They end when one fails, when somebody calls `dismiss`, or on SIGINT or SIGTERM.
+    They end when one fails, when somebody calls `dismiss`, or on SIGINT, SIGTERM or SIGHUP (the terminal is gone).
 
     Leaving the block waits for `dismiss` first, then cancels the tasks and re-raises what failed.
     """

@@ -30,7 +30,7 @@ NOBODY = Standing(Lookup.NOTHING_TO_LOOK_UP)
 class Scan(msgspec.Struct, frozen=True):
     """One finished scan, for metrics and the technician's table. Durations in nanoseconds.
 
-    `holder` is masked. `journaled` and `reading_to_light_ns` are None where that step failed; the
+    `holder` is masked. `read_ns` counts from the capture to the lane's taking the reading up. `journaled` and `reading_to_light_ns` are None where that step failed; the
     latter counts from the frame's capture to the board's acknowledgement.
     """
 
@@ -40,6 +40,7 @@ class Scan(msgspec.Struct, frozen=True):
     holder: str
     verdict: Verdict
     journaled: int | None
+    read_ns: int
     decide_ns: int
     journal_ns: int
     actuate_ns: int
@@ -144,6 +145,7 @@ class Lane:
                 holder=holder,
                 verdict=verdict,
                 journaled=sequence,
+                read_ns=now.monotonic_ns - reading.captured_ns,
                 decide_ns=decided.monotonic_ns - now.monotonic_ns,
                 journal_ns=durable.monotonic_ns - decided.monotonic_ns,
                 actuate_ns=lit.monotonic_ns - durable.monotonic_ns,

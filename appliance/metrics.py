@@ -24,8 +24,8 @@ BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 class Stage(StrEnum):
     """Steps of one scan, in order."""
 
-    CAPTURE = "capture"
-    DECODE = "decode"
+    READ = "read"
+    """From the capture to the lane's taking the reading up: decoding and queueing."""
     DECIDE = "decide"
     JOURNAL = "journal"
     ACTUATE = "actuate"
@@ -45,6 +45,10 @@ class Sources(msgspec.Struct, frozen=True, kw_only=True):
     """By device: camera, scanner, board."""
     journal_pending: Callable[[], int | None] = lambda: None
     """Entries that the hub has not acknowledged."""
+    upload_attempts: Callable[[], int | None] = lambda: None
+    """Uploads tried since the start."""
+    upload_failures: Callable[[], int | None] = lambda: None
+    """Uploads that failed since the last that was acknowledged."""
     sync_last_success_s: Callable[[], float | None] = lambda: None
     """Seconds since the epoch of the last exchange with the hub that succeeded."""
     replica_sequence: Callable[[], int | None] = lambda: None
@@ -95,12 +99,6 @@ class Metrics:
         self._journaled = Counter(
             "chot_journal_entries", "Entries made durable.", ["lane"], registry=registry
         )
-        self._uploaded = Counter(
-            "chot_upload_entries", "Entries acknowledged by the hub.", registry=registry
-        )
-        self._uploads = Counter(
-            "chot_uploads", "Uploads attempted, by result.", ["result"], registry=registry
-        )
         self._light = Histogram(
             "chot_reading_to_light_seconds",
             "From the frame's capture or the line's last byte to the light.",
@@ -134,6 +132,7 @@ class Metrics:
     def scanned(self, scan: Scan) -> None:
         """Record a finished scan: its verdict, its entry, its steps, its light."""
         self.verdict(scan.lane, scan.verdict)
+        self.stage(Stage.READ, scan.read_ns / 1e9)
         self.stage(Stage.DECIDE, scan.decide_ns / 1e9)
         self.stage(Stage.JOURNAL, scan.journal_ns / 1e9)
         self.stage(Stage.ACTUATE, scan.actuate_ns / 1e9)
@@ -155,22 +154,11 @@ class Metrics:
         del error
         self._failures.labels(lane, step).inc()
 
-    def uploaded(self, entries: int) -> None:
-        """Count an upload that the hub acknowledged."""
-        self._uploads.labels("acknowledged").inc()
-        self._uploaded.inc(entries)
-
-    def upload_failed(self) -> None:
-        """Count an upload that nobody acknowledged."""
-        self._uploads.labels("failed").inc()
-
     def _start_at_zero(self, lanes: Iterable[str]) -> None:
         for lane in lanes:
             for counter in (self._repeats, self._turned_away, self._journaled):
                 counter.labels(lane)
             self._light.labels(lane)
-        for result in ("acknowledged", "failed"):
-            self._uploads.labels(result)
         for stage in Stage:
             self._stages.labels(stage)
 
@@ -204,6 +192,15 @@ class _Pulled:
         )
         yield _single(
             "chot_journal_pending", "Entries not yet acknowledged.", sources.journal_pending()
+        )
+        attempts = CounterMetricFamily("chot_uploads", "Uploads attempted.")
+        if (tried := sources.upload_attempts()) is not None:
+            attempts.add_metric([], tried)
+        yield attempts
+        yield _single(
+            "chot_upload_failures",
+            "Uploads that failed in a row, up to now.",
+            sources.upload_failures(),
         )
         yield _single(
             "chot_sync_last_success_timestamp_seconds",

@@ -67,6 +67,8 @@ class Outlook:
             frames_dropped=self._frames_dropped,
             device_up=self._device_up,
             journal_pending=lambda: self.outbox.pending,
+            upload_attempts=lambda: self.uplink.status().attempts,
+            upload_failures=lambda: self.uplink.status().failures,
             sync_last_success_s=self._last_contact_s,
             replica_sequence=lambda: self.replicator.status().sequence,
             clock_trust=lambda: self._clock.now().trust,
@@ -126,7 +128,8 @@ class Outlook:
         }
         if status.sequence is None:
             return Finding(ok=False, why=status.last_error or "no release yet", facts=facts)
-        return Finding(ok=not status.damaged_pages, why="pages are damaged", facts=facts)
+        why = f"{status.damaged_pages} pages are damaged" if status.damaged_pages else ""
+        return Finding(ok=not why, why=why, facts=facts)
 
     def _hub(self) -> Finding:
         replica, uplink = self.replicator.status(), self.uplink.status()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import shutil
 import sys
@@ -80,6 +81,8 @@ def demo(
         )
         try:
             summary = uvloop.run(perform(options, Console(stderr=as_json)))
+        except asyncio.CancelledError:
+            raise click.Abort from None
         except ExceptionGroup as group:
             raise first_cause(group) from group
     _close(summary, as_json=as_json)

@@ -51,7 +51,7 @@ async def prepare(files: HubFiles, *, people: int, seed: int, quiet: bool) -> No
     :raises HubUnavailable: if one of the hub's commands fails.
     """
     data = ["--data", str(files.folder)]
-    await _hub("init", *data, quiet=quiet)
+    await _hub("init", *data, quiet=True)
     await _hub(
         "synthesize", *data, "--people", str(people), "--seed", str(seed),
         "--samples", str(files.samples), "--sample-count", str(SAMPLES), quiet=quiet,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -75,6 +76,7 @@ async def perform(options: DemoOptions, console: Console) -> Summary:
     :raises HubUnavailable: if the embedded hub does not start.
     :raises ApplianceError: if the appliance cannot be composed.
     """
+    _cancel_when_told()
     clock = SystemClock()
     files = HubFiles(options.folder / "hub")
     await embedded_hub.prepare(
@@ -110,8 +112,15 @@ async def perform(options: DemoOptions, console: Console) -> Summary:
                     appliance, HURRIED_TIMEOUT_S if hurried else ACKNOWLEDGE_TIMEOUT_S
                 )
                 crew.dismiss()
-                summary = _summary(tally, appliance, options.seed)
-    return summary
+                return _summary(tally, appliance, options.seed)
+
+
+def _cancel_when_told() -> None:
+    """Clean up on these signals during the preparation, too; the crew takes them over later."""
+    task = asyncio.current_task()
+    if task is not None:
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
 
 
 async def _until_the_end(crew: Crew, seconds: float | None) -> bool:

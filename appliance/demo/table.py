@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import msgspec
+from rich.box import SIMPLE
 from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.table import Table
@@ -33,7 +34,7 @@ class Figures(msgspec.Struct, frozen=True):
 
 def picture(tally: Tally, figures: Callable[[], Figures]) -> RenderableType:
     """Return the table of the newest scans with the counts under it."""
-    table = Table(expand=True, pad_edge=False, header_style="dim")
+    table = Table(expand=True, pad_edge=False, header_style="dim", box=SIMPLE)
     for heading, width in (("lane", 8), ("code", 13), ("holder", None), ("verdict", 12)):
         table.add_column(heading, min_width=width, no_wrap=True, overflow="ellipsis")
     table.add_column("reason", ratio=1, no_wrap=True, overflow="ellipsis")

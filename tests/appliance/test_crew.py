@@ -27,7 +27,7 @@ async def test_dismissal_ends_every_task() -> None:
     assert sorted(ended) == ["one", "two"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 async def test_signals_dismiss(number: signal.Signals) -> None:
     ended: list[str] = []
     async with Crew() as crew:

@@ -1,0 +1,136 @@
+"""What Prometheus reads: conventional names, the agreed buckets, bounded labels, nobody's data."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+
+import pytest
+from prometheus_client import generate_latest
+
+from admission.credential import UNRECOGNISED
+from admission.instant import ClockTrust
+from admission.verdict import Card, Outcome, Reason, Verdict
+from appliance.lane import Scan
+from appliance.metrics import BUCKETS, Metrics, Sources, Stage
+from tests.worlds import a_reading
+
+SECRET = "079123456789||NGUYEN VAN AN"
+
+
+def a_scan(*, journaled: int | None = 1, light_ns: int | None = 40_000_000) -> Scan:
+    return Scan(
+        lane="gate-1",
+        reading=a_reading(SECRET),
+        credential=UNRECOGNISED,
+        holder="N***** V** AN",
+        verdict=Verdict(Outcome.ADMIT, (Reason.CARD_OPENS, Reason.FAULT), Card.GREEN),
+        journaled=journaled,
+        read_ns=12_000_000,
+        decide_ns=900_000,
+        journal_ns=4_000_000,
+        actuate_ns=3_000_000,
+        reading_to_light_ns=light_ns,
+    )
+
+
+@pytest.fixture
+def metrics() -> Metrics:
+    sources = Sources(
+        inbox_overflowed={"gate-1": lambda: 2},
+        frames_dropped={"camera-1": lambda: 7, "camera-2": lambda: None},
+        device_up={"camera-1": lambda: True, "board": lambda: False},
+        journal_pending=lambda: 12,
+        upload_attempts=lambda: 9,
+        upload_failures=lambda: 2,
+        sync_last_success_s=lambda: 1_631_318_400.0,
+        replica_sequence=lambda: 41,
+        clock_trust=lambda: ClockTrust.RTC,
+    )
+    return Metrics("0.1.0", lanes=["gate-1"], sources=sources)
+
+
+def value(metrics: Metrics, name: str, **labels: str) -> float | None:
+    return metrics.registry.get_sample_value(name, labels)
+
+
+def test_a_scan_is_counted_once_however_many_reasons(metrics: Metrics) -> None:
+    metrics.scanned(a_scan())
+    labels = {"lane": "gate-1", "verdict": "admit"}
+    assert value(metrics, "chot_verdicts_total", **labels, reason="card_opens") == 1
+    assert value(metrics, "chot_verdicts_total", **labels, reason="fault") is None
+    assert value(metrics, "chot_journal_entries_total", lane="gate-1") == 1
+    for stage, seconds in (("decide", 0.0009), ("journal", 0.004), ("actuate", 0.003)):
+        total = value(metrics, "chot_stage_seconds_sum", stage=stage)
+        assert total == pytest.approx(seconds)
+    light = {"lane": "gate-1"}
+    assert value(metrics, "chot_reading_to_light_seconds_bucket", **light, le="0.025") == 0
+    assert value(metrics, "chot_reading_to_light_seconds_bucket", **light, le="0.05") == 1
+
+
+def test_a_failed_step_is_not_timed_as_if_it_had_succeeded(metrics: Metrics) -> None:
+    metrics.scanned(a_scan(journaled=None, light_ns=None))
+    metrics.failed("gate-1", "journal", ValueError(SECRET))
+    assert value(metrics, "chot_journal_entries_total", lane="gate-1") == 0
+    assert value(metrics, "chot_reading_to_light_seconds_count", lane="gate-1") == 0
+    assert value(metrics, "chot_step_failures_total", lane="gate-1", step="journal") == 1
+
+
+def test_the_other_events(metrics: Metrics) -> None:
+    metrics.reading("gate-1", "camera-1")
+    metrics.repeated("gate-1")
+    metrics.turned_away("gate-1")
+    metrics.stage(Stage.READ, 0.02)
+    assert value(metrics, "chot_readings_total", lane="gate-1", source="camera-1") == 1
+    assert value(metrics, "chot_repeats_total", lane="gate-1") == 1
+    assert value(metrics, "chot_turned_away_total", lane="gate-1") == 1
+    assert value(metrics, "chot_stage_seconds_count", stage="read") == 1
+    assert value(metrics, "chot_uploads_total") == 9
+    assert value(metrics, "chot_upload_failures") == 2
+
+
+def test_pulled_values_are_read_at_each_scrape(metrics: Metrics) -> None:
+    assert value(metrics, "chot_inbox_overflow_total", lane="gate-1") == 2
+    assert value(metrics, "chot_frames_dropped_total", source="camera-1") == 7
+    assert value(metrics, "chot_frames_dropped_total", source="camera-2") is None
+    assert value(metrics, "chot_device_up", device="camera-1") == 1
+    assert value(metrics, "chot_device_up", device="board") == 0
+    assert value(metrics, "chot_journal_pending") == 12
+    assert value(metrics, "chot_sync_last_success_timestamp_seconds") == 1_631_318_400
+    assert value(metrics, "chot_replica_sequence") == 41
+    assert value(metrics, "chot_clock_trust", state="rtc") == 1
+    assert value(metrics, "chot_clock_trust", state="synchronised") == 0
+    assert value(metrics, "chot_build_info", version="0.1.0") == 1
+
+
+def test_unknown_is_left_out_rather_than_zero() -> None:
+    metrics = Metrics("0.1.0", sources=Sources())
+    assert value(metrics, "chot_journal_pending") is None
+    assert value(metrics, "chot_sync_last_success_timestamp_seconds") is None
+
+
+def test_the_agreed_buckets(metrics: Metrics) -> None:
+    assert BUCKETS == (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+    for bound in BUCKETS:
+        name = "chot_reading_to_light_seconds_bucket"
+        assert value(metrics, name, lane="gate-1", le=str(bound)) == 0
+
+
+def test_nobody_is_named(metrics: Metrics) -> None:
+    metrics.scanned(a_scan())
+    metrics.failed("gate-1", "decide", ValueError(SECRET))
+    text = generate_latest(metrics.registry).decode()
+    assert "0791" not in text
+    assert " AN" not in text
+
+
+def test_prometheus_finds_nothing_to_mend(metrics: Metrics) -> None:
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("promtool is not here: apt-get install prometheus")
+    metrics.scanned(a_scan())
+    text = generate_latest(metrics.registry)
+    done = subprocess.run(
+        [promtool, "check", "metrics"], input=text, capture_output=True, check=False
+    )
+    assert (done.returncode, done.stderr.decode()) == (0, "")
