@@ -63,13 +63,11 @@ def tail_command(folder: Path, count: int, as_json: bool) -> None:
         if as_json:
             click.echo(json.dumps(entry))
         elif "undecodable" in entry:
-            click.echo(f"{frame.sequence:>8}  {entry['undecodable']}")
+            click.echo(f"{frame.sequence:>8}  {_printable(entry['undecodable'])}")
         else:
-            reasons = ", ".join(entry["reasons"])
-            click.echo(
-                f"{frame.sequence:>8}  {entry['time']}  {entry['lane']}  {entry['outcome']:<6}  "
-                f"{entry['kind']}  {reasons}"
-            )
+            words = [entry["time"], _printable(entry["lane"]), f"{entry['outcome']:<6}"]
+            words += [entry["kind"], ", ".join(entry["reasons"])]
+            click.echo(f"{frame.sequence:>8}  " + "  ".join(words))
 
 
 def _print_report(folder: Path, report: Report) -> None:
@@ -99,6 +97,11 @@ def _sentence(fault: Fault) -> str:
         return f"{where}, at entry {fault.sequence}"
     last = fault.sequence + fault.lost - 1
     return f"{where}, entries {fault.sequence} to {last} lost"
+
+
+def _printable(text: str) -> str:
+    """Return the text without what could steer a terminal: the file may be anybody's."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def _summary(report: Report) -> dict[str, Any]:

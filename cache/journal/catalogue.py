@@ -13,6 +13,7 @@ from cache.journal.scan import MAX_FILE_BYTES
 
 LOCK_NAME = "journal.lock"
 PART_SUFFIX = ".part"
+DAMAGED_SUFFIX = ".damaged"
 _NAME = re.compile(r"([0-9]{19})\.journal")
 
 

@@ -1,7 +1,8 @@
 """Recovery: where the chain continues after whatever ended the last run.
 
 Nothing is cut or rewritten. A file's torn tail stays where it is; the next file's header says from
-which sequence on the chain continues, and thereby that the tail never counted.
+which sequence on the chain continues, and thereby that the tail never counted. A file in which
+nothing is readable is set aside under another name.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ from pathlib import Path
 import msgspec
 
 from admission.passage import genesis
-from cache.journal.catalogue import PART_SUFFIX, JournalFile, list_files, read_file
+from cache.journal.catalogue import DAMAGED_SUFFIX, PART_SUFFIX, JournalFile, list_files, read_file
 from cache.journal.errors import JournalDamaged
-from cache.journal.frame import Frame, Header
+from cache.journal.frame import HEADER_BYTES, Frame, Header, unpack_header
 from cache.journal.medium import Medium
 from cache.journal.scan import Damage, Tail, scan
 
@@ -27,10 +28,9 @@ class Position(msgspec.Struct, frozen=True):
 
 
 class Recovery(msgspec.Struct, frozen=True):
-    """What was found at opening. `damages` and `torn_bytes` tell of the newest files only."""
+    """What was found at opening. `damages` and `torn_bytes` tell of the newest file only."""
 
     position: Position
-    files: tuple[JournalFile, ...]
     damages: tuple[Damage, ...] = ()
     torn_bytes: int = 0
 
@@ -58,51 +58,52 @@ def recover(medium: Medium, directory: Path, new_journal: bytes) -> Recovery:
         if name.endswith(PART_SUFFIX):
             medium.remove(directory / name)
     files = list_files(medium, directory)
-    if not files:
-        return Recovery(Position(new_journal, 0, genesis(new_journal)), ())
-    medium.settle(files[-1].path)
+    while files:
+        medium.settle(files[-1].path)
+        newest = _read(medium, files[-1])
+        if newest.header is not None or newest.last is not None:
+            medium.sync_directory(directory)
+            return _continued(medium, files, newest)
+        # Nothing in it can be believed, not even that it is ours: as evidence it is worth keeping.
+        damaged = files.pop().path
+        medium.rename(damaged, damaged.with_suffix(DAMAGED_SUFFIX))
     medium.sync_directory(directory)
-    return _continued(medium, files)
+    return Recovery(Position(new_journal, 0, genesis(new_journal)))
 
 
-def _continued(medium: Medium, files: list[JournalFile]) -> Recovery:
-    newest = _read(medium, files[-1], files[-1].first_sequence + (1 << 62))
-    damages, torn_bytes = tuple(newest.damages), newest.torn_bytes
-    journal = newest.header.journal if newest.header else None
-    last_sequence, chain_hash = files[-1].first_sequence - 1, None
+def _continued(medium: Medium, files: list[JournalFile], newest: _Reading) -> Recovery:
+    journal = newest.header.journal if newest.header else _journal_of(medium, files[:-1])
     if newest.last is not None:
-        last_sequence, chain_hash = newest.last.sequence, newest.last.chain_hash
-    elif newest.header is not None:
-        chain_hash = newest.header.chain_before
-    for older, newer in zip(files[-2::-1], files[:0:-1], strict=True):
-        if journal is not None and chain_hash is not None:
-            break
-        reading = _read(medium, older, newer.first_sequence)
-        damages = (*reading.damages, *damages)
-        journal = journal or (reading.header.journal if reading.header else None)
-        if chain_hash is None and reading.last is not None:
-            chain_hash = reading.last.chain_hash
-    if journal is None:
-        msg = f"no file in {files[-1].path.parent} has an intact header"
-        raise JournalDamaged(
-            msg, hint="run `chot journal verify`, keep the folder and start with an empty one"
-        )
-    position = Position(journal, last_sequence, chain_hash or genesis(journal))
-    return Recovery(position, tuple(files), damages, torn_bytes)
+        position = Position(journal, newest.last.sequence, newest.last.chain_hash)
+    else:
+        assert newest.header is not None  # noqa: S101 - one of both was asked for
+        before = newest.header
+        position = Position(journal, before.first_sequence - 1, before.chain_before)
+    return Recovery(position, tuple(newest.damages), newest.torn_bytes)
 
 
-def _read(medium: Medium, file: JournalFile, superseded_from: int) -> _Reading:
+def _journal_of(medium: Medium, files: list[JournalFile]) -> bytes:
+    """Return the journal's id from the newest of these files whose header is intact."""
+    for file in reversed(files):
+        header = unpack_header(medium.read(file.path, 0, HEADER_BYTES))
+        if header is not None:
+            return header.journal
+    raise JournalDamaged(
+        "no file of the journal has an intact header",
+        hint="run `chot journal verify`, keep the folder and start with an empty one",
+    )
+
+
+def _read(medium: Medium, file: JournalFile) -> _Reading:
     reading = _Reading()
     for finding in scan(read_file(medium, file), file.first_sequence):
         match finding:
             case Header():
                 reading.header = finding
-            case Frame() if finding.sequence < superseded_from:
+            case Frame():
                 reading.last = finding
             case Damage():
                 reading.damages.append(finding)
             case Tail():
                 reading.torn_bytes = finding.length
-            case _:
-                pass
     return reading

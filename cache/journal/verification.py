@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from admission.passage import genesis
-from cache.journal.catalogue import JournalFile, list_files, read_file
+from cache.journal.catalogue import DAMAGED_SUFFIX, JournalFile, list_files, read_file
 from cache.journal.errors import JournalDamaged, JournalUnavailable
 from cache.journal.frame import Frame, Header
 from cache.journal.medium import Medium, PosixMedium
@@ -25,7 +25,7 @@ class FaultKind(StrEnum):
     OUT_OF_ORDER = "out_of_order"
     CHAIN = "chain"
     FILE = "file"
-    """The file as a whole cannot be read."""
+    """The file as a whole cannot be read, or opening found nothing readable in it."""
     OTHER_JOURNAL = "other_journal"
     """The file belongs to another journal than the ones before it."""
 
@@ -73,6 +73,9 @@ def verify(directory: Path, medium: Medium | None = None) -> Report:
     for place, file in enumerate(files):
         following = files[place + 1].first_sequence if place + 1 < len(files) else None
         walk.file(medium, file, following)
+    for name in sorted(_names(medium, directory)):
+        if name.endswith(DAMAGED_SUFFIX):
+            walk.report.faults.append(Fault(FaultKind.FILE, name, 0, 0))
     return walk.report
 
 
@@ -165,8 +168,19 @@ def _listed(medium: Medium, directory: Path) -> list[JournalFile]:
     try:
         return list_files(medium, directory)
     except OSError as error:
-        msg = f"{directory} cannot be read: {error.strerror or type(error).__name__}"
-        raise JournalUnavailable(msg, hint="name the journal's folder") from error
+        raise _unreadable(directory, error) from error
+
+
+def _names(medium: Medium, directory: Path) -> list[str]:
+    try:
+        return medium.names(directory)
+    except OSError as error:
+        raise _unreadable(directory, error) from error
+
+
+def _unreadable(directory: Path, error: OSError) -> JournalUnavailable:
+    msg = f"{directory} cannot be read: {error.strerror or type(error).__name__}"
+    return JournalUnavailable(msg, hint="name the journal's folder")
 
 
 def _findings(medium: Medium, file: JournalFile) -> Iterator[Header | Frame | Damage | Tail]:

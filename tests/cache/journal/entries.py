@@ -1,0 +1,59 @@
+"""Entries to put into a journal, and how to read one back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from admission.credential import CredentialKind
+from admission.instant import ClockTrust
+from admission.passage import Passage, chained, genesis
+from admission.reading import Symbology
+from admission.verdict import Card, Outcome, Reason
+from admission.wire import Entry
+from cache.journal.frame import Header, pack_frame, pack_header
+from cache.journal.medium import Medium
+from cache.journal.reader import JournalReader
+
+JOURNAL = bytes(range(16))
+
+
+def an_entry(number: int = 1, *, lane: str = "lane-1") -> Passage:
+    return Passage(
+        site="site-1",
+        lane=lane,
+        source="camera-1",
+        symbology=Symbology.QR_CODE,
+        kind=CredentialKind.PERSONAL_QR,
+        code_digest=number.to_bytes(16, "big"),
+        person=number,
+        outcome=Outcome.ADMIT,
+        card=Card.GREEN,
+        reasons=(Reason.CARD_OPENS,),
+        directive=15,
+        rulebook="hcmc@1",
+        release=1,
+        wall_ns=1_631_318_400_000_000_000 + number,
+        monotonic_ns=number,
+        boot_id="boot-1",
+        clock_trust=ClockTrust.SYNCHRONISED,
+    )
+
+
+def file_bytes(packed: list[bytes], *, first: int = 1) -> tuple[bytes, list[int]]:
+    """Return an intact file of these entries, and where each frame ends (header included)."""
+    chain_hash = genesis(JOURNAL)
+    data = pack_header(Header(JOURNAL, first, chain_hash))
+    ends = [len(data)]
+    for sequence, entry in enumerate(packed, start=first):
+        chain_hash = chained(chain_hash, sequence, entry)
+        data += pack_frame(sequence, chain_hash, entry)
+        ends.append(len(data))
+    return data, ends
+
+
+async def all_entries(medium: Medium | None, directory: Path, through: int) -> list[Entry]:
+    reader = JournalReader(directory, medium)
+    entries: list[Entry] = []
+    while len(entries) < through:
+        entries += await reader.read(len(entries), through, max_entries=100, max_bytes=1 << 20)
+    return entries

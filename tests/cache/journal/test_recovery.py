@@ -1,0 +1,138 @@
+"""Recovery: the chain continues after the last intact entry, whatever the files look like."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from admission.passage import genesis
+from cache.journal.errors import JournalDamaged
+from cache.journal.frame import HEADER_BYTES, MAX_FRAME_BYTES
+from cache.journal.recovery import recover
+from cache.journal.scan import MAX_FILE_BYTES
+from cache.journal.segment_file import SegmentWriter
+from cache.journal.verification import FaultKind, verify
+from tests.cache.journal.entries import JOURNAL
+from tests.cache.journal.simulated_disk import SimulatedDisk
+
+DIRECTORY = Path("journal")
+OTHER = bytes(16)
+
+
+def written(groups: int, rotate_bytes: int = 1 << 20) -> SimulatedDisk:
+    disk = SimulatedDisk()
+    continued(disk, groups, rotate_bytes)
+    return disk
+
+
+def continued(disk: SimulatedDisk, groups: int, rotate_bytes: int = 1 << 20) -> SegmentWriter:
+    position = recover(disk, DIRECTORY, JOURNAL).position
+    writer = SegmentWriter(disk, DIRECTORY, position, rotate_bytes=rotate_bytes)
+    for _ in range(groups):
+        writer.append_group([b"e" * 100])
+    return writer
+
+
+def files(disk: SimulatedDisk) -> list[Path]:
+    return sorted(DIRECTORY / name for name in disk.names(DIRECTORY))
+
+
+def flip(disk: SimulatedDisk, path: Path, place: int) -> None:
+    data = bytearray(disk.content(path))
+    data[place] ^= 1
+    disk.overwrite(path, bytes(data))
+
+
+def test_an_empty_folder_begins_a_journal() -> None:
+    recovery = recover(SimulatedDisk(), DIRECTORY, JOURNAL)
+    assert recovery.position.last_sequence == 0
+    assert recovery.position.chain_hash == genesis(JOURNAL)
+
+
+def test_a_journal_keeps_its_id() -> None:
+    assert recover(written(1), DIRECTORY, OTHER).position.journal == JOURNAL
+    assert recover(written(0), DIRECTORY, OTHER).position.journal == OTHER
+
+
+@pytest.mark.parametrize("cut", [1, 50, 147])
+def test_a_torn_tail_does_not_count_and_the_chain_continues_before_it(cut: int) -> None:
+    disk = written(3)
+    (path,) = files(disk)
+    disk.overwrite(path, disk.content(path)[:-cut])
+    recovery = recover(disk, DIRECTORY, JOURNAL)
+    assert recovery.position.last_sequence == 2
+    assert recovery.torn_bytes == 148 - cut
+    continued(disk, 2)
+    report = verify(DIRECTORY, disk)
+    assert (report.sound, report.entries, report.last_sequence) == (True, 4, 4)
+    assert report.unfinished_bytes == 148 - cut
+
+
+def test_entries_after_a_damaged_one_are_kept() -> None:
+    disk = written(5)
+    (path,) = files(disk)
+    flip(disk, path, HEADER_BYTES + 2 * 148 + 60)
+    recovery = recover(disk, DIRECTORY, JOURNAL)
+    assert recovery.position.last_sequence == 5
+    assert [damage.sequence for damage in recovery.damages] == [3]
+    continued(disk, 1)
+    faults = verify(DIRECTORY, disk).faults
+    assert [(fault.kind, fault.sequence, fault.lost) for fault in faults] == [
+        (FaultKind.UNREADABLE, 3, 1)
+    ]
+
+
+def test_a_damaged_header_costs_no_entry() -> None:
+    disk = written(6, rotate_bytes=300)
+    newest = files(disk)[-1]
+    flip(disk, newest, 20)
+    recovery = recover(disk, DIRECTORY, OTHER)
+    assert (recovery.position.journal, recovery.position.last_sequence) == (JOURNAL, 6)
+    continued(disk, 1)
+    assert [fault.kind for fault in verify(DIRECTORY, disk).faults] == [FaultKind.HEADER]
+
+
+def test_a_newest_file_of_nothing_readable_is_set_aside_and_told_of() -> None:
+    disk = written(6, rotate_bytes=300)
+    newest = files(disk)[-1]
+    disk.overwrite(newest, b"\0" * 700)
+    recovery = recover(disk, DIRECTORY, OTHER)
+    first = int(newest.name[:19])
+    assert (recovery.position.journal, recovery.position.last_sequence) == (JOURNAL, first - 1)
+    continued(disk, 1)
+    assert disk.content(newest.with_suffix(".damaged")) == b"\0" * 700
+    assert [fault.kind for fault in verify(DIRECTORY, disk).faults] == [FaultKind.FILE]
+
+
+def test_a_journal_of_nothing_readable_begins_anew() -> None:
+    disk = written(1)
+    disk.overwrite(files(disk)[0], b"")
+    assert recover(disk, DIRECTORY, OTHER).position.journal == OTHER
+
+
+def test_without_any_header_nobody_guesses_which_journal_it_is() -> None:
+    disk = written(1)
+    flip(disk, files(disk)[0], 20)
+    with pytest.raises(JournalDamaged) as caught:
+        recover(disk, DIRECTORY, OTHER)
+    assert caught.value.hint
+
+
+def test_a_file_longer_than_any_of_ours_is_refused() -> None:
+    disk = written(1)
+    disk.overwrite(files(disk)[0], bytes(MAX_FILE_BYTES + 1))
+    with pytest.raises(JournalDamaged):
+        recover(disk, DIRECTORY, OTHER)
+
+
+def test_leftovers_of_a_file_never_finished_are_removed() -> None:
+    disk = written(1)
+    disk.create(DIRECTORY / "0000000000000000002.part")
+    disk.create(DIRECTORY / "notes.txt")
+    recover(disk, DIRECTORY, JOURNAL)
+    assert [path.suffix for path in files(disk)] == [".journal", ".txt"]
+
+
+def test_a_group_is_never_longer_than_what_a_file_may_hold() -> None:
+    assert 4_096 * MAX_FRAME_BYTES < MAX_FILE_BYTES

@@ -1,0 +1,129 @@
+"""Scanning: every intact entry is found, whatever happened to the bytes around it."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from admission.passage import chained
+from cache.journal.frame import HEADER_BYTES, Frame, Header, pack_frame
+from cache.journal.scan import Damage, DamageKind, Tail, scan
+from tests.cache.journal.entries import file_bytes
+
+ENTRIES = st.lists(st.binary(min_size=1, max_size=90), min_size=1, max_size=12)
+FIRSTS = st.sampled_from([1, 250, 65_530, (1 << 32) - 3])
+
+
+def frames(data: bytes, first: int = 1) -> dict[int, bytes]:
+    return {f.sequence: f.packed for f in scan(data, first) if isinstance(f, Frame)}
+
+
+def damages(data: bytes, first: int = 1) -> list[Damage]:
+    return [finding for finding in scan(data, first) if isinstance(finding, Damage)]
+
+
+@given(ENTRIES, FIRSTS)
+def test_an_intact_file_yields_its_header_and_entries_and_nothing_else(
+    packed: list[bytes], first: int
+) -> None:
+    data, _ = file_bytes(packed, first=first)
+    header, *found = scan(data, first)
+    assert isinstance(header, Header)
+    assert [f.packed for f in found if isinstance(f, Frame)] == packed
+    assert all(isinstance(f, Frame) for f in found)
+
+
+@given(ENTRIES, FIRSTS, st.data())
+def test_a_truncated_file_yields_exactly_the_entries_whole_before_the_cut(
+    packed: list[bytes], first: int, data: st.DataObject
+) -> None:
+    whole, ends = file_bytes(packed, first=first)
+    cut = data.draw(st.integers(HEADER_BYTES, len(whole) - 1))
+    _, *found = scan(whole[:cut], first)
+    intact = sum(end <= cut for end in ends) - 1
+    assert [f.packed for f in found if isinstance(f, Frame)] == packed[:intact]
+    tails = [f for f in found if isinstance(f, Tail)]
+    expected = [] if cut in ends else [Tail(ends[intact], cut - ends[intact])]
+    assert tails == expected
+    assert len(found) == intact + len(tails)
+
+
+@given(ENTRIES, FIRSTS, st.data())
+def test_any_flipped_bit_is_found_and_costs_one_entry_at_most(
+    packed: list[bytes], first: int, data: st.DataObject
+) -> None:
+    whole, ends = file_bytes(packed, first=first)
+    place = data.draw(st.integers(0, len(whole) - 1))
+    bit = data.draw(st.integers(0, 7))
+    hurt = whole[:place] + bytes([whole[place] ^ 1 << bit]) + whole[place + 1 :]
+    found = list(scan(hurt, first))
+    survivors = dict(enumerate(packed, start=first))
+    if place >= HEADER_BYTES:
+        victim = sum(end <= place for end in ends) - 1
+        del survivors[first + victim]
+        start, length = ends[victim], ends[victim + 1] - ends[victim]
+        if victim == len(packed) - 1:
+            assert found[-1] == Tail(start, length)
+        else:
+            kind = DamageKind.UNREADABLE
+            assert damages(hurt, first) == [Damage(kind, start, length, first + victim, 1)]
+    else:
+        assert isinstance(found[0], Damage)
+        assert found[0].kind is DamageKind.HEADER
+    assert frames(hurt, first) == survivors
+
+
+@given(st.binary(max_size=2_000), FIRSTS)
+def test_hostile_bytes_are_described_never_believed(data: bytes, first: int) -> None:
+    assert not [f for f in scan(data, first) if isinstance(f, Frame | Header)]
+
+
+@given(ENTRIES, st.data())
+def test_hostile_bytes_between_entries_cost_none_of_them(
+    packed: list[bytes], data: st.DataObject
+) -> None:
+    whole, ends = file_bytes(packed)
+    junk = data.draw(st.binary(min_size=1, max_size=700))
+    place = data.draw(st.sampled_from(ends))
+    assert frames(whole[:place] + junk + whole[place:]) == dict(enumerate(packed, start=1))
+
+
+def test_a_removed_entry_is_missed() -> None:
+    whole, ends = file_bytes([b"one", b"two", b"three"])
+    removed = whole[: ends[1]] + whole[ends[2] :]
+    assert damages(removed) == [Damage(DamageKind.MISSING, ends[1], 0, 2, 1)]
+
+
+def test_a_repeated_entry_does_not_count_twice() -> None:
+    whole, ends = file_bytes([b"one", b"two"])
+    repeated = whole + whole[ends[0] : ends[1]]
+    assert frames(repeated) == {1: b"one", 2: b"two"}
+    assert [damage.kind for damage in damages(repeated)] == [DamageKind.OUT_OF_ORDER]
+
+
+def test_exchanged_entries_are_noticed() -> None:
+    whole, ends = file_bytes([b"one", b"two", b"three"])
+    exchanged = whole[: ends[0]] + whole[ends[1] : ends[2]] + whole[ends[0] : ends[1]]
+    exchanged += whole[ends[2] :]
+    assert DamageKind.OUT_OF_ORDER in [damage.kind for damage in damages(exchanged)]
+
+
+def test_an_entry_altered_with_a_right_crc_breaks_the_chain() -> None:
+    whole, ends = file_bytes([b"one", b"two", b"three"])
+    old = [f for f in scan(whole, 1) if isinstance(f, Frame)][1]
+    forged = whole[: ends[1]] + pack_frame(2, old.chain_hash, b"TWO") + whole[ends[2] :]
+    assert damages(forged) == [Damage(DamageKind.CHAIN, ends[1], ends[2] - ends[1], 2)]
+
+
+def test_an_entry_rechained_by_the_forger_breaks_the_chain_after_it() -> None:
+    whole, ends = file_bytes([b"one", b"two", b"three"])
+    first, *_ = [f for f in scan(whole, 1) if isinstance(f, Frame)]
+    chain_hash = chained(first.chain_hash, 2, b"TWO")
+    forged = whole[: ends[1]] + pack_frame(2, chain_hash, b"TWO") + whole[ends[2] :]
+    assert [damage.sequence for damage in damages(forged)] == [3]
+
+
+def test_a_sequence_that_no_file_could_reach_is_not_believed() -> None:
+    whole, _ = file_bytes([b"one"])
+    far = whole + pack_frame(1 << 40, bytes(32), b"far")
+    assert frames(far) == {1: b"one"}
