@@ -133,7 +133,7 @@ class CameraSource:
             bad_frames=self._bad_frames,
             readings=self._readings,
             reopens=grabbed.reopens,
-            last_error=grabbed.last_error or self._picture_error,
+            last_error=(grabbed.up and self._picture_error) or grabbed.last_error,
         )
 
     def _guard(self, run: Callable[[], None]) -> None:
@@ -175,7 +175,9 @@ class CameraSource:
             gray = gray_of(frame, self._limits)
         except PictureError as error:
             self._bad_frames += 1
-            self._picture_error = str(error)
+            if str(error) != self._picture_error:
+                self._picture_error = str(error)
+                self._changed(self.statistics())
             return
         if not self._attention.worth_looking(gray, now_ns):
             self._skipped += 1

@@ -1,0 +1,97 @@
+"""Attention saves work on empty scenes and must never save it on somebody's code."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scanner.camera.attention import Attention, AttentionPolicy
+from scanner.camera.port import Gray
+from tests.scanner.camera.pictures import canvas, code, place
+
+FRAME_NS = 33_000_000
+POLICY = AttentionPolicy()
+
+
+def noisy(picture: Gray, seed: int, sigma: float = 4.0) -> Gray:
+    noise = np.random.default_rng(seed).normal(0, sigma, picture.shape)
+    return np.clip(picture + noise, 0, 255).astype(np.uint8)
+
+
+def settled(picture: Gray) -> tuple[Attention, int]:
+    """An attention that has long seen nothing but `picture`; and the time."""
+    attention, now = Attention(), 0
+    while now <= POLICY.hold_ns + POLICY.forced_look_ns:
+        attention.worth_looking(picture, now)
+        now += FRAME_NS
+    return attention, now
+
+
+def test_the_first_frame_is_looked_at() -> None:
+    assert Attention().worth_looking(canvas(), 0)
+    assert Attention().worth_decoding(1000, 0)
+
+
+def test_a_still_and_noisy_room_is_looked_at_on_schedule_only() -> None:
+    empty = canvas(1280, 720)
+    attention, now = settled(noisy(empty, 0))
+    looks = sum(
+        attention.worth_looking(noisy(empty, seed), now + seed * FRAME_NS) for seed in range(1, 61)
+    )
+    assert 3 <= looks <= 5  # 2 s at one look per 0.5 s
+
+
+def test_a_card_that_appears_is_looked_at_in_its_first_frame() -> None:
+    """A code of 15 % of a 720p frame's height, over noise."""
+    empty = canvas(1280, 720)
+    attention, now = settled(noisy(empty, 0))
+    attention.worth_looking(noisy(empty, 1), now)
+    shown = place(empty, code("card", 4), 600, 300)
+    assert attention.worth_looking(noisy(shown, 2), now + 1)
+
+
+def test_slow_movement_adds_up() -> None:
+    empty = canvas(1280, 720)
+    attention, now = settled(empty)
+    brighter = [(empty + step).astype(np.uint8) for step in range(1, 40)]
+    assert any(attention.worth_looking(each, now + step) for step, each in enumerate(brighter))
+
+
+def test_someone_who_fills_the_frame_counts() -> None:
+    attention, now = settled(canvas(640, 480, 200))
+    assert attention.worth_looking(canvas(640, 480, 60), now + 1)
+
+
+def test_attention_stays_after_movement_and_while_a_code_is_held_up() -> None:
+    attention, now = settled(canvas())
+    shown = place(canvas(), code("card"), 200, 100)
+    for _ in range(90):  # 3 s without movement, the code read each time
+        assert attention.worth_looking(shown, now)
+        attention.saw_code(now)
+        now += FRAME_NS
+    assert attention.worth_looking(shown, now + POLICY.hold_ns // 2)
+
+
+@given(st.lists(st.integers(1_000_000, 400_000_000), min_size=1, max_size=60))
+def test_no_more_than_the_forced_interval_passes_without_a_look(steps: list[int]) -> None:
+    attention, now, looked = Attention(), 0, 0
+    for step in steps:
+        now += step
+        if attention.worth_looking(canvas(64, 64), now):
+            looked = now
+        assert now - looked < POLICY.forced_look_ns or looked == now
+
+
+def test_idle_frames_are_decompressed_on_schedule_or_when_their_size_jumps() -> None:
+    attention, now = settled(canvas())
+    now += POLICY.hold_ns
+    assert attention.worth_decoding(100_000, now)
+    assert not attention.worth_decoding(100_100, now + 1)
+    assert attention.worth_decoding(103_000, now + 2)
+    assert attention.worth_decoding(100_400, now + 3 + POLICY.idle_decode_ns)
+
+
+def test_a_changed_resolution_is_a_new_scene() -> None:
+    attention, now = settled(canvas())
+    assert attention.worth_looking(canvas(1280, 720), now)

@@ -1,0 +1,167 @@
+"""The V4L2 camera asks for raw frames in the right order and says what is wrong with a device."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from scanner.camera.capture import CaptureMode, V4L2Camera
+from scanner.camera.luma import gray_of
+from scanner.camera.port import Encoding
+from scanner.errors import CameraError, CameraLostError
+from tests.scanner.camera.pictures import encoded, scene
+
+DEVICE = Path("/dev/null")  # a character device that everybody may open
+
+
+class FakeCapture:
+    """What OpenCV's V4L2 backend does, as read in its source: MJPEG raw is 1 x bytes."""
+
+    def __init__(self, fourcc: str = "MJPG", size: tuple[int, int] = (640, 480)) -> None:
+        self.calls: list[tuple[int, float]] = []
+        self.answers: dict[int, float] = {
+            cv2.CAP_PROP_FOURCC: cv2.VideoWriter.fourcc(*fourcc),
+            cv2.CAP_PROP_FRAME_WIDTH: size[0],
+            cv2.CAP_PROP_FRAME_HEIGHT: size[1],
+            cv2.CAP_PROP_POS_MSEC: 0.0,
+        }
+        self.frame: Any = np.frombuffer(encoded(scene("a code")), np.uint8).reshape(1, -1)
+        self.opened = True
+        self.released = 0
+
+    def isOpened(self) -> bool:  # noqa: N802
+        return self.opened
+
+    def set(self, propId: int, value: float) -> bool:  # noqa: N803
+        self.calls.append((propId, value))
+        return True
+
+    def get(self, propId: int) -> float:  # noqa: N803
+        return self.answers.get(propId, 0.0)
+
+    def read(self) -> tuple[bool, Any]:
+        if isinstance(self.frame, BaseException):
+            raise self.frame
+        return self.frame is not None, self.frame
+
+    def release(self) -> None:
+        self.released += 1
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now_ns = 50_000_000_000
+
+    def __call__(self) -> int:
+        return self.now_ns
+
+
+def camera_on(fake: FakeCapture, clock: Clock | None = None) -> V4L2Camera:
+    camera = V4L2Camera(DEVICE, clock or Clock(), CaptureMode(), lambda _: fake)
+    camera.open()
+    return camera
+
+
+def test_the_format_is_set_before_the_size_and_conversion_is_off() -> None:
+    fake = FakeCapture()
+    camera_on(fake)
+    order = [prop for prop, _ in fake.calls]
+    assert order.index(cv2.CAP_PROP_FOURCC) < order.index(cv2.CAP_PROP_FRAME_WIDTH)
+    assert order.index(cv2.CAP_PROP_FRAME_WIDTH) < order.index(cv2.CAP_PROP_CONVERT_RGB)
+    assert dict(fake.calls)[cv2.CAP_PROP_CONVERT_RGB] == 0
+    assert dict(fake.calls)[cv2.CAP_PROP_BUFFERSIZE] >= 3
+
+
+def test_raw_jpeg_arrives_undecoded() -> None:
+    frame = camera_on(FakeCapture()).read()
+    assert (frame.encoding, frame.width_px, frame.height_px) == (Encoding.MJPEG, 640, 480)
+    assert gray_of(frame).shape == (480, 640)
+
+
+@pytest.mark.parametrize("shape", [(480, 640, 2), (1, 480 * 640 * 2), (480 * 640 * 2,)])
+def test_yuyv_is_taken_flat_or_shaped(shape: tuple[int, ...]) -> None:
+    fake = FakeCapture("YUYV")
+    fake.frame = np.zeros(shape, np.uint8)
+    assert gray_of(camera_on(fake).read()).shape == (480, 640)
+
+
+def test_the_drivers_stamp_is_used_if_it_is_of_our_clock() -> None:
+    fake, clock = FakeCapture(), Clock()
+    camera = camera_on(fake, clock)
+    fake.answers[cv2.CAP_PROP_POS_MSEC] = 49_990.0
+    assert camera.read().captured_ns == 49_990_000_000
+    for foreign_ms in (50_001.0, 12.0, 1.7e12):  # ahead, long ago, wall time
+        fake.answers[cv2.CAP_PROP_POS_MSEC] = foreign_ms
+        assert camera.read().captured_ns == clock.now_ns
+
+
+def test_a_camera_that_repeats_one_frame_is_lost() -> None:
+    """OpenCV may go on handing out the last frame after an unplugging."""
+    fake, clock = FakeCapture(), Clock()
+    camera = camera_on(fake, clock)
+    fake.answers[cv2.CAP_PROP_POS_MSEC] = 49_990.0
+    camera.read()
+    clock.now_ns += 1_000_000_000
+    camera.read()
+    clock.now_ns += 1_500_000_000
+    with pytest.raises(CameraLostError, match="repeats"):
+        camera.read()
+
+
+def test_a_driver_without_stamps_is_not_taken_for_frozen() -> None:
+    clock = Clock()
+    camera = camera_on(FakeCapture(), clock)
+    for _ in range(3):
+        clock.now_ns += 10_000_000_000
+        camera.read()
+
+
+@pytest.mark.parametrize("frame", [None, cv2.error("VIDIOC_DQBUF: No such device")])
+def test_no_frame_or_an_error_is_a_lost_camera(frame: Any) -> None:
+    fake = FakeCapture()
+    camera = camera_on(fake)
+    fake.frame = frame
+    with pytest.raises(CameraLostError, match="no longer answers"):
+        camera.read()
+
+
+def test_an_unknown_format_is_refused_and_the_device_given_back() -> None:
+    fake = FakeCapture("H264")
+    with pytest.raises(CameraError, match="H264") as raised:
+        camera_on(fake)
+    assert "v4l2-ctl" in raised.value.hint
+    assert fake.released == 1
+
+
+def test_a_busy_device_is_refused_and_given_back() -> None:
+    fake = FakeCapture()
+    fake.opened = False
+    with pytest.raises(CameraError) as raised:
+        camera_on(fake)
+    assert "another program" in raised.value.hint
+    assert fake.released == 1
+
+
+def test_paths_that_are_no_usable_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refusal(path: Path) -> CameraError:
+        with pytest.raises(CameraError) as raised:
+            V4L2Camera(path, Clock()).open()
+        return raised.value
+
+    assert "plugged in" in refusal(tmp_path / "absent").hint
+    assert "not a device" in str(refusal(tmp_path))
+    monkeypatch.setattr("scanner.camera.capture.os.access", lambda *_: False)
+    assert "usermod -aG video" in refusal(DEVICE).hint
+
+
+def test_opening_again_gives_the_first_device_back() -> None:
+    fake = FakeCapture()
+    camera = camera_on(fake)
+    camera.read()
+    camera.open()
+    assert fake.released == 1
+    assert camera.read().sequence == 0

@@ -1,0 +1,81 @@
+"""Files as cameras: what is missing, odd or huge is said, not stumbled over."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import cv2
+import pytest
+
+from scanner.camera.files import PicturesCamera, VideoFileCamera, pictures_in, read_picture
+from scanner.camera.luma import PictureLimits, gray_of
+from scanner.errors import CameraError, CameraExhaustedError
+from tests.scanner.camera.pictures import canvas, encoded, scene
+
+
+def a_video(path: Path, frames: int = 3) -> Path:
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10, (640, 480))
+    for _ in range(frames):
+        writer.write(cv2.cvtColor(scene("on video"), cv2.COLOR_GRAY2BGR))
+    writer.release()
+    return path
+
+
+def test_a_folder_is_listed_recursively_by_suffix(tmp_path: Path) -> None:
+    (tmp_path / "deep" / "deeper").mkdir(parents=True)
+    for name in ("b.PNG", "a.jpg", "README.md", "LICENSE", "deep/deeper/c.jpeg"):
+        (tmp_path / name).write_bytes(b"")
+    (tmp_path / "folder.png").mkdir()
+    found = [str(path.relative_to(tmp_path)) for path in pictures_in(tmp_path)]
+    assert found == ["a.jpg", "b.PNG", "deep/deeper/c.jpeg"]
+
+
+def test_what_is_no_readable_file_is_named(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "large.png").write_bytes(bytes(2000))
+    for path, said in [
+        (tmp_path / "absent.png", "not there"),
+        (tmp_path, "not a file"),
+        (tmp_path / "pipe.png", "not a file"),
+        (Path("/dev/zero"), "not a file"),
+        (tmp_path / "large.png", "2000 bytes"),
+        (Path("/proc/self/mem"), "cannot be read"),
+    ]:
+        with pytest.raises(CameraError, match=said) as raised:
+            read_picture(path, PictureLimits(max_bytes=1000))
+        assert raised.value.hint
+
+
+def test_an_unreadable_picture_does_not_hide_the_next(tmp_path: Path) -> None:
+    good = tmp_path / "good.png"
+    good.write_bytes(encoded(canvas(), ".png"))
+    camera = PicturesCamera([tmp_path / "absent.png", good], lambda: 7)
+    camera.open()
+    with pytest.raises(CameraError):
+        camera.read()
+    frame = camera.read()
+    assert (frame.label, frame.sequence, frame.captured_ns) == (str(good), 1, 7)
+
+
+def test_a_video_is_read_frame_by_frame(tmp_path: Path) -> None:
+    camera = VideoFileCamera(a_video(tmp_path / "v.avi"), lambda: 7)
+    camera.open()
+    frames = [camera.read() for _ in range(3)]
+    assert [frame.sequence for frame in frames] == [0, 1, 2]
+    assert gray_of(frames[2]).shape == (480, 640)
+    with pytest.raises(CameraExhaustedError):
+        camera.read()
+
+
+def test_what_is_no_video_is_named(tmp_path: Path) -> None:
+    (tmp_path / "text.mp4").write_text("not a video")
+    for path, said in [(tmp_path / "absent.mp4", "not there"), (tmp_path / "text.mp4", "no video")]:
+        with pytest.raises(CameraError, match=said):
+            VideoFileCamera(path, lambda: 0).open()
+
+
+def test_a_video_of_huge_frames_is_refused(tmp_path: Path) -> None:
+    video = a_video(tmp_path / "v.avi")
+    with pytest.raises(CameraError, match="640 x 480"):
+        VideoFileCamera(video, lambda: 0, PictureLimits(max_pixels=1000)).open()
