@@ -1,0 +1,52 @@
+"""Protects the keys under which people are found: one number, one key, one register."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from admission.identity import Identifier, IdentifierKind, normalise, person_keyer
+
+KEY = bytes(range(32))
+any_text = st.text(st.characters(codec=None), max_size=40)
+kinds = st.sampled_from(IdentifierKind)
+
+
+@given(kinds, any_text)
+def test_the_normal_form_of_a_normal_form_is_itself(kind: IdentifierKind, value: str) -> None:
+    once = normalise(kind, value)
+    assert normalise(kind, once.value) == once or not value.isascii()
+
+
+@given(kinds, st.from_regex(r"[0-9a-zA-Z]{6,12}", fullmatch=True), st.sampled_from(" -.\t\n\u00a0"))
+def test_separators_and_case_do_not_matter(kind: IdentifierKind, value: str, sep: str) -> None:
+    assert normalise(kind, sep.join(value)) == normalise(kind, value.lower())
+
+
+def test_a_key_is_the_keyed_hash_that_the_publisher_computes() -> None:
+    identifier = Identifier(IdentifierKind.QID, "162979388586171100")
+    digest = hashlib.blake2b(b"Q162979388586171100", digest_size=8, key=KEY).digest()
+    assert person_keyer(KEY)(identifier) == int.from_bytes(digest, "little")
+
+
+def test_the_same_number_in_two_registers_is_two_people() -> None:
+    key_of = person_keyer(KEY)
+    assert len({key_of(Identifier(kind, "12345678901")) for kind in IdentifierKind}) == 3
+
+
+@given(kinds, any_text)
+def test_any_identifier_has_a_key_of_64_bits(kind: IdentifierKind, value: str) -> None:
+    key_of = person_keyer(KEY)
+    key = key_of(Identifier(kind, value))
+    assert 0 <= key < 1 << 64
+    assert key_of(Identifier(kind, value)) == key
+    assert person_keyer(KEY[::-1])(Identifier(kind, value)) != key
+
+
+@pytest.mark.parametrize("length", [0, 15, 65])
+def test_a_hash_key_of_another_length_is_refused(length: int) -> None:
+    with pytest.raises(ValueError, match="16 to 64 bytes"):
+        person_keyer(bytes(length))
