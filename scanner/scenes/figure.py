@@ -9,6 +9,7 @@ import cv2
 import msgspec
 import numpy as np
 
+from scanner.scenes.optics import IN_SHADE
 from scanner.scenes.sprite import Mask, Picture, Tone, as_picture, smooth_noise
 
 Point: TypeAlias = tuple[float, float]
@@ -47,7 +48,8 @@ class Brush:
     """Draws shapes onto a picture and into its mask at once, in units of `unit` pixels."""
 
     def __init__(self, width_px: int, height_px: int, unit: float) -> None:
-        self.picture: Picture = np.zeros((height_px, width_px, 3), np.uint8)
+        # Gray, not black: what is blurred later takes in a little of what lies outside the mask.
+        self.picture: Picture = np.full((height_px, width_px, 3), 160, np.uint8)
         self.mask: Mask = np.zeros((height_px, width_px), np.uint8)
         self._unit = unit
 
@@ -76,6 +78,11 @@ class Brush:
 def darker(tone: Tone, by: float) -> Tone:
     """Return the tone times `by`."""
     return (int(tone[0] * by), int(tone[1] * by), int(tone[2] * by))
+
+
+def in_shade(looks: Looks) -> Looks:
+    """Return the same person where little light falls on them."""
+    return msgspec.structs.replace(looks, skin=darker(looks.skin, IN_SHADE))
 
 
 def draw_body(brush: Brush, looks: Looks) -> None:

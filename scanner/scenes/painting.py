@@ -16,9 +16,10 @@ from scanner.scenes.figure import (
     draw_arm,
     draw_body,
     draw_fingers,
+    in_shade,
     shade_body,
 )
-from scanner.scenes.optics import Homography, lit, moved_points, pose, with_glare
+from scanner.scenes.optics import DARK, Homography, lit, moved_points, pose, with_glare
 from scanner.scenes.presentation import Carrier, Light, Presentation
 from scanner.scenes.sprite import Picture, Sprite, as_picture
 
@@ -56,7 +57,7 @@ def painted(
     if difficulty.light is Light.GLARE:
         code_px = px_per_module * flat.modules
         brush.picture[:] = with_glare(brush.picture, presentation.carrier, centre, code_px)
-    draw_fingers(brush, looks, grip)
+    draw_fingers(brush, in_shade(looks) if difficulty.light in DARK else looks, grip)
     if difficulty.defocus_px > 0:
         blurred = cv2.GaussianBlur(brush.picture, (0, 0), difficulty.defocus_px)
         brush.picture[:] = blurred

@@ -69,7 +69,10 @@ class _Opening:
     async def watch(self) -> None:
         """Return never; raise what the device, `received` or `quiet` raised."""
         descriptor = self._device.fileno()
-        self._loop.add_reader(descriptor, self._guarded, self._read_once)
+        try:
+            self._loop.add_reader(descriptor, self._guarded, self._read_once)
+        except OSError as error:
+            raise ScannerError("the device cannot be waited for: it is a plain file") from error
         try:
             await self._lost
         finally:

@@ -1,0 +1,305 @@
+"""Typed codes: keystrokes become readings, from a terminal or an evdev keyboard."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import select
+import struct
+import termios
+import tty
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Protocol
+
+import msgspec
+
+from admission.reading import Reading, Symbology
+from scanner.errors import KeypadError
+from scanner.serial.reopening import Backoff, Device, DeviceReader
+
+MAX_DIGITS = 32
+"""Digits of the longest typed code. A longer one is handed on one digit too long: cut shorter it
+might be somebody else's."""
+_READ_BYTES = 1024
+
+
+class Key(StrEnum):
+    """Keys that mean something to a keypad; the digits' values are the digits."""
+
+    DIGIT_0 = "0"
+    DIGIT_1 = "1"
+    DIGIT_2 = "2"
+    DIGIT_3 = "3"
+    DIGIT_4 = "4"
+    DIGIT_5 = "5"
+    DIGIT_6 = "6"
+    DIGIT_7 = "7"
+    DIGIT_8 = "8"
+    DIGIT_9 = "9"
+    ENTER = "enter"
+    BACKSPACE = "backspace"
+    CLEAR = "clear"
+    """Escape, or `*` on a telephone's keypad; also sent where keystrokes were lost."""
+
+
+class Keystrokes:
+    """Assembles keys into codes: pure, and bounded however many keys are pressed.
+
+    >>> keystrokes = Keystrokes()
+    >>> [keystrokes.press(key) for key in (Key.DIGIT_4, Key.DIGIT_2, Key.ENTER)]
+    [None, None, '42']
+    """
+
+    def __init__(self) -> None:
+        self._digits: list[str] = []
+        self._beyond = 0
+
+    def press(self, key: Key) -> str | None:
+        """Return the code that this key completes (never empty), else None."""
+        if key is Key.ENTER:
+            code = "".join(self._digits)
+            self.clear()
+            return code or None
+        if key is Key.CLEAR:
+            self.clear()
+        elif key is Key.BACKSPACE:
+            self._take_back()
+        elif len(self._digits) <= MAX_DIGITS:
+            self._digits.append(key.value)
+        else:
+            self._beyond += 1
+        return None
+
+    def clear(self) -> None:
+        """Forget what was typed, as after a silence: the next person starts afresh."""
+        self._digits.clear()
+        self._beyond = 0
+
+    def _take_back(self) -> None:
+        if self._beyond:
+            self._beyond -= 1
+        elif self._digits:
+            self._digits.pop()
+
+
+class KeyDecoder(Protocol):
+    """Turns a device's bytes into keys."""
+
+    def keys(self, data: bytes) -> list[Key]:
+        """Return the keys pressed in `data`, which may begin and end anywhere."""
+        ...
+
+
+_BYTE_KEYS = {
+    **{ord(key.value): key for key in Key if len(key.value) == 1},
+    0x0A: Key.ENTER,
+    0x0D: Key.ENTER,
+    0x08: Key.BACKSPACE,
+    0x7F: Key.BACKSPACE,
+    0x1B: Key.CLEAR,
+    ord("*"): Key.CLEAR,
+    ord("#"): Key.ENTER,
+}
+
+
+class TerminalKeys:
+    """Keys typed at a terminal: one byte each; what is no key of a keypad is ignored."""
+
+    def keys(self, data: bytes) -> list[Key]:
+        """Return the keys pressed in `data`."""
+        return [_BYTE_KEYS[byte] for byte in data if byte in _BYTE_KEYS]
+
+
+_EVENT = struct.Struct("@llHHi")
+"""`struct input_event` of linux/input.h: two longs of time, type, code, value."""
+_EV_SYN, _EV_KEY = 0, 1
+_SYN_DROPPED = 3
+_PRESSED = 1
+_EVIOCGRAB = 0x40044590
+_EVENT_KEYS = {
+    1: Key.CLEAR,
+    14: Key.BACKSPACE,
+    28: Key.ENTER,
+    96: Key.ENTER,
+    0x20A: Key.CLEAR,
+    0x20B: Key.ENTER,
+    **dict(zip((11, *range(2, 11)), list(Key)[:10], strict=True)),
+    **dict(zip((82, 79, 80, 81, 75, 76, 77, 71, 72, 73), list(Key)[:10], strict=True)),
+    **dict(zip(range(0x200, 0x20A), list(Key)[:10], strict=True)),
+}
+"""Codes of linux/input-event-codes.h: the digit row, the number pad (whatever NumLock says), and
+telephone keypads (KEY_NUMERIC_*)."""
+
+
+class EventKeys:
+    """Keys of an evdev keyboard. Releases and automatic repeats are no presses."""
+
+    def __init__(self) -> None:
+        self._part = b""
+
+    def keys(self, data: bytes) -> list[Key]:
+        """Return the keys pressed in `data`."""
+        data = self._part + data
+        whole = len(data) - len(data) % _EVENT.size
+        self._part = data[whole:]
+        pressed = []
+        for *_, kind, code, value in _EVENT.iter_unpack(data[:whole]):
+            if kind == _EV_KEY and value == _PRESSED and code in _EVENT_KEYS:
+                pressed.append(_EVENT_KEYS[code])
+            elif kind == _EV_SYN and code == _SYN_DROPPED:
+                pressed.append(Key.CLEAR)
+        return pressed
+
+
+class _Descriptor:
+    """A descriptor that is only read when it is ready; a Device for `DeviceReader`.
+
+    It is not made non-blocking: a terminal's standard input and output share that flag, and
+    whoever draws on the screen relies on it.
+    """
+
+    def __init__(self, descriptor: int, name: str, give_back: Callable[[], None]) -> None:
+        self._descriptor = descriptor
+        self._name = name
+        self._ready = select.poll()
+        self._ready.register(descriptor, select.POLLIN)
+        self.close = give_back
+
+    def fileno(self) -> int:
+        return self._descriptor
+
+    def read(self) -> bytes:
+        if not self._ready.poll(0):
+            return b""
+        try:
+            data = os.read(self._descriptor, _READ_BYTES)
+        except OSError as error:
+            msg = f"{self._name} is lost: {error}"
+            raise KeypadError(msg, hint="check the keyboard's cable") from error
+        if not data:
+            msg = f"{self._name} has ended"
+            raise KeypadError(msg)
+        return data
+
+
+def open_keyboard(path: str) -> Device:
+    """Return the evdev keyboard at `path` (/dev/input/by-id/…-event-kbd), taken for this gate.
+
+    Its keys then reach no console or desktop.
+
+    :raises KeypadError: it is absent, not permitted, taken, or no input device.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        msg = f"{path} cannot be opened: {error}"
+        hint = "plug the keyboard in, and let this user read it (group input)"
+        raise KeypadError(msg, hint=hint) from error
+    try:
+        fcntl.ioctl(descriptor, _EVIOCGRAB, 1)
+    except OSError as error:
+        os.close(descriptor)
+        msg = f"{path} cannot be taken: {error}"
+        raise KeypadError(msg, hint="stop the other program that has this keyboard") from error
+    return _Descriptor(descriptor, path, lambda: os.close(descriptor))
+
+
+def open_terminal(descriptor: int) -> Device:
+    """Return the terminal, each key readable as it is pressed and not shown; closing restores it.
+
+    The descriptor stays the caller's. Ctrl-C keeps its meaning. A pipe is read as it is.
+
+    :raises KeypadError: the terminal cannot be set.
+    """
+    if not os.isatty(descriptor):
+        return _Descriptor(descriptor, "the input", lambda: None)
+    try:
+        before = termios.tcgetattr(descriptor)
+        tty.setcbreak(descriptor, termios.TCSANOW)
+    except termios.error as error:
+        raise KeypadError("the terminal cannot be read key by key") from error
+
+    def restore() -> None:
+        # A terminal that has hung up has nothing left to restore.
+        with contextlib.suppress(termios.error):
+            termios.tcsetattr(descriptor, termios.TCSANOW, before)
+
+    return _Descriptor(descriptor, "the terminal", restore)
+
+
+class KeypadStatistics(msgspec.Struct, frozen=True):
+    """Counts of one source since it was made. `failure` says why it is, or last was, down."""
+
+    up: bool
+    openings: int
+    readings: int
+    failure: str
+
+
+class KeypadSource:
+    """Readings typed by people, handed to `deliver` on the loop's own thread.
+
+    `open_device` and `decoder` go together: `open_keyboard` and `EventKeys`, or `open_terminal` and
+    `TerminalKeys`. A code that is not ended within `clear_after_s` of its last key is
+    forgotten. Otherwise as `SerialSource`.
+    """
+
+    def __init__(
+        self,
+        open_device: Callable[[], Device],
+        decoder: Callable[[], KeyDecoder],
+        name: str,
+        deliver: Callable[[Reading], None],
+        *,
+        monotonic_ns: Callable[[], int],
+        jitter: Callable[[], float],
+        clear_after_s: float = 10.0,
+        backoff: Backoff | None = None,
+        changed: Callable[[bool], None] | None = None,
+    ) -> None:
+        self.name = name
+        self._new_decoder = decoder
+        self._decoder = decoder()
+        self._deliver = deliver
+        self._keystrokes = Keystrokes()
+        self._readings = 0
+        self._reader = DeviceReader(
+            open_device,
+            opened=self._start_anew,
+            received=self._received,
+            quiet=lambda _now_ns: self._keystrokes.clear(),
+            quiet_s=clear_after_s,
+            monotonic_ns=monotonic_ns,
+            jitter=jitter,
+            backoff=backoff,
+            changed=changed,
+        )
+
+    @property
+    def up(self) -> bool:
+        """Whether the device is open."""
+        return self._reader.up
+
+    async def run(self) -> None:
+        """Read the keys, opening the device again after each loss, until cancelled."""
+        await self._reader.run()
+
+    def statistics(self) -> KeypadStatistics:
+        """Return the counts so far."""
+        reader = self._reader
+        return KeypadStatistics(
+            reader.up, reader.openings, self._readings, str(reader.failure or "")
+        )
+
+    def _start_anew(self) -> None:
+        self._decoder = self._new_decoder()
+        self._keystrokes.clear()
+
+    def _received(self, data: bytes, now_ns: int) -> None:
+        for key in self._decoder.keys(data):
+            code = self._keystrokes.press(key)
+            if code is not None:
+                self._readings += 1
+                self._deliver(Reading(code, Symbology.TYPED, self.name, now_ns))
