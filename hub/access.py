@@ -15,6 +15,9 @@ from hub.errors import HubError, UploadError
 
 log = logging.getLogger("chot.hub")
 
+DEVICE = web.RequestKey("device", str)
+"""The name of the device that a request was authenticated for."""
+
 UNMATCHED = "unmatched"
 """Stands in logs and metrics for every path that no route has."""
 
@@ -61,7 +64,7 @@ class JsonAccessLogger(AbstractAccessLogger):
                     "status": response.status,
                     "seconds": round(time, 6),
                     "bytes": response.body_length,
-                    "device": request.get("device", ""),
+                    "device": request.get(DEVICE, "") if isinstance(request, web.Request) else "",
                 }
             )
         )

@@ -24,7 +24,7 @@ from aiohttp.typedefs import Handler, Middleware
 from admission.errors import WireError
 from admission.ports import Clock
 from admission.wire import UPLOAD_PATH, pack_acknowledgement, unpack_batch
-from hub.access import refusals, route_of
+from hub.access import DEVICE, refusals, route_of
 from hub.body import batch_bytes
 from hub.devices import authenticate
 from hub.errors import ForbiddenError, MalformedUploadError
@@ -78,7 +78,7 @@ class _Doors:
 
     async def upload(self, request: web.Request) -> web.Response:
         device = await authenticate(self._store, request.headers.get("Authorization"))
-        request["device"] = device.name
+        request[DEVICE] = device.name
         async with self._uploads:
             try:
                 batch = unpack_batch(await batch_bytes(request))
@@ -95,7 +95,7 @@ class _Doors:
 
     async def count(self, request: web.Request) -> web.Response:
         device = await authenticate(self._store, request.headers.get("Authorization"))
-        request["device"] = device.name
+        request[DEVICE] = device.name
         if request.query.get("device", device.name) != device.name:
             raise ForbiddenError("the token is of another device")
         held = await self._store.count(device.name)

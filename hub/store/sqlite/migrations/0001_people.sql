@@ -10,13 +10,14 @@ CREATE TABLE person (
   district INTEGER NOT NULL
 );
 
--- Clustered by person: the publisher reads it from front to back.
 CREATE TABLE identifier (
-  person INTEGER NOT NULL REFERENCES person (number) ON DELETE CASCADE,
-  place INTEGER NOT NULL,
   kind TEXT NOT NULL,
   value TEXT NOT NULL,
+  person INTEGER NOT NULL,
+  place INTEGER NOT NULL,
   status INTEGER NOT NULL,
-  PRIMARY KEY (person, place),
-  UNIQUE (kind, value)
+  PRIMARY KEY (kind, value)
 ) WITHOUT ROWID;
+
+-- The publisher reads by person, from front to back.
+CREATE INDEX identifier_by_person ON identifier (person, place, status);

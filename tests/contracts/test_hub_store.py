@@ -1,0 +1,187 @@
+"""What every engine behind the hub's store port must keep to."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from admission.identity import Identifier, IdentifierKind
+from admission.standing import CredentialStatus, PersonFacts, Product
+from hub.errors import StoreError
+from hub.store.port import (
+    Decoded,
+    Device,
+    EntryCount,
+    EntryRecord,
+    Flag,
+    FlagKind,
+    Held,
+    JournalKey,
+    KnownIdentifier,
+    Person,
+    Store,
+)
+from hub.store.sqlite import open_store
+from tests.hub.memory_store import MemoryStore
+
+KEY = JournalKey("gate-1", b"\x01" * 16)
+OTHER = JournalKey("gate-1", b"\x02" * 16)
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
+    if request.param == "memory":
+        yield MemoryStore()
+        return
+    async with open_store(tmp_path / "hub.db") as opened:
+        yield opened
+
+
+def person(number: int, value: str, **facts: object) -> Person:
+    known = KnownIdentifier(Identifier(IdentifierKind.DOCUMENT, value))
+    return Person(number, (known,), PersonFacts(**facts))
+
+
+def records(*sequences: int, packed: bytes = b"entry") -> list[EntryRecord]:
+    decoded = Decoded("site-1", -5, (1 << 64) - 1, "admit")
+    return [
+        EntryRecord(s, bytes([s % 256]) * 32, packed + b"%d" % s, decoded, 7) for s in sequences
+    ]
+
+
+async def everybody(store: Store) -> list[Person]:
+    return [person async for chunk in store.people() for person in chunk]
+
+
+async def test_people_come_back_as_they_were_by_number(store: Store) -> None:
+    full = Person(
+        (1 << 63) - 1,
+        (
+            KnownIdentifier(Identifier(IdentifierKind.QID, "9"), CredentialStatus.REVOKED),
+            KnownIdentifier(Identifier(IdentifierKind.DOCUMENT, "000190000001")),
+            KnownIdentifier(Identifier(IdentifierKind.TYPED_CODE, "57213004867")),
+        ),
+        PersonFacts(
+            doses=3,
+            product=Product.OTHER,
+            last_dose=date(2021, 9, 1),
+            recovered=date(2021, 1, 2),
+            born=date(1930, 12, 31),
+            vulnerable=True,
+            isolation_until=date(2021, 9, 30),
+            district=12,
+        ),
+    )
+    nameless = Person(0, (), PersonFacts())
+    await store.put_people([full, nameless, person(5, "B1")])
+    assert await everybody(store) == [nameless, person(5, "B1"), full]
+    assert await store.people_count() == 3
+
+
+async def test_a_person_is_replaced_as_a_whole(store: Store) -> None:
+    await store.put_people([person(1, "A1", doses=1), person(2, "A2")])
+    await store.put_people([person(1, "A3", doses=2)])
+    assert await everybody(store) == [person(1, "A3", doses=2), person(2, "A2")]
+    await store.put_people([person(3, "A1")])
+    assert await store.people_count() == 3
+
+
+async def test_an_identifier_of_somebody_else_records_nobody(store: Store) -> None:
+    await store.put_people([person(1, "A1")])
+    with pytest.raises(StoreError):
+        await store.put_people([person(2, "A2"), person(3, "A1")])
+    assert await everybody(store) == [person(1, "A1")]
+
+
+async def test_a_new_token_ends_the_old_one(store: Store) -> None:
+    await store.put_device(Device("gate-1", b"a" * 32, 1))
+    await store.put_device(Device("gate-1", b"b" * 32, 2))
+    assert await store.device_by_token(b"a" * 32) is None
+    assert await store.device_by_token(b"b" * 32) == Device("gate-1", b"b" * 32, 2)
+
+
+async def test_two_devices_never_share_a_token(store: Store) -> None:
+    await store.put_device(Device("gate-1", b"a" * 32, 1))
+    with pytest.raises(StoreError):
+        await store.put_device(Device("gate-2", b"a" * 32, 1))
+    assert await store.device_by_token(b"a" * 32) == Device("gate-1", b"a" * 32, 1)
+
+
+async def test_entries_are_kept_once(store: Store) -> None:
+    first = await store.add_entries(KEY, records(1, 2, 3))
+    again = await store.add_entries(KEY, records(2, 3, 4))
+    assert (first.fresh, first.through) == (3, 3)
+    assert (again.fresh, again.through, dict(again.differing)) == (1, 4, {})
+    assert await store.count("gate-1") == EntryCount(4, 4, 0, 0)
+
+
+async def test_the_watermark_stops_at_a_gap_and_jumps_when_it_closes(store: Store) -> None:
+    assert (await store.add_entries(KEY, records(4, 5))).through == 0
+    assert (await store.add_entries(KEY, records(7))).through == 0
+    assert (await store.add_entries(KEY, records(1, 2))).through == 2
+    assert (await store.add_entries(KEY, records(3))).through == 5
+    assert (await store.add_entries(KEY, records(6))).through == 7
+    assert (await store.add_entries(KEY, records(1))).through == 7
+
+
+async def test_a_long_island_is_joined_whole(store: Store) -> None:
+    for start in range(2, 2_502, 500):
+        await store.add_entries(KEY, records(*range(start, start + 500)))
+    assert (await store.add_entries(KEY, records(1))).through == 2_501
+
+
+async def test_other_bytes_never_overwrite_and_are_kept_once(store: Store) -> None:
+    await store.add_entries(KEY, records(1, 2))
+    for _ in range(2):
+        added = await store.add_entries(KEY, records(2, 3, packed=b"other"))
+    assert dict(added.differing) == {2: Held(b"\x02" * 32, b"entry2")}
+    assert added.through == 3
+    assert (await store.held(KEY, (2,)))[2].packed == b"entry2"
+    assert (await store.count("gate-1")).conflicts == 1
+
+
+async def test_another_chain_hash_alone_is_a_conflict(store: Store) -> None:
+    await store.add_entries(KEY, records(1))
+    forged = EntryRecord(1, b"\xff" * 32, b"entry1", None, 8)
+    assert 1 in (await store.add_entries(KEY, [forged])).differing
+
+
+async def test_journals_and_devices_are_told_apart(store: Store) -> None:
+    await store.add_entries(KEY, records(1))
+    assert (await store.add_entries(OTHER, records(1))).fresh == 1
+    assert await store.held(JournalKey("gate-2", KEY.journal), (1,)) == {}
+    assert await store.count("gate-1") == EntryCount(2, 1, 0, 0)
+    assert await store.count("gate-2") == EntryCount(0, 0, 0, 0)
+
+
+async def test_raw_bytes_are_kept_without_columns(store: Store) -> None:
+    await store.add_entries(KEY, [EntryRecord(1, b"c" * 32, b"\x00\xff", None, 8)])
+    assert (await store.held(KEY, (0, 1, 2))) == {1: Held(b"c" * 32, b"\x00\xff")}
+
+
+async def test_the_largest_numbers_fit(store: Store) -> None:
+    top = (1 << 63) - 1
+    decoded = Decoded("s", top, 1 << 63, "refuse")
+    await store.add_entries(KEY, [EntryRecord(top, b"c" * 32, b"x", decoded, top)])
+    assert top in await store.held(KEY, (top,))
+
+
+async def test_a_flag_is_raised_once_and_keeps_its_first_detail(store: Store) -> None:
+    flag = Flag(2, FlagKind.UNDECODABLE, "first")
+    await store.raise_flags(KEY, [flag, Flag(1, FlagKind.CONFLICT)])
+    await store.raise_flags(KEY, [Flag(2, FlagKind.UNDECODABLE, "second")])
+    assert list(await store.flags(KEY)) == [Flag(1, FlagKind.CONFLICT), flag]
+    assert list(await store.flags(OTHER)) == []
+
+
+async def test_concurrent_uploads_of_one_journal_double_nothing(store: Store) -> None:
+    added = await asyncio.gather(
+        *(store.add_entries(KEY, records(*range(s, s + 5))) for s in (1, 3, 1, 6, 4))
+    )
+    assert sum(one.fresh for one in added) == 10
+    assert max(one.through for one in added) == 10
+    assert (await store.count("gate-1")).entries == 10

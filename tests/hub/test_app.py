@@ -1,0 +1,263 @@
+"""The hub's doors over real sockets, with honest gates and hostile ones."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import zlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import msgspec
+import pytest
+
+from admission.wire import (
+    BATCH_CONTENT_TYPE,
+    MAX_BATCH_BYTES,
+    UPLOAD_PATH,
+    pack_batch,
+    unpack_acknowledgement,
+)
+from hub.app import application
+from hub.body import batch_bytes
+from hub.devices import enrol
+from hub.errors import StoreError, UploadError
+from hub.metrics import HubMetrics
+from hub.server import listening
+from tests.hub.gates import a_batch, entries_of
+from tests.hub.memory_store import MemoryStore
+from tests.worlds import ManualClock
+
+
+class Hub:
+    """A hub on a socket of its own, a client of it, and what a test may look at or break."""
+
+    def __init__(self, published: Path) -> None:
+        self.store = MemoryStore()
+        self.metrics = HubMetrics()
+        self.published = published
+        self.problem = ""
+        self.url = ""
+        self.session: aiohttp.ClientSession
+        self.token = ""
+
+    async def post(self, body: bytes | io.BytesIO, **headers: str) -> tuple[int, bytes]:
+        sent = {
+            "Authorization": f"Bearer {self.token}",
+            "Content-Type": BATCH_CONTENT_TYPE,
+            **{name.replace("_", "-"): value for name, value in headers.items()},
+        }
+        async with self.session.post(self.url + UPLOAD_PATH, data=body, headers=sent) as answer:
+            return answer.status, await answer.read()
+
+
+@pytest.fixture
+async def hub(tmp_path: Path) -> AsyncIterator[Hub]:
+    world = Hub(tmp_path)
+    clock = ManualClock()
+    source = iter(range(1, 100))
+    world.token = await enrol(
+        world.store, "gate-1", clock.now(), random_bytes=lambda n: bytes([next(source)]) * n
+    )
+    app = application(world.store, tmp_path, clock, world.metrics, problem=lambda: world.problem)
+    async with listening(app, "127.0.0.1", 0) as url, aiohttp.ClientSession() as session:
+        world.url, world.session = url, session
+        yield world
+
+
+def refusal(answer: tuple[int, bytes]) -> tuple[int, str]:
+    status, body = answer
+    assert len(body) < 200, "a refusal is short"
+    assert b"Traceback" not in body
+    return status, msgspec.json.decode(body)["error"]
+
+
+GOOD = pack_batch(a_batch(entries_of(5)))
+
+
+async def test_a_batch_is_acknowledged(hub: Hub) -> None:
+    status, body = await hub.post(GOOD)
+    assert status == 200
+    assert unpack_acknowledgement(body).through == 5
+    status, body = await hub.post(zlib.compress(GOOD), Content_Encoding="deflate")
+    assert unpack_acknowledgement(body).through == 5
+    async with hub.session.get(
+        f"{hub.url}{UPLOAD_PATH}/count",
+        params={"device": "gate-1"},
+        headers={"Authorization": f"Bearer {hub.token}"},
+    ) as answer:
+        assert await answer.json() == {
+            "device": "gate-1",
+            "entries": 5,
+            "distinct": 5,
+            "conflicts": 0,
+            "flags": 0,
+        }
+    shown = hub.metrics.exposition().decode()
+    assert 'chot_hub_entries_total{result="fresh"} 5.0' in shown
+    assert 'chot_hub_entries_total{result="repeated"} 5.0' in shown
+    assert 'chot_hub_batches_total{status="200"} 2.0' in shown
+
+
+@pytest.mark.parametrize(
+    "authorization", ["", "Bearer", "Bearer wrong", "Basic Z2F0ZTox", "Bearer " + "x" * 5_000]
+)
+async def test_without_a_right_token_nothing_is_taken(hub: Hub, authorization: str) -> None:
+    assert refusal(await hub.post(GOOD, Authorization=authorization))[0] == 401
+    assert (await hub.store.count("gate-1")).entries == 0
+
+
+async def test_a_token_speaks_for_its_own_device_only(hub: Hub) -> None:
+    foreign = pack_batch(a_batch(entries_of(1), device="gate-2"))
+    assert refusal(await hub.post(foreign))[0] == 403
+    async with hub.session.get(
+        f"{hub.url}{UPLOAD_PATH}/count?device=gate-2",
+        headers={"Authorization": f"Bearer {hub.token}"},
+    ) as answer:
+        assert answer.status == 403
+
+
+@pytest.mark.parametrize(
+    ("body", "encoding"),
+    [
+        (b"", "identity"),
+        (b"\x00" * 1000, "identity"),
+        (b"\xc1\xff garbage", "identity"),
+        (b"\xdd\xff\xff\xff\xff", "identity"),
+        (b"\x91" * 5_000, "identity"),
+        (GOOD[:-1], "identity"),
+        (GOOD + b"\x00", "identity"),
+        (b"not zlib", "deflate"),
+        (b"", "deflate"),
+        (zlib.compress(GOOD)[:-1], "deflate"),
+        (zlib.compress(GOOD) + b"more", "deflate"),
+        (zlib.compress(b"garbage"), "deflate"),
+    ],
+)
+async def test_garbage_is_malformed(hub: Hub, body: bytes, encoding: str) -> None:
+    assert refusal(await hub.post(body, Content_Encoding=encoding))[0] == 400
+    assert (await hub.post(GOOD))[0] == 200, "the next gate is served"
+
+
+async def test_a_zip_bomb_is_oversized(hub: Hub) -> None:
+    bomb = zlib.compress(bytes(64 << 20), 9)
+    assert len(bomb) < MAX_BATCH_BYTES
+    assert refusal(await hub.post(bomb, Content_Encoding="deflate"))[0] == 413
+    assert (await hub.post(GOOD))[0] == 200
+
+
+async def test_ten_megabytes_are_oversized(hub: Hub) -> None:
+    assert refusal(await hub.post(io.BytesIO(bytes(10 << 20))))[0] == 413
+
+
+async def test_ten_megabytes_without_a_length_are_oversized(hub: Hub) -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        for _ in range(160):
+            yield bytes(64 << 10)
+
+    headers = {"Authorization": f"Bearer {hub.token}", "Content-Type": BATCH_CONTENT_TYPE}
+    async with hub.session.post(hub.url + UPLOAD_PATH, data=endless(), headers=headers) as answer:
+        assert answer.status == 413
+
+
+async def test_foreign_types_and_codings_are_unsupported(hub: Hub) -> None:
+    assert refusal(await hub.post(GOOD, Content_Type="application/json"))[0] == 415
+    assert refusal(await hub.post(GOOD, Content_Encoding="gzip"))[0] == 415
+    assert refusal(await hub.post(GOOD, Content_Encoding="deflate, deflate"))[0] == 415
+
+
+async def test_a_body_that_never_comes_is_given_up(hub: Hub) -> None:
+    app = aiohttp.web.Application()
+    outcome: list[int] = []
+
+    async def slow(request: aiohttp.web.Request) -> aiohttp.web.Response:
+        try:
+            await batch_bytes(request, timeout_s=0.05)
+        except UploadError as error:
+            outcome.append(error.status)
+        return aiohttp.web.Response()
+
+    app.router.add_post("/", slow)
+    async with listening(app, "127.0.0.1", 0) as url:
+        port = int(url.rsplit(":", 1)[1])
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        head = f"POST / HTTP/1.1\r\nHost: h\r\nContent-Type: {BATCH_CONTENT_TYPE}\r\n"
+        writer.write(f"{head}Content-Length: 10\r\n\r\nabc".encode())
+        await asyncio.wait_for(reader.readline(), 10)
+        writer.close()
+    assert outcome == [408]
+
+
+async def test_failures_inside_tell_the_gate_to_come_again_and_nothing_else(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: object) -> None:
+        raise StoreError("disk sda1 is full", hint="secret hint")
+
+    monkeypatch.setattr(hub.store, "add_entries", broken)
+    status, message = refusal(await hub.post(GOOD))
+    assert status == 503
+    assert "sda1" not in message
+
+    async def buggy(*_: object) -> None:
+        raise ZeroDivisionError("token=abc")
+
+    monkeypatch.setattr(hub.store, "add_entries", buggy)
+    status, message = refusal(await hub.post(GOOD))
+    assert status == 500
+    assert "token" not in message
+
+
+async def test_unknown_paths_and_methods_are_refused_shortly(hub: Hub) -> None:
+    for method, path, status in (
+        ("GET", "/v1/entries", 405),
+        ("GET", "/nothing", 404),
+        ("GET", "/replica/../../etc/passwd", 404),
+        ("GET", "/replica/%2e%2e/%2e%2e/etc/passwd", 404),
+    ):
+        async with hub.session.request(
+            method, aiohttp.client.URL(hub.url + path, encoded=True)
+        ) as answer:
+            assert refusal((answer.status, await answer.read()))[0] == status
+    assert "/nothing" not in hub.metrics.exposition().decode(), "labels stay bounded"
+
+
+async def test_published_files_answer_conditional_and_range_requests(hub: Hub) -> None:
+    (hub.published / "segments").mkdir()
+    (hub.published / "head").write_bytes(b"head bytes")
+    (hub.published / "segments" / "ab.segment").write_bytes(bytes(range(100)))
+    async with hub.session.get(f"{hub.url}/replica/head") as answer:
+        assert await answer.read() == b"head bytes"
+        assert answer.headers["Cache-Control"] == "no-cache"
+        tag = answer.headers["ETag"]
+    async with hub.session.get(f"{hub.url}/replica/head", headers={"If-None-Match": tag}) as answer:
+        assert answer.status == 304
+    async with hub.session.get(
+        f"{hub.url}/replica/segments/ab.segment", headers={"Range": "bytes=90-"}
+    ) as answer:
+        assert answer.status == 206
+        assert "immutable" in answer.headers["Cache-Control"]
+        assert await answer.read() == bytes(range(90, 100))
+
+
+async def test_health_says_what_is_wrong(hub: Hub) -> None:
+    async with hub.session.get(f"{hub.url}/healthz") as answer:
+        assert answer.status == 200
+    hub.problem = "nothing is published yet"
+    async with hub.session.get(f"{hub.url}/healthz") as answer:
+        assert answer.status == 503
+        assert (await answer.json())["problem"] == hub.problem
+
+
+async def test_the_access_log_holds_no_token_and_no_path(
+    hub: Hub, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "chot.hub")
+    await hub.post(GOOD)
+    async with hub.session.get(f"{hub.url}/someone/{hub.token}") as answer:
+        assert answer.status == 404
+    lines = [record.getMessage() for record in caplog.records if record.name == "chot.hub"]
+    assert [msgspec.json.decode(line)["status"] for line in lines] == [200, 404]
+    assert msgspec.json.decode(lines[0])["device"] == "gate-1"
+    assert not any(hub.token in line or "someone" in line for line in lines)

@@ -1,0 +1,127 @@
+"""Synthetic people: the same for the same seed, of every kind, nobody real, and read by the law."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from datetime import date
+
+import pytest
+
+from admission.credential import CredentialKind
+from admission.credentials import parse
+from admission.identity import IdentifierKind, normalise
+from admission.standing import CredentialStatus, PersonFacts
+from hub.samples import NOT_FOUND, UNRECOGNISED, json_lines, samples
+from hub.synthetic import MAX_PEOPLE, Cohort, Population
+from tests.worlds import a_reading
+
+ON = date(2021, 9, 20)
+
+
+def test_the_same_seed_gives_the_same_people() -> None:
+    assert list(Population(7, 500, ON)) == list(Population(7, 500, ON))
+    assert list(Population(7, 500, ON)) != list(Population(8, 500, ON))
+    assert list(Population(7, 500, ON))[:50] == list(Population(7, 50, ON))
+    line = next(json_lines(samples(Population(1, 1000, ON), 1, random.Random(1))))
+    again = next(json_lines(samples(Population(1, 1000, ON), 1, random.Random(1))))
+    assert line == again
+    assert line.endswith(b"}\n")
+
+
+def test_identifiers_are_unique_normal_and_nobodys() -> None:
+    people = Population(3, 20_000, ON)
+    known = [one.identifier for person in people for one in person.identifiers]
+    assert len(set(known)) == 60_000
+    for identifier in known[:600]:
+        assert normalise(identifier.kind, identifier.value) == identifier
+    documents = [one.value for one in known if one.kind is IdentifierKind.DOCUMENT]
+    assert {value[:3] for value in documents} == {"000"}
+    for index in (999_999, 1_000_000, 4_000_000, MAX_PEOPLE - 1):
+        document = Population(3, 1, ON).resident(index).document
+        assert len(document) == 12
+        assert document[:3] == "000" or not 1 <= int(document[:3]) <= 96
+
+
+def test_document_numbers_follow_the_decree() -> None:
+    population = Population(3, 300, ON)
+    for index in range(300):
+        holder = population.resident(index)
+        century, year = int(holder.document[3]), int(holder.document[4:6])
+        assert year == holder.born.year % 100
+        assert century // 2 == holder.born.year // 100 - 19
+        assert century % 2 == holder.female
+
+
+def test_every_cohort_occurs_in_its_share() -> None:
+    population = Population(11, 20_000, ON)
+    shares = Counter(population.cohort(index) for index in range(population.size))
+    for cohort, expected in (
+        (Cohort.GREEN, 0.73),
+        (Cohort.YELLOW, 0.13),
+        (Cohort.NONE, 0.12),
+        (Cohort.ISOLATED, 0.01),
+        (Cohort.REVOKED, 0.01),
+    ):
+        assert shares[cohort] / population.size == pytest.approx(expected, rel=0.25)
+
+
+def covered(facts: PersonFacts) -> bool:
+    """Fully vaccinated for 14 days, or recovered within 150 days: written anew from the policy."""
+    vaccinated = (
+        facts.doses >= 2 and facts.last_dose is not None and (ON - facts.last_dose).days >= 14
+    )
+    return vaccinated or (facts.recovered is not None and (ON - facts.recovered).days <= 150)
+
+
+def test_facts_are_of_their_cohort() -> None:
+    population = Population(5, 5_000, ON)
+    for person in population:
+        cohort, facts = population.cohort(person.number), person.facts
+        assert facts.born is not None
+        assert facts.born < ON
+        age = (ON - facts.born).days / 365.25
+        fragile = facts.vulnerable or age >= 65
+        assert (facts.isolation_until is not None) == (cohort is Cohort.ISOLATED)
+        assert facts.isolation_until is None or facts.isolation_until > ON
+        revoked = {one.status is CredentialStatus.REVOKED for one in person.identifiers}
+        assert revoked == {cohort is Cohort.REVOKED}
+        if cohort is Cohort.YELLOW:
+            assert facts.doses == 1 or (covered(facts) and fragile)
+        elif cohort is Cohort.NONE:
+            assert not covered(facts)
+            assert facts.doses != 1
+        else:
+            assert covered(facts)
+            assert not fragile
+
+
+def test_samples_are_what_they_say() -> None:
+    population = Population(9, 3_000, ON)
+    on_record = {one.identifier: p.number for p in population for one in p.identifiers}
+    seen = Counter()
+    for sample in samples(population, 1_500, random.Random(4)):
+        assert "\n" not in sample.text
+        assert sample.text.isprintable()
+        credential = parse(a_reading(sample.text))
+        assert credential.kind is sample.kind
+        numbers = {on_record.get(identifier) for identifier in credential.identifiers}
+        if sample.expected in {NOT_FOUND, UNRECOGNISED}:
+            assert numbers <= {None}
+            assert (sample.kind is CredentialKind.UNRECOGNISED) == (not numbers)
+        else:
+            (number,) = numbers
+            assert number is not None
+            assert population.cohort(number).value == sample.expected
+        seen[sample.expected] += 1
+    assert set(seen) == {*Cohort, NOT_FOUND, UNRECOGNISED}
+
+
+def test_a_tiny_population_still_gives_samples() -> None:
+    assert len(list(samples(Population(1, 1, ON), 30, random.Random(1)))) == 30
+
+
+@pytest.mark.parametrize("size", [0, -1, MAX_PEOPLE + 1])
+def test_impossible_sizes_are_refused(size: int) -> None:
+    with pytest.raises(ValueError, match="people"):
+        Population(1, size, ON)
