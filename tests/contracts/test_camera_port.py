@@ -16,11 +16,13 @@ from scanner.camera.files import PicturesCamera, VideoFileCamera
 from scanner.camera.luma import gray_of
 from scanner.camera.port import Camera, Frame
 from scanner.errors import CameraExhaustedError, CameraLostError
+from scanner.scenes.camera import SceneCamera
+from scanner.scenes.presentation import Presentation
 from tests.scanner.camera.pictures import encoded, mjpeg_frame, scene
 from tests.scanner.camera.scripted import ScriptedCamera
 
 FRAMES = 3
-MORE_THAN_ANY_HAS = 200
+MORE_THAN_ANY_HAS = 60
 
 Make = Callable[[Path, Callable[[], int]], Camera]
 
@@ -75,7 +77,19 @@ def script(_: Path, monotonic_ns: Callable[[], int]) -> Camera:
     return ScriptedCamera(opening(), opening())
 
 
-@pytest.fixture(params=[pictures, video, device, script], ids=lambda make: make.__name__)
+def drawn(_: Path, monotonic_ns: Callable[[], int]) -> Camera:
+    people = (Presentation("scene", lasts_s=1.0) for _ in range(4))
+    return SceneCamera(
+        people,
+        rng=random.Random(1),
+        monotonic_ns=monotonic_ns,
+        sleep=lambda _: None,
+        fps=5.0,
+        size=(640, 480),
+    )
+
+
+@pytest.fixture(params=[pictures, video, device, script, drawn], ids=lambda make: make.__name__)
 def camera(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Camera]:
     make: Make = request.param
     ticks = itertools.count(1_000_000_000, 1_000_000)

@@ -1,0 +1,240 @@
+"""`chot scan` says what was read, what was not, and what to do about it."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import re
+import threading
+from pathlib import Path
+
+import cv2
+import pytest
+from click.testing import CliRunner, Result
+
+from admission.reading import Reading, Symbology
+from appliance.cli import scan_live
+from appliance.cli.main import main
+from appliance.cli.scan import scan, scan_files
+from appliance.cli.scan_live import REARM_NS, REMEMBERED_MAX, watch
+from appliance.cli.scan_report import TEXT_SHOWN, Finding, shortened
+from scanner.camera.port import Encoding, Frame
+from scanner.serial.simulated import SimulatedScanner
+from tests.scanner.camera.pictures import canvas, encoded, png_of_zeros, scene
+from tests.worlds import chot_data
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(scan, [str(each) for each in arguments])
+
+
+def lines(result: Result) -> list[dict[str, object]]:
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+class Findings:
+    def __init__(self) -> None:
+        self.all: list[Finding] = []
+
+    def add(self, finding: Finding) -> None:
+        self.all.append(finding)
+
+    def close(self) -> None: ...
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "code.jpg").write_bytes(encoded(scene("DCVN1 \x1b[31mred")))
+    (tmp_path / "deep" / "none.png").write_bytes(encoded(canvas(), ".png"))
+    (tmp_path / "README.md").write_text("not a picture")
+    return tmp_path
+
+
+def test_a_folder_as_json_lines(folder: Path) -> None:
+    result = run(folder, "--json")
+    assert result.exit_code == 0
+    code, none = lines(result)
+    assert code["source"] == str(folder / "code.jpg")
+    (reading,) = code["readings"]
+    assert reading["text"] == "DCVN1 \x1b[31mred"
+    assert reading["symbology"] == "qr_code"
+    assert reading["rung"]
+    assert len(reading["quad"]) == 4
+    assert code["ms"] > 0
+    assert none["readings"] == []
+    assert "\x1b" not in result.stdout
+
+
+def test_a_folder_as_a_table_without_what_a_code_could_do_to_a_terminal(folder: Path) -> None:
+    result = run(folder)
+    assert result.exit_code == 0
+    assert "qr_code" in result.stdout
+    assert "2 pictures, 1 read, 1 without" in result.stdout
+    assert "\x1b[31mred" not in result.stdout
+
+
+def test_long_texts_are_cut_and_say_how_long_they_are() -> None:
+    assert shortened("x" * 500) == "x" * TEXT_SHOWN + "… (500)"
+    assert shortened("[bold]Nguyễn[/bold]") == "[bold]Nguyễn[/bold]"
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "said"),
+    [
+        ("absent.png", None, "is not there"),
+        ("text.png", b"not a picture", "not a picture of a known kind"),
+        ("huge.png", png_of_zeros(10_000, 10_000), "10000 x 10000 pixels"),
+        ("cut.jpg", encoded(scene("x"))[:3000], "truncated"),
+        ("text.mp4", b"not a video", "is no video"),
+    ],
+)
+def test_what_cannot_be_opened_is_said_and_fails(
+    tmp_path: Path, name: str, data: bytes | None, said: str
+) -> None:
+    path = tmp_path / name
+    if data is not None:
+        path.write_bytes(data)
+    result = run(path)
+    assert result.exit_code == 1
+    assert said in result.stderr
+    (line,) = lines(run(path, "--json"))
+    assert said in str(line["error"])
+    assert str(path) in str(line["error"])
+
+
+def test_one_good_picture_among_bad_ones_is_a_success(folder: Path) -> None:
+    (folder / "bad.png").write_bytes(b"")
+    assert run(folder, folder / "absent.png").exit_code == 0
+
+
+def test_a_folder_without_pictures_fails(tmp_path: Path) -> None:
+    result = run(tmp_path)
+    assert result.exit_code == 1
+    assert "holds no pictures" in result.stderr
+
+
+def test_nothing_named_is_a_usage_error() -> None:
+    assert run().exit_code == 2
+
+
+def test_the_main_command_knows_it(folder: Path) -> None:
+    result = CliRunner().invoke(main, ["scan", str(folder), "--json"])
+    assert result.exit_code == 0
+    assert len(lines(result)) == 2
+
+
+def test_a_video_shows_each_text_once_with_its_frame(tmp_path: Path) -> None:
+    path = tmp_path / "v.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10, (640, 480))
+    for picture in [canvas(), *[scene("first")] * 5, canvas(), *[scene("second", 50)] * 5]:
+        writer.write(cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR))
+    writer.release()
+    seen = [(line["readings"][0]["text"], line["frame"]) for line in lines(run(path, "--json"))]
+    assert seen == [("first", 1), ("second", 7)]
+
+
+def test_times_come_from_the_clock_passed_in(folder: Path) -> None:
+    report, ticks = Findings(), itertools.count(0, 5_000_000)
+    scan_files([folder / "code.jpg"], report, lambda: next(ticks))
+    assert report.all[0].ms == 5.0
+
+
+def test_devices_that_are_not_there_fail_at_once() -> None:
+    result = run("--camera", "/dev/video-absent", "--serial", "/dev/tty-absent", "--for", "60")
+    assert result.exit_code == 1
+    assert "/dev/video-absent is not there" in result.stderr
+    assert "/dev/tty-absent cannot be opened" in result.stderr
+    assert result.stderr.count("→") == 2
+
+
+def test_a_serial_scanner_is_heard() -> None:
+    report, heard = Findings(), threading.Event()
+
+    class Telling(Findings):
+        def add(self, finding: Finding) -> None:
+            report.add(finding)
+            heard.set()
+
+    with SimulatedScanner() as scanner:
+
+        def speak() -> None:
+            asyncio.run(scanner.send("0123456789"))
+
+        def clock() -> int:
+            return 0
+
+        speaking = threading.Timer(0.2, speak)
+        speaking.start()
+        opened = watch([], [scanner.path], Telling(), clock, baud=115200, seconds=1.0)
+        speaking.join()
+    assert opened
+    assert heard.is_set()
+    assert report.all[0].found[0].text == "0123456789"
+
+
+class EndlessCamera:
+    """Stands in for a device: always the same frame."""
+
+    def __init__(self, *_: object) -> None:
+        self.frame = Frame(encoded(scene("live")), Encoding.MJPEG, 640, 480, 0, 0)
+
+    def open(self) -> None: ...
+
+    def read(self) -> Frame:
+        return self.frame
+
+    def close(self) -> None: ...
+
+
+def test_a_live_camera_shows_a_held_code_once_and_ends_in_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(scan_live, "V4L2Camera", EndlessCamera)
+    result = run("--camera", "/dev/video0", "--for", "0.5", "--json")
+    assert result.exit_code == 0
+    (line,) = lines(result)
+    assert line["source"] == "/dev/video0"
+    assert line["readings"][0]["text"] == "live"
+
+
+def test_a_held_code_is_shown_again_after_it_was_gone_and_memory_is_bounded() -> None:
+    report, now = Findings(), [0]
+    live = scan_live._LiveReport(report, lambda: now[0])
+
+    def see(text: str, at_ns: int) -> None:
+        now[0] = at_ns
+        live.add(Reading(text, Symbology.QR_CODE, "camera", at_ns))
+
+    for at_ns in range(0, 3 * REARM_NS, REARM_NS // 2):
+        see("held", at_ns)
+    assert len(report.all) == 1
+    see("held", 5 * REARM_NS)
+    assert len(report.all) == 2
+    for number in range(2 * REMEMBERED_MAX):
+        see(str(number), 5 * REARM_NS)
+    assert len(live._last_seen_ns) == REMEMBERED_MAX
+
+
+def test_ctrl_c_shows_what_was_read_so_far(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(path: Path) -> bytes:
+        if path.name == "none.png":
+            raise KeyboardInterrupt
+        return path.read_bytes()
+
+    monkeypatch.setattr("scanner.camera.files.read_picture", interrupted)
+    result = run(folder)
+    assert result.exit_code == 130
+    assert "1 pictures, 1 read" in result.stdout
+
+
+@pytest.mark.data
+def test_every_picture_of_the_certificates_quality_assurance_is_read() -> None:
+    result = run(chot_data("dcc", "dcc-quality-assurance"), "--json")
+    assert result.exit_code == 0
+    found = lines(result)
+    assert len(found) == 244
+    unread = [line["source"] for line in found if not line.get("readings")]
+    assert unread == []
+    assert all(re.match("HC1:", line["readings"][0]["text"]) for line in found)
