@@ -1,4 +1,4 @@
-"""The service manager hears exactly what sd_notify(3) specifies, or nothing, and never blocks us."""
+"""The service manager hears what sd_notify(3) specifies, or nothing, and never blocks us."""
 
 from __future__ import annotations
 

@@ -74,7 +74,8 @@ def test_user_and_groups_can_be_made(tmp_path: Path) -> None:
 
 
 def test_udev_rules_are_well_formed() -> None:
-    pair = r'(?:ACTION|SUBSYSTEM|KERNEL|(?:ENV|ATTR)\{\w+\}|GOTO|LABEL|GROUP|MODE)(?:==|!=|=)"[^"]*"'
+    key = r"(?:ACTION|SUBSYSTEM|KERNEL|(?:ENV|ATTR)\{\w+\}|GOTO|LABEL|GROUP|MODE)"
+    pair = rf'{key}(?:==|!=|=)"[^"]*"'
     rules = (UNITS / "99-chot.rules").read_text().splitlines()
     rules = [rule for rule in rules if rule and not rule.startswith("#")]
     assert [rule for rule in rules if not re.fullmatch(rf"{pair}(?:, {pair})*", rule)] == []
