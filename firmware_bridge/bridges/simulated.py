@@ -149,6 +149,8 @@ class SimulatedBoard:
         self._command(lambda: self._board.sense(source, value, self._monotonic_ns()))
 
     def _command(self, command: Callable[[], None]) -> None:
+        if not self._thread.is_alive():
+            raise BridgeError("the simulated board is not running") from self._failure
         done = threading.Event()
 
         def run() -> None:
@@ -158,7 +160,7 @@ class SimulatedBoard:
         self._commands.append(run)
         self._notify()
         if not done.wait(_JOIN_S):
-            raise BridgeError("the simulated board is not running") from self._failure
+            raise BridgeError("the simulated board has stopped") from self._failure
 
     def _notify(self) -> None:
         if self._wake is not None:

@@ -1,0 +1,215 @@
+"""Protects: what the board does alone, which is what the C firmware has to do as well."""
+
+from __future__ import annotations
+
+import pytest
+
+from admission.signal import ADMIT, REFER, Output, Pulse, Signal, SignalName
+from firmware_bridge.link.board import MAX_WAITING_INPUTS, Board, Profile
+from firmware_bridge.link.frame import Decoder, Frame, encode
+from firmware_bridge.link.messages import (
+    Acknowledge,
+    Heartbeat,
+    HeartbeatReply,
+    Hello,
+    HelloReply,
+    Input,
+    InputAcknowledge,
+    InputEvent,
+    Kind,
+    Message,
+    NotAcknowledged,
+    Refusal,
+    Show,
+    frame_of,
+    message_of,
+)
+from tests.firmware_bridge.cables import MS
+
+
+class Wire:
+    """A host that says exactly what it is told to."""
+
+    def __init__(self, profile: Profile | None = None, boot_count: int = 1) -> None:
+        self.shown: list[Signal] = []
+        self.board = Board(0, boot_count=boot_count, profile=profile, on_show=self.shown.append)
+        self.session = 0
+
+    def say(self, message: Message, at_ms: int, sequence: int = 1) -> list[Message]:
+        return self.send(frame_of(message, self.session, sequence), at_ms)
+
+    def send(self, frame: Frame, at_ms: int) -> list[Message]:
+        self.board.receive(encode(frame), at_ms * MS)
+        return self.heard()
+
+    def heard(self) -> list[Message]:
+        return [message_of(frame) for frame in Decoder().feed(self.board.take_bytes())]
+
+    def greet(self, nonce: int = 7, at_ms: int = 0) -> HelloReply:
+        (reply, *_) = self.send(frame_of(Hello(nonce), 0, 0), at_ms)
+        assert isinstance(reply, HelloReply)
+        self.session = reply.session
+        return reply
+
+
+def test_without_a_greeting_nothing_is_shown() -> None:
+    wire = Wire()
+    assert wire.say(Show(ADMIT), 1) == [NotAcknowledged(Refusal.NO_SESSION)]
+    assert wire.board.energised == frozenset()
+
+
+def test_a_repeated_show_is_acknowledged_and_not_run_twice() -> None:
+    wire = Wire()
+    wire.greet()
+    assert wire.say(Show(ADMIT), 1) == [Acknowledge()]
+    assert wire.say(Show(ADMIT), 400) == [Acknowledge()]
+    assert wire.shown == [ADMIT]
+    wire.board.advance(501 * MS)
+    assert Output.GATE not in wire.board.energised
+
+
+def test_a_show_that_was_overtaken_is_refused() -> None:
+    wire = Wire()
+    wire.greet()
+    wire.say(Show(REFER), 1, sequence=2)
+    assert wire.say(Show(ADMIT), 2, sequence=1) == [NotAcknowledged(Refusal.STALE)]
+    assert wire.shown == [REFER]
+
+
+def test_sequences_wrap() -> None:
+    wire = Wire()
+    wire.greet()
+    for number in range(1, 600):
+        assert wire.say(Show(REFER), number, sequence=number & 0xFF) == [Acknowledge()]
+    assert len(wire.shown) == 599
+
+
+def test_a_show_of_an_older_session_is_refused() -> None:
+    wire = Wire()
+    wire.greet(nonce=1)
+    wire.say(Show(ADMIT), 1)
+    old, _ = wire.session, wire.greet(nonce=2)
+    assert wire.session != old
+    assert wire.send(frame_of(Show(ADMIT), old, 2), 3) == [NotAcknowledged(Refusal.NO_SESSION)]
+
+
+def test_a_repeated_greeting_begins_no_other_session() -> None:
+    wire = Wire()
+    first = wire.greet(nonce=5)
+    wire.say(Show(ADMIT), 1)
+    assert wire.greet(nonce=5, at_ms=2) == first
+    assert wire.say(Show(ADMIT), 3) == [Acknowledge()]
+    assert wire.shown == [ADMIT]
+
+
+@pytest.mark.parametrize("boot_count", [1, 255, 256, 0xFFFF])
+def test_sessions_of_neighbouring_starts_differ_and_none_is_zero(boot_count: int) -> None:
+    first, second = Wire(boot_count=boot_count).greet(), Wire(boot_count=boot_count + 1).greet()
+    assert first.session != second.session
+    assert 0 not in {first.session, second.session}
+
+
+def test_a_silent_host_loses_the_outputs_and_the_session() -> None:
+    wire = Wire()
+    wire.greet()
+    wire.say(Show(ADMIT), 0)
+    wire.board.advance(999 * MS)
+    assert wire.board.energised == {Output.GREEN}
+    assert wire.board.next_deadline_ns == 1_000 * MS
+    wire.board.advance(1_000 * MS)
+    assert wire.board.energised == frozenset()
+    assert not wire.board.has_host
+    assert wire.say(Heartbeat(), 1_001) == [NotAcknowledged(Refusal.NO_SESSION)]
+
+
+def test_a_heartbeat_holds_the_dead_mans_handle() -> None:
+    wire = Wire()
+    wire.greet()
+    wire.say(Show(ADMIT), 0)
+    assert wire.say(Heartbeat(), 900) == [HeartbeatReply(900, frozenset({Output.GREEN}))]
+    wire.board.advance(1_400 * MS)
+    assert wire.board.energised == {Output.GREEN}
+
+
+def test_noise_does_not_hold_the_handle() -> None:
+    wire = Wire()
+    wire.greet()
+    wire.say(Show(ADMIT), 0)
+    for at_ms in range(0, 1_000, 100):
+        wire.board.receive(b"\x55\xaa\x00\x13", at_ms * MS)
+    wire.board.advance(1_000 * MS)
+    assert wire.board.energised == frozenset()
+
+
+def test_the_safe_state_may_blink_lamps_and_nothing_else() -> None:
+    wire = Wire(Profile(safe_blink=True))
+    wire.board.advance(0)
+    on: set[Output] = set()
+    while (due_ns := wire.board.next_deadline_ns or 0) < 20_000 * MS:
+        wire.board.advance(due_ns)
+        on |= wire.board.energised
+    assert on == {Output.AMBER, Output.RED}
+    edges = [e for e in wire.board.take_edges() if e.energised]
+    assert len(edges) > 20
+    wire.greet(at_ms=20_000)
+    assert wire.board.energised == frozenset()
+
+
+def test_outputs_that_are_not_fitted_are_refused() -> None:
+    wire = Wire(Profile(outputs=frozenset({Output.GREEN})))
+    assert wire.greet().outputs == {Output.GREEN}
+    assert wire.say(Show(ADMIT), 1) == [NotAcknowledged(Refusal.NO_SUCH_OUTPUT)]
+    assert wire.board.energised == frozenset()
+
+
+def test_values_beyond_the_limits_are_refused_by_the_board_itself() -> None:
+    wire = Wire()
+    wire.greet()
+    forever = frame_of(Show(Signal(SignalName.ADMIT, (Pulse(Output.GATE, 5_000),))), 0, 1)
+    payload = bytearray(forever.payload)
+    payload[3:5] = (5_001).to_bytes(2, "little")
+    assert wire.send(Frame(Kind.SHOW, wire.session, 1, bytes(payload)), 1) == [
+        NotAcknowledged(Refusal.MALFORMED)
+    ]
+    assert wire.board.energised == frozenset()
+
+
+def test_another_version_is_answered_with_our_own() -> None:
+    wire = Wire()
+    assert wire.send(Frame(Kind.HELLO, 0, 0, bytes(9), version=2), 1) == [
+        NotAcknowledged(Refusal.VERSION)
+    ]
+
+
+def test_an_echo_of_its_own_voice_is_not_answered() -> None:
+    wire = Wire()
+    wire.greet()
+    for message in (Acknowledge(), NotAcknowledged(3), HeartbeatReply(1, frozenset())):
+        assert wire.say(message, 1) == []
+
+
+def test_an_input_is_repeated_until_it_is_confirmed_and_then_the_next_one_goes() -> None:
+    wire = Wire()
+    wire.greet()
+    wire.board.sense(Input.BUTTON, 1, 10 * MS)
+    wire.board.sense(Input.TAMPER, 1, 11 * MS)
+    button, tamper = InputEvent(Input.BUTTON, 1, 10), InputEvent(Input.TAMPER, 1, 11)
+    assert wire.heard() == [button]
+    wire.board.advance(110 * MS)
+    assert wire.heard() == [button]
+    assert wire.say(InputAcknowledge(), 120, sequence=1) == [tamper]
+    assert wire.say(InputAcknowledge(), 121, sequence=1) == []
+    assert wire.say(InputAcknowledge(), 122, sequence=2) == []
+    wire.board.advance(900 * MS)
+    assert wire.heard() == []
+
+
+def test_inputs_wait_for_a_host_in_bounded_memory_and_say_how_many_were_lost() -> None:
+    wire = Wire()
+    for number in range(MAX_WAITING_INPUTS + 3):
+        wire.board.sense(Input.PASSAGE_A, number, number * MS)
+    wire.greet(at_ms=50)
+    for sequence in range(1, MAX_WAITING_INPUTS + 1):
+        wire.say(InputAcknowledge(), 60, sequence=sequence)
+    wire.board.sense(Input.BUTTON, 1, 70 * MS)
+    assert wire.heard() == [InputEvent(Input.BUTTON, 1, 70, lost=3)]
