@@ -91,19 +91,18 @@ async def serve(
 
 @contextmanager
 def _announced(path: Path | None, url: str) -> Iterator[None]:
-    Console(stderr=True).print(f"Hub at {url}", highlight=False)
-    if path is None:
-        yield
-        return
     try:
-        write_durably(path, msgspec.json.encode({"url": url}))
+        if path is not None:
+            write_durably(path, msgspec.json.encode({"url": url}))
     except OSError as error:
         msg = f"cannot write {path}: {error.strerror}"
         raise HubError(msg, hint="check that the folder exists and is yours") from error
+    Console(stderr=True).print(f"Hub at {url}", highlight=False)
     try:
         yield
     finally:
-        path.unlink(missing_ok=True)
+        if path is not None:
+            path.unlink(missing_ok=True)
 
 
 class _Bar:

@@ -1,0 +1,126 @@
+"""`chot hub`: each command does its work, says what is wrong and what to do, and ends."""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+from pathlib import Path
+
+import msgspec
+import pytest
+from click.testing import CliRunner, Result
+
+from cache.replica.head import PERSONS
+from hub.cli import hub
+from hub.folder import DataFolder
+from hub.keys import load_keys
+from hub.publish import Publisher
+
+COMMANDS = ("init", "keys", "synthesize", "publish", "device", "serve")
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(hub, [str(argument) for argument in arguments])
+
+
+def succeed(*arguments: object) -> Result:
+    result = run(*arguments)
+    assert result.exit_code == 0, result.output
+    return result
+
+
+@pytest.fixture(autouse=True)
+def _quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hub.cli.log_to_stderr", lambda: None)  # pytest's own handlers stay
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> DataFolder:
+    succeed("init", "--data", tmp_path / "hub")
+    return DataFolder(tmp_path / "hub")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(command: str) -> None:
+    result = succeed(command, "--help")
+    assert "--data" in result.output
+    assert command in succeed("--help").output
+
+
+def test_init_makes_private_files_and_keeps_them(folder: DataFolder) -> None:
+    before = folder.hash_key.read_bytes()
+    result = succeed("init", "--data", folder.root)
+    assert folder.hash_key.read_bytes() == before
+    assert str(folder.public_key) in result.output.replace("\n", "")
+    assert stat.S_IMODE(folder.root.stat().st_mode) == 0o700
+    for secret in (folder.database, folder.hash_key, folder.keys / "head.key"):
+        assert stat.S_IMODE(secret.stat().st_mode) == 0o600
+
+
+def test_a_synthetic_population_is_published_and_signed(folder: DataFolder, tmp_path: Path) -> None:
+    succeed(
+        *("synthesize", "--data", folder.root, "--people", 300, "--seed", 5, "--on", "2021-09-20"),
+        *("--samples", tmp_path / "codes.jsonl", "--sample-count", 40),
+    )
+    lines = (tmp_path / "codes.jsonl").read_bytes().splitlines()
+    assert len(lines) == 40
+    assert set(msgspec.json.decode(lines[0])) == {"text", "kind", "expected"}
+    assert "900 identifiers" in succeed("publish", "--data", folder.root).output
+    succeed("synthesize", "--data", folder.root, "--people", 300, "--seed", 5, "--on", "2021-09-20")
+    succeed("publish", "--data", folder.root)
+    head = Publisher(folder.published, load_keys(folder.keys)).published()
+    assert head is not None
+    assert head.sequence == 2
+    assert head.datasets[PERSONS].rows == 900
+
+
+def test_a_device_gets_a_private_token(folder: DataFolder, tmp_path: Path) -> None:
+    token = tmp_path / "gate-1.token"
+    succeed("device", "--data", folder.root, "gate-1", "--token-file", token)
+    assert stat.S_IMODE(token.stat().st_mode) == 0o600
+    first = token.read_text().strip()
+    assert len(first) >= 43
+    assert first.encode() not in folder.database.read_bytes()
+    succeed("device", "--data", folder.root, "gate-1", "--token-file", token)
+    assert token.read_text().strip() != first
+
+
+def fail(*arguments: object) -> str:
+    result = run(*arguments)
+    assert result.exit_code == 1, result.output
+    assert isinstance(result.exception, SystemExit), "an error for people, not a traceback"
+    assert "Error: " in result.output
+    return result.output
+
+
+@pytest.mark.parametrize("command", ["synthesize", "publish", "serve"])
+def test_a_foreign_folder_is_refused_with_a_hint(command: str, tmp_path: Path) -> None:
+    assert "chot hub init" in fail(command, "--data", tmp_path / "nothing")
+
+
+def test_publishing_nobody_is_refused_with_a_hint(folder: DataFolder) -> None:
+    assert "synthesize" in fail("publish", "--data", folder.root)
+
+
+def test_an_unwritable_place_is_named(folder: DataFolder, tmp_path: Path) -> None:
+    nowhere = tmp_path / "nowhere" / "token"
+    assert str(nowhere) in fail("device", "--data", folder.root, "g", "--token-file", nowhere)
+    (tmp_path / "file").write_text("")
+    assert "--data" in run("init", "--data", tmp_path / "file").output
+
+
+def test_a_database_that_is_none_is_refused(folder: DataFolder) -> None:
+    folder.database.write_bytes(b"not a database at all" * 100)
+    assert "SQLite" in fail("publish", "--data", folder.root)
+
+
+def test_a_newer_database_is_refused(folder: DataFolder) -> None:
+    connection = sqlite3.connect(folder.database)
+    connection.execute("PRAGMA user_version = 999")
+    connection.close()
+    assert "update chot" in fail("publish", "--data", folder.root)
+
+
+def test_an_address_that_cannot_be_listened_on_is_refused(folder: DataFolder) -> None:
+    assert run("serve", "--data", folder.root, "--port", 99_999).exit_code == 2
+    assert "--host" in fail("serve", "--data", folder.root, "--host", "203.0.113.1", "--port", 0)

@@ -1,0 +1,116 @@
+"""`chot hub serve` as a process: announced, served, killed, started again, ended clean."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+import zlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+import pytest
+from click.testing import CliRunner
+
+from admission.wire import BATCH_CONTENT_TYPE, UPLOAD_PATH, pack_batch, unpack_acknowledgement
+from hub.cli import hub
+from tests.hub.gates import a_batch, entries_of
+from tests.worlds import ROOT
+
+LIMIT_S = 30
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    root = str(tmp_path / "hub")
+    for arguments in (
+        ["init", "--data", root],
+        ["synthesize", "--data", root, "--people", "200"],
+        ["publish", "--data", root],
+        ["device", "--data", root, "gate-1", "--token-file", str(tmp_path / "token")],
+    ):
+        result = CliRunner().invoke(hub, arguments)
+        assert result.exit_code == 0, result.output
+    return tmp_path
+
+
+@asynccontextmanager
+async def a_hub(folder: Path) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
+    announcement = folder / "announce.json"
+    announcement.unlink(missing_ok=True)
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "hub", "serve", "--data", str(folder / "hub"), "--port", "0"),
+        *("--vouch-interval", "0.1", "--announce", str(announcement), "--exit-with-parent"),
+        cwd=ROOT,
+        stdin=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        assert process.stderr is not None
+        async with asyncio.timeout(LIMIT_S):
+            # Its first line says where it listens, and comes after the announcement.
+            assert b"Hub at http" in await process.stderr.readline()
+        yield process, json.loads(announcement.read_text())["url"]
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+async def upload(
+    session: aiohttp.ClientSession, url: str, token: str, first: int, last: int
+) -> int:
+    body = zlib.compress(pack_batch(a_batch(entries_of(last)[first - 1 :])))
+    headers = {
+        "Authorization": f"Bearer {token}",
+        "Content-Type": BATCH_CONTENT_TYPE,
+        "Content-Encoding": "deflate",
+    }
+    async with session.post(url + UPLOAD_PATH, data=body, headers=headers) as answer:
+        assert answer.status == 200
+        return unpack_acknowledgement(await answer.read()).through
+
+
+async def test_what_was_acknowledged_survives_a_kill(folder: Path) -> None:
+    token = (folder / "token").read_text().strip()
+    async with aiohttp.ClientSession() as session:
+        async with a_hub(folder) as (process, url):
+            assert await upload(session, url, token, 1, 20) == 20
+            process.kill()
+            assert await process.wait() == -signal.SIGKILL
+        async with a_hub(folder) as (_, url):
+            assert await upload(session, url, token, 15, 25) == 25
+            async with session.get(
+                f"{url}{UPLOAD_PATH}/count", headers={"Authorization": f"Bearer {token}"}
+            ) as answer:
+                count = await answer.json()
+    assert (count["entries"], count["distinct"], count["conflicts"]) == (25, 25, 0)
+
+
+async def test_the_head_is_served_and_vouched_for_again(folder: Path) -> None:
+    async with a_hub(folder) as (_, url), aiohttp.ClientSession() as session:
+        async with session.get(f"{url}/healthz") as answer:
+            assert answer.status == 200
+        async with asyncio.timeout(LIMIT_S):
+            heads: set[bytes] = set()
+            while len(heads) < 3:
+                async with session.get(f"{url}/replica/head") as answer:
+                    heads.add(await answer.read())
+
+
+@pytest.mark.parametrize("how", ["SIGTERM", "SIGINT", "end of input"])
+async def test_it_ends_clean(folder: Path, how: str) -> None:
+    async with a_hub(folder) as (process, _):
+        if how == "end of input":
+            assert process.stdin is not None
+            process.stdin.close()
+        else:
+            process.send_signal(signal.Signals[how])
+        async with asyncio.timeout(LIMIT_S):
+            _, errors = await process.communicate()
+        assert process.returncode == 0
+        assert b"Traceback" not in errors
+        assert not (folder / "announce.json").exists()
