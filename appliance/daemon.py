@@ -7,6 +7,7 @@ import logging
 import random
 from collections.abc import Mapping
 from typing import NoReturn
+from urllib.parse import urlsplit
 
 import uvloop
 
@@ -44,7 +45,14 @@ async def _serve(config: Config, environ: Mapping[str, str]) -> None:
             crew.add("watchdog", _feed(notifier, appliance, interval_s))
         notifier.ready()
         notifier.status(f"kiosk at {appliance.kiosk_url}")
-        _log.info("lanes are open", extra={"count": len(config.lane), "site": config.site.id})
+        _log.info(
+            "lanes are open",
+            extra={
+                "count": len(config.lane),
+                "site": config.site.id,
+                "port": urlsplit(appliance.kiosk_url).port,
+            },
+        )
         await crew.dismissed()
         notifier.stopping()
         await appliance.drain()

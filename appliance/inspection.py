@@ -5,8 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import socket
-import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -24,6 +23,9 @@ from appliance.config import (
     SourceTable,
 )
 from appliance.errors import ConfigError
+from appliance.secret import read_secret
+from cache.errors import KeyFileError
+from cache.replica.keys import load_hash_key, load_public_keys
 
 MAX_RULEBOOK_BYTES = 1 << 20
 
@@ -41,9 +43,7 @@ def inspect(config: Config) -> list[Problem]:
     return [
         *_rulebook(config),
         *_state(Path(config.appliance.state_dir)),
-        *_secret("hub.token_file", config.hub.token_file, "chot hub device"),
-        *_readable("hub.head_key_file", config.hub.head_key_file, "chot hub init"),
-        *_secret("hub.hash_key_file", config.hub.hash_key_file, "chot hub init"),
+        *_keys(config),
         *_address(config.kiosk),
         *_lanes(config),
     ]
@@ -98,11 +98,21 @@ def _readable(where: str, name: str, maker: str) -> Iterator[Problem]:
         yield Problem(where, f"{name}: {error.strerror}", f"`{maker} --help` says how to make it")
 
 
-def _secret(where: str, name: str, maker: str) -> Iterator[Problem]:
-    found = list(_readable(where, name, maker))
-    if not found and stat.S_IMODE(Path(name).stat().st_mode) & 0o077:
-        found = [Problem(where, f"{name}: others may read this secret", f"chmod 600 {name}")]
-    yield from found
+def _keys(config: Config) -> Iterator[Problem]:
+    hub = config.hub
+    loads: tuple[tuple[str, str, str, Callable[[Path], object]], ...] = (
+        ("hub.token_file", hub.token_file, "chot hub device", read_secret),
+        ("hub.head_key_file", hub.head_key_file, "chot hub init", load_public_keys),
+        ("hub.hash_key_file", hub.hash_key_file, "chot hub init", load_hash_key),
+    )
+    for where, name, maker, load in loads:
+        missing = list(_readable(where, name, maker))
+        yield from missing
+        if not missing:
+            try:
+                load(Path(name))
+            except (ConfigError, KeyFileError) as error:
+                yield Problem(where, str(error), error.hint or f"make it anew with `{maker}`")
 
 
 def _address(kiosk: KioskTable) -> Iterator[Problem]:

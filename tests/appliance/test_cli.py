@@ -1,0 +1,123 @@
+"""Commands explain themselves, and errors are one line with what to do next."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from appliance.cli.main import COMMANDS, main
+from tests.worlds import ROOT
+
+TEXT = (ROOT / "configs" / "supermarket.toml").read_text()
+
+
+def call(*arguments: str) -> Result:
+    return CliRunner().invoke(main, arguments)
+
+
+@pytest.mark.parametrize("name", [*COMMANDS, "hub"])
+def test_every_command_has_help(name: str) -> None:
+    result = call(name, "--help")
+    assert result.exit_code == 0
+    assert len(result.output.splitlines()) > 4
+
+
+def test_the_list_of_commands_says_what_each_does() -> None:
+    result = call("--help")
+    for name in (*COMMANDS, "hub"):
+        assert name in result.output
+
+
+def test_the_version_is_told() -> None:
+    assert call("--version").output.startswith("chot, version ")
+
+
+def test_an_unknown_command_is_refused() -> None:
+    assert call("rnu").exit_code == 2
+
+
+def check(tmp_path: Path, text: str) -> Result:
+    path = tmp_path / "gate.toml"
+    path.write_text(text.replace('"rulebooks/', f'"{ROOT}/configs/rulebooks/'))
+    return call("check", "--config", str(path))
+
+
+def test_check_names_everything_that_is_missing(tmp_path: Path) -> None:
+    result = check(tmp_path, TEXT)
+    assert result.exit_code == 1
+    for where in ("hub.token_file", "lane[0].sources[0].device", "lane[0].bridge.port"):
+        assert where in result.output
+    assert result.output.count("→") >= 5
+
+
+def test_check_names_an_unknown_key(tmp_path: Path) -> None:
+    result = check(tmp_path, TEXT.replace("directive =", "directiv ="))
+    assert result.exit_code == 1
+    assert "site.directiv" in result.output
+    assert "did you mean 'directive'" in result.output
+
+
+def test_check_names_a_directive_that_the_rulebook_lacks(tmp_path: Path) -> None:
+    assert "no directive 17" in check(tmp_path, TEXT.replace("= 15", "= 17")).output
+
+
+def test_check_names_a_taken_port(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert "in use" in check(tmp_path, TEXT.replace("8080", str(port))).output
+
+
+def test_check_names_a_secret_that_others_may_read(tmp_path: Path) -> None:
+    token = tmp_path / "token"
+    token.write_text("x")
+    token.chmod(0o644)
+    output = check(tmp_path, TEXT.replace("/etc/chot/hub.token", str(token))).output
+    assert "others may read" in output
+    assert f"chmod 600 {token}" in output
+
+
+def test_check_names_a_key_file_that_is_none(tmp_path: Path) -> None:
+    junk = tmp_path / "hash.key"
+    junk.write_text("not a key")
+    junk.chmod(0o600)
+    assert (
+        "hub.hash_key_file" in check(tmp_path, TEXT.replace("/etc/chot/hash.key", str(junk))).output
+    )
+
+
+def test_check_passes_what_can_run(tmp_path: Path) -> None:
+    key = Ed25519PrivateKey.generate().public_key()
+    head = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    contents = {"token": "t", "hash.key": "ab" * 32, "head.pub": head, "camera": "x"}
+    for name, content in contents.items():
+        (tmp_path / name).write_text(content)
+        (tmp_path / name).chmod(0o600)
+    text = (
+        TEXT.replace("/etc/chot/hub.token", str(tmp_path / "token"))
+        .replace("/etc/chot/hash.key", str(tmp_path / "hash.key"))
+        .replace("/etc/chot/head.pub", str(tmp_path / "head.pub"))
+        .replace("/var/lib/chot", str(tmp_path / "state"))
+        .replace("8080", "0")
+    )
+    for device in ("/dev/v4l", "/dev/serial"):
+        while (start := text.find(f'"{device}')) >= 0:
+            end = text.index('"', start + 1)
+            text = f'{text[:start]}"{tmp_path / "camera"}{text[end:]}'
+    result = check(tmp_path, text)
+    assert result.exit_code == 0, result.output
+    assert "ready to run" in result.output
+
+
+def test_run_with_a_missing_file_says_which_and_what_to_do(tmp_path: Path) -> None:
+    result = call("run", "--config", str(tmp_path / "gone.toml"))
+    assert result.exit_code == 1
+    assert "gone.toml" in result.output
+    assert "→" in result.output
+    assert "Traceback" not in result.output

@@ -1,0 +1,225 @@
+"""Real processes on loopback: a hub, and a gate with its devices on pseudo-terminals."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+from firmware_bridge.bridges.simulated import SimulatedBoard
+from scanner.serial.simulated import SimulatedScanner
+from tests.worlds import ROOT
+
+DEVICE = "gate-under-test"
+T = TypeVar("T")
+
+
+def until(answer: Callable[[], T | None], what: str, timeout_s: float = 30.0) -> T:
+    """Return the first answer that is true, or fail naming what did not come about."""
+    deadline = time.monotonic() + timeout_s
+    pause = threading.Event()
+    while time.monotonic() < deadline:
+        found = answer()
+        if found:
+            return found
+        pause.wait(0.05)
+    message = f"{what} did not come about within {timeout_s:.0f} s"
+    raise AssertionError(message)
+
+
+def get(url: str, token: str = "") -> tuple[int, bytes]:
+    request = urllib.request.Request(url)
+    if token:
+        request.add_header("Authorization", f"Bearer {token}")
+    try:
+        with urllib.request.urlopen(request, timeout=5) as response:
+            return response.status, response.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read()
+
+
+def command(*arguments: str) -> None:
+    subprocess.run([sys.executable, "-m", *arguments], check=True, capture_output=True, timeout=60)
+
+
+def prepare_hub(folder: Path, people: int = 500) -> None:
+    """Make the files of a hub of synthetic people; a `RunningHub` serves a copy of them."""
+    data = ("--data", str(folder / "hub"))
+    command("hub", "init", *data)
+    command(
+        "hub", "synthesize", *data, "--people", str(people), "--seed", "7",
+        "--samples", str(folder / "samples.jsonl"), "--sample-count", "200",
+    )  # fmt: skip
+    command("hub", "publish", *data)
+    command("hub", "device", *data, DEVICE, "--token-file", str(folder / "token"))
+
+
+class RunningHub:
+    """A hub of synthetic people. It can be stopped and started again on the same port."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / "hub"
+        self.token_file = folder / "token"
+        self.samples = folder / "samples.jsonl"
+        self._announced = folder / "announced.json"
+        self._log = folder / "hub.log"
+        self._port = 0
+        self._process: subprocess.Popen[bytes] | None = None
+        self.url = ""
+
+    def start(self) -> None:
+        self._announced.unlink(missing_ok=True)
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [
+                    sys.executable, "-m", "hub", "serve", "--data", str(self.folder),
+                    "--port", str(self._port), "--announce", str(self._announced),
+                ],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            )  # fmt: skip
+        until(self._announced.exists, "the hub's announcement")
+        self.url = json.loads(self._announced.read_text())["url"].rstrip("/")
+        self._port = int(self.url.rsplit(":", 1)[1])
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
+        if self._process is not None:
+            self._process.send_signal(number)
+            self._process.wait(10)
+            self._process = None
+
+    def count(self) -> dict[str, Any]:
+        token = self.token_file.read_text().strip()
+        status, body = get(f"{self.url}/v1/entries/count?device={DEVICE}", token)
+        assert status == 200, body
+        counted: dict[str, Any] = json.loads(body)
+        return counted
+
+    def texts(self) -> list[str]:
+        return [json.loads(line)["text"] for line in self.samples.read_text().splitlines()]
+
+
+class RunningGate:
+    """`chot run` with one serial lane; scanner and board are simulated on real ports."""
+
+    def __init__(
+        self, folder: Path, hub: RunningHub, scanner: SimulatedScanner, board: SimulatedBoard
+    ) -> None:
+        self.scanner = scanner
+        self.board = board
+        self.state = folder / "state"
+        self.config = folder / "gate.toml"
+        self.config.write_text(
+            f"""
+[site]
+id = "site-under-test"
+name = "Test"
+place = "supermarket"
+district = "d"
+directive = 15
+rulebook = "{ROOT / "configs/rulebooks/hcmc-2021-09.json"}"
+[appliance]
+device = "{DEVICE}"
+state_dir = "{self.state}"
+[hub]
+url = "{hub.url}"
+token_file = "{hub.token_file}"
+head_key_file = "{hub.folder / "keys/head.pub"}"
+hash_key_file = "{hub.folder / "keys/hash.key"}"
+poll_s = 0.5
+[kiosk]
+port = 0
+[[lane]]
+name = "lane-1"
+rearm_s = 0.05
+sources = [{{kind = "serial", name = "scanner-1", port = "{scanner.path}"}}]
+bridge = {{kind = "mcu", port = "{board.path}"}}
+"""
+        )
+        self.log = folder / "gate.log"
+        self.process: subprocess.Popen[bytes] | None = None
+        self.url = ""
+
+    def start(self) -> None:
+        seen = self.log.stat().st_size if self.log.exists() else 0
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "appliance", "run", "--config", str(self.config)],
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log,
+                env=os.environ | {"PYTHONUNBUFFERED": "1"},
+            )  # fmt: skip
+
+        def opened() -> str | None:
+            for line in self.log.read_bytes()[seen:].splitlines():
+                if b"lanes are open" in line:
+                    return str(json.loads(line)["port"])
+            assert self.process is not None
+            assert self.process.poll() is None, self.log.read_text()[-2000:]
+            return None
+
+        self.url = f"http://127.0.0.1:{until(opened, 'an open gate')}"
+        until(lambda: self.health()["state"] == "ok", "a healthy gate")
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        assert self.process is not None
+        self.process.send_signal(number)
+        code = self.process.wait(10)
+        self.process = None
+        return code
+
+    def health(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(get(f"{self.url}/healthz")[1])
+        return found
+
+    def journaled(self) -> int:
+        return int(self.health()["checks"]["journal"]["facts"]["entries"])
+
+    def metric(self, name: str) -> float:
+        """Sum of all series of this name."""
+        lines = get(f"{self.url}/metrics")[1].decode().splitlines()
+        values = [
+            float(x.rsplit(" ", 1)[1]) for x in lines if x.split("{")[0].split(" ")[0] == name
+        ]
+        return sum(values)
+
+    def verdicts(self) -> int:
+        return int(self.metric("chot_verdicts_total"))
+
+    def scan(self, data: bytes) -> None:
+        """Hold codes under the scanner: bytes as they come down the cable."""
+        _write_all(self.scanner, data)
+
+
+def _write_all(scanner: SimulatedScanner, data: bytes) -> None:
+    import asyncio  # noqa: PLC0415 - the simulator is asynchronous, these tests are not
+
+    asyncio.run(scanner.send_bytes(data))
+
+
+@contextlib.contextmanager
+def running(prepared: Path, folder: Path) -> Iterator[tuple[RunningHub, RunningGate]]:
+    shutil.copytree(prepared, folder, dirs_exist_ok=True)
+    hub = RunningHub(folder)
+    hub.start()
+    try:
+        with SimulatedScanner() as scanner, SimulatedBoard(time.monotonic_ns) as board:
+            gate = RunningGate(folder, hub, scanner, board)
+            gate.start()
+            try:
+                yield hub, gate
+            finally:
+                if gate.process is not None:
+                    gate.process.kill()
+                    gate.process.wait(10)
+    finally:
+        hub.stop(signal.SIGKILL)

@@ -1,0 +1,65 @@
+"""The demonstration over its real paths: what was read was journaled and acknowledged."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+DEMO = [sys.executable, "-m", "appliance", "demo", "--json", "--port", "0", "--people", "2000"]
+KEYS = {
+    "readings", "verdicts", "reasons", "journaled", "acknowledged", "reading_to_light_ms",
+    "frames_dropped", "seed",
+}  # fmt: skip
+
+
+def test_counts_match_and_standard_output_is_one_json_object(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [*DEMO, "--for", "8", "--seed", "11", "--keep", str(tmp_path / "kept")],
+        capture_output=True, timeout=90, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr.decode()
+    assert done.stderr == b""
+    summary = json.loads(done.stdout)
+    assert summary.keys() >= KEYS
+    assert summary["seed"] == 11
+    assert summary["readings"] == sum(summary["verdicts"].values()) > 3
+    assert summary["readings"] == summary["journaled"] == summary["acknowledged"]
+    assert summary["reading_to_light_ms"]["p50"] <= summary["reading_to_light_ms"]["p99"]
+    assert summary["failures"] == {}
+    for secret in ("hub/keys/hash.key", "hub.token", "state/device.key"):
+        assert (tmp_path / "kept" / secret).stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_ends_clean_when_told(tmp_path: Path, number: signal.Signals) -> None:
+    with subprocess.Popen(
+        [*DEMO, "--for", "60"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        env={"TMPDIR": str(tmp_path), "PATH": ""},
+    ) as demo:  # fmt: skip
+        try:
+            demo.communicate(timeout=8)
+        except subprocess.TimeoutExpired:
+            demo.send_signal(number)
+        out, err = demo.communicate(timeout=20)
+    assert b"Traceback" not in err
+    if out:  # it had begun: then its figures are complete
+        summary = json.loads(out)
+        assert summary["readings"] == summary["journaled"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_in_use_and_a_missing_camera_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "something").touch()
+    for extra, named in (
+        (["--keep", str(tmp_path)], "not empty"),
+        (["--camera", "/dev/video99"], "no such device"),
+    ):
+        done = subprocess.run([*DEMO, *extra], capture_output=True, timeout=30, check=False)
+        assert done.returncode == 1
+        assert named in done.stderr.decode()
+        assert done.stdout == b""
