@@ -20,8 +20,8 @@ NETWORK_HINT = "check the network, the hub and hub.url"
 class HttpTransport:
     """Posts batches to `{hub_url}/v1/entries` with the device's bearer token.
 
-    Async context manager. The token file is read for every upload, so that a new token counts without a restart.
-    Redirects are not followed: they would carry the token elsewhere.
+    Async context manager. The token file is read for every upload, so that a new token counts
+    without a restart. Redirects are not followed: they would carry the token elsewhere.
     """
 
     def __init__(self, hub_url: str, token_file: Path, *, connect_s: float = 10.0) -> None:

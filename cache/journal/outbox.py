@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sqlite3
 from pathlib import Path
 from typing import Protocol, Self
 
@@ -119,6 +120,9 @@ class Outbox:
 
 
 async def _opened(path: Path, journal: bytes) -> tuple[aiosqlite.Connection, int]:
+    # aiosqlite leaves its thread behind, reporting to a loop that may be gone, where it cannot open
+    # the file: find that out first.
+    await asyncio.to_thread(_probe, path)
     database = await aiosqlite.connect(path)
     try:
         await database.execute("PRAGMA journal_mode = WAL")
@@ -131,6 +135,10 @@ async def _opened(path: Path, journal: bytes) -> tuple[aiosqlite.Connection, int
         await database.close()
         raise
     return database, int(row[0]) if row else 0
+
+
+def _probe(path: Path) -> None:
+    sqlite3.connect(path).close()
 
 
 def _companions(path: Path) -> tuple[Path, Path]:

@@ -1,0 +1,81 @@
+"""`chot journal`: what a technician sees, and what scripts get."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from admission.wire import pack_passage
+from appliance.cli.journal import journal
+from cache.journal.catalogue import file_at
+from tests.cache.journal.entries import an_entry, file_bytes
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    packed = [pack_passage(an_entry(n)) for n in range(1, 6)]
+    path = file_at(tmp_path, 1).path
+    path.write_bytes(file_bytes(packed)[0])
+    return path
+
+
+def called(*arguments: str) -> tuple[int, str]:
+    result = CliRunner().invoke(journal, arguments)
+    return result.exit_code, result.output
+
+
+def test_a_sound_journal_is_said_to_be_sound(file: Path) -> None:
+    code, output = called("verify", str(file.parent))
+    assert code == 0
+    assert "5 entries, 1 to 5" in output
+    assert "sound" in output
+
+
+def test_damage_is_named_with_what_to_do_and_fails(file: Path) -> None:
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 1
+    file.write_bytes(data)
+    code, output = called("verify", str(file.parent))
+    assert code == 1
+    assert "entries 3 to 3 lost" in output
+    assert "→" in output
+    assert "sound" not in output
+
+
+def test_scripts_get_one_object(file: Path) -> None:
+    code, output = called("verify", str(file.parent), "--json")
+    report = json.loads(output)
+    assert code == 0
+    assert (report["sound"], report["entries"], report["faults"]) == (True, 5, [])
+
+
+def test_an_empty_folder_is_no_fault(tmp_path: Path) -> None:
+    assert called("verify", str(tmp_path)) == (0, f"{tmp_path}: no journal here\n")
+
+
+def test_the_last_entries_are_shown(file: Path) -> None:
+    code, output = called("tail", str(file.parent), "-n", "2")
+    lines = output.splitlines()
+    assert code == 0
+    assert [line.split()[0] for line in lines] == ["4", "5"]
+    assert "admit" in lines[0]
+    assert "card_opens" in lines[0]
+
+
+def test_entries_as_json_do_not_say_whom_they_concern(file: Path) -> None:
+    _, output = called("tail", str(file.parent), "--json")
+    entries = [json.loads(line) for line in output.splitlines()]
+    assert [entry["sequence"] for entry in entries] == [1, 2, 3, 4, 5]
+    assert not {"person", "code_digest"} & entries[0].keys()
+
+
+def test_a_hostile_file_steers_no_terminal(tmp_path: Path) -> None:
+    packed = [pack_passage(an_entry(1, lane="\x1b[2Jlane")), b"\x81\xa1x\xa5\x1b[2J!"]
+    file_at(tmp_path, 1).path.write_bytes(file_bytes(packed)[0])
+    code, output = called("tail", str(tmp_path))
+    assert code == 0
+    assert "\x1b" not in output
+    assert len(output.splitlines()) == 2
