@@ -25,6 +25,8 @@ DEFAULT_INTERVAL_S = 2.0
 MAX_BACKOFF_S = 60.0
 MAX_POLL_S = 3_600.0
 """Longest wait that a head may ask for."""
+RECHECK_S = 3_600
+"""Time after which pages are checked again when next touched."""
 
 
 class ByteSink(Protocol):
@@ -127,6 +129,7 @@ class Replicator:
         self._announced = 0
         self._opened = False
         self._failures = 0
+        self._checked_ns = 0
         self._last_success: Instant | None = None
         self._last_error: tuple[str, str] = ("", "")
         self._rounds: Counter[Outcome] = Counter()
@@ -157,6 +160,7 @@ class Replicator:
         """Return how one round ended. Never raises but for cancellation."""
         try:
             await self.open()
+            self._recheck()
             outcome = await self._round()
         except ReplicaError as error:
             outcome = _outcome_of(error)
@@ -218,8 +222,16 @@ class Replicator:
             await asyncio.to_thread(part.finish)
 
     def _serve(self, generation: Generation) -> None:
+        if self._active is None or generation.segment is not self._active.segment:
+            self._checked_ns = self._clock.now().monotonic_ns
         self._book.swap(generation.segment, generation.signed.head)
         self._active = generation
+
+    def _recheck(self) -> None:
+        now_ns = self._clock.now().monotonic_ns
+        if self._active is not None and now_ns - self._checked_ns >= RECHECK_S * 1_000_000_000:
+            self._active.segment.forget_checks()
+            self._checked_ns = now_ns
 
     def _announce(self, head: Head) -> None:
         known = self._active.signed.head.sequence if self._active else 0

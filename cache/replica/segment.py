@@ -72,6 +72,14 @@ class Segment:
         """Pages found damaged since the segment was opened."""
         return self._pages.count(_DAMAGED)
 
+    def forget_checks(self) -> None:
+        """Check every page again when it is next touched.
+
+        A sound page may leave memory and come back decayed from the medium: whoever holds the
+        segment open for long calls this now and then. Pages found damaged stay so.
+        """
+        self._pages[:] = self._pages.replace(bytes([_SOUND]), bytes([_UNTOUCHED]))
+
     def distrust(self, leaf: int) -> None:
         """Treat the pages of one 64-KiB leaf as damaged: their look-ups answer nothing.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 from collections.abc import Callable
@@ -92,10 +93,8 @@ async def activation(
     with monkeypatch.context() as patch:
         patch.setattr(activate, "os", fault)
         patch.setattr(durable, "os", fault)
-        try:
+        with contextlib.suppress(PowerCutError):
             outcome = await replicator.once()
-        except PowerCutError:
-            pass
     lived = who_is_known(book)
     rebooted, book = boot(folder / "state", source)
     assert await rebooted.open()
@@ -117,7 +116,7 @@ async def calls_of_one_activation(folder: Path, monkeypatch: pytest.MonkeyPatch)
     [
         lambda: OSError(errno.ENOSPC, "No space left on device"),
         lambda: OSError(errno.EIO, "Input/output error"),
-        lambda: PowerCutError(),
+        PowerCutError,
     ],
     ids=["full", "broken", "power cut"],
 )

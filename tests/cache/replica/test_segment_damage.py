@@ -140,6 +140,6 @@ def test_leaves_that_reach_outside_the_rows_cannot_be_set_aside(tmp_path: Path) 
     segment.distrust(1)
     assert segment.damaged_pages == LEAF_BYTES // PAGE_BYTES
     assert segment.find(max(rows)) == rows[max(rows)]
+    refused = sorted(rows)[len(rows) // 2]
     with pytest.raises(DamagedPage):
-        for key in rows:
-            segment.find(key)
+        segment.find(refused)

@@ -1,0 +1,203 @@
+"""The HTTP source against a real server on the loopback: bounded, conditional, and mapped."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from appliance.hub_source import HubSource
+from cache.errors import SourceError
+from cache.replica.book import ReplicaBook
+from cache.replica.head import MAX_HEAD_BYTES
+from cache.replica.replicate import Outcome, Replicator
+from cache.replica.store import ReplicaStore
+from tests.cache.replica.releases import HASH_KEY, HASH_KEY_ID, TRUSTED, Release
+from tests.worlds import ManualClock
+
+NAME = "ab" * 32
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Bytes:
+    """A sink that keeps what it takes."""
+
+    def __init__(self) -> None:
+        self.taken = b""
+
+    def write(self, data: bytes, /) -> None:
+        self.taken += data
+
+
+class Server:
+    """A real web server whose two paths do what a test tells them to."""
+
+    def __init__(self) -> None:
+        self.head: Handler = self.missing
+        self.segment: Handler = self.missing
+        self.requests: list[web.Request] = []
+        self.release = asyncio.Event()
+
+    async def missing(self, _: web.Request) -> web.StreamResponse:
+        raise web.HTTPNotFound
+
+    async def on_head(self, request: web.Request) -> web.StreamResponse:
+        self.requests.append(request)
+        return await self.head(request)
+
+    async def on_segment(self, request: web.Request) -> web.StreamResponse:
+        self.requests.append(request)
+        return await self.segment(request)
+
+    async def streamed(
+        self, request: web.Request, data: bytes, *, length: int | None = None, hang: bool = False
+    ) -> web.StreamResponse:
+        response = web.StreamResponse()
+        response.content_length = length
+        await response.prepare(request)
+        await response.write(data)
+        if hang:
+            await self.release.wait()
+        elif request.transport is not None and length is not None:
+            request.transport.close()
+        return response
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[tuple[Server, str]]:
+    served = Server()
+    app = web.Application()
+    app.router.add_get("/base/replica/head", served.on_head)
+    app.router.add_get("/base/replica/segments/{name}", served.on_segment)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    port = runner.addresses[0][1]
+    yield served, f"http://127.0.0.1:{port}/base"
+    served.release.set()
+    await runner.cleanup()
+
+
+@pytest.fixture
+async def session() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession() as session:
+        yield session
+
+
+@pytest.fixture
+def source(server: tuple[Server, str], session: aiohttp.ClientSession) -> HubSource:
+    return HubSource(session, server[1], timeout_s=0.5)
+
+
+def answering(**response: object) -> Handler:
+    async def handler(_: web.Request) -> web.StreamResponse:
+        return web.Response(**response)  # type: ignore[arg-type]
+
+    return handler
+
+
+async def test_an_unchanged_head_is_not_sent_again(
+    server: tuple[Server, str], source: HubSource
+) -> None:
+    served, _ = server
+    served.head = answering(body=b"one", headers={"ETag": '"1"'})
+    assert await source.head() == b"one"
+    served.head = answering(status=304)
+    assert await source.head() == b"one"
+    assert served.requests[-1].headers["If-None-Match"] == '"1"'
+    served.head = answering(body=b"two")
+    assert await source.head() == b"two"
+    assert await source.head() == b"two"
+    assert "If-None-Match" not in served.requests[-1].headers, "no tag came with this body"
+
+
+@pytest.mark.parametrize("status", [204, 304, 403, 404, 500, 503])
+async def test_other_statuses_are_no_head(
+    server: tuple[Server, str], source: HubSource, status: int
+) -> None:
+    server[0].head = answering(status=status)
+    with pytest.raises(SourceError, match=str(status)):
+        await source.head()
+
+
+async def test_an_endless_head_is_cut_off(server: tuple[Server, str], source: HubSource) -> None:
+    server[0].head = answering(body=bytes(MAX_HEAD_BYTES))
+    assert len(await source.head()) == MAX_HEAD_BYTES
+    server[0].head = lambda r: server[0].streamed(r, bytes(MAX_HEAD_BYTES + 1), hang=True)
+    with pytest.raises(SourceError, match="larger"):
+        await source.head()
+
+
+async def test_a_packed_body_is_refused_unpacked_by_nobody(
+    server: tuple[Server, str], source: HubSource
+) -> None:
+    server[0].head = answering(body=b"\x1f\x8b", headers={"Content-Encoding": "gzip"})
+    with pytest.raises(SourceError, match="coded"):
+        await source.head()
+    assert server[0].requests[0].headers["Accept-Encoding"] == "identity"
+
+
+async def test_a_silent_server_is_given_up(server: tuple[Server, str], source: HubSource) -> None:
+    server[0].head = lambda r: server[0].streamed(r, b"x", hang=True)
+    with pytest.raises(SourceError, match="in time"):
+        await source.head()
+
+
+async def test_redirects_end(server: tuple[Server, str], source: HubSource) -> None:
+    server[0].head = answering(status=302, headers={"Location": "/base/replica/head"})
+    with pytest.raises(SourceError):
+        await source.head()
+    assert len(server[0].requests) < 6
+
+
+async def test_no_server_is_a_source_error(session: aiohttp.ClientSession) -> None:
+    for address in ("http://127.0.0.1:9", "http://", "nonsense"):
+        with pytest.raises(SourceError):
+            await HubSource(session, address, timeout_s=0.5).head()
+
+
+async def test_a_segment_comes_by_its_name(server: tuple[Server, str], source: HubSource) -> None:
+    server[0].segment = answering(body=bytes(600_000))
+    sink = Bytes()
+    await source.segment(NAME, 600_000, sink)
+    assert sink.taken == bytes(600_000)
+    assert server[0].requests[0].path == f"/base/replica/segments/{NAME}.segment"
+
+
+@pytest.mark.parametrize("sent", [0, 999, 1_001, 500_000])
+async def test_a_segment_of_another_size_is_refused(
+    server: tuple[Server, str], source: HubSource, sent: int
+) -> None:
+    server[0].segment = answering(body=bytes(sent))
+    sink = Bytes()
+    with pytest.raises(SourceError, match="of 1000"):
+        await source.segment(NAME, 1_000, sink)
+    assert len(sink.taken) <= 1_000
+
+
+async def test_a_cut_in_mid_download_is_a_source_error(
+    server: tuple[Server, str], source: HubSource
+) -> None:
+    server[0].segment = lambda r: server[0].streamed(r, bytes(5_000), length=10_000)
+    with pytest.raises(SourceError):
+        await source.segment(NAME, 10_000, Bytes())
+
+
+async def test_a_gate_replicates_over_http_and_survives_a_cut(
+    tmp_path: Path, server: tuple[Server, str], source: HubSource
+) -> None:
+    release, book = Release(tmp_path, 200), ReplicaBook(HASH_KEY)
+    store = ReplicaStore(tmp_path / "state", TRUSTED, HASH_KEY_ID)
+    replicator = Replicator(source, store, book, ManualClock())
+    served = server[0]
+    served.head = answering(body=release.envelope(), headers={"ETag": '"1"'})
+    served.segment = lambda r: served.streamed(r, release.bytes[:9_000], length=len(release.bytes))
+    assert await replicator.once() is Outcome.UNREACHABLE
+    served.segment = answering(body=release.bytes)
+    assert await replicator.once() is Outcome.ACTIVATED
+    assert book.rows == 200

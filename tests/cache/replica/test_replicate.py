@@ -1,0 +1,330 @@
+"""The loop takes what is newer and sound, and nothing that a hostile upstream can send stops it."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from admission.credential import Credential, CredentialKind
+from admission.instant import ClockTrust
+from admission.standing import Lookup
+from cache.replica.book import ReplicaBook
+from cache.replica.geometry import PAGE_BYTES
+from cache.replica.head import PERSONS, Dataset, Head, sign_head
+from cache.replica.replicate import ByteSink, Outcome, Replicator
+from cache.replica.store import ReplicaStore
+from tests.cache.replica.releases import (
+    DAY_NS,
+    HASH_KEY,
+    HASH_KEY_ID,
+    ISSUED_NS,
+    STRANGER,
+    TRUSTED,
+    MemorySource,
+    Release,
+    document,
+)
+from tests.worlds import ManualClock
+
+
+class Gate:
+    """One appliance's replica, all of it real but the upstream and the clock."""
+
+    def __init__(self, folder: Path, source: MemorySource) -> None:
+        self.clock = ManualClock()
+        self.clock.advance(60)
+        self.book = ReplicaBook(HASH_KEY)
+        self.state = folder / "state"
+        self.heads: list[Head] = []
+        self.waits: list[float] = []
+        self.rounds_left = 0
+        self.replicator = Replicator(
+            source,
+            ReplicaStore(self.state, TRUSTED, HASH_KEY_ID),
+            self.book,
+            self.clock,
+            on_head=self.heads.append,
+            sleep=self.sleep,
+            jitter=lambda: 0.5,
+        )
+
+    async def sleep(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        self.rounds_left -= 1
+        if self.rounds_left <= 0:
+            raise asyncio.CancelledError
+
+    async def run(self, rounds: int) -> None:
+        self.rounds_left = rounds
+        with pytest.raises(asyncio.CancelledError):
+            await self.replicator.run()
+
+    def knows(self, number: int) -> bool:
+        credential = Credential(CredentialKind.CITIZEN_CARD, (document(number),))
+        return self.book.standing_of(credential, self.clock.now()).lookup is Lookup.FOUND
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Release:
+    return Release(tmp_path, 100)
+
+
+@pytest.fixture
+def new(tmp_path: Path) -> Release:
+    return Release(tmp_path, 130)
+
+
+@pytest.fixture
+def source(old: Release, new: Release) -> MemorySource:
+    return MemorySource(old, new)
+
+
+@pytest.fixture
+def gate(tmp_path: Path, source: MemorySource) -> Gate:
+    return Gate(tmp_path, source)
+
+
+async def test_a_release_is_fetched_then_vouched_for_again_then_succeeded(
+    gate: Gate, source: MemorySource, old: Release, new: Release
+) -> None:
+    assert await gate.replicator.once() is Outcome.ACTIVATED
+    assert await gate.replicator.once() is Outcome.UNCHANGED
+    source.envelope = old.envelope(2)
+    assert await gate.replicator.once() is Outcome.REVOUCHED
+    assert source.fetched == [old.dataset.name]
+    status = gate.replicator.status()
+    assert (status.sequence, status.rows) == (2, 100)
+    assert status.issued_ns == old.head(2).issued_ns
+    assert status.last_success == gate.clock.now()
+    source.envelope = new.envelope(3)
+    assert await gate.replicator.once() is Outcome.ACTIVATED
+    assert gate.knows(120)
+    assert gate.replicator.status().rounds[Outcome.ACTIVATED] == 2
+    assert [head.sequence for head in gate.heads] == [1, 2, 3]
+
+
+async def test_going_back_to_the_release_before_needs_no_download(
+    gate: Gate, source: MemorySource, old: Release, new: Release
+) -> None:
+    for sequence, release in enumerate((old, new, old), start=1):
+        source.envelope = release.envelope(sequence)
+        assert await gate.replicator.once() is Outcome.ACTIVATED
+    assert source.fetched == [old.dataset.name, new.dataset.name]
+    assert not gate.knows(120)
+
+
+async def test_a_reboot_serves_at_once_and_remembers_how_far_it_came(
+    tmp_path: Path, gate: Gate, source: MemorySource, old: Release, new: Release
+) -> None:
+    source.envelope = new.envelope(5)
+    await gate.replicator.once()
+    source.envelope = None
+    rebooted = Gate(tmp_path, source)
+    assert await rebooted.replicator.open()
+    assert rebooted.knows(120)
+    assert await rebooted.replicator.once() is Outcome.UNREACHABLE
+    source.envelope = old.envelope(4)
+    assert await rebooted.replicator.once() is Outcome.REFUSED
+    assert "older" in rebooted.replicator.status().last_error
+    assert rebooted.knows(120)
+
+
+def hostile_heads(new: Release) -> dict[str, bytes]:
+    same_sequence = new.envelope(1)
+    larger = Dataset(new.dataset.root, 1 << 50, new.dataset.rows, 1)
+    flipped = bytearray(new.envelope(2))
+    flipped[60] ^= 1
+    return {
+        "same sequence": same_sequence,
+        "another key": sign_head(new.head(2), STRANGER),
+        "flipped": bytes(flipped),
+        "expired": new.envelope(2, expires_ns=ISSUED_NS + 30_000_000_000),
+        "no persons": new.envelope(2, datasets={"roster/1": new.dataset}),
+        "another hash key": new.envelope(2, hash_key_id=bytes(8)),
+        "a petabyte": new.envelope(2, datasets={PERSONS: larger}),
+        "unknown layout": new.envelope(
+            2, datasets={PERSONS: Dataset(new.dataset.root, new.dataset.size, 130, 9)}
+        ),
+        "endless": bytes(1 << 20),
+        "empty": b"",
+    }
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "same sequence",
+        "another key",
+        "flipped",
+        "expired",
+        "no persons",
+        "another hash key",
+        "a petabyte",
+        "unknown layout",
+        "endless",
+        "empty",
+    ],
+)
+async def test_a_hostile_head_changes_nothing(
+    gate: Gate, source: MemorySource, new: Release, name: str
+) -> None:
+    await gate.replicator.once()
+    source.envelope = hostile_heads(new)[name]
+    assert await gate.replicator.once() is Outcome.REFUSED
+    assert source.fetched == [source.fetched[0]], "nothing is fetched on its word"
+    status = gate.replicator.status()
+    assert status.sequence == 1
+    assert status.last_error
+    assert not gate.knows(120)
+    source.envelope = new.envelope(2)
+    assert await gate.replicator.once() is Outcome.ACTIVATED
+    assert gate.replicator.status().last_error == ""
+
+
+@pytest.mark.parametrize("lie", ["cut", "longer", "flipped", "another", "missing", "rows"])
+async def test_a_segment_that_is_not_the_signed_one_never_answers(
+    gate: Gate, source: MemorySource, old: Release, new: Release, lie: str
+) -> None:
+    await gate.replicator.once()
+    name = new.dataset.name
+    source.envelope = new.envelope(2)
+    whole = source.segments[name]
+    match lie:
+        case "cut":
+            source.segments[name] = whole[:-4096]
+        case "longer":
+            source.segments[name] = whole + b"x" * 5_000_000
+        case "flipped":
+            source.segments[name] = whole[:5000] + bytes([whole[5000] ^ 1]) + whole[5001:]
+        case "another":
+            source.segments[name] = old.bytes.ljust(len(whole), b"\0")[: len(whole)]
+        case "missing":
+            del source.segments[name]
+        case "rows":
+            lied = Dataset(new.dataset.root, new.dataset.size, 129, 1)
+            source.envelope = new.envelope(2, datasets={PERSONS: lied})
+    outcome = await gate.replicator.once()
+    assert outcome in {Outcome.REFUSED, Outcome.UNREACHABLE}
+    assert gate.knows(99)
+    assert not gate.knows(120)
+    assert not list(gate.state.rglob("*.part"))
+    source.segments[name] = whole
+    source.envelope = new.envelope(3)
+    assert await gate.replicator.once() is Outcome.ACTIVATED
+    assert [head.sequence for head in gate.heads][:2] == [1, 2]
+
+
+def decay(gate: Gate, *, touched: bool) -> None:
+    """Harm pages on the card, beneath the map, that were or were not touched since the start."""
+    assert gate.book._open is not None
+    marks = gate.book._open.segment._pages
+    with next(gate.state.rglob("*.segment")).open("r+b") as file:
+        for page in [page for page, mark in enumerate(marks) if bool(mark) is touched]:
+            file.seek((1 + page) * PAGE_BYTES + 100)
+            file.write(b"\xff\x00\xff")
+
+
+@pytest.fixture
+async def large(tmp_path: Path) -> tuple[Gate, MemorySource]:
+    """A gate that serves 14,000 people from 52 pages, most of them touched by the self-test."""
+    source = MemorySource(Release(tmp_path, 14_000))
+    gate = Gate(tmp_path, source)
+    assert await gate.replicator.once() is Outcome.ACTIVATED
+    return gate, source
+
+
+async def test_a_damaged_page_heals_from_the_upstream(large: tuple[Gate, MemorySource]) -> None:
+    gate, source = large
+    decay(gate, touched=False)
+    unknown = [number for number in range(14_000) if not gate.knows(number)]
+    assert unknown
+    assert gate.replicator.status().damaged_pages > 5
+    assert gate.replicator.status().unreadable_lookups == len(unknown)
+    assert await gate.replicator.once() is Outcome.ACTIVATED
+    assert len(source.fetched) == 2
+    assert all(gate.knows(number) for number in unknown)
+    assert gate.replicator.status().damaged_pages == 0
+
+
+async def test_pages_that_decay_after_they_were_checked_are_found_within_the_hour(
+    large: tuple[Gate, MemorySource],
+) -> None:
+    gate, _ = large
+    decay(gate, touched=True)
+    gate.clock.advance(3_600)
+    assert await gate.replicator.once() is Outcome.UNCHANGED
+    assert not all(gate.knows(number) for number in range(14_000))
+    assert gate.replicator.status().unreadable_lookups
+    assert await gate.replicator.once() is Outcome.ACTIVATED
+    assert all(gate.knows(number) for number in range(14_000))
+
+
+async def test_without_a_clock_a_head_serves_and_is_offered_as_evidence(
+    gate: Gate, source: MemorySource, old: Release
+) -> None:
+    gate.clock.wall_ns = 0
+    gate.clock.trust = ClockTrust.UNKNOWN
+    assert await gate.replicator.once() is Outcome.ACTIVATED
+    assert [head.issued_ns for head in gate.heads] == [old.head().issued_ns]
+    await gate.replicator.once()
+    assert len(gate.heads) == 1, "an old head is not evidence of a later time"
+
+
+async def test_a_head_that_expires_later_stays_for_the_law_to_judge(
+    gate: Gate, source: MemorySource
+) -> None:
+    await gate.replicator.once()
+    gate.clock.wall_ns += 2 * DAY_NS
+    assert await gate.replicator.once() is Outcome.REFUSED
+    assert gate.knows(1)
+
+
+async def test_failures_back_off_to_a_ceiling_and_a_good_round_ends_it(
+    gate: Gate, source: MemorySource, old: Release
+) -> None:
+    source.envelope = None
+    await gate.run(8)
+    assert gate.waits == [4, 8, 16, 32, 60, 60, 60, 60]
+    source.envelope = old.envelope()
+    await gate.run(1)
+    assert gate.waits[-1] == 2
+
+
+async def test_the_head_says_how_long_to_wait_within_reason(
+    gate: Gate, source: MemorySource, old: Release
+) -> None:
+    source.envelope = old.envelope(2, min_next_poll_s=30)
+    await gate.run(1)
+    source.envelope = old.envelope(3, min_next_poll_s=86_400)
+    await gate.run(1)
+    assert gate.waits == [30, 3_600]
+
+
+async def test_a_defect_in_one_round_does_not_end_the_loop(
+    gate: Gate, source: MemorySource
+) -> None:
+    async def defect(name: str, size: int, to: ByteSink) -> None:
+        raise ZeroDivisionError
+
+    source.segment = defect  # type: ignore[method-assign]
+    assert await gate.replicator.once() is Outcome.FAILED
+    assert gate.replicator.status().last_error.startswith("ZeroDivisionError")
+
+
+async def test_a_cancelled_download_leaves_nothing_behind(gate: Gate, source: MemorySource) -> None:
+    started = asyncio.Event()
+
+    async def endless(name: str, size: int, to: ByteSink) -> None:
+        to.write(b"x")
+        started.set()
+        await asyncio.Event().wait()
+
+    source.segment = endless  # type: ignore[method-assign]
+    task = asyncio.create_task(gate.replicator.run())
+    await asyncio.wait_for(started.wait(), 5)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert not list(gate.state.rglob("*.part"))
