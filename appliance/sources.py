@@ -8,10 +8,9 @@ import json
 import random
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Protocol
-
-from scanner.keypad import KeypadSource
 
 from admission.reading import MAX_TEXT_LENGTH, Reading
 from appliance.config import (
@@ -25,6 +24,7 @@ from appliance.errors import ApplianceError, ConfigError
 from scanner.camera.capture import CaptureMode, V4L2Camera
 from scanner.camera.port import Camera
 from scanner.camera.source import CameraSource
+from scanner.keypad import EventKeys, KeypadSource, open_keyboard
 from scanner.scenes.camera import SceneCamera
 from scanner.scenes.presentation import varied
 from scanner.serial.port import SerialSource
@@ -175,7 +175,8 @@ def open_source(
         case KeypadSourceTable():
             return PortDoor(
                 KeypadSource(
-                    table.device,
+                    partial(open_keyboard, table.device),
+                    EventKeys,
                     table.name,
                     deliver,
                     monotonic_ns=monotonic_ns,
