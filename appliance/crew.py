@@ -14,7 +14,8 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 class Crew:
     """Tasks that end together. Async context manager.
 
-    They end when one fails, when somebody calls `dismiss`, or on SIGINT, SIGTERM or SIGHUP (the terminal is gone).
+    They end when one fails, when somebody calls `dismiss`, or on SIGINT, SIGTERM or SIGHUP (the
+    terminal is gone).
 
     Leaving the block waits for `dismiss` first, then cancels the tasks and re-raises what failed.
     """

@@ -30,8 +30,9 @@ NOBODY = Standing(Lookup.NOTHING_TO_LOOK_UP)
 class Scan(msgspec.Struct, frozen=True):
     """One finished scan, for metrics and the technician's table. Durations in nanoseconds.
 
-    `holder` is masked. `read_ns` counts from the capture to the lane's taking the reading up. `journaled` and `reading_to_light_ns` are None where that step failed; the
-    latter counts from the frame's capture to the board's acknowledgement.
+    `holder` is masked. `read_ns` counts from the capture to the lane's taking the reading up.
+    `journaled` and `reading_to_light_ns` are None where that step failed; the latter counts from
+    the frame's capture to the board's acknowledgement.
     """
 
     lane: str
