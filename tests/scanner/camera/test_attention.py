@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scanner.camera.attention import Attention, AttentionPolicy
@@ -73,6 +73,7 @@ def test_attention_stays_after_movement_and_while_a_code_is_held_up() -> None:
     assert attention.worth_looking(shown, now + POLICY.hold_ns // 2)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1_000_000, 400_000_000), min_size=1, max_size=60))
 def test_no_more_than_the_forced_interval_passes_without_a_look(steps: list[int]) -> None:
     attention, now, looked = Attention(), 0, 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scanner.camera.headers import PictureKind, header_of
@@ -22,12 +22,14 @@ JPEG = encoded(scene("a code"))
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
+@settings(deadline=None)
 @given(width=st.integers(1, 300), height=st.integers(1, 300))
 def test_states_the_size_that_the_encoder_wrote(suffix: str, width: int, height: int) -> None:
     header = header_of(encoded(canvas(width, height), suffix))
     assert (header.kind, header.width_px, header.height_px) == (SUFFIXES[suffix], width, height)
 
 
+@settings(deadline=None)
 @given(st.sampled_from([b"", *MAGICS]), st.binary(max_size=400))
 def test_any_bytes_are_a_header_or_a_damaged_picture(magic: bytes, rest: bytes) -> None:
     try:
@@ -38,6 +40,7 @@ def test_any_bytes_are_a_header_or_a_damaged_picture(magic: bytes, rest: bytes) 
     assert header.height_px >= 1
 
 
+@settings(deadline=None)
 @given(st.integers(0, len(JPEG) - 1))
 def test_a_truncated_jpeg_is_seen_wherever_it_was_cut(length: int) -> None:
     with pytest.raises(PictureDamagedError):

@@ -61,7 +61,7 @@ def test_no_rung_stumbles_over_a_sliver(rung: Rung, shape: tuple[int, int]) -> N
     assert read_rung(rung, np.zeros(shape, np.uint8)) == []
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_noise_holds_no_code(seed: int) -> None:
     noise = np.random.default_rng(seed).integers(0, 256, (200, 300)).astype(np.uint8)
@@ -69,7 +69,7 @@ def test_noise_holds_no_code(seed: int) -> None:
 
 
 @given(st.text(min_size=1, max_size=120).filter(lambda text: text.isprintable()))
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 def test_texts_come_back_as_valid_unicode(text: str) -> None:
     (read,) = read_texts(code(text))
     read.encode()
@@ -138,6 +138,7 @@ def test_expensive_rungs_take_turns_one_a_look() -> None:
     assert clock.tried == ["a", "b", "c", "a"]
 
 
+@settings(deadline=None)
 @given(st.integers(1, 100), st.integers(1, 1000), st.integers(1, 60))
 def test_expensive_rungs_keep_their_budget_on_average(budget: int, cost: int, looks: int) -> None:
     clock = Costing(cost)

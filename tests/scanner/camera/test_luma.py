@@ -9,7 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scanner.camera.luma import PictureLimits, gray_of
@@ -73,6 +73,7 @@ def test_a_jpeg_whose_header_lies_about_its_data_is_damaged_or_of_the_stated_siz
         assert gray_of(picture_frame(lying)).shape == (256, 256)
 
 
+@settings(deadline=None)
 @given(st.binary(min_size=1, max_size=64), st.integers(0, 30_000))
 def test_a_jpeg_overwritten_anywhere_ends_as_a_picture_or_as_damaged(noise: bytes, at: int) -> None:
     jpeg = encoded(scene("a code"))
@@ -122,6 +123,7 @@ def test_gray_bytes_and_colour() -> None:
     assert np.array_equal(gray_of(Frame(colour, Encoding.BGR, 640, 480, 0, 0)), picture)
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from([Encoding.GRAY, Encoding.YUYV, Encoding.BGR]),
     st.integers(-5, 50),

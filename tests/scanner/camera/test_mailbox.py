@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scanner.camera.mailbox import Mailbox
 
 
+@settings(deadline=None)
 @given(st.lists(st.one_of(st.integers(), st.none())))
 def test_newest_wins_and_every_loss_is_counted(steps: list[int | None]) -> None:
     """Integers are put, None takes: against the simplest model of one slot."""
@@ -26,6 +27,7 @@ def test_newest_wins_and_every_loss_is_counted(steps: list[int | None]) -> None:
         assert mailbox.dropped == dropped
 
 
+@settings(deadline=None)
 @given(st.booleans())
 def test_what_lies_in_a_closed_mailbox_can_be_taken_once(filled: bool) -> None:
     mailbox: Mailbox[str] = Mailbox()
@@ -55,6 +57,7 @@ def test_a_falsy_item_is_an_item() -> None:
     assert mailbox.take(0) == 0
 
 
+@settings(deadline=None)
 @given(st.integers(1, 200))
 def test_between_threads_nothing_is_lost_uncounted_and_order_holds(count: int) -> None:
     mailbox: Mailbox[int] = Mailbox()

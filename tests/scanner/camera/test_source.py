@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from admission.reading import Reading
@@ -211,6 +211,7 @@ def test_still_frames_are_skipped_and_counted() -> None:
     assert (source.statistics().skipped, source.statistics().bad_frames) == (3, 1)
 
 
+@settings(deadline=None)
 @given(st.floats(0.01, 1), st.floats(1, 60), st.integers(0, 2**32 - 1))
 def test_backoff_grows_to_its_ceiling_and_no_further(
     first_s: float, ceiling_s: float, seed: int
