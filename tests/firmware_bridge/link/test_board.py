@@ -185,7 +185,9 @@ def test_an_echo_of_its_own_voice_is_not_answered() -> None:
     wire = Wire()
     wire.greet()
     for message in (Acknowledge(), NotAcknowledged(3), HeartbeatReply(1, frozenset())):
-        assert wire.say(message, 1) == []
+        assert wire.say(message, 999) == []
+    wire.board.advance(1_000 * MS)
+    assert not wire.board.has_host, "an echo does not hold the dead-man's handle"
 
 
 def test_an_input_is_repeated_until_it_is_confirmed_and_then_the_next_one_goes() -> None:

@@ -18,7 +18,16 @@ from firmware_bridge.link.board import Profile
 from firmware_bridge.link.events import State
 from firmware_bridge.link.frame import Frame, encode
 from firmware_bridge.link.inputs import InputFilter
-from firmware_bridge.link.messages import Input, InputEvent, Kind, NotAcknowledged, Refusal
+from firmware_bridge.link.messages import (
+    Acknowledge,
+    Heartbeat,
+    Input,
+    InputEvent,
+    Kind,
+    NotAcknowledged,
+    Refusal,
+    frame_of,
+)
 from firmware_bridge.link.retry import (
     INITIAL_RTO_NS,
     MAX_RTO_NS,
@@ -217,6 +226,33 @@ def test_an_echoing_cable_is_no_board() -> None:
     session.open(0)
     session.receive(session.take_bytes(), MS)
     assert session.state is State.GREETING
+
+
+def test_an_echo_does_not_keep_a_dead_link_alive() -> None:
+    cable = an_open_cable()
+    cable.plugged = False
+    for _ in range(12):
+        beat = frame_of(Heartbeat(), cable.session._session, 1)
+        cable.inject(encode(beat), to_board=False)
+        cable.run_for(100)
+    assert not cable.session.alive(cable.now_ns)
+
+
+def test_an_acknowledgement_of_another_session_is_not_believed() -> None:
+    cable = an_open_cable()
+    cable.plugged = False
+    ticket = cable.show(ADMIT)
+    stale = frame_of(Acknowledge(), cable.session._session - 1, 1)
+    cable.inject(encode(stale), to_board=False)
+    assert ticket not in cable.endings()
+
+
+def test_the_answer_to_another_greeting_begins_no_session() -> None:
+    cable = an_open_cable()
+    answer = cable.ups()[0].board
+    cable.session.open(cable.now_ns)
+    cable.inject(encode(frame_of(answer, 0, 0)), to_board=False)
+    assert cable.session.state is State.GREETING
 
 
 def test_closing_the_port_ends_what_is_in_flight() -> None:
