@@ -31,6 +31,8 @@ ARGUMENTS = [
 ]  # fmt: skip
 LANDSCAPE, PORTRAIT = (1280, 720), (800, 1280)
 
+expect.set_options(timeout=20_000)  # a busy machine is slow, not wrong
+
 ADMIT = Verdict(
     Outcome.ADMIT,
     (Reason.CARD_OPENS,),
@@ -40,6 +42,13 @@ ADMIT = Verdict(
 REFER = Verdict(Outcome.REFER, (Reason.NO_CARD,))
 REFUSE = Verdict(Outcome.REFUSE, (Reason.UNRECOGNISED,))
 HOLDER = "N***** V** AN"
+
+
+@pytest.fixture(autouse=True)
+def lasting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let verdicts stay until something takes them away, however slow this machine is."""
+    for outcome in Outcome:
+        monkeypatch.setitem(SHOWN_MS, outcome, 600_000)
 
 
 class Gate:
@@ -163,11 +172,13 @@ async def test_a_verdict_is_colour_and_shape_and_word_and_sound(
 async def test_the_cards_condition_and_the_return_to_waiting(
     browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(SHOWN_MS, Outcome.ADMIT, 1_000)
     async with Gate("gate-1").up() as gate, opened(browser, gate.url) as page:
         gate.screen.publish("gate-1", ADMIT, HOLDER)
         await expect(panel(page).locator(".condition")).to_contain_text("Thực hiện 5K")
         await expect(panel(page).locator(".condition")).to_contain_text("a distance of 2 m")
+        await expect(panel(page)).to_have_attribute("data-sound", "admit")
+        monkeypatch.setitem(SHOWN_MS, Outcome.REFER, 1_000)
+        gate.screen.publish("gate-1", REFER, HOLDER)
         # When its time is over, by the page itself; nobody's name stays.
         await expect(panel(page)).to_have_attribute("data-state", "waiting")
         await expect(panel(page).locator(".holder")).to_be_empty()
@@ -193,8 +204,8 @@ async def test_an_old_green_never_outlives_the_connection(browser: Browser) -> N
             page = await stack.enter_async_context(opened(browser, gate.url))
             gate.screen.publish("gate-1", ADMIT, HOLDER)
             await expect(panel(page)).to_have_attribute("data-state", "admit")
-        # The appliance is gone, and the green with it, before its three seconds are over.
-        await expect(panel(page)).to_have_attribute("data-state", "lost", timeout=2_000)
+        # The appliance is gone, and the green with it, long before its time is over.
+        await expect(panel(page)).to_have_attribute("data-state", "lost")
         await expect(page.locator(".banner")).to_be_visible()
         await expect(page.locator(".banner")).to_contain_text("Mất kết nối với máy kiểm soát")
         await expect(panel(page).locator(".holder")).to_be_empty()
@@ -235,7 +246,7 @@ async def test_out_of_order_takes_a_green_away_and_leaves_a_red(browser: Browser
         await expect(panel(page, "gate-2")).to_have_attribute("data-state", "refuse")
         for lane in gate.lanes:
             gate.screen.lane_state(lane, LaneState.OUT_OF_ORDER)
-        await expect(panel(page)).to_have_attribute("data-state", "out_of_order", timeout=2_000)
+        await expect(panel(page)).to_have_attribute("data-state", "out_of_order")
         await expect(panel(page)).to_contain_text("OUT OF ORDER")
         await expect(panel(page)).to_have_attribute("data-sound", "out_of_order")
         await expect(panel(page, "gate-2")).to_have_attribute("data-state", "refuse")
