@@ -85,6 +85,16 @@ def test_a_signature_for_another_purpose_does_not_count() -> None:
         verify_head(bare, TRUSTED)
 
 
+def test_another_form_of_the_same_envelope_is_refused() -> None:
+    envelope = sign_head(a_head(), SIGNER)
+    signature = envelope[-64:]
+    assert envelope[-66:-64] == b"\xc4\x40"
+    longer = envelope[:-66] + b"\xc5\x00\x40" + signature
+    assert msgpack.unpackb(longer) == msgpack.unpackb(envelope)
+    with pytest.raises(HeadError, match="shortest"):
+        verify_head(longer, TRUSTED)
+
+
 @pytest.mark.parametrize(
     "payload",
     [

@@ -183,7 +183,9 @@ async def test_a_hostile_head_changes_nothing(
     assert gate.replicator.status().last_error == ""
 
 
-@pytest.mark.parametrize("lie", ["cut", "longer", "flipped", "another", "missing", "rows"])
+@pytest.mark.parametrize(
+    "lie", ["cut", "longer", "flipped", "another", "impostor", "missing", "rows"]
+)
 async def test_a_segment_that_is_not_the_signed_one_never_answers(
     gate: Gate, source: MemorySource, old: Release, new: Release, lie: str
 ) -> None:
@@ -200,6 +202,9 @@ async def test_a_segment_that_is_not_the_signed_one_never_answers(
             source.segments[name] = whole[:5000] + bytes([whole[5000] ^ 1]) + whole[5001:]
         case "another":
             source.segments[name] = old.bytes.ljust(len(whole), b"\0")[: len(whole)]
+        case "impostor":  # a sound segment of as many people, but not these
+            source.segments[name] = Release(gate.state.parent, 130, first=5_000).bytes
+            assert len(source.segments[name]) == len(whole)
         case "missing":
             del source.segments[name]
         case "rows":

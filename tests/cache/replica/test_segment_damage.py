@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import zlib
 from pathlib import Path
 
 import pytest
@@ -102,16 +103,32 @@ def test_damage_is_confined_to_its_page_and_remembered(view: mmap.mmap) -> None:
 
 
 def test_windows_wider_than_two_pages_are_checked_in_the_middle(tmp_path: Path) -> None:
+    # Neighbours in other buckets share the crowd's first and last page and have touched them.
+    before, after = 0x10 << 56, 0xF0 << 56
     crowded = {0xABC << 52 | n << 12: n.to_bytes(10, "little") for n in range(2_000)}
     path = tmp_path / "s"
-    write(path, crowded)
+    write(path, {before: bytes(10), **crowded, after: bytes(10)})
     data = bytearray(path.read_bytes())
     data[3 * PAGE_BYTES + 5] ^= 0x10
     path.write_bytes(data)
     segment = Segment.open(path)
     assert segment.header.row_pages > 5
+    assert segment.find(before) == segment.find(after) == bytes(10)
     with pytest.raises(DamagedPage):
         segment.find(min(crowded))
+
+
+@pytest.mark.parametrize(
+    ("at", "value"),
+    [(8, 2), (10, 2), (16, 29), (17, 44), (17, 72), (18, 1), (36 + 8, 1), (108, 1), (200, 1)],
+)
+def test_a_header_that_is_not_of_this_version_is_refused_though_its_crc_holds(
+    view: mmap.mmap, at: int, value: int
+) -> None:
+    view[at] = value
+    view[PAGE_BYTES - 4 : PAGE_BYTES] = zlib.crc32(view[: PAGE_BYTES - 4]).to_bytes(4, "little")
+    with pytest.raises(SegmentError):
+        Segment(view)
 
 
 def test_a_damaged_segment_does_not_pass_its_self_test(view: mmap.mmap) -> None:
