@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from admission.reading import Reading, Symbology
@@ -39,6 +39,7 @@ def type_in(keystrokes: Keystrokes, keys: list[Key]) -> list[str]:
     return [code for code in map(keystrokes.press, keys) if code is not None]
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(list(Key)), max_size=120))
 def test_a_code_is_what_a_patient_reader_would_write_down(keys: list[Key]) -> None:
     written: list[str] = []
@@ -57,12 +58,14 @@ def test_a_code_is_what_a_patient_reader_would_write_down(keys: list[Key]) -> No
     assert type_in(Keystrokes(), keys) == expected
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(DIGITS), min_size=MAX_DIGITS, max_size=3 * MAX_DIGITS))
 def test_a_long_code_is_never_cut_to_a_valid_length(digits: list[Key]) -> None:
     (code,) = type_in(Keystrokes(), [*digits, Key.ENTER])
     assert len(code) == min(len(digits), MAX_DIGITS + 1)
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_events_may_be_cut_anywhere(data: st.DataObject) -> None:
     presses = data.draw(st.lists(st.sampled_from([2, 11, 28, 79, 82, 0x205, 30, 300]), max_size=20))
@@ -85,6 +88,7 @@ def test_lost_events_clear_what_was_typed() -> None:
     assert EventKeys().keys(event(1, 3, 1) + event(0, 3, 0)) == [Key.DIGIT_2, Key.CLEAR]
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_no_bytes_upset_the_decoders(data: bytes) -> None:
     for key in TerminalKeys().keys(data) + EventKeys().keys(data):

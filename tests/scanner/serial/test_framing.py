@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from admission.reading import MAX_TEXT_LENGTH, Symbology
@@ -22,7 +22,7 @@ streams = st.lists(
     ),
     max_size=24,
 ).map(b"".join)
-settings = st.builds(LineSettings, end=st.sampled_from(LineEnd), aim_identifiers=st.booleans())
+framings = st.builds(LineSettings, end=st.sampled_from(LineEnd), aim_identifiers=st.booleans())
 plain_texts = st.text(
     st.characters(blacklist_characters="\r\n\x02\x03", blacklist_categories=["Cs"]), min_size=1
 ).filter(lambda text: not text.startswith("]"))
@@ -34,7 +34,8 @@ def lines_of(pieces: list[bytes], framing: LineSettings) -> list[Line]:
     return lines + framer.idle(7 + 60 * GAP_NS)
 
 
-@given(settings, streams, st.data())
+@settings(deadline=None)
+@given(framings, streams, st.data())
 def test_any_chunking_gives_the_same_lines(
     framing: LineSettings, stream: bytes, data: st.DataObject
 ) -> None:
@@ -45,7 +46,17 @@ def test_any_chunking_gives_the_same_lines(
     assert lines_of(pieces, framing) == lines_of([stream], framing)
 
 
-@given(settings, streams)
+@pytest.mark.parametrize("end", LineEnd)
+@settings(deadline=None)
+@given(stream=st.lists(st.sampled_from(MARKS), max_size=12).map(b"".join))
+def test_one_byte_at_a_time_gives_the_same_lines(end: LineEnd, stream: bytes) -> None:
+    pieces = [stream[n : n + 1] for n in range(len(stream))]
+    framing = LineSettings(end=end)
+    assert lines_of(pieces, framing) == lines_of([stream], framing)
+
+
+@settings(deadline=None)
+@given(framings, streams)
 def test_what_is_kept_and_what_is_handed_on_is_bounded(
     framing: LineSettings, stream: bytes
 ) -> None:
@@ -55,12 +66,14 @@ def test_what_is_kept_and_what_is_handed_on_is_bounded(
     assert len(framer._kept) < LINE_LIMIT_BYTES
 
 
+@settings(deadline=None)
 @given(st.sampled_from(sorted(SCANNER_END)), st.lists(plain_texts, max_size=8))
 def test_every_text_comes_through(end: LineEnd, texts: list[str]) -> None:
     stream = b"".join(text.encode() + SCANNER_END[end] for text in texts)
     assert [line.text for line in lines_of([stream], LineSettings(end=end))] == texts
 
 
+@settings(deadline=None)
 @given(st.lists(plain_texts, max_size=5), st.binary(max_size=9).filter(lambda b: b"\x02" not in b))
 def test_envelopes_resynchronise_at_every_stx(texts: list[str], noise: bytes) -> None:
     stream = b"".join(noise + b"\x02half" * 2 + b"\x02" + t.encode() + b"\x03\r\n" for t in texts)
@@ -69,19 +82,21 @@ def test_envelopes_resynchronise_at_every_stx(texts: list[str], noise: bytes) ->
     assert framer.abandoned == 2 * len(texts)
 
 
-@given(
-    st.sampled_from([b"y", "ạ".encode(), "😷".encode(), b"a" + "😷".encode(), b"\xff", b"]Q1"]),
-    st.integers(0, 5),
-)
-def test_a_long_line_is_one_oversized_line_in_any_encoding(unit: bytes, shift: int) -> None:
+@settings(deadline=None)
+@given(st.sampled_from("yạ😷"), st.text("s", max_size=5), st.sampled_from(["", "]Q1"]))
+def test_a_long_line_is_one_oversized_line_in_any_encoding(
+    character: str, before: str, aim: str
+) -> None:
     framer = LineFramer()
-    lines: list[Line] = []
-    for _ in range(64):
-        lines += framer.feed(b"s" * shift + unit * 2_000, 1)
-        shift = 0
-    lines += framer.feed(b"\rnext\r", 2)
-    assert [len(line.text) for line in lines] == [MAX_TEXT_LENGTH + 1, 4]
+    text = before + character * 64_000
+    lines = framer.feed(aim.encode() + text.encode() + b"\rnext\r", 2)
+    assert [line.text for line in lines] == [text[: MAX_TEXT_LENGTH + 1], "next"]
     assert framer.oversized == 1
+
+
+def test_a_long_line_of_foreign_bytes_is_oversized_too() -> None:
+    (line,) = LineFramer().feed(b"\xff" * 4_000_000, 0)
+    assert line.text == "ÿ" * (MAX_TEXT_LENGTH + 1)
 
 
 def test_the_longest_text_is_whole_and_one_more_is_oversized() -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scanner.errors import SerialError, SerialLostError
@@ -49,7 +50,7 @@ class Bench:
             received=lambda data, _now_ns: self._note(data),
             quiet=lambda _now_ns: self._note("quiet"),
             quiet_s=0.001,
-            monotonic_ns=lambda: int(asyncio.get_running_loop().time() * 1e9),
+            monotonic_ns=time.monotonic_ns,
             jitter=lambda: 0.0,
             backoff=Backoff(0.001, 0.002),
             changed=self._note,
@@ -96,6 +97,24 @@ async def test_bytes_then_silence_then_loss_then_again() -> None:
     assert second.closed
     assert "ended" in str(bench.reader.failure)
     assert bench.reader.openings == 2
+
+
+async def test_a_loop_that_was_held_up_reads_before_it_judges_silence() -> None:
+    device, writer = a_pipe()
+    bench = Bench(lambda: device)
+    note = bench._note
+
+    def held_up(data: bytes, _now_ns: int) -> None:
+        note(data)
+        if data == b"first":
+            os.write(writer, b"second")
+            time.sleep(0.02)
+
+    bench.reader._received = held_up
+    os.write(writer, b"first")
+    await bench.run_until(lambda: "quiet" in bench.log)
+    os.close(writer)
+    assert bench.log[2:5] == [b"first", b"second", "quiet"]
 
 
 async def test_no_silence_before_the_first_bytes() -> None:
@@ -147,6 +166,7 @@ async def test_an_owner_s_mistake_ends_the_run(failing: str) -> None:
     assert device.closed
 
 
+@settings(deadline=None)
 @given(st.integers(1, 10**6), st.floats(0, 1))
 def test_pauses_grow_to_their_bound_and_no_further(failures: int, jitter: float) -> None:
     backoff = Backoff(0.1, 5.0)
