@@ -13,6 +13,7 @@ from scanner.errors import CameraError, CameraExhaustedError, CameraLostError, R
 from scanner.scenes.actor import Actor
 from scanner.scenes.backdrop import Backdrop
 from scanner.scenes.presentation import Presentation
+from scanner.scenes.sprite import Picture
 
 
 class SceneCamera:
@@ -48,7 +49,7 @@ class SceneCamera:
             cv2.IMWRITE_JPEG_QUALITY, quality,
             cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420,
         ]  # fmt: skip
-        self._canvas = np.empty((self._height, self._width, 3), np.uint8)
+        self._canvas: Picture = np.empty((0, 0, 3), np.uint8)
         self._backdrop: Backdrop | None = None
         self._actor: Actor | None = None
         self._begins_s = 0.0
@@ -69,6 +70,7 @@ class SceneCamera:
         if self._backdrop is None:
             noise = np.random.default_rng(self._rng.getrandbits(64))
             self._backdrop = Backdrop(self._width, self._height, noise)
+            self._canvas = np.empty((self._height, self._width, 3), np.uint8)
         self._begins_s = self._pause_s
         self._sequence = 0
         self._opened_ns = self._monotonic_ns()
