@@ -1,0 +1,60 @@
+"""One appliance's replica for tests: all of it real but the upstream and the clock."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from admission.credential import Credential, CredentialKind
+from admission.standing import Lookup
+from cache.replica.book import ReplicaBook
+from cache.replica.head import Head
+from cache.replica.replicate import Replicator
+from cache.replica.store import ReplicaStore
+from tests.cache.replica.releases import (
+    HASH_KEY,
+    HASH_KEY_ID,
+    TRUSTED,
+    MemorySource,
+    document,
+)
+from tests.worlds import ManualClock
+
+
+class Gate:
+    """One appliance's replica, all of it real but the upstream and the clock."""
+
+    def __init__(self, folder: Path, source: MemorySource) -> None:
+        self.clock = ManualClock()
+        self.clock.advance(60)
+        self.book = ReplicaBook(HASH_KEY)
+        self.state = folder / "state"
+        self.heads: list[Head] = []
+        self.waits: list[float] = []
+        self.rounds_left = 0
+        self.replicator = Replicator(
+            source,
+            ReplicaStore(self.state, TRUSTED, HASH_KEY_ID),
+            self.book,
+            self.clock,
+            on_head=self.heads.append,
+            sleep=self.sleep,
+            jitter=lambda: 0.5,
+        )
+
+    async def sleep(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        self.rounds_left -= 1
+        if self.rounds_left <= 0:
+            raise asyncio.CancelledError
+
+    async def run(self, rounds: int) -> None:
+        self.rounds_left = rounds
+        with pytest.raises(asyncio.CancelledError):
+            await self.replicator.run()
+
+    def knows(self, number: int) -> bool:
+        credential = Credential(CredentialKind.CITIZEN_CARD, (document(number),))
+        return self.book.standing_of(credential, self.clock.now()).lookup is Lookup.FOUND
