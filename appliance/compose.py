@@ -15,6 +15,7 @@ import aiohttp
 
 from admission.reading import Reading
 from admission.repeat import Presentations
+from admission.signal import Output
 from appliance.clock import SystemClock
 from appliance.config import BridgeTable, Config, LaneTable, McuBridgeTable, site_of
 from appliance.crew import Crew
@@ -218,7 +219,10 @@ def _sources(
 def _bridge(table: BridgeTable, clock: SystemClock) -> LaneBridge:
     if isinstance(table, McuBridgeTable):
         nonce = random.SystemRandom().getrandbits
-        return McuBridge(table.port, monotonic_ns=clock.monotonic_ns, nonce=nonce)
+        required = frozenset(Output[name.upper()] for name in table.requires)
+        return McuBridge(
+            table.port, monotonic_ns=clock.monotonic_ns, nonce=nonce, required=required
+        )
     return ScreenOnlyBridge()
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -20,6 +20,7 @@ from appliance.errors import ConfigError
 MAX_CONFIG_BYTES = 1 << 20
 Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
+OutputName = Literal["green", "amber", "red", "buzzer", "gate"]
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
 
 
@@ -106,9 +107,14 @@ SourceTable = CameraSourceTable | SerialSourceTable | KeypadSourceTable | Scenes
 
 
 class McuBridgeTable(_Table, frozen=True, tag="mcu", tag_field="kind"):
-    """A microcontroller that speaks the firmware link, by the stable name of its port."""
+    """A microcontroller that speaks the firmware link, by the stable name of its port.
+
+    A board that lacks one of the outputs in `requires` leaves the lane out of order: without its
+    gate relay, say, it would acknowledge an ADMIT that opens nothing.
+    """
 
     port: str
+    requires: tuple[OutputName, ...] = ("green", "amber", "red")
 
 
 class ScreenOnlyTable(_Table, frozen=True, tag="screen_only", tag_field="kind"):
