@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
@@ -108,6 +109,30 @@ async def test_no_acknowledged_entry_is_lost_when_the_medium_fails_before_the_cu
     for seed in range(CUTS // 2):
         operation = Random(seed).randint(1, operations)
         assert await survived(seed, operation, fault_rate=0.15), (seed, operation)
+
+
+@pytest.mark.parametrize("failure", [PowerCut(), OSError(errno.EIO, "injected")])
+async def test_what_a_dead_process_left_in_the_page_cache_is_secured_before_it_counts(
+    failure: BaseException,
+) -> None:
+    """The process dies, not the machine: its unsynced frame can be read, and then power goes."""
+    for seed in range(20):
+        disk, ledger = SimulatedDisk(), Ledger()
+        work(disk, Random(seed), ledger, 2)
+        syncs = iter(range(100))
+
+        def before(name: str, _: int, syncs: Iterator[int] = syncs) -> None:
+            if name == "truncate" or (name == "sync" and next(syncs) == 1):
+                raise failure
+
+        disk.before = before
+        with contextlib.suppress(PowerCut):
+            work(disk, Random(seed), ledger, 1)
+        disk.before = lambda name, count: None
+        work(disk, Random(seed), ledger, 1)
+        disk = disk.cut(Random(seed))
+        assert await holds(disk, ledger)
+        assert verify(DIRECTORY, disk).sound
 
 
 async def test_positive_control_a_disk_without_syncs_does_lose() -> None:
