@@ -1,4 +1,4 @@
-"""The rulebook that ships, as the law sees it."""
+"""The rulebook that ships, as the law sees it; property tests without a stopwatch."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import settings
 
 from admission.rulebook import Rulebook, load_rulebook
 from tests.worlds import ROOT
+
+settings.register_profile("law", deadline=None)
+settings.load_profile("law")
 
 SHIPPED = ROOT / "configs" / "rulebooks" / "hcmc-2021-09.json"
 

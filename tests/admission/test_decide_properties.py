@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
+from typing import Any, TypeVar
 
-import msgspec
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from admission.credential import Credential, CredentialKind
@@ -26,79 +26,81 @@ from admission.verdict import Outcome, Verdict
 from tests.worlds import VIETNAM, ManualClock, a_site
 
 NOW_NS = ManualClock().now().wall_ns
-DAY_NS = 86_400 * 10**9
+TODAY = date(2021, 9, 20)
+HOUR_NS = 3_600 * 10**9
 
-near = st.integers(NOW_NS - 3 * DAY_NS, NOW_NS + 3 * DAY_NS)
-dates = st.none() | st.dates(date(2020, 9, 1), date(2021, 12, 31)) | st.dates()
-all_facts = st.builds(
+T = TypeVar("T")
+
+
+def mostly(good: T, *others: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Draw what leads to ADMIT seven times in eight: each deviation is met alone and in company."""
+    return st.integers(0, 7).flatmap(lambda n: st.one_of(*others) if n == 0 else st.just(good))
+
+
+walls = st.integers() | st.sampled_from([-25, -24, -1, 0, 1]).map(lambda h: NOW_NS + h * HOUR_NS)
+days = st.one_of(
+    st.none(),
+    st.sampled_from([-200, -14, -13, -1, 0, 1, 5]).map(lambda n: TODAY + timedelta(days=n)),
+    st.dates(),
+)
+facts = st.builds(
     PersonFacts,
-    status=st.sampled_from(CredentialStatus),
-    doses=st.integers(-1, 7),
-    product=st.sampled_from(Product),
-    last_dose=dates,
-    recovered=dates,
-    born=dates,
+    status=mostly(CredentialStatus.ACTIVE, st.sampled_from(CredentialStatus)),
+    doses=mostly(2, st.integers(-1, 7)),
+    product=mostly(Product.PFIZER, st.sampled_from(Product)),
+    last_dose=mostly(date(2021, 6, 1), days),
+    recovered=days,
+    born=days,
     vulnerable=st.booleans(),
-    isolation_until=dates,
+    isolation_until=mostly(None, days),
     district=st.integers(0, 255),
 )
-releases = st.builds(Release, st.integers(0, 9), near | st.integers(), near | st.integers())
+releases = st.builds(
+    Release, st.integers(0, 9), mostly(NOW_NS - HOUR_NS, walls), mostly(NOW_NS + HOUR_NS, walls)
+)
 standings = st.builds(
     Standing,
-    st.sampled_from(Lookup),
+    mostly(Lookup.FOUND, st.sampled_from(Lookup)),
     st.none(),
-    st.none() | all_facts,
-    st.none() | releases,
+    st.integers(0, 7).flatmap(lambda n: facts if n else st.none()),
+    st.integers(0, 7).flatmap(lambda n: releases if n else st.none()),
 )
 instants = st.builds(
-    Instant, near | st.integers(), st.integers(0), st.just("boot-1"), st.sampled_from(ClockTrust)
+    Instant,
+    mostly(NOW_NS, walls),
+    st.integers(0),
+    st.just("boot-1"),
+    mostly(ClockTrust.RTC, st.sampled_from(ClockTrust)),
 )
 credentials = st.builds(
     Credential,
-    st.sampled_from(CredentialKind),
+    mostly(CredentialKind.PERSONAL_QR, st.sampled_from(CredentialKind)),
     st.sampled_from([(), (Identifier(IdentifierKind.QID, "1"),)]),
 )
-sites = st.builds(a_site, st.sampled_from(Place), st.sampled_from([15, 16, 16, 0, 99]))
-green_facts = PersonFacts(doses=2, product=Product.PFIZER, last_dose=date(2021, 6, 1))
+sites = st.builds(a_site, st.sampled_from(Place), mostly(15, st.sampled_from([16, 0, 99])))
 
 
-@given(st.tuples(credentials, standings, sites, instants), st.booleans())
+@settings(max_examples=500)
+@given(st.tuples(credentials, standings, sites, instants))
 def test_any_combination_ends_in_a_verdict_and_admit_is_argued_for(
-    rulebook: Rulebook, scan: tuple[Credential, Standing, Site, Instant], on_record: bool
+    rulebook: Rulebook, scan: tuple[Credential, Standing, Site, Instant]
 ) -> None:
     credential, standing, site, now = scan
-    if on_record:  # half of the examples come close to being admitted
-        facts = standing.facts or green_facts
-        facts = msgspec.structs.replace(facts, doses=2, product=Product.PFIZER)
-        standing = Standing(Lookup.FOUND, None, facts, standing.release)
     verdict = decide(credential, standing, rulebook, site, now)
     assert isinstance(verdict, Verdict)
     assert len(verdict.reasons) == 1
     if verdict.outcome is not Outcome.ADMIT:
         assert verdict.condition is None
         return
-    facts, release = standing.facts, standing.release
+    known, release = standing.facts, standing.release
     assert credential.kind is not CredentialKind.UNRECOGNISED
     assert standing.lookup is Lookup.FOUND
-    assert facts is not None
-    assert facts.status is CredentialStatus.ACTIVE
+    assert known is not None
+    assert known.status is CredentialStatus.ACTIVE
     assert release is not None
-    assert now.wall_ns - release.vouched_ns <= 24 * 3_600 * 10**9
+    assert now.wall_ns - release.vouched_ns <= 24 * HOUR_NS
     assert now.wall_ns < release.expires_ns
     assert now.trust is not ClockTrust.UNKNOWN
     today = now.at(VIETNAM).date()
-    assert facts.isolation_until is None or facts.isolation_until < today
+    assert known.isolation_until is None or known.isolation_until < today
     assert (site.directive, verdict.card, site.place) in rulebook.access
-
-
-@given(all_facts, st.sampled_from(Place), st.sampled_from([15, 16]))
-def test_what_is_decided_twice_is_decided_alike(
-    rulebook: Rulebook, facts: PersonFacts, place: Place, directive: int
-) -> None:
-    now = ManualClock().now()
-    release = Release(1, now.wall_ns, now.wall_ns + DAY_NS)
-    standing = Standing(Lookup.FOUND, None, facts, release)
-    credential = Credential(CredentialKind.PERSONAL_QR)
-    site = a_site(place, directive)
-    first = decide(credential, standing, rulebook, site, now)
-    assert decide(credential, standing, rulebook, site, now) == first

@@ -21,7 +21,7 @@ def test_the_normal_form_of_a_normal_form_is_itself(kind: IdentifierKind, value:
     assert normalise(kind, once.value) == once or not value.isascii()
 
 
-@given(kinds, st.from_regex(r"[0-9a-zA-Z]{6,12}", fullmatch=True), st.sampled_from(" -.\t\n\u00a0"))
+@given(kinds, st.text("0189azAZ", min_size=6, max_size=12), st.sampled_from(" -.\t\n\u00a0"))
 def test_separators_and_case_do_not_matter(kind: IdentifierKind, value: str, sep: str) -> None:
     assert normalise(kind, sep.join(value)) == normalise(kind, value.lower())
 

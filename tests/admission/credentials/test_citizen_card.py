@@ -56,8 +56,8 @@ def test_what_breaks_the_format_is_unrecognised(text: str) -> None:
 
 
 @given(
-    cccd=st.from_regex(r"[0-9]{12}", fullmatch=True),
-    cmnd=st.from_regex(r"(?:02[0-9]{7})?", fullmatch=True),
+    cccd=st.integers(0, 10**12 - 1).map("{:012}".format),
+    cmnd=st.just("") | st.integers(0, 10**7 - 1).map("02{:07}".format),
     name=st.sampled_from(["Nguyễn Văn An", "Đặng Thị Ngọc Ánh", "Y Blôm Niê", "Lý Ý"]),
     born=st.dates(date(1900, 1, 1), date(2030, 1, 1)),
     issued=st.dates(date(2021, 1, 1), date(2030, 1, 1)),
