@@ -20,10 +20,9 @@ def noisy(picture: Gray, seed: int, sigma: float = 4.0) -> Gray:
 
 
 def settled(picture: Gray) -> tuple[Attention, int]:
-    """An attention that has long seen nothing but `picture`; and the time."""
+    """An attention that has long seen nothing but `picture`, and the time of its latest look."""
     attention, now = Attention(), 0
-    while now <= POLICY.hold_ns + POLICY.forced_look_ns:
-        attention.worth_looking(picture, now)
+    while not (attention.worth_looking(picture, now) and now > POLICY.hold_ns):
         now += FRAME_NS
     return attention, now
 
@@ -52,10 +51,20 @@ def test_a_card_that_appears_is_looked_at_in_its_first_frame() -> None:
 
 
 def test_slow_movement_adds_up() -> None:
-    empty = canvas(1280, 720)
+    """A hand that brightens by one level a frame is never movement from one frame to the next."""
+    empty = canvas()
     attention, now = settled(empty)
-    brighter = [(empty + step).astype(np.uint8) for step in range(1, 40)]
-    assert any(attention.worth_looking(each, now + step) for step, each in enumerate(brighter))
+    hands = [place(empty, canvas(100, 100, 128 + step), 200, 200) for step in range(1, 60)]
+    assert any(attention.worth_looking(hand, now + step) for step, hand in enumerate(hands))
+
+
+def test_a_room_that_changed_for_good_is_soon_idle_again() -> None:
+    attention, now = settled(canvas())
+    chair = place(canvas(), canvas(100, 100, 20), 0, 0)
+    assert attention.worth_looking(chair, now + 1)
+    now += 1 + POLICY.hold_ns
+    attention.worth_looking(chair, now)
+    assert not attention.worth_looking(chair, now + 1)
 
 
 def test_someone_who_fills_the_frame_counts() -> None:
