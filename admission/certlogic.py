@@ -34,7 +34,7 @@ MAX_NODES = 4_096
 MAX_TEXT_LENGTH = 1_024
 """Characters of one string literal or path."""
 MAX_STEPS = 100_000
-"""Nodes that one evaluation may visit, every `reduce` counted at its full length."""
+"""Default limit of `compile_rule` on the nodes that one evaluation may visit."""
 MAX_INTEGER = (1 << 53) - 1
 """Largest integer literal either way: what every JSON implementation carries exactly."""
 
@@ -52,13 +52,15 @@ def evaluate(expression: Any, data: Any) -> Any:
     return compile_rule(expression)(data)
 
 
-def compile_rule(expression: Any) -> Rule:
+def compile_rule(expression: Any, max_steps: int = MAX_STEPS) -> Rule:
     """Return the expression as a function of its data context.
+
+    :param max_steps: nodes that one evaluation may visit, every `reduce` at its full length.
 
     :raises RuleError: if any part of it is invalid, or a limit of this module is passed. The
         message names the place as a JSON path from `$`.
     """
-    rule, _ = _Compiler().compile(expression, "$", 0)
+    rule, _ = _Compiler(max_steps).compile(expression, "$", 0)
     return rule
 
 
@@ -83,7 +85,8 @@ def paths(expression: Any) -> Iterator[str]:
 class _Compiler:
     """Walks one expression once. Its methods return a closure and the steps it may take."""
 
-    def __init__(self) -> None:
+    def __init__(self, max_steps: int) -> None:
+        self._max_steps = max_steps
         self._nodes = 0
 
     def compile(self, expression: Any, at: str, depth: int) -> tuple[Rule, int]:
@@ -98,8 +101,8 @@ class _Compiler:
             rule, steps = operations.array([item for item, _ in items]), _sum(items)
         else:
             rule, steps = operations.constant(_literal(expression, at)), 0
-        if steps >= MAX_STEPS:
-            msg = f"one evaluation could take over {MAX_STEPS} steps, at {at}"
+        if steps >= self._max_steps:
+            msg = f"one evaluation could take over {self._max_steps} steps, at {at}"
             raise RuleError(msg, hint="a 'reduce' inside another one multiplies")
         return rule, steps + 1
 

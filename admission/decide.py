@@ -32,7 +32,7 @@ def decide(
     credential: Credential, standing: Standing, rulebook: Rulebook, site: Site, now: Instant
 ) -> Verdict:
     """Return who may pass: pure, and total over all standings, sites and instants."""
-    today = _today(now, site)
+    today = _today(now, standing.release, site)
     return (
         _names_nobody(credential, standing, rulebook, site)
         or _blocked(standing, today)
@@ -76,7 +76,7 @@ def _in_doubt(
     if standing.lookup is Lookup.UNREADABLE or release is None:
         return _verdict(Outcome.REFER, Reason.CANNOT_DECIDE)
     # How old the knowledge is can only be said by a clock that somebody vouches for.
-    if today is None or _clock_is_behind(now, release):
+    if today is None:
         return _verdict(Outcome.REFER, Reason.CLOCK_UNTRUSTED)
     if _is_stale(release, rulebook, now):
         return _verdict(Outcome.REFER, Reason.STALE_REPLICA)
@@ -108,22 +108,20 @@ def _by_card(standing: Standing, rulebook: Rulebook, site: Site, today: date | N
     return _verdict(rulebook.no_card[site.place], reason, card)
 
 
-def _today(now: Instant, site: Site) -> date | None:
-    """Return the gate's date, or None where nobody vouches for it."""
+def _today(now: Instant, release: Release | None, site: Site) -> date | None:
+    """Return the gate's date, or None where it cannot be trusted.
+
+    Knowledge from the future means that this clock is wrong, whatever it says of itself: by it old
+    knowledge would look fresh, and an isolation that is over would still last.
+    """
     if not now.dated:
+        return None
+    if release is not None and release.vouched_ns - now.wall_ns > MAX_CLOCK_BEHIND_NS:
         return None
     try:
         return now.date_in(site.timezone)
     except (OverflowError, ValueError):
         return None  # outside the calendar: no clock that can be trusted shows that
-
-
-def _clock_is_behind(now: Instant, release: Release) -> bool:
-    """Knowledge from the future means that this clock is wrong, whatever it says of itself.
-
-    By a wrong clock stale knowledge looks fresh, and a past isolation or waiting time unfinished.
-    """
-    return release.vouched_ns - now.wall_ns > MAX_CLOCK_BEHIND_NS
 
 
 def _is_stale(release: Release, rulebook: Rulebook, now: Instant) -> bool:

@@ -43,6 +43,9 @@ from admission.site import Place
 from admission.standing import PersonFacts, Product
 from admission.verdict import Card, Outcome, Text
 
+MAX_RULE_STEPS = 1_000
+"""Steps of one rule: with all that a rulebook may hold, a decision stays within milliseconds."""
+
 
 class Access(msgspec.Struct, frozen=True, gc=False):
     """An opened door: what the card asks of its holder inside, or nothing."""
@@ -151,7 +154,7 @@ def _cards(form: RulebookForm) -> tuple[tuple[Card, Rule], ...]:
 def _rule(expression: Any, terms: Sequence[str], path: str) -> Rule:
     """Return the compiled rule, its data paths checked: a misspelt fact would be null for ever."""
     try:
-        rule = certlogic.compile_rule(expression)
+        rule = certlogic.compile_rule(expression, MAX_RULE_STEPS)
     except RuleError as error:
         raise _wrong(str(error), path) from error
     known = {f"payload.{n}" for n in PAYLOAD} | {f"external.{n}" for n in EXTERNAL}

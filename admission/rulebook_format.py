@@ -77,11 +77,11 @@ class RulebookForm(_Form, frozen=True):
     title: TextForm
     replica_max_age_h: Hours
     products: Annotated[dict[str, CourseForm], Meta(max_length=64)]
-    cards: Annotated[list[CardForm], Meta(min_length=1, max_length=64)]
+    cards: Annotated[list[CardForm], Meta(min_length=1, max_length=16)]
     access: Annotated[list[AccessForm], Meta(min_length=1, max_length=1_024)]
     no_card: dict[Place, Counter]
     no_record: dict[Place, Counter]
-    terms: Annotated[list[TermForm], Meta(max_length=64)] = []
+    terms: Annotated[list[TermForm], Meta(max_length=32)] = []
 
 
 _decode = msgspec.json.Decoder(RulebookForm).decode

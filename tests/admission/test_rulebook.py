@@ -88,6 +88,7 @@ def _repeat(name: str) -> Callable[[Content], None]:
         (_set("cards", 0, "when", to={"var": "payload.dosis"}), "$.cards[0].when"),
         (_set("cards", 0, "when", to={"var": "terms.unheard_of"}), "$.cards[0].when"),
         (_set("cards", 0, "when", to={"var": ""}), "$.cards[0].when"),
+        (_set("cards", 0, "when", to={"!": [[0] * 1_000]}), "$.cards[0].when"),
         (_set("cards", 0, "when", to={"<": [{"var": "payload.age"}, 9]}), "$.terms, $.cards"),
         (_set("cards", 0, "when", to={"plusTime": ["2021", 0, "day"]}), "$.terms, $.cards"),
         (_set("terms", 0, "when", to={"var": "terms.vulnerable"}), "$.terms[0].when"),
