@@ -152,4 +152,5 @@ RUNGS: tuple[Rung, ...] = (
     Rung("despeckled", lambda g: despeckled(g, 3), _LOCAL, _EXPENSIVE),
     Rung("higher", lambda g: scaled(g, *_HIGHER), _LOCAL, _EXPENSIVE, _HIGHER),
 )
-"""All rungs, in the order of what each added per millisecond on the open photographs."""
+"""All rungs: first what reads most frames soonest, then what added most per millisecond on the open
+photographs, then what reads many of the same ones in another way."""
