@@ -7,7 +7,7 @@ from pathlib import Path
 
 from appliance.errors import HouseError
 
-PACKAGES = ("admission", "appliance", "cache", "firmware_bridge", "hub", "scanner")
+PACKAGES = ("admission", "appliance", "benchmarks", "cache", "firmware_bridge", "hub", "scanner")
 
 
 def check_house(root: Path | None = None) -> None:

@@ -1,0 +1,1 @@
+"""What technicians run: `chot bench …`. Figures are printed beside the floor of the same run."""

@@ -1,0 +1,70 @@
+"""`chot bench`: one command a benchmark, each as a table or as JSON."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import click
+import msgspec
+import uvloop
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from benchmarks.lane import LaneFigures, measure
+from benchmarks.percentiles import Percentiles
+
+
+@click.group()
+def bench() -> None:
+    """Measure this machine: figures beside the floor of the same run."""
+
+
+@bench.command()
+@click.option("--scans", default=2_000, show_default=True, type=click.IntRange(1, 1_000_000))
+@click.option("--people", default=20_000, show_default=True, type=click.IntRange(100, 1_000_000))
+@click.option(
+    "--dir",
+    "parent",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="Where the journal is written: the medium to be measured. Default: the temporary folder.",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+def lane(*, scans: int, people: int, parent: Path | None, as_json: bool) -> None:
+    """One scan from reading to light: decision, durable entry, acknowledged signal."""
+    with (
+        tempfile.TemporaryDirectory(prefix="chot-bench-", dir=parent) as folder,
+        Progress(console=Console(stderr=True), disable=as_json, transient=True) as progress,
+    ):
+        task = progress.add_task("scans", total=scans)
+        figures = uvloop.run(
+            measure(
+                Path(folder),
+                scans=scans,
+                people=people,
+                progress=lambda done: progress.update(task, completed=done),
+            )
+        )
+    if as_json:
+        click.echo(msgspec.json.encode(figures).decode())
+    else:
+        Console().print(_table(figures))
+
+
+def _table(figures: LaneFigures) -> Table:
+    table = Table(title=f"{figures.scans:,} scans, {figures.people:,} people")
+    for heading in ("step", "p50", "p99"):
+        table.add_column(heading, justify="left" if heading == "step" else "right")
+    rows: tuple[tuple[str, Percentiles, str], ...] = (
+        ("decide", figures.decide_us, "µs"),
+        ("durable entry", figures.journal_ms, "ms"),
+        ("acknowledged signal", figures.actuate_ms, "ms"),
+        ("reading to light", figures.reading_to_light_ms, "ms"),
+        ("floor: append and fdatasync", figures.floor_append_ms, "ms"),
+        ("floor: byte over a pty and back", figures.floor_round_trip_ms, "ms"),
+    )
+    for name, found, unit in rows:
+        table.add_row(name, f"{found.p50:.3f} {unit}", f"{found.p99:.3f} {unit}")
+    table.caption = f"reading to light is {figures.floor_ratio} × the floors together"
+    return table

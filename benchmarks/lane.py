@@ -1,0 +1,227 @@
+"""One scan from reading to light: decision, durable entry, acknowledged signal, and their floor.
+
+The floor of the same run is what no gate can undercut on this machine: one append of the entry's
+bytes with `fdatasync`, and one byte to the other end of a pseudo-terminal and back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import random
+import select
+import threading
+import time
+import tty
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta, timezone
+from pathlib import Path
+
+import msgspec
+
+from admission.instant import ClockTrust, Instant
+from admission.reading import Reading, Symbology
+from admission.repeat import Presentations
+from admission.rulebook import load_rulebook
+from admission.site import Place, Site
+from admission.verdict import LaneState, Verdict
+from appliance.inbox import Inbox
+from appliance.lane import Lane, Scan
+from benchmarks.percentiles import Percentiles, percentiles
+from cache.journal.file_journal import FileJournal
+from cache.replica.book import ReplicaBook
+from cache.replica.keys import load_hash_key
+from cache.replica.segment import Segment
+from firmware_bridge.bridges.mcu import McuBridge
+from firmware_bridge.bridges.simulated import SimulatedBoard
+from hub.keys import create_keys
+from hub.publish import Publisher
+from hub.samples import samples
+from hub.store.port import rows_of
+from hub.synthetic import Population
+
+RULEBOOK = Path(__file__).resolve().parents[1] / "configs" / "rulebooks" / "hcmc-2021-09.json"
+VIETNAM = timezone(timedelta(hours=7))
+ENTRY_BYTES = 250
+WARM_UP = 50
+
+
+class LaneFigures(msgspec.Struct, frozen=True):
+    """What `chot bench lane --json` prints. Milliseconds, but for `decide_us`."""
+
+    scans: int
+    people: int
+    decide_us: Percentiles
+    journal_ms: Percentiles
+    actuate_ms: Percentiles
+    reading_to_light_ms: Percentiles
+    floor_append_ms: Percentiles
+    floor_round_trip_ms: Percentiles
+    floor_ratio: float
+    """Median reading-to-light over the sum of the floors' medians."""
+
+
+class _Clock:
+    """Wall time that somebody vouches for, so that every check is decided."""
+
+    def now(self) -> Instant:
+        return Instant(time.time_ns(), time.monotonic_ns(), "bench", ClockTrust.SYNCHRONISED)
+
+
+class _Watcher:
+    """Screen and observer that keep what the lane tells them."""
+
+    def __init__(self) -> None:
+        self.scans: list[Scan] = []
+
+    def publish(self, lane: str, verdict: Verdict, holder: str) -> None: ...
+
+    def lane_state(self, lane: str, state: LaneState) -> None: ...
+
+    def repeated(self, lane: str) -> None: ...
+
+    def turned_away(self, lane: str) -> None: ...
+
+    def scanned(self, scan: Scan) -> None:
+        self.scans.append(scan)
+
+    def failed(self, lane: str, step: str, error: Exception) -> None:
+        raise error
+
+
+async def measure(
+    folder: Path, *, scans: int, people: int, progress: Callable[[int], None]
+) -> LaneFigures:
+    """Serve `scans` codes of `people` synthetic people, in `folder`'s medium.
+
+    :param progress: called with the number of scans done.
+    """
+    clock = _Clock()
+    book, texts = await asyncio.to_thread(_people, folder, people, clock.now())
+    watcher = _Watcher()
+    journal = await FileJournal.open(
+        folder / "journal", monotonic_ns=time.monotonic_ns, random_bytes=os.urandom
+    )
+    linked = asyncio.Event()
+    floor_append: list[float] = []
+    floor_trip: list[float] = []
+    with SimulatedBoard(time.monotonic_ns) as board, _echo() as trip, _raw_file(folder) as append:
+        bridge = McuBridge(
+            board.path,
+            monotonic_ns=time.monotonic_ns,
+            nonce=random.SystemRandom().getrandbits,
+            on_alive=lambda alive: linked.set() if alive else None,
+        )
+        lane = _lane(clock, book, journal, bridge, watcher)
+        running = asyncio.create_task(bridge.run())
+        await asyncio.wait_for(linked.wait(), 10)
+        for number in range(WARM_UP + scans):
+            text = texts[number % len(texts)]
+            now_ns = clock.now().monotonic_ns
+            await lane.serve(Reading(text, Symbology.QR_CODE, "bench", now_ns))
+            floor_append.append(append())
+            floor_trip.append(trip())
+            progress(max(0, number + 1 - WARM_UP))
+        running.cancel()
+        await asyncio.wait([running])
+    await journal.close()
+    return _figures(watcher.scans[WARM_UP:], people, floor_append[WARM_UP:], floor_trip[WARM_UP:])
+
+
+def _figures(
+    scans: list[Scan], people: int, appends: list[float], trips: list[float]
+) -> LaneFigures:
+    light = percentiles([s.reading_to_light_ns / 1e6 for s in scans if s.reading_to_light_ns])
+    append, trip = percentiles(appends), percentiles(trips)
+    return LaneFigures(
+        scans=len(scans),
+        people=people,
+        decide_us=percentiles([s.decide_ns / 1e3 for s in scans], digits=1),
+        journal_ms=percentiles([s.journal_ns / 1e6 for s in scans]),
+        actuate_ms=percentiles([s.actuate_ns / 1e6 for s in scans]),
+        reading_to_light_ms=light,
+        floor_append_ms=append,
+        floor_round_trip_ms=trip,
+        floor_ratio=round(light.p50 / (append.p50 + trip.p50), 2),
+    )
+
+
+def _people(folder: Path, count: int, now: Instant) -> tuple[ReplicaBook, list[str]]:
+    population = Population(1, count, now.date_in(VIETNAM))
+    keys = create_keys(folder / "keys")
+    published = folder / "published"
+    rows = itertools.chain.from_iterable(rows_of(person) for person in population)
+    head = Publisher(published, keys).publish(rows, now=now)
+    book = ReplicaBook(load_hash_key(folder / "keys" / "hash.key"))
+    segment = published / "replica" / "segments" / f"{head.datasets['persons'].name}.segment"
+    book.swap(Segment.open(segment), head)
+    drawn = samples(population, 1_000, random.Random(1))
+    return book, [sample.text for sample in drawn]
+
+
+def _lane(
+    clock: _Clock, book: ReplicaBook, journal: FileJournal, bridge: McuBridge, watcher: _Watcher
+) -> Lane:
+    return Lane(
+        "bench",
+        Site("bench", "bench", Place.SUPERMARKET, "bench", 15, VIETNAM),
+        load_rulebook(RULEBOOK.read_bytes()),
+        clock=clock,
+        book=book,
+        journal=journal,
+        bridge=bridge,
+        screen=watcher,
+        inbox=Inbox(asyncio.get_running_loop()),
+        presentations=Presentations(1),
+        digest_key=bytes(32),
+        observer=watcher,
+    )
+
+
+@contextmanager
+def _raw_file(folder: Path) -> Iterator[Callable[[], float]]:
+    """Yield a function that appends one entry's bytes durably; returns milliseconds."""
+    payload = os.urandom(ENTRY_BYTES)
+    descriptor = os.open(folder / "floor", os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
+
+    def append() -> float:
+        begun = time.perf_counter_ns()
+        os.write(descriptor, payload)
+        os.fdatasync(descriptor)
+        return (time.perf_counter_ns() - begun) / 1e6
+
+    try:
+        yield append
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _echo() -> Iterator[Callable[[], float]]:
+    """Yield a function that sends a byte over a pty and waits for its echo; milliseconds."""
+    master, slave = os.openpty()
+    tty.setraw(slave)
+    stop = threading.Event()
+
+    def answer() -> None:
+        while not stop.is_set():
+            if select.select([master], [], [], 0.1)[0]:
+                os.write(master, os.read(master, 64))
+
+    def trip() -> float:
+        begun = time.perf_counter_ns()
+        os.write(slave, b"\x55")
+        os.read(slave, 1)
+        return (time.perf_counter_ns() - begun) / 1e6
+
+    thread = threading.Thread(target=answer, name="echo", daemon=True)
+    thread.start()
+    try:
+        yield trip
+    finally:
+        stop.set()
+        thread.join()
+        os.close(slave)
+        os.close(master)
