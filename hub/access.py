@@ -14,6 +14,9 @@ from aiohttp.typedefs import Handler
 from hub.errors import HubError, UploadError
 
 log = logging.getLogger("chot.hub")
+"""Takes maps of fields as messages; `JsonFormatter` writes them out."""
+
+MAX_EVENT_LENGTH = 500
 
 DEVICE = web.RequestKey("device", str)
 """The name of the device that a request was authenticated for."""
@@ -56,32 +59,31 @@ class JsonAccessLogger(AbstractAccessLogger):
     def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
         """Log one answered request."""
         self.logger.info(
-            json.dumps(
-                {
-                    "event": "request",
-                    "method": request.method if request.method in _METHODS else "other",
-                    "route": route_of(request),
-                    "status": response.status,
-                    "seconds": round(time, 6),
-                    "bytes": response.body_length,
-                    "device": request.get(DEVICE, "") if isinstance(request, web.Request) else "",
-                }
-            )
+            {
+                "event": "request",
+                "method": request.method if request.method in _METHODS else "other",
+                "route": route_of(request),
+                "status": response.status,
+                "seconds": round(time, 6),
+                "bytes": response.body_length,
+                "device": request.get(DEVICE, "") if isinstance(request, web.Request) else "",
+            }
         )
 
 
 class JsonFormatter(logging.Formatter):
-    """Puts time and level in front of messages, as JSON. Exceptions show their type only."""
+    """One JSON object per record, ours or the library's. Exceptions show their type only."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as one line of JSON."""
-        message = record.getMessage()
         fields = {"at": round(record.created, 3), "level": record.levelname.lower()}
+        if isinstance(record.msg, dict):
+            fields |= record.msg
+        else:
+            fields["event"] = record.getMessage()[:MAX_EVENT_LENGTH]
         if record.exc_info and record.exc_info[0]:
             fields["error"] = record.exc_info[0].__name__
-        if message.startswith("{"):
-            return json.dumps(fields)[:-1] + ", " + message[1:]
-        return json.dumps({**fields, "event": message[:500]})
+        return json.dumps(fields)
 
 
 def log_to_stderr() -> None:
@@ -98,7 +100,7 @@ def _report(request: web.Request, error: Exception) -> None:
     fields = {"event": "failure", "route": route_of(request), "error": type(error).__name__}
     if isinstance(error, HubError):
         fields |= {"message": str(error), "hint": error.hint}
-    log.error(json.dumps(fields))
+    log.error(fields)
 
 
 def _refusal(status: int, error: str, *, allow: str | None = None) -> web.Response:

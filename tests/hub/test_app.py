@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import logging
 import zlib
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -19,6 +20,7 @@ from admission.wire import (
     pack_batch,
     unpack_acknowledgement,
 )
+from hub.access import JsonFormatter
 from hub.app import application
 from hub.body import batch_bytes
 from hub.devices import enrol
@@ -257,7 +259,17 @@ async def test_the_access_log_holds_no_token_and_no_path(
     await hub.post(GOOD)
     async with hub.session.get(f"{hub.url}/someone/{hub.token}") as answer:
         assert answer.status == 404
-    lines = [record.getMessage() for record in caplog.records if record.name == "chot.hub"]
+    lines = [JsonFormatter().format(r) for r in caplog.records if r.name == "chot.hub"]
     assert [msgspec.json.decode(line)["status"] for line in lines] == [200, 404]
     assert msgspec.json.decode(lines[0])["device"] == "gate-1"
     assert not any(hub.token in line or "someone" in line for line in lines)
+
+
+def test_a_librarys_record_becomes_one_json_line_without_a_traceback() -> None:
+    exc_info = (ValueError, ValueError("token=abc"), None)
+    record = logging.LogRecord("x", logging.ERROR, "f", 1, "{odd\n%s", ("text",), exc_info)
+    line = JsonFormatter().format(record)
+    fields = msgspec.json.decode(line)
+    assert (fields["event"], fields["error"]) == ("{odd\ntext", "ValueError")
+    assert "abc" not in line
+    assert "\n" not in line

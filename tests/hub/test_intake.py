@@ -91,6 +91,13 @@ async def test_other_bytes_are_kept_beside_and_flagged() -> None:
     assert await store.flags(KEY) == [Flag(2, FlagKind.CONFLICT)]
 
 
+async def test_a_conflict_says_nothing_about_the_entry_that_is_held() -> None:
+    store, entries = MemoryStore(), entries_of(2)
+    await send(store, entries)
+    await send(store, [msgspec.structs.replace(entries[1], packed=b"\xc1")])
+    assert await store.flags(KEY) == [Flag(2, FlagKind.CONFLICT)]
+
+
 async def test_a_broken_link_is_stored_and_flagged_whoever_arrives_second() -> None:
     entries = entries_of(6)
     altered = msgspec.structs.replace(entries[3], chain_hash=b"\x00" * 32)

@@ -81,17 +81,22 @@ async def test_what_was_acknowledged_survives_a_kill(folder: Path) -> None:
             assert await upload(session, url, token, 1, 20) == 20
             process.kill()
             assert await process.wait() == -signal.SIGKILL
-        async with a_hub(folder) as (_, url):
+        async with a_hub(folder) as (process, url):
             assert await upload(session, url, token, 15, 25) == 25
             async with session.get(
                 f"{url}{UPLOAD_PATH}/count", headers={"Authorization": f"Bearer {token}"}
             ) as answer:
                 count = await answer.json()
+            assert process.stdin is not None
+            process.stdin.close()  # as when the process that started it has died
+            async with asyncio.timeout(LIMIT_S):
+                assert await process.wait() == 0
     assert (count["entries"], count["distinct"], count["conflicts"]) == (25, 25, 0)
 
 
-async def test_the_head_is_served_and_vouched_for_again(folder: Path) -> None:
-    async with a_hub(folder) as (_, url), aiohttp.ClientSession() as session:
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+async def test_it_vouches_again_until_it_ends_clean(folder: Path, how: signal.Signals) -> None:
+    async with a_hub(folder) as (process, url), aiohttp.ClientSession() as session:
         async with session.get(f"{url}/healthz") as answer:
             assert answer.status == 200
         async with asyncio.timeout(LIMIT_S):
@@ -99,17 +104,7 @@ async def test_the_head_is_served_and_vouched_for_again(folder: Path) -> None:
             while len(heads) < 3:
                 async with session.get(f"{url}/replica/head") as answer:
                     heads.add(await answer.read())
-
-
-@pytest.mark.parametrize("how", ["SIGTERM", "SIGINT", "end of input"])
-async def test_it_ends_clean(folder: Path, how: str) -> None:
-    async with a_hub(folder) as (process, _):
-        if how == "end of input":
-            assert process.stdin is not None
-            process.stdin.close()
-        else:
-            process.send_signal(signal.Signals[how])
-        async with asyncio.timeout(LIMIT_S):
+            process.send_signal(how)
             _, errors = await process.communicate()
         assert process.returncode == 0
         assert b"Traceback" not in errors

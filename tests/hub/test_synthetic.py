@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from datetime import date
+from math import gcd
 
 import pytest
 
@@ -12,6 +13,7 @@ from admission.credential import CredentialKind
 from admission.credentials import parse
 from admission.identity import IdentifierKind, normalise
 from admission.standing import CredentialStatus, PersonFacts
+from hub import synthetic
 from hub.samples import NOT_FOUND, UNRECOGNISED, json_lines, samples
 from hub.synthetic import MAX_PEOPLE, Cohort, Population
 from tests.worlds import a_reading
@@ -41,6 +43,18 @@ def test_identifiers_are_unique_normal_and_nobodys() -> None:
         document = Population(3, 1, ON).resident(index).document
         assert len(document) == 12
         assert document[:3] == "000" or not 1 <= int(document[:3]) <= 96
+
+
+@pytest.mark.parametrize(
+    ("space", "step"),
+    [
+        (synthetic._PER_PROVINCE, synthetic._SERIAL_STEP),
+        (synthetic._QID_SPACE, synthetic._QID_STEP),
+        (synthetic._CODE_SPACE, synthetic._CODE_STEP),
+    ],
+)
+def test_numbers_repeat_only_when_all_have_been_given_out(space: int, step: int) -> None:
+    assert gcd(space, step) == 1
 
 
 def test_document_numbers_follow_the_decree() -> None:
