@@ -47,7 +47,8 @@ from firmware_bridge.bridges.mcu import McuBridge
 
 WATCH_S = 0.25
 """How often lanes are looked at: a silent board shows OUT OF ORDER within a second."""
-DRAIN_TIMEOUT_S = 1.0
+DRAIN_TIMEOUT_S = 0.7
+"""For the sources, and again for the lanes: Ctrl-C ends the whole within two seconds."""
 
 LaneBridge = McuBridge | ScreenOnlyBridge
 

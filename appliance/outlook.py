@@ -93,6 +93,7 @@ class Outlook:
             for source in self._sources_of[lane.name]:
                 health.add(f"source.{source.name}", lambda s=source: _source(s), Weight.NOTE)  # type: ignore[misc]
         health.add("journal", self._journal)
+        health.add("journal.writer", self._writer, Weight.VITAL)
         health.add("replica", self._replica)
         health.add("hub", self._hub, Weight.NOTE)
         health.add("clock", self._clock_trust, Weight.NOTE)
@@ -118,6 +119,10 @@ class Outlook:
             "pending": self.outbox.pending,
         }
         return Finding(ok=not statistics.last_error, why=statistics.last_error or "", facts=facts)
+
+    def _writer(self) -> Finding:
+        alive = self.journal.alive
+        return Finding(ok=alive, why="" if alive else "the writer's thread has ended")
 
     def _replica(self) -> Finding:
         status = self.replicator.status()

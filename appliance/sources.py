@@ -29,7 +29,8 @@ from scanner.scenes.camera import SceneCamera
 from scanner.scenes.presentation import varied
 from scanner.serial.port import SerialSource
 
-STOP_TIMEOUT_S = 1.0
+STOP_TIMEOUT_S = 0.6
+"""A thread that is stuck in a driver for longer ends with the process."""
 MAX_SAMPLES = 10_000
 
 Deliver = Callable[[Reading], None]

@@ -142,6 +142,11 @@ class FileJournal:
         """Sequence of the last durable entry, 0 if there is none."""
         return self._statistics.last_sequence
 
+    @property
+    def alive(self) -> bool:
+        """Whether the writer's thread runs. Without it no entry will ever be durable again."""
+        return self._committer.alive
+
     def statistics(self) -> JournalStatistics:
         """Return a copy of the counters."""
         return msgspec.structs.replace(self._statistics, waiting=self._committer.waiting)

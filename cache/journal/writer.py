@@ -63,6 +63,11 @@ class GroupCommitter:
         """Start the thread."""
         self._thread.start()
 
+    @property
+    def alive(self) -> bool:
+        """Whether the thread runs."""
+        return self._thread.is_alive()
+
     def submit(self, ticket: object, packed: bytes) -> None:
         """Let the entry wait for the next group. `ticket` is hashable and comes back in `Group`.
 
