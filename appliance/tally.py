@@ -8,6 +8,7 @@ import msgspec
 
 from admission.verdict import Outcome, Reason, Verdict
 from appliance.lane import Scan
+from appliance.percentile import percentile
 
 KEPT_LATENCIES = 10_000
 KEPT_SCANS = 200
@@ -78,10 +79,6 @@ class Tally:
         """Readings that ended in a verdict."""
         return self.verdicts.total()
 
-    def latency_ms(self, percentile: float) -> float | None:
-        """Return a percentile of reading-to-light, nearest rank; None before the first scan."""
-        if not self._latencies_ms:
-            return None
-        ranked = sorted(self._latencies_ms)
-        rank = max(0, min(len(ranked) - 1, round(percentile / 100 * len(ranked) + 0.5) - 1))
-        return ranked[rank]
+    def latency_ms(self, percent: float) -> float | None:
+        """Return a percentile of reading-to-light, nearest rank; None before the first light."""
+        return percentile(self._latencies_ms, percent) if self._latencies_ms else None

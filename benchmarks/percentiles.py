@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import msgspec
 
+from appliance.percentile import percentile
+
 
 class Percentiles(msgspec.Struct, frozen=True):
     """Median and 99th percentile, nearest rank, in the unit of the samples."""
@@ -22,12 +24,6 @@ def percentiles(samples: Sequence[float], *, digits: int = 3) -> Percentiles:
     >>> percentiles([3, 1, 2])
     Percentiles(p50=2, p99=3)
     """
-    if not samples:
-        raise ValueError("no samples")
-    ranked = sorted(samples)
-
-    def rank(percent: float) -> float:
-        index = -(-len(ranked) * percent // 100) - 1
-        return round(ranked[int(max(0, index))], digits)
-
-    return Percentiles(rank(50), rank(99))
+    return Percentiles(
+        round(percentile(samples, 50), digits), round(percentile(samples, 99), digits)
+    )

@@ -149,15 +149,26 @@ bridge = {{kind = "mcu", port = "{board.path}"}}
         self.log = folder / "gate.log"
         self.process: subprocess.Popen[bytes] | None = None
         self.url = ""
+        self.environ: dict[str, str] = {}
 
-    def start(self) -> None:
-        seen = self.log.stat().st_size if self.log.exists() else 0
+    def launch(self) -> None:
+        """Start the process, without waiting for it."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "appliance", "run", "--config", str(self.config)],
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log,
-                env=os.environ | {"PYTHONUNBUFFERED": "1"},
+                env=os.environ | self.environ,
             )  # fmt: skip
+
+    def kill(self) -> None:
+        """End the process, whatever state it is in."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait(10)
+
+    def start(self) -> None:
+        seen = self.log.stat().st_size if self.log.exists() else 0
+        self.launch()
 
         def opened() -> str | None:
             for line in self.log.read_bytes()[seen:].splitlines():
@@ -218,8 +229,6 @@ def running(prepared: Path, folder: Path) -> Iterator[tuple[RunningHub, RunningG
             try:
                 yield hub, gate
             finally:
-                if gate.process is not None:
-                    gate.process.kill()
-                    gate.process.wait(10)
+                gate.kill()
     finally:
         hub.stop(signal.SIGKILL)

@@ -1,0 +1,73 @@
+"""The log says what happened in a lane, and nothing about whom."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+
+import msgspec
+import pytest
+
+from admission.credential import Credential, CredentialKind, Holder
+from admission.verdict import Outcome, Reason, Verdict
+from appliance.lane import Scan
+from appliance.logs import JsonLines
+from appliance.scan_log import ScanLog
+from tests.worlds import a_reading
+
+CODE = "000093029317|NGUYEN VAN AN|1993-01-18|0||"
+SCAN = Scan(
+    lane="gate-1",
+    reading=a_reading(CODE),
+    credential=Credential(CredentialKind.PERSONAL_QR, (), Holder("NGUYEN VAN AN")),
+    holder="N***** V** AN",
+    verdict=Verdict(Outcome.ADMIT, (Reason.CARD_OPENS,)),
+    journaled=12,
+    read_ns=1,
+    decide_ns=1,
+    journal_ns=1,
+    actuate_ns=1,
+    reading_to_light_ns=1,
+)
+
+
+@pytest.fixture
+def lines() -> Iterator[io.StringIO]:
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(JsonLines())
+    log = logging.getLogger("appliance.scan_log")
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    yield stream
+    log.removeHandler(handler)
+
+
+def test_a_verdict_is_one_line_without_a_person(lines: io.StringIO) -> None:
+    ScanLog().scanned(SCAN)
+    line = json.loads(lines.getvalue())
+    assert line["lane"] == "gate-1"
+    assert line["verdict"] == "admit"
+    assert line["reason"] == "card_opens"
+    assert line["sequence"] == 12
+    for personal in ("NGUYEN", "AN", "000093029317", "N*"):
+        assert personal not in lines.getvalue().replace('"lane"', "")
+
+
+def test_failures_and_readings_turned_away_are_said(lines: io.StringIO) -> None:
+    log = ScanLog()
+    log.turned_away("gate-1")
+    log.failed("gate-1", "decide", ValueError(CODE))
+    log.repeated("gate-1")
+    said = [json.loads(line) for line in lines.getvalue().splitlines()]
+    assert [line["level"] for line in said] == ["warning", "error"]
+    assert said[1]["step"] == "decide"
+    assert "NGUYEN" not in lines.getvalue()
+
+
+def test_a_verdict_without_reasons_is_said_too(lines: io.StringIO) -> None:
+    bare = msgspec.structs.replace(SCAN, verdict=Verdict(Outcome.REFER, ()), journaled=None)
+    ScanLog().scanned(bare)
+    assert json.loads(lines.getvalue())["reason"] is None

@@ -1,0 +1,104 @@
+"""From a table of the configuration to a running source, and its end."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from pathlib import Path
+
+import pytest
+
+from admission.reading import Reading
+from appliance.config import (
+    CameraSourceTable,
+    KeypadSourceTable,
+    ScenesSourceTable,
+    SerialSourceTable,
+    SourceTable,
+)
+from appliance.errors import ConfigError
+from appliance.sources import CameraDoor, SourceDied, open_source, read_samples
+from scanner.camera.port import Frame
+from scanner.serial.simulated import SimulatedScanner
+
+
+def opened(table: SourceTable, readings: asyncio.Queue[Reading]) -> object:
+    loop = asyncio.get_running_loop()
+
+    def deliver(reading: Reading) -> None:
+        loop.call_soon_threadsafe(readings.put_nowait, reading)
+
+    return open_source(table, deliver, monotonic_ns=time.monotonic_ns, rng=random.Random(1))
+
+
+async def test_scenes_are_read_through_the_camera_pipeline(tmp_path: Path) -> None:
+    samples = tmp_path / "samples.jsonl"
+    samples.write_text('{"text": "57213004864"}\n')
+    readings: asyncio.Queue[Reading] = asyncio.Queue()
+    source = opened(ScenesSourceTable(name="cam", samples=str(samples), fps=30.0), readings)
+    running = asyncio.create_task(source.run())  # type: ignore[attr-defined]
+    reading = await asyncio.wait_for(readings.get(), 30)
+    assert (reading.text, reading.source) == ("57213004864", "cam")
+    assert source.up  # type: ignore[attr-defined]
+    running.cancel()
+    await asyncio.wait([running])
+    assert running.cancelled()
+
+
+async def test_a_serial_scanner_is_read() -> None:
+    readings: asyncio.Queue[Reading] = asyncio.Queue()
+    with SimulatedScanner() as scanner:
+        source = opened(SerialSourceTable(name="hand", port=scanner.path), readings)
+        running = asyncio.create_task(source.run())  # type: ignore[attr-defined]
+        while not source.up:  # type: ignore[attr-defined]  # noqa: ASYNC110 - no event tells it
+            await asyncio.sleep(0)
+        await scanner.send("hello")
+        assert (await asyncio.wait_for(readings.get(), 10)).text == "hello"
+        running.cancel()
+        await asyncio.wait([running])
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        SerialSourceTable(name="a", port="/dev/none-such"),
+        KeypadSourceTable(name="b", device="/dev/none-such"),
+        CameraSourceTable(name="c", device="/dev/none-such"),
+    ],
+    ids=lambda t: type(t).__name__,
+)
+async def test_a_missing_device_is_waited_for_and_said(table: SourceTable) -> None:
+    source = opened(table, asyncio.Queue())
+    running = asyncio.create_task(source.run())  # type: ignore[attr-defined]
+    async with asyncio.timeout(10):
+        while not source.failure:  # type: ignore[attr-defined]  # noqa: ASYNC110 - no event tells it
+            await asyncio.sleep(0)
+    assert not source.up  # type: ignore[attr-defined]
+    assert not running.done()
+    running.cancel()
+    await asyncio.wait([running])
+
+
+class BrokenCamera:
+    def open(self) -> None: ...
+
+    def read(self) -> Frame:
+        raise ZeroDivisionError
+
+    def close(self) -> None: ...
+
+
+async def test_a_thread_that_dies_ends_the_source_rather_than_blind_it() -> None:
+    door = CameraDoor(BrokenCamera(), "cam", lambda _: None, time.monotonic_ns)
+    with pytest.raises(SourceDied, match="cam"):
+        await asyncio.wait_for(door.run(), 10)
+
+
+@pytest.mark.parametrize("content", ["", "[]\n", "not json\n", '{"code": "x"}\n', '{"text": ""}\n'])
+def test_a_file_that_holds_no_samples_is_refused(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "samples.jsonl"
+    path.write_text(content)
+    with pytest.raises(ConfigError) as caught:
+        read_samples(path)
+    assert "synthesize" in caught.value.hint
