@@ -1,20 +1,25 @@
-"""Errors of the law.
+"""The root of all errors of this house, and the errors of the law.
 
-AdmissionError
-├── RulebookError    a rulebook that cannot be used (refused at load, never at the gate)
-├── RuleError        a CertLogic expression that is malformed, too deep or too large
-└── WireError        bytes from another process that are not the message they claim to be
+ChotError                    root of every package's root; carries a hint
+└── AdmissionError
+    ├── RulebookError        a rulebook that cannot be used (refused at load, never at the gate)
+    ├── RuleError            a CertLogic expression that is malformed, too deep or too large
+    └── WireError            bytes from another process that are not what they claim to be
 """
 
 from __future__ import annotations
 
 
-class AdmissionError(Exception):
-    """Root of this package's errors. `hint` says what a person can do about it, or is empty."""
+class ChotError(Exception):
+    """Root of every package's errors. `hint` says what a person can do about it, or is empty."""
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
         self.hint = hint
+
+
+class AdmissionError(ChotError):
+    """Root of this package's errors."""
 
 
 class RulebookError(AdmissionError):

@@ -9,13 +9,11 @@ ApplianceError
 
 from __future__ import annotations
 
+from admission.errors import ChotError
 
-class ApplianceError(Exception):
-    """Root of this package's errors. `hint` says what a person can do about it, or is empty."""
 
-    def __init__(self, message: str, *, hint: str = "") -> None:
-        super().__init__(message)
-        self.hint = hint
+class ApplianceError(ChotError):
+    """Root of this package's errors; see `ChotError`."""
 
 
 class ConfigError(ApplianceError):

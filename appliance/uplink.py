@@ -15,7 +15,7 @@ from typing import Protocol
 
 import msgspec
 
-from admission.errors import WireError
+from admission.errors import ChotError, WireError
 from admission.instant import Instant
 from admission.ports import Clock
 from admission.wire import (
@@ -245,7 +245,7 @@ class Uplink:
             self._hint = "check the network between this gate and hub.url"
         else:
             self._last_error = str(error) or type(error).__name__
-            self._hint = str(getattr(error, "hint", ""))
+            self._hint = error.hint if isinstance(error, ChotError) else ""
 
 
 def _deflated(batch: Batch) -> bytes:

@@ -13,13 +13,11 @@ BridgeError
 
 from __future__ import annotations
 
+from admission.errors import ChotError
 
-class BridgeError(Exception):
-    """Root of this package's errors. `hint` says what a person can do about it, or is empty."""
 
-    def __init__(self, message: str, *, hint: str = "") -> None:
-        super().__init__(message)
-        self.hint = hint
+class BridgeError(ChotError):
+    """Root of this package's errors; see `ChotError`."""
 
 
 class BridgeUnavailable(BridgeError):  # noqa: N818 - a state of the hardware, not a mistake

@@ -18,13 +18,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from admission.errors import ChotError
 
-class HubError(Exception):
-    """Root of this package's errors. `hint` says what a person can do about it, or is empty."""
 
-    def __init__(self, message: str, *, hint: str = "") -> None:
-        super().__init__(message)
-        self.hint = hint
+class HubError(ChotError):
+    """Root of this package's errors; see `ChotError`."""
 
 
 class DataFolderError(HubError):

@@ -16,13 +16,11 @@ ScannerError
 
 from __future__ import annotations
 
+from admission.errors import ChotError
 
-class ScannerError(Exception):
-    """Root of this package's errors. `hint` says what a person can do about it, or is empty."""
 
-    def __init__(self, message: str, *, hint: str = "") -> None:
-        super().__init__(message)
-        self.hint = hint
+class ScannerError(ChotError):
+    """Root of this package's errors; see `ChotError`."""
 
 
 class CameraError(ScannerError):

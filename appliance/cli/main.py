@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from admission.errors import ChotError
 from appliance.house import check_house
 
 COMMANDS = {
@@ -24,9 +25,9 @@ PLUGINS = "chot.commands"
 class CommandError(click.ClickException):
     """One of our errors, as a person at a terminal should see it."""
 
-    def __init__(self, error: Exception) -> None:
+    def __init__(self, error: ChotError) -> None:
         super().__init__(str(error) or type(error).__name__)
-        self.hint = str(getattr(error, "hint", ""))
+        self.hint = error.hint
 
     def show(self, file: Any = None) -> None:
         """Print the message, and under it what to do next."""
@@ -58,12 +59,8 @@ class LazyGroup(click.Group):
         """Run the command; an error that carries a hint of ours becomes one line on stderr."""
         try:
             return super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
-            raise
-        except Exception as error:
-            if hasattr(error, "hint"):
-                raise CommandError(error) from error
-            raise
+        except ChotError as error:
+            raise CommandError(error) from error
 
 
 @click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
