@@ -13,7 +13,7 @@ CacheError
 │   ├── StoreError          the replica's directory cannot be read or written
 │   └── SourceError         the upstream cannot be reached, or answers out of bounds
 └── JournalError            the journal cannot be read or written; its own tree is drawn in
-                            `cache.journal`
+                            `cache.journal.errors`
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class HeadRolledBack(HeadError):  # noqa: N818 - names the attack
 
 
 class HeadExpired(HeadError):  # noqa: N818 - names the state
-    """A head no longer counts at this moment, or does not count yet."""
+    """A head expired before this moment, as a trusted clock tells it."""
 
 
 class KeyFileError(ReplicaError):

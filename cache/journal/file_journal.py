@@ -43,12 +43,13 @@ class JournalSettings(msgspec.Struct, frozen=True):
 
 
 class JournalStatistics(msgspec.Struct):
-    """What the journal did since it was opened, for metrics and health.
+    """What the journal did since it was opened.
 
     `waiting` entries are not durable yet; `failed_groups` were refused by the medium; `timeouts`
     are appends that waited too long, `in_doubt` those of them on which the writer had begun.
     `commit_ns` sums the medium's time over all groups. `damages` and `torn_bytes` are what opening
-    found in the newest file. `last_error` is empty once a group was committed again.
+    found in the newest file. `last_error` says why the last entry was refused or not kept in time;
+    it is empty once a group was committed again.
     """
 
     last_sequence: int
@@ -239,6 +240,8 @@ class FileJournal:
         self._statistics.timeouts += 1
         self._statistics.in_doubt += in_doubt
         msg = f"the entry was not durable within {bound_s} s"
+        # A medium that hangs reports no group: nothing but these bounds can tell of it.
+        self._statistics.last_error = f"{msg}; {MEDIUM_HINT}"
         receipt.set_exception(JournalTimeout(msg, hint=MEDIUM_HINT, in_doubt=in_doubt))
 
 

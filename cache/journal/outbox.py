@@ -108,12 +108,6 @@ class Outbox:
         async with self._changed:
             await self._changed.wait_for(lambda: self._through >= through)
 
-    async def wait_changed(self, seen: int) -> int:
-        """Return the watermark once it differs from `seen`."""
-        async with self._changed:
-            await self._changed.wait_for(lambda: self._through != seen)
-        return self._through
-
     async def close(self) -> None:
         """Close the file. Once is enough."""
         await self._database.close()

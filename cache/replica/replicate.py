@@ -59,7 +59,7 @@ class ReplicaSource(Protocol):
 
 
 class Outcome(StrEnum):
-    """How one round ended. Values are in metrics."""
+    """How one round ended."""
 
     ACTIVATED = "activated"
     """A segment was fetched, or one already here was opened, and answers now."""
