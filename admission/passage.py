@@ -1,7 +1,8 @@
 """The entry: what is logged of one verdict, and the hash chain that ties entries together.
 
-An entry holds nothing that a thief of the gate could read a person from: the holder's name stays
-out, the person is a keyed hash and the code a keyed digest.
+An entry names nobody in the clear: the holder's name stays out, the person is a keyed hash and the
+code a keyed digest. Who also holds the region's hash key can search for a number, so that key is a
+secret file of its own.
 """
 
 from __future__ import annotations

@@ -6,11 +6,11 @@ from collections import OrderedDict
 
 DEFAULT_REARM_NS = 2_000_000_000
 CAPACITY = 64
-"""Codes of one source that are remembered at once."""
+"""Codes of one lane that are remembered at once."""
 
 
 class Presentations:
-    """Tells a code's new presentation from another sighting of it. One per source; no clock.
+    """Tells a code's new presentation from another sighting of it. One per lane; no clock.
 
     A presentation begins with the first sighting and lasts as long as sightings of the same code
     follow one another by at most `rearm_ns`; after a longer gap the code counts as held up anew.

@@ -80,3 +80,8 @@ class Verdict(msgspec.Struct, frozen=True):
     reasons: tuple[Reason, ...] = (Reason.FAULT,)
     card: Card = Card.NONE
     condition: Text | None = None
+
+    @property
+    def reason(self) -> Reason:
+        """The reason that people are told: the first."""
+        return self.reasons[0] if self.reasons else Reason.FAULT

@@ -71,9 +71,10 @@ class SystemClock:
         self._synchronised = synchronised
         self._rtc = rtc
         self._boot_id = read_boot_id() if boot_id is None else boot_id
-        self._offset_ns = 0
+        self._anchor: tuple[int, int] | None = None  # wall and monotonic time of a head's issue
         self._floor_ns = BUILD_FLOOR_NS
-        self._anchored = False
+        self._vouched = False
+        self._from_rtc: bool | None = None
         self._trust = ClockTrust.UNKNOWN
         self._recheck_at = 0
 
@@ -82,8 +83,8 @@ class SystemClock:
         monotonic = self.monotonic_ns()
         if monotonic >= self._recheck_at:
             self._recheck_at = monotonic + RECHECK_NS
-            self._trust = self._judge()
-        return Instant(self._wall_ns() + self._offset_ns, monotonic, self._boot_id, self._trust)
+            self._trust = self._judge(self._wall(monotonic))
+        return Instant(self._wall(monotonic), monotonic, self._boot_id, self._trust)
 
     def raise_floor(self, wall_ns: int) -> None:
         """Take note that it is later than `wall_ns`, as state kept from an earlier boot says."""
@@ -93,20 +94,33 @@ class SystemClock:
     def anchor(self, issued_ns: int, expires_ns: int) -> None:
         """Take a signed head just received as evidence of the time.
 
-        A wall clock behind its issue time is set forward to it; one between issue and expiry agrees
-        with it; one past its expiry proves nothing, since an old head may be served for ever.
+        A wall clock behind its issue time is set forward to it, for as long as it stays behind; one
+        between issue and expiry agrees with it; one past its expiry proves nothing, since an old
+        head may be served for ever.
         """
         self.raise_floor(issued_ns - TOLERANCE_NS)
-        wall = self._wall_ns() + self._offset_ns
-        if wall < issued_ns - TOLERANCE_NS:
-            self._offset_ns += issued_ns - wall
-            self._anchored = True
-        elif wall <= expires_ns:
-            self._anchored = True
+        monotonic = self.monotonic_ns()
+        if self._wall(monotonic) < issued_ns - TOLERANCE_NS:
+            self._anchor = (issued_ns, monotonic)
+        if self._wall(monotonic) <= expires_ns:
+            self._vouched = True
 
-    def _judge(self) -> ClockTrust:
-        if self._wall_ns() + self._offset_ns < self._floor_ns:
+    def _wall(self, monotonic: int) -> int:
+        """Return the system's wall clock, or what an anchor says if that is later.
+
+        No standing offset: a clock that NTP sets right afterwards must not be set twice.
+        """
+        wall = self._wall_ns()
+        if self._anchor is None:
+            return wall
+        issued_ns, at_ns = self._anchor
+        return max(wall, issued_ns + monotonic - at_ns)
+
+    def _judge(self, wall_ns: int) -> ClockTrust:
+        if wall_ns < self._floor_ns:
             return ClockTrust.UNKNOWN
-        if self._anchored or self._synchronised():
+        if self._vouched or self._synchronised():
             return ClockTrust.SYNCHRONISED
-        return ClockTrust.RTC if self._rtc() else ClockTrust.UNKNOWN
+        if self._from_rtc is None:
+            self._from_rtc = self._rtc()
+        return ClockTrust.RTC if self._from_rtc else ClockTrust.UNKNOWN

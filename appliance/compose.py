@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import random
 from collections.abc import AsyncIterator, Sequence
@@ -17,7 +18,7 @@ from admission.reading import Reading
 from admission.repeat import Presentations
 from admission.signal import Output
 from appliance.clock import SystemClock
-from appliance.config import BridgeTable, Config, LaneTable, McuBridgeTable, site_of
+from appliance.config import Config, LaneTable, McuBridgeTable, site_of
 from appliance.crew import Crew
 from appliance.errors import ConfigError
 from appliance.health import Health
@@ -44,6 +45,9 @@ from cache.replica.replicate import Replicator
 from cache.replica.store import ReplicaStore
 from firmware_bridge.bridges.absent import ScreenOnlyBridge
 from firmware_bridge.bridges.mcu import McuBridge
+from firmware_bridge.link.messages import InputEvent
+
+_log = logging.getLogger(__name__)
 
 WATCH_S = 0.25
 """How often lanes are looked at: a silent board shows OUT OF ORDER within a second."""
@@ -180,7 +184,7 @@ async def composed(
         observer = Observers(metrics, *observers)
         loop = asyncio.get_running_loop()
         for table in config.lane:
-            bridge = _bridge(table.bridge, clock)
+            bridge = _bridge(table, clock, metrics)
             lane = Lane(
                 table.name,
                 site_of(config),
@@ -217,12 +221,20 @@ def _sources(
     ]
 
 
-def _bridge(table: BridgeTable, clock: SystemClock) -> LaneBridge:
-    if isinstance(table, McuBridgeTable):
-        nonce = random.SystemRandom().getrandbits
-        required = frozenset(Output[name.upper()] for name in table.requires)
+def _bridge(lane: LaneTable, clock: SystemClock, metrics: Metrics) -> LaneBridge:
+    def note(event: InputEvent) -> None:
+        """Say what the board sensed: the law does not act on it, people must hear of it."""
+        name = event.input.name.lower()
+        metrics.board_input(lane.name, name)
+        _log.warning("board input", extra={"lane": lane.name, "kind": name, "count": event.value})
+
+    if isinstance(lane.bridge, McuBridgeTable):
         return McuBridge(
-            table.port, monotonic_ns=clock.monotonic_ns, nonce=nonce, required=required
+            lane.bridge.port,
+            monotonic_ns=clock.monotonic_ns,
+            nonce=random.SystemRandom().getrandbits,
+            required=frozenset(Output[name.upper()] for name in lane.bridge.requires),
+            on_input=note,
         )
     return ScreenOnlyBridge()
 

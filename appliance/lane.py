@@ -11,7 +11,7 @@ from admission.credential import UNRECOGNISED, Credential, masked_name
 from admission.credentials import parse
 from admission.decide import decide
 from admission.instant import Instant
-from admission.passage import Passage, passage
+from admission.passage import passage
 from admission.ports import Book, Bridge, Clock, Journal, Screen
 from admission.reading import Reading
 from admission.repeat import Presentations
@@ -24,28 +24,59 @@ from appliance.inbox import Inbox
 
 FAULT = Verdict(Outcome.REFER, (Reason.FAULT,))
 NOT_JOURNALED = Verdict(Outcome.REFER, (Reason.JOURNAL_UNAVAILABLE,))
-NOBODY = Standing(Lookup.NOTHING_TO_LOOK_UP)
+NOBODY_LOOKED_UP = Standing(Lookup.NOTHING_TO_LOOK_UP)
+
+
+class Judgement(msgspec.Struct, frozen=True):
+    """What one reading says, what is known of it, and the answer."""
+
+    credential: Credential
+    standing: Standing
+    verdict: Verdict
 
 
 class Scan(msgspec.Struct, frozen=True):
     """One finished scan, for metrics and the technician's table. Durations in nanoseconds.
 
-    `holder` is masked. `read_ns` counts from the capture to the lane's taking the reading up.
-    `journaled` and `reading_to_light_ns` are None where that step failed; the latter counts from
-    the frame's capture to the board's acknowledgement.
+    `judged` is the law's verdict, which stands in the journal under `sequence`, or nowhere if that
+    is None; `shown` is what people were told. `lit` says that the board has acknowledged.
+    `stamps_ns` were taken when the lane took the reading up, had judged it, had its entry durable,
+    and had its light.
     """
 
     lane: str
     reading: Reading
     credential: Credential
-    holder: str
-    verdict: Verdict
-    journaled: int | None
-    read_ns: int
-    decide_ns: int
-    journal_ns: int
-    actuate_ns: int
-    reading_to_light_ns: int | None
+    judged: Verdict
+    sequence: int | None
+    shown: Verdict
+    lit: bool
+    stamps_ns: tuple[int, int, int, int]
+
+    @property
+    def read_ns(self) -> int:
+        """From the capture to the lane's taking the reading up: decoding and queueing."""
+        return self.stamps_ns[0] - self.reading.captured_ns
+
+    @property
+    def decide_ns(self) -> int:
+        """Parsing, looking up, deciding."""
+        return self.stamps_ns[1] - self.stamps_ns[0]
+
+    @property
+    def journal_ns(self) -> int:
+        """Until the entry was durable, or had failed."""
+        return self.stamps_ns[2] - self.stamps_ns[1]
+
+    @property
+    def actuate_ns(self) -> int:
+        """Until the board had acknowledged, or had failed to."""
+        return self.stamps_ns[3] - self.stamps_ns[2]
+
+    @property
+    def reading_to_light_ns(self) -> int | None:
+        """From the frame's capture to the board's acknowledgement; None without a light."""
+        return self.stamps_ns[3] - self.reading.captured_ns if self.lit else None
 
 
 class Observer(Protocol):
@@ -122,35 +153,39 @@ class Lane:
                 self._observer.repeated(self.name)
 
     async def serve(self, reading: Reading) -> Verdict:
-        """Walk one reading to its light; return the verdict that was given. Never raises."""
+        """Walk one reading to its light; return the verdict that people were shown.
+
+        Whatever fails in judging, in the journal or on the board ends in REFER, never in an error.
+        """
         now = self._clock.now()
-        credential, standing, verdict = self._judge(reading, now)
+        judged = self._judge(reading, now)
         decided = self._clock.now()
 
-        entry = self._passage(reading, credential, standing, verdict, now)
-        sequence = await self._append(entry)
-        if sequence is None:
-            verdict = NOT_JOURNALED  # the gate never moves without an entry
+        sequence = await self._append(reading, judged, now)  # durable before the gate moves
         durable = self._clock.now()
 
-        shown = await self._show(OUT_OF_ORDER if sequence is None else signal_for(verdict))
-        lit = self._clock.now()
-        holder = _masked_holder(credential)
-        self._screen.publish(self.name, verdict, holder)
+        verdict = NOT_JOURNALED if sequence is None else judged.verdict
+        lit = await self._show(OUT_OF_ORDER if sequence is None else signal_for(verdict))
+        shown = self._clock.now()
 
+        if not lit and verdict.outcome is Outcome.ADMIT:
+            verdict = FAULT  # nobody is to be waved through a gate that did not open
+        self._screen.publish(self.name, verdict, _masked_holder(judged.credential))
         self._observer.scanned(
             Scan(
                 lane=self.name,
                 reading=reading,
-                credential=credential,
-                holder=holder,
-                verdict=verdict,
-                journaled=sequence,
-                read_ns=now.monotonic_ns - reading.captured_ns,
-                decide_ns=decided.monotonic_ns - now.monotonic_ns,
-                journal_ns=durable.monotonic_ns - decided.monotonic_ns,
-                actuate_ns=lit.monotonic_ns - durable.monotonic_ns,
-                reading_to_light_ns=lit.monotonic_ns - reading.captured_ns if shown else None,
+                credential=judged.credential,
+                judged=judged.verdict,
+                sequence=sequence,
+                shown=verdict,
+                lit=lit,
+                stamps_ns=(
+                    now.monotonic_ns,
+                    decided.monotonic_ns,
+                    durable.monotonic_ns,
+                    shown.monotonic_ns,
+                ),
             )
         )
         return verdict
@@ -161,19 +196,20 @@ class Lane:
             self._announced = self.state
             self._screen.lane_state(self.name, self._announced)
 
-    def _judge(self, reading: Reading, now: Instant) -> tuple[Credential, Standing, Verdict]:
-        credential, standing = UNRECOGNISED, NOBODY
+    def _judge(self, reading: Reading, now: Instant) -> Judgement:
+        credential, standing = UNRECOGNISED, NOBODY_LOOKED_UP
         try:
             credential = parse(reading)
             standing = self._book.standing_of(credential, now)
             verdict = decide(credential, standing, self._rulebook, self._site, now)
         except Exception as error:  # noqa: BLE001 - whatever fails here, a person stands in front
             self._observer.failed(self.name, "decide", error)
-            return credential, standing, FAULT
-        return credential, standing, verdict
+            verdict = FAULT
+        return Judgement(credential, standing, verdict)
 
-    async def _append(self, entry: Passage) -> int | None:
+    async def _append(self, reading: Reading, judged: Judgement, now: Instant) -> int | None:
         try:
+            entry = self._passage(reading, judged.credential, judged.standing, judged.verdict, now)
             return await self._journal.append(entry)
         except Exception as error:  # noqa: BLE001 - a full or broken disk holds the lane, not the daemon
             self._observer.failed(self.name, "journal", error)

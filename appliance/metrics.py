@@ -96,6 +96,12 @@ class Metrics:
             ["lane", "step"],
             registry=registry,
         )
+        self._inputs = Counter(
+            "chot_board_inputs",
+            "Events at a board's inputs: button, tamper, passage, fire, stop.",
+            ["lane", "input"],
+            registry=registry,
+        )
         self._journaled = Counter(
             "chot_journal_entries", "Entries made durable.", ["lane"], registry=registry
         )
@@ -122,24 +128,31 @@ class Metrics:
 
     def verdict(self, lane: str, verdict: Verdict) -> None:
         """Count one verdict, by its first reason: the sum over all reasons counts verdicts."""
-        reason = verdict.reasons[0] if verdict.reasons else "none"
-        self._verdicts.labels(lane, verdict.outcome, reason).inc()
+        self._verdicts.labels(lane, verdict.outcome, verdict.reason).inc()
 
     def stage(self, stage: Stage, seconds: float) -> None:
         """Record how long one step took."""
         self._stages.labels(stage).observe(seconds)
 
     def scanned(self, scan: Scan) -> None:
-        """Record a finished scan: its verdict, its entry, its steps, its light."""
-        self.verdict(scan.lane, scan.verdict)
+        """Record a finished scan: its steps, its light, and its verdict if that was journaled.
+
+        Verdicts counted here are entries in the journal, one by one; what could not be journaled is
+        counted as a failed step.
+        """
         self.stage(Stage.READ, scan.read_ns / 1e9)
         self.stage(Stage.DECIDE, scan.decide_ns / 1e9)
         self.stage(Stage.JOURNAL, scan.journal_ns / 1e9)
         self.stage(Stage.ACTUATE, scan.actuate_ns / 1e9)
-        if scan.journaled is not None:
+        if scan.sequence is not None:
+            self.verdict(scan.lane, scan.judged)
             self._journaled.labels(scan.lane).inc()
         if scan.reading_to_light_ns is not None:
             self._light.labels(scan.lane).observe(scan.reading_to_light_ns / 1e9)
+
+    def board_input(self, lane: str, name: str) -> None:
+        """Count an event at one of a board's inputs; `name` is one of a fixed few."""
+        self._inputs.labels(lane, name).inc()
 
     def repeated(self, lane: str) -> None:
         """Count a further sighting of a code that already has its verdict."""

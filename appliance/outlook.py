@@ -155,8 +155,11 @@ class Outlook:
         )
 
     def _last_contact_s(self) -> float | None:
-        success = self.replicator.status().last_success
-        return None if success is None else success.wall_ns / 1e9
+        """Return when the hub last vouched for what answers here: known after a restart, too."""
+        status = self.replicator.status()
+        if status.last_success is not None:
+            return status.last_success.wall_ns / 1e9
+        return None if status.issued_ns is None else status.issued_ns / 1e9
 
 
 def _source(source: Source) -> Finding:

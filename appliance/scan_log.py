@@ -20,9 +20,9 @@ class ScanLog:
                 "lane": scan.lane,
                 "source": scan.reading.source,
                 "kind": scan.credential.kind,
-                "verdict": scan.verdict.outcome,
-                "reason": scan.verdict.reasons[0] if scan.verdict.reasons else None,
-                "sequence": scan.journaled,
+                "verdict": scan.shown.outcome,
+                "reason": scan.shown.reason,
+                "sequence": scan.sequence,
             },
         )
 

@@ -6,6 +6,7 @@ from collections import Counter, deque
 
 import msgspec
 
+from admission.credential import masked_name
 from admission.verdict import Outcome, Reason, Verdict
 from appliance.lane import Scan
 from appliance.percentile import percentile
@@ -46,16 +47,16 @@ class Tally:
                 lane=scan.lane,
                 source=scan.reading.source,
                 kind=scan.credential.kind,
-                holder=scan.holder,
-                verdict=scan.verdict,
+                holder=masked_name(scan.credential.holder.name) if scan.credential.holder else "",
+                verdict=scan.shown,
                 latency_ms=latency,
             )
         )
-        if scan.journaled is None:
+        if scan.sequence is None:
             self.unjournaled += 1
             return
-        self.verdicts[scan.verdict.outcome] += 1
-        self.reasons.update(scan.verdict.reasons)
+        self.verdicts[scan.judged.outcome] += 1
+        self.reasons.update(scan.judged.reasons)
         if latency is not None:
             self._latencies_ms.append(latency)
 

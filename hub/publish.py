@@ -24,7 +24,7 @@ from cache.replica.layout import PERSONS_1, Layout
 from hub.errors import PublishError
 from hub.keys import HubKeys
 
-DEFAULT_VALID_S = 24 * 3600
+DEFAULT_VALID_S = 30 * 24 * 3600
 DEFAULT_MIN_NEXT_POLL_S = 2
 PROGRESS_ROWS = 10_000
 _NS = 1_000_000_000

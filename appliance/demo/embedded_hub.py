@@ -68,13 +68,14 @@ async def serving(files: HubFiles, *, port: int = 0) -> AsyncIterator[str]:
     """
     announced = files.folder.parent / "hub.json"
     announced.unlink(missing_ok=True)
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "hub", "serve", "--data", str(files.folder),
-        "--host", "127.0.0.1", "--port", str(port), "--announce", str(announced),
-        "--exit-with-parent",
-        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.DEVNULL,
-        stderr=(files.folder.parent / "hub.log").open("ab"), start_new_session=True,
-    )  # fmt: skip
+    with (files.folder.parent / "hub.log").open("ab") as log:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "hub", "serve", "--data", str(files.folder),
+            "--host", "127.0.0.1", "--port", str(port), "--announce", str(announced),
+            "--exit-with-parent",
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.DEVNULL,
+            stderr=log, start_new_session=True,
+        )  # fmt: skip
     try:
         yield await _announcement(process, announced)
     finally:

@@ -50,7 +50,7 @@ def picture(tally: Tally, figures: Callable[[], Figures]) -> RenderableType:
 
 def _cells(row: Row) -> tuple[Text, ...]:
     outcome = row.verdict.outcome
-    reason = texts.sentence(row.verdict.reasons[0]).en if row.verdict.reasons else ""
+    reason = texts.sentence(row.verdict.reason).en
     return (
         Text(row.lane),
         Text(row.kind.replace("_", " ")),

@@ -86,7 +86,7 @@ def verdict_view(lane: str, verdict: Verdict, holder: str, at_ms: int) -> Verdic
     `holder` is cut and loses what could disturb the rest of the line (control characters,
     direction overrides, lone surrogates); it stays text, never markup.
     """
-    reason = verdict.reasons[0] if verdict.reasons else Verdict().reasons[0]
+    reason = verdict.reason
     return VerdictView(
         lane=lane,
         at_ms=at_ms,

@@ -7,6 +7,7 @@ writes `CURRENT`, swaps the reference and persists the sequence, in this order.
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -22,7 +23,11 @@ SEGMENT, LEAVES, PART = ".segment", ".leaves", ".part"
 
 
 class Part:
-    """A segment on its way in: takes exactly the declared number of bytes and not one more."""
+    """A segment on its way in: takes exactly the declared number of bytes and not one more.
+
+    Its methods may be called from different threads; they wait for each other. So closing never
+    pulls the descriptor away from a write that whoever began it has given up.
+    """
 
     def __init__(self, directory: Path, dataset: Dataset) -> None:
         self.dataset = dataset
@@ -30,6 +35,8 @@ class Part:
         self._target = directory / (dataset.name + SEGMENT)
         self._leaves = directory / (dataset.name + LEAVES)
         self._written = 0
+        self._lock = threading.Lock()
+        self._closed = False
         try:
             self.path.unlink(missing_ok=True)
             # A new file each time: the old one might still be open elsewhere.
@@ -42,33 +49,59 @@ class Part:
         """Take the next bytes.
 
         :raises SourceError: if there are more than the head declared.
-        :raises StoreError: if they cannot be written.
+        :raises StoreError: if they cannot be written, or after `close`.
         """
-        self._written += len(data)
-        if self._written > self.dataset.size:
-            msg = f"the segment is longer than the {self.dataset.size} bytes that its head declares"
-            raise SourceError(msg)
-        try:
-            write_all(self._descriptor, data)
-        except OSError as error:
-            raise _store_error("write a download", error) from error
+        with self._lock:
+            self._require_open()
+            self._written += len(data)
+            if self._written > self.dataset.size:
+                size = self.dataset.size
+                msg = f"the segment is longer than the {size} bytes that its head declares"
+                raise SourceError(msg)
+            try:
+                write_all(self._descriptor, data)
+            except OSError as error:
+                raise _store_error("write a download", error) from error
 
     def finish(self) -> None:
         """Give the complete and verified bytes their name, durably.
 
         :raises SegmentError: if the size or the Merkle root is not the declared one.
-        :raises StoreError: if the bytes cannot be made durable.
+        :raises StoreError: if the bytes cannot be made durable, or after `close`.
         """
-        try:
-            with self.path.open("rb") as file:
-                hashes = leaf_hashes(file)
-            if self._written != self.dataset.size or merkle_root(hashes) != self.dataset.root:
-                raise SegmentError("the downloaded segment is not the one that its head names")
-            os.fsync(self._descriptor)
-            write_durably(self._leaves, b"".join(hashes))
-            rename_durably(self.path, self._target)
-        except OSError as error:
-            raise _store_error("keep a download", error) from error
+        with self._lock:
+            self._require_open()
+            try:
+                self._keep()
+            except OSError as error:
+                raise _store_error("keep a download", error) from error
+
+    def close(self) -> None:
+        """Close, and drop whatever was not finished. Once is enough.
+
+        Waits for a write that still runs, so call it off the loop.
+        """
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            try:
+                os.close(self._descriptor)
+            finally:
+                self.path.unlink(missing_ok=True)
+
+    def _keep(self) -> None:
+        with self.path.open("rb") as file:
+            hashes = leaf_hashes(file)
+        if self._written != self.dataset.size or merkle_root(hashes) != self.dataset.root:
+            raise SegmentError("the downloaded segment is not the one that its head names")
+        os.fsync(self._descriptor)
+        write_durably(self._leaves, b"".join(hashes))
+        rename_durably(self.path, self._target)
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise StoreError("the download was given up")
 
     def __enter__(self) -> Self:
         return self
@@ -79,11 +112,7 @@ class Part:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Close, and drop whatever was not finished."""
-        try:
-            os.close(self._descriptor)
-        finally:
-            self.path.unlink(missing_ok=True)
+        self.close()
 
 
 def usable_dataset(signed: SignedHead, hash_key_id: bytes, limit_bytes: int) -> Dataset:

@@ -217,9 +217,13 @@ class Replicator:
 
     async def _fetch(self, dataset: Dataset) -> None:
         part = await asyncio.to_thread(self._store.receive, dataset)
-        with part:
+        try:
             await self._source.segment(dataset.name, dataset.size, part)
             await asyncio.to_thread(part.finish)
+        finally:
+            # A write that was cancelled or timed out runs on in its thread: closing waits for it,
+            # or its descriptor's number could be the journal's by then.
+            await asyncio.shield(asyncio.to_thread(part.close))
 
     def _serve(self, generation: Generation) -> None:
         if self._active is None or generation.segment is not self._active.segment:

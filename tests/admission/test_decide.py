@@ -28,7 +28,7 @@ CODE = Credential(CredentialKind.TYPED_CODE, (Identifier(IdentifierKind.TYPED_CO
 NOW = ManualClock().now()
 UNDATED = ManualClock(trust=ClockTrust.UNKNOWN).now()
 FRESH = Release(7, NOW.wall_ns - HOUR, NOW.wall_ns + HOUR)
-OLD = Release(7, NOW.wall_ns - 25 * HOUR, NOW.wall_ns + HOUR)
+OLD = Release(7, NOW.wall_ns - 505 * HOUR, NOW.wall_ns + HOUR)
 EXPIRED = Release(7, NOW.wall_ns - HOUR, NOW.wall_ns)
 AHEAD = Release(7, NOW.wall_ns + MAX_CLOCK_BEHIND_NS + 1, NOW.wall_ns + 48 * HOUR)
 
@@ -144,9 +144,9 @@ def test_doubt_refers_at_every_place(
 
 
 def test_knowledge_is_fresh_up_to_the_rulebooks_limit(rulebook: Rulebook) -> None:
-    at_limit = Release(7, NOW.wall_ns - 24 * HOUR, NOW.wall_ns + 1)
+    at_limit = Release(7, NOW.wall_ns - 504 * HOUR, NOW.wall_ns + 1)
     assert answer(rulebook, found(GREEN, at_limit)) == (Outcome.ADMIT, Reason.CARD_OPENS)
-    past = Release(7, NOW.wall_ns - 24 * HOUR - 1, NOW.wall_ns + 1)
+    past = Release(7, NOW.wall_ns - 504 * HOUR - 1, NOW.wall_ns + 1)
     assert answer(rulebook, found(GREEN, past)) == (Outcome.REFER, Reason.STALE_REPLICA)
 
 

@@ -75,6 +75,17 @@ def test_a_clock_behind_a_head_is_set_forward() -> None:
     assert clock.now().wall_ns == LATER + 10 * SECOND
 
 
+def test_a_clock_that_ntp_sets_right_afterwards_is_not_set_twice() -> None:
+    machine = Machine(wall_ns=LATER - 2 * 365 * 86_400 * SECOND)
+    clock = machine.clock()
+    clock.anchor(LATER, LATER + 3600 * SECOND)
+    machine.pass_time(10)
+    machine.wall_ns = LATER + 12 * SECOND  # NTP steps it
+    assert clock.now().wall_ns == LATER + 12 * SECOND
+    machine.wall_ns = 0  # and somebody sets it back
+    assert clock.now().wall_ns == LATER + 10 * SECOND
+
+
 def test_an_expired_head_proves_nothing_and_moves_nothing() -> None:
     clock = Machine().clock()
     clock.anchor(LATER - 7200 * SECOND, LATER - 3600 * SECOND)

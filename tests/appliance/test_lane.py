@@ -66,7 +66,7 @@ async def test_a_scan_ends_in_an_entry_then_a_light_then_the_screen(gate: Gate) 
     assert gate.bridge.shown == [ADMIT]
     assert gate.bridge.journal_at_show == [1]  # durable before the gate moves
     assert gate.screen.published == [("entrance", verdict, "N***** V** AN")]
-    assert gate.observer.scans[0].journaled == 1
+    assert gate.observer.scans[0].sequence == 1
 
 
 async def test_the_entry_holds_no_personal_data(gate: Gate) -> None:
@@ -107,7 +107,7 @@ async def test_without_an_entry_the_gate_does_not_open(gate: Gate) -> None:
     verdict = await gate.lane.serve(a_reading(CODE))
     assert verdict.reasons == (Reason.JOURNAL_UNAVAILABLE,)
     assert gate.bridge.shown == [OUT_OF_ORDER]
-    assert gate.observer.scans[0].journaled is None
+    assert gate.observer.scans[0].sequence is None
     gate.journal.broken = False
     assert (await gate.lane.serve(a_reading(CODE))).outcome is Outcome.ADMIT
 
@@ -123,8 +123,11 @@ async def test_whatever_fails_in_deciding_is_referred_and_logged(gate: Gate) -> 
 
 async def test_a_board_that_fails_costs_no_entry(gate: Gate) -> None:
     gate.bridge.broken = True
-    await gate.lane.serve(a_reading(CODE))
+    shown = await gate.lane.serve(a_reading(CODE))
     assert len(gate.journal.entries) == 1
+    assert gate.journal.entries[0].outcome is Outcome.ADMIT
+    assert shown.reasons == (Reason.FAULT,)  # nobody is waved through a gate that did not open
+    assert gate.screen.published[0][1] == shown
     assert gate.observer.scans[0].reading_to_light_ns is None
     assert gate.observer.failures == ["actuate"]
 

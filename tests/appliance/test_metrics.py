@@ -19,18 +19,16 @@ SECRET = "079123456789||NGUYEN VAN AN"
 
 
 def a_scan(*, journaled: int | None = 1, light_ns: int | None = 40_000_000) -> Scan:
+    verdict = Verdict(Outcome.ADMIT, (Reason.CARD_OPENS, Reason.FAULT), Card.GREEN)
     return Scan(
         lane="gate-1",
         reading=a_reading(SECRET),
         credential=UNRECOGNISED,
-        holder="N***** V** AN",
-        verdict=Verdict(Outcome.ADMIT, (Reason.CARD_OPENS, Reason.FAULT), Card.GREEN),
-        journaled=journaled,
-        read_ns=12_000_000,
-        decide_ns=900_000,
-        journal_ns=4_000_000,
-        actuate_ns=3_000_000,
-        reading_to_light_ns=light_ns,
+        judged=verdict,
+        sequence=journaled,
+        shown=verdict,
+        lit=light_ns is not None,
+        stamps_ns=(32_100_000, 33_000_000, 37_000_000, 40_000_000),
     )
 
 
@@ -73,6 +71,8 @@ def test_a_failed_step_is_not_timed_as_if_it_had_succeeded(metrics: Metrics) -> 
     metrics.failed("gate-1", "journal", ValueError(SECRET))
     assert value(metrics, "chot_journal_entries_total", lane="gate-1") == 0
     assert value(metrics, "chot_reading_to_light_seconds_count", lane="gate-1") == 0
+    labels = {"lane": "gate-1", "verdict": "admit", "reason": "card_opens"}
+    assert value(metrics, "chot_verdicts_total", **labels) is None  # no entry, no verdict
     assert value(metrics, "chot_step_failures_total", lane="gate-1", step="journal") == 1
 
 
@@ -80,6 +80,8 @@ def test_the_other_events(metrics: Metrics) -> None:
     metrics.reading("gate-1", "camera-1")
     metrics.repeated("gate-1")
     metrics.turned_away("gate-1")
+    metrics.board_input("gate-1", "tamper")
+    assert value(metrics, "chot_board_inputs_total", lane="gate-1", input="tamper") == 1
     metrics.stage(Stage.READ, 0.02)
     assert value(metrics, "chot_readings_total", lane="gate-1", source="camera-1") == 1
     assert value(metrics, "chot_repeats_total", lane="gate-1") == 1

@@ -22,14 +22,11 @@ SCAN = Scan(
     lane="gate-1",
     reading=a_reading(CODE),
     credential=Credential(CredentialKind.PERSONAL_QR, (), Holder("NGUYEN VAN AN")),
-    holder="N***** V** AN",
-    verdict=Verdict(Outcome.ADMIT, (Reason.CARD_OPENS,)),
-    journaled=12,
-    read_ns=1,
-    decide_ns=1,
-    journal_ns=1,
-    actuate_ns=1,
-    reading_to_light_ns=1,
+    judged=Verdict(Outcome.ADMIT, (Reason.CARD_OPENS,)),
+    sequence=12,
+    shown=Verdict(Outcome.ADMIT, (Reason.CARD_OPENS,)),
+    lit=True,
+    stamps_ns=(1, 2, 3, 4),
 )
 
 
@@ -68,6 +65,6 @@ def test_failures_and_readings_turned_away_are_said(lines: io.StringIO) -> None:
 
 
 def test_a_verdict_without_reasons_is_said_too(lines: io.StringIO) -> None:
-    bare = msgspec.structs.replace(SCAN, verdict=Verdict(Outcome.REFER, ()), journaled=None)
+    bare = msgspec.structs.replace(SCAN, shown=Verdict(Outcome.REFER, ()), sequence=None)
     ScanLog().scanned(bare)
-    assert json.loads(lines.getvalue())["reason"] is None
+    assert json.loads(lines.getvalue())["reason"] == "fault"

@@ -11,18 +11,16 @@ from tests.worlds import a_reading
 
 
 def a_scan(light_ms: float | None = 10.0, *, journaled: int | None = 1) -> Scan:
+    verdict = Verdict(Outcome.REFUSE, (Reason.UNRECOGNISED,))
     return Scan(
         lane="gate-1",
         reading=a_reading("x"),
         credential=UNRECOGNISED,
-        holder="",
-        verdict=Verdict(Outcome.REFUSE, (Reason.UNRECOGNISED,)),
-        journaled=journaled,
-        read_ns=1,
-        decide_ns=1,
-        journal_ns=1,
-        actuate_ns=1,
-        reading_to_light_ns=None if light_ms is None else int(light_ms * 1e6),
+        judged=verdict,
+        sequence=journaled,
+        shown=verdict,
+        lit=light_ms is not None,
+        stamps_ns=(0, 0, 0, int((light_ms or 0) * 1e6)),
     )
 
 

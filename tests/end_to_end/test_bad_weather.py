@@ -65,7 +65,7 @@ def test_a_full_disk_holds_the_lane_until_there_is_room(site: Site) -> None:
     resource.prlimit(gate.process.pid, resource.RLIMIT_FSIZE, full)
     gate.scan((texts[1] + "\r").encode())
     until(lambda: gate.metric("chot_step_failures_total") == 1, "a step that failed")
-    assert gate.journaled() == 1
+    assert gate.verdicts() == gate.journaled() == 1
     until(lambda: not gate.health()["checks"]["journal"]["ok"], "an alarm")
     resource.prlimit(
         gate.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY)

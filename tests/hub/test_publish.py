@@ -19,7 +19,7 @@ from cache.replica.head import Head, verify_head
 from cache.replica.segment import Segment
 from hub.errors import PublishError
 from hub.keys import HubKeys, create_keys
-from hub.publish import Publisher
+from hub.publish import DEFAULT_VALID_S, Publisher
 from tests.worlds import ManualClock
 
 Rows = list[tuple[Identifier, PersonFacts]]
@@ -82,7 +82,7 @@ def test_sequences_rise_over_restarts_and_issue_times_never_fall(
     back = Publisher(tmp_path, keys).revouch(at(50))  # the hub's clock was put back
     assert [h.sequence for h in (first, second, back)] == [1, 2, 3]
     assert first.issued_ns < second.issued_ns < back.issued_ns
-    assert back.expires_ns - back.issued_ns == 24 * 3600 * 10**9
+    assert back.expires_ns - back.issued_ns == DEFAULT_VALID_S * 10**9
     assert first.datasets == second.datasets == back.datasets
 
 

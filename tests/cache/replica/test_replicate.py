@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import threading
 from pathlib import Path
 
 import pytest
 
 from admission.instant import ClockTrust
 from cache.replica.geometry import PAGE_BYTES
+from cache.errors import StoreError
+from cache.replica import activate
+from cache.replica.activate import Part
 from cache.replica.replicate import ByteSink, Outcome
 from tests.cache.replica.gates import Gate
 from tests.cache.replica.releases import (
@@ -194,4 +199,39 @@ async def test_a_cancelled_download_leaves_nothing_behind(gate: Gate, source: Me
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+    assert not list(gate.state.rglob("*.part"))
+
+
+@pytest.mark.parametrize("step", ["write_all", "write_durably"], ids=["write", "finish"])
+async def test_a_given_up_write_keeps_its_descriptor_until_it_is_done(
+    gate: Gate, source: MemorySource, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+    real, parts = getattr(activate, step), []
+
+    def slow(*arguments: object) -> None:
+        begun.set()
+        assert go_on.wait(20)
+        real(*arguments)
+
+    async def on_a_thread(name: str, size: int, to: ByteSink) -> None:
+        assert isinstance(to, Part)
+        parts.append(to)
+        await asyncio.to_thread(to.write, source.segments[name])
+
+    monkeypatch.setattr(activate, step, slow)
+    source.segment = on_a_thread  # type: ignore[method-assign]
+    task = asyncio.create_task(gate.replicator.run())
+    assert await asyncio.to_thread(begun.wait, 20)
+    task.cancel()
+    await asyncio.wait([task], timeout=0.05)
+    descriptor = parts[0]._descriptor
+    os.fstat(descriptor)  # raises once it is closed, and then any other file may get its number
+    go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(descriptor)
+    with pytest.raises(StoreError, match="given up"):
+        parts[0].write(b"")
     assert not list(gate.state.rglob("*.part"))
