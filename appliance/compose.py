@@ -172,7 +172,9 @@ async def composed(
             clock=clock,
             rng=rng,
         )
-        screen = KioskScreen(clock.monotonic_ns, [lane.name for lane in config.lane])
+        screen = KioskScreen(
+            clock.monotonic_ns, [lane.name for lane in config.lane], site=config.site.name
+        )
         outlook = Outlook(
             clock=clock, journal=journal, outbox=outbox, replicator=replicator, uplink=uplink
         )

@@ -84,6 +84,7 @@ class KioskScreen:
     """The Screen port for pages in a browser. Lives on one loop; call it from there only.
 
     :param monotonic_ns: the appliance's monotonic clock.
+    :param site: the place's name, as people know it.
     :param lanes: names in the order of the panels. A lane first heard of later comes after them.
     """
 
@@ -92,9 +93,11 @@ class KioskScreen:
         monotonic_ns: Callable[[], int],
         lanes: Iterable[str] = (),
         *,
+        site: str = "",
         max_viewers: int = MAX_VIEWERS,
     ) -> None:
         self.build = ""
+        self._site = site
         self._monotonic_ns = monotonic_ns
         self._lanes = list(dict.fromkeys(lanes))
         self._max_viewers = max_viewers
@@ -186,7 +189,7 @@ class KioskScreen:
             viewer.close()
 
     def _hello(self) -> Hello:
-        return Hello(self._now_ms(), self.build, tuple(self._lanes))
+        return Hello(self._now_ms(), self.build, self._site, tuple(self._lanes))
 
     def _now_ms(self) -> int:
         return self._monotonic_ns() // 1_000_000

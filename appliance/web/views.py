@@ -28,6 +28,7 @@ class Hello(msgspec.Struct, frozen=True, tag_field="kind", tag="hello"):
 
     now_ms: int
     build: str
+    site: str
     lanes: tuple[str, ...]
 
 

@@ -44,6 +44,8 @@ const receive = {
     if (message.build !== document.documentElement.dataset.build) return location.reload();
     clockOffset = Math.min(clockOffset, performance.now() - message.now_ms);
     document.body.dataset.link = "up";
+    document.querySelector(".site").textContent = message.site;
+    document.title = message.site ? `${message.site} · Chốt` : "Chốt";
     arrangePanels(message.lanes);
   },
   verdict: showVerdict,

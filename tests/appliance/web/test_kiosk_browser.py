@@ -54,8 +54,9 @@ def lasting(monkeypatch: pytest.MonkeyPatch) -> None:
 class Gate:
     """One appliance's kiosk, which can be taken away and brought back on the same port."""
 
-    def __init__(self, *lanes: str) -> None:
+    def __init__(self, *lanes: str, site: str = "") -> None:
         self.lanes = lanes
+        self.site = site
         self.port = 0
         self.url = ""
         self.status = Status(185, 12, ClockTrust.SYNCHRONISED, hub_reachable=True)
@@ -64,7 +65,7 @@ class Gate:
 
     @contextlib.asynccontextmanager
     async def up(self) -> AsyncIterator[Gate]:
-        self.screen = KioskScreen(time.monotonic_ns, self.lanes)
+        self.screen = KioskScreen(time.monotonic_ns, self.lanes, site=self.site)
         app = make_app(self.screen, self.health, CollectorRegistry())
         faults = lambda: self.health.report().faults  # noqa: E731
         telling = asyncio.create_task(
@@ -267,6 +268,13 @@ async def test_the_status_line(browser: Browser) -> None:
         await expect(line).to_contain_text("Hub: unreachable")
         await expect(line).to_contain_text("Clock: not trusted")
         await expect(line).to_contain_text("Needs attention: source.camera-1")
+
+
+async def test_the_place_is_named(browser: Browser) -> None:
+    name = "Siêu thị <b>Tân Định</b>"
+    async with Gate("gate-1", site=name).up() as gate, opened(browser, gate.url) as page:
+        await expect(page.locator(".site")).to_have_text(name)
+        await expect(page).to_have_title(f"{name} · Chốt")
 
 
 async def test_blocked_sound_asks_for_a_touch_and_then_plays(browser: Browser) -> None:
