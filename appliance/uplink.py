@@ -15,6 +15,7 @@ from typing import Protocol
 
 import msgspec
 
+from admission.backoff import Backoff
 from admission.errors import ChotError, WireError
 from admission.instant import Instant
 from admission.ports import Clock
@@ -29,6 +30,8 @@ from admission.wire import (
 )
 from appliance.errors import HubUnavailable
 
+RETRY = Backoff(first_s=0.5, ceiling_s=60.0, jitter=1.0)
+"""Full jitter: the gates whose hub comes back do not come back at once."""
 _ENVELOPE_BYTES = 1_024  # of a batch, beside its entries: version, device, journal, lengths
 
 _HINTS = {
@@ -104,18 +107,6 @@ class Watermark(Protocol):
         ...
 
 
-class Backoff(msgspec.Struct, frozen=True):
-    """Exponential backoff with full jitter: uniform from 0 to a bound that doubles to a ceiling."""
-
-    base_s: float = 0.5
-    ceiling_s: float = 60.0
-
-    def delay_s(self, failures: int, rng: Random) -> float:
-        """Return how long to wait after this many failures in a row (from 1)."""
-        doublings = min(failures - 1, 32)
-        return rng.uniform(0.0, min(self.ceiling_s, self.base_s * 2.0**doublings))
-
-
 class UplinkStatus(msgspec.Struct, frozen=True):
     """How the upload stands. `last_error` and `hint` are empty after a success.
 
@@ -151,7 +142,7 @@ class Uplink:
         clock: Clock,
         rng: Random,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
-        backoff: Backoff | None = None,
+        backoff: Backoff = RETRY,
         attempt_s: float = 30.0,
     ) -> None:
         self._journal = journal
@@ -162,7 +153,7 @@ class Uplink:
         self._clock = clock
         self._rng = rng
         self._sleep = sleep
-        self._backoff = backoff or Backoff()
+        self._backoff = backoff
         self._attempt_s = attempt_s
         self._last_success: Instant | None = None
         self._last_error = self._hint = ""
@@ -188,7 +179,8 @@ class Uplink:
                 await self._send_next()
             except Exception as error:  # noqa: BLE001 - nothing at the hub may ever end the upload
                 self._failed(error)
-                await self._sleep(self._backoff.delay_s(self._failures, self._rng))
+                delay_s = self._backoff.delay_s(self._failures, self._rng.random())
+                await self._sleep(delay_s)
             else:
                 self._last_success = self._clock.now()
                 self._last_error = self._hint = ""

@@ -14,6 +14,7 @@ from typing import Protocol
 
 import msgspec
 
+from admission.backoff import Backoff
 from admission.instant import Instant
 from admission.ports import Clock
 from cache.errors import HeadError, LayoutError, ReplicaError, SegmentError, SourceError
@@ -125,6 +126,7 @@ class Replicator:
         self._interval_s = interval_s
         self._sleep = sleep
         self._jitter = jitter
+        self._backoff = Backoff(2 * interval_s, MAX_BACKOFF_S, jitter=0)
         self._active: Generation | None = None
         self._announced = 0
         self._opened = False
@@ -245,13 +247,14 @@ class Replicator:
                 self._on_head(head)
 
     def _wait_s(self) -> float:
-        """Return the poll interval, doubled with every failure, spread by a tenth either way."""
+        """Return the poll interval or the backoff, spread by a tenth either way.
+
+        The head asks for the interval, so the spread is of both alike and not the backoff's own.
+        """
         asked = self._active.signed.head.min_next_poll_s if self._active else 0
         wait_s = max(self._interval_s, min(asked, MAX_POLL_S))
         if self._failures:
-            wait_s = max(
-                wait_s, min(self._interval_s * 2.0 ** min(self._failures, 16), MAX_BACKOFF_S)
-            )
+            wait_s = max(wait_s, self._backoff.delay_s(self._failures, 0.0))
         return wait_s * (0.9 + 0.2 * self._jitter())
 
 

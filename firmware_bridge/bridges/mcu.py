@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 import msgspec
 import serial
 
+from admission.backoff import Backoff
 from admission.signal import Output, Signal
 from firmware_bridge.bridges.port import SerialPort, open_device
 from firmware_bridge.errors import BridgeError, BridgeUnavailable
@@ -18,8 +19,8 @@ from firmware_bridge.link.events import Counters, LinkDown, LinkUp, ShowEnded
 from firmware_bridge.link.messages import HelloReply, InputEvent
 from firmware_bridge.link.session import Session
 
-FIRST_REOPEN_S: Final = 0.1
-LAST_REOPEN_S: Final = 1.0
+REOPEN: Final = Backoff(first_s=0.1, ceiling_s=1.0, jitter=0)
+"""One board on one cable: there is nobody to make room for, so nothing is left to chance."""
 
 _T = TypeVar("_T")
 
@@ -120,7 +121,7 @@ class McuBridge:
 
         :raises Exception: whatever `on_input` or `on_alive` raised.
         """
-        backoff_s = FIRST_REOPEN_S
+        failures = 0
         while True:
             try:
                 device = await _open_elsewhere(self.path)
@@ -129,9 +130,9 @@ class McuBridge:
                 self._failed_openings += 1
             else:
                 if await self._serve(device):
-                    backoff_s = FIRST_REOPEN_S
-            await asyncio.sleep(backoff_s)
-            backoff_s = min(backoff_s * 2, LAST_REOPEN_S)
+                    failures = 0
+            failures += 1
+            await asyncio.sleep(REOPEN.delay_s(failures, 0.0))
 
     async def _serve(self, device: serial.Serial) -> bool:
         """Serve one opening of the port to its loss. Return whether a board had answered."""

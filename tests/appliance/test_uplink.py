@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import zlib
 from collections.abc import Callable
-from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -15,159 +13,11 @@ from admission.wire import (
     MAX_BATCH_ENTRIES,
     MAX_PASSAGE_BYTES,
     Acknowledgement,
-    Batch,
-    Entry,
     pack_acknowledgement,
-    unpack_batch,
 )
-from appliance.errors import HubUnavailable
-from appliance.uplink import Answer, Backoff, Uplink
+from appliance.uplink import RETRY, Answer
+from tests.appliance.uplink_ends import JOURNAL, AnsweringHub, FakeHub, FakeJournal, Gate
 from tests.worlds import ManualClock
-
-JOURNAL = bytes(range(16))
-
-
-class FakeJournal:
-    """Journal, reader and outbox in one, in memory."""
-
-    def __init__(self, entries: int = 0, size: int = 20) -> None:
-        self.journal_id = JOURNAL
-        self.acknowledged_through = 0
-        self.refuses = False
-        self.size = size
-        self.entries: list[Entry] = []
-        self.grown, self.moved = asyncio.Event(), asyncio.Event()
-        self.grow(entries)
-
-    @property
-    def last_sequence(self) -> int:
-        return len(self.entries)
-
-    @property
-    def pending(self) -> int:
-        return self.last_sequence - self.acknowledged_through
-
-    def grow(self, count: int) -> None:
-        for _ in range(count):
-            sequence = len(self.entries) + 1
-            packed = sequence.to_bytes(self.size, "big")
-            self.entries.append(Entry(sequence, sequence.to_bytes(32, "big"), packed))
-        self.grown.set()
-
-    async def wait_beyond(self, sequence: int) -> None:
-        while self.last_sequence <= sequence:
-            self.grown.clear()
-            await self.grown.wait()
-
-    async def read(
-        self, after: int, through: int, *, max_entries: int, max_bytes: int
-    ) -> list[Entry]:
-        count = min(max_entries, max_bytes // (48 + self.size))
-        return self.entries[after : min(through, after + count)]
-
-    async def acknowledge(self, through: int) -> None:
-        assert self.acknowledged_through <= through <= self.last_sequence
-        self.acknowledged_through = through
-        self.moved.set()
-        if self.refuses:
-            raise OSError("the watermark's disk is full")
-
-
-class FakeHub:
-    """Takes batches as the real one does: idempotent, acknowledging what it holds without gaps."""
-
-    def __init__(self) -> None:
-        self.held: dict[int, Entry] = {}
-        self.batches: list[Batch] = []
-        self.mishaps: list[str] = []
-
-    @property
-    def through(self) -> int:
-        through = 0
-        while through + 1 in self.held:
-            through += 1
-        return through
-
-    async def post_entries(self, body: bytes) -> Answer:
-        mishap = self.mishaps.pop(0) if self.mishaps else ""
-        if mishap == "request lost":
-            raise HubUnavailable("connection refused")
-        if mishap == "error":
-            return Answer(500, b"oops")
-        batch = unpack_batch(zlib.decompress(body))
-        for _ in range(2 if mishap == "twice" else 1):
-            self._take(batch)
-        if mishap == "answer lost":
-            raise HubUnavailable("connection reset")
-        if mishap == "slow":
-            raise TimeoutError
-        if mishap == "garbage":
-            return Answer(200, b"<html>welcome to the hotel's network</html>")
-        return Answer(200, self.acknowledgement())
-
-    def acknowledgement(self, journal: bytes = JOURNAL, through: int | None = None) -> bytes:
-        through = self.through if through is None else through
-        return pack_acknowledgement(Acknowledgement(1, journal, through))
-
-    def _take(self, batch: Batch) -> None:
-        self.batches.append(batch)
-        for entry in batch.entries:
-            assert self.held.setdefault(entry.sequence, entry) == entry
-
-
-class AnsweringHub(FakeHub):
-    """Answers what it is told to."""
-
-    def __init__(self, answer: Callable[[AnsweringHub], Answer]) -> None:
-        super().__init__()
-        self.answer = answer
-
-    async def post_entries(self, body: bytes) -> Answer:
-        await super().post_entries(body)
-        return self.answer(self)
-
-
-class Gate:
-    """An uplink at work between a journal and a hub, its sleeps recorded instead of slept."""
-
-    def __init__(self, journal: FakeJournal, hub: FakeHub, attempt_s: float = 20.0) -> None:
-        self.journal, self.hub = journal, hub
-        self.sleeps: list[float] = []
-        self.on_sleep: Callable[[], None] = lambda: None
-        self.uplink = Uplink(
-            journal,
-            journal,
-            journal,
-            hub,
-            device="gate-1",
-            clock=ManualClock(),
-            rng=Random(7),
-            sleep=self._sleep,
-            attempt_s=attempt_s,
-        )
-
-    async def _sleep(self, delay_s: float) -> None:
-        self.sleeps.append(delay_s)
-        self.on_sleep()
-        self.journal.moved.set()
-        await asyncio.sleep(0)
-
-    async def run_until(self, done: Callable[[], bool]) -> None:
-        async def watch() -> None:
-            while not done():
-                self.journal.moved.clear()
-                await self.journal.moved.wait()
-
-        task = asyncio.create_task(self.uplink.run())
-        await asyncio.wait_for(watch(), 20)
-        task.cancel()
-        await asyncio.wait([task])
-
-    async def run_until_settled(self) -> None:
-        await self.run_until(
-            lambda: not self.journal.pending and not self.uplink.status().last_error
-        )
-
 
 MISHAPS = st.sampled_from(
     ["", "request lost", "answer lost", "error", "twice", "slow", "garbage", "grow"]
@@ -262,18 +112,14 @@ async def test_waits_grow_to_a_ceiling_and_start_anew_after_a_success() -> None:
     gate = Gate(FakeJournal(1), FakeHub())
     gate.hub.mishaps = ["error"] * 40
     await gate.run_until_settled()
-    bounds = [min(60.0, 0.5 * 2**n) for n in range(40)]
+    bounds = [RETRY.delay_s(failures, 1.0) for failures in range(1, 41)]
     assert all(0 <= slept <= bound for slept, bound in zip(gate.sleeps, bounds, strict=True))
     assert max(gate.sleeps) > 30
+    assert min(gate.sleeps[8:]) < 15, "full jitter: the gates whose hub comes back spread out"
     gate.hub.mishaps = ["error"]
     gate.journal.grow(1)
     await gate.run_until_settled()
     assert gate.sleeps[-1] <= 0.5
-
-
-@given(st.integers(1, 10**6), st.integers(0, 2**32))
-def test_the_jitter_is_full_and_bounded(failures: int, seed: int) -> None:
-    assert 0 <= Backoff().delay_s(failures, Random(seed)) <= 60.0
 
 
 async def test_a_hub_that_never_answers_is_left_at_the_bound() -> None:

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from admission.instant import ClockTrust
-from cache.replica.geometry import PAGE_BYTES
 from cache.errors import StoreError
 from cache.replica import activate
 from cache.replica.activate import Part
+from cache.replica.geometry import PAGE_BYTES
 from cache.replica.replicate import ByteSink, Outcome
 from tests.cache.replica.gates import Gate
 from tests.cache.replica.releases import (

@@ -220,3 +220,19 @@ def test_what_is_no_serial_port_is_refused_with_a_hint(tmp_path: Path) -> None:
             open_device(str(path))
         assert "by-id" in caught.value.hint
         assert not isinstance(caught.value, serial.SerialException)
+
+
+async def test_a_port_that_cannot_be_opened_is_tried_ever_more_seldom_up_to_a_second(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+
+    async def sleep(delay_s: float) -> None:
+        waits.append(delay_s)
+        if len(waits) == 6:
+            raise asyncio.CancelledError
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    with pytest.raises(asyncio.CancelledError):
+        await Desk(str(tmp_path / "gone")).bridge.run()
+    assert waits == [0.1, 0.2, 0.4, 0.8, 1.0, 1.0]

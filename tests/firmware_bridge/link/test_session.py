@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from random import Random
 
-import pytest
-
 from admission.signal import ADMIT, OUT_OF_ORDER, REFER, Output, Pulse, Signal, SignalName
 from firmware_bridge.errors import (
     BridgeIncompatible,
@@ -27,12 +25,6 @@ from firmware_bridge.link.messages import (
     NotAcknowledged,
     Refusal,
     frame_of,
-)
-from firmware_bridge.link.retry import (
-    INITIAL_RTO_NS,
-    MAX_RTO_NS,
-    MIN_RTO_NS,
-    RetransmissionTimer,
 )
 from firmware_bridge.link.session import SHOW_BOUND_NS, Session
 from tests.firmware_bridge.cables import MS, Cable, an_open_cable
@@ -283,25 +275,6 @@ def test_the_input_filter_follows_the_boards_starts() -> None:
     known = InputFilter()
     seen = [(1, 255), (1, 255), (1, 0), (1, 255), (2, 0), (2, 0)]
     assert [known.is_new(*event) for event in seen] == [True, False, True, False, True, False]
-
-
-@pytest.mark.parametrize(("round_trip_ms", "rto_ns"), [(1, MIN_RTO_NS), (500, MAX_RTO_NS)])
-def test_the_time_out_stays_in_its_bounds(round_trip_ms: int, rto_ns: int) -> None:
-    timer = RetransmissionTimer()
-    assert timer.wait_ns(1) == INITIAL_RTO_NS
-    timer.sample(round_trip_ms * MS)
-    assert timer.wait_ns(1) == rto_ns
-
-
-def test_the_time_out_follows_rfc_6298_and_doubles() -> None:
-    timer = RetransmissionTimer()
-    timer.sample(12 * MS)
-    assert timer.wait_ns(1) == 36 * MS  # SRTT + 4 * SRTT/2
-    assert timer.wait_ns(2) == 72 * MS
-    assert timer.wait_ns(3) == MAX_RTO_NS
-    timer.sample(20 * MS)
-    assert timer.smoothed_ns == 13 * MS
-    assert timer.wait_ns(1) == 13 * MS + 4 * (6 * MS + (8 * MS - 6 * MS) // 4)
 
 
 def test_an_unknown_reason_is_told_by_its_number() -> None:
