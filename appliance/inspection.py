@@ -12,6 +12,7 @@ import msgspec
 
 from admission.errors import AdmissionError
 from admission.rulebook import Rulebook, load_rulebook
+from admission.rulebook_format import MAX_RULEBOOK_BYTES
 from appliance.config import (
     CameraSourceTable,
     Config,
@@ -23,11 +24,9 @@ from appliance.config import (
     SourceTable,
 )
 from appliance.errors import ConfigError
-from appliance.secret import read_secret
+from appliance.secret import read_token
 from cache.errors import KeyFileError
 from cache.replica.keys import load_hash_key, load_public_keys
-
-MAX_RULEBOOK_BYTES = 1 << 20
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -52,11 +51,12 @@ def inspect(config: Config) -> list[Problem]:
 def read_rulebook(path: Path) -> Rulebook:
     """Return the rulebook in `path`.
 
-    :raises ConfigError: if it cannot be read or is too large.
-    :raises admission.errors.RulebookError: if it cannot be used.
+    :raises ConfigError: if it cannot be read.
+    :raises admission.errors.RulebookError: if it cannot be used, or is too large.
     """
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(MAX_RULEBOOK_BYTES + 1)
     except OSError as error:
         msg = f"{path}: cannot be read: {error.strerror}"
         raise ConfigError(msg, hint="name a file from configs/rulebooks/ in [site]") from error
@@ -101,7 +101,7 @@ def _readable(where: str, name: str, maker: str) -> Iterator[Problem]:
 def _keys(config: Config) -> Iterator[Problem]:
     hub = config.hub
     loads: tuple[tuple[str, str, str, Callable[[Path], object]], ...] = (
-        ("hub.token_file", hub.token_file, "chot hub device", read_secret),
+        ("hub.token_file", hub.token_file, "chot hub device", read_token),
         ("hub.head_key_file", hub.head_key_file, "chot hub init", load_public_keys),
         ("hub.hash_key_file", hub.hash_key_file, "chot hub init", load_hash_key),
     )

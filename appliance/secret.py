@@ -1,16 +1,19 @@
-"""Secrets in files: made once, 0600, and refused when others may read them."""
+"""The appliance's own secrets: its device key, made here once, and the token that the hub gave."""
 
 from __future__ import annotations
 
-import os
-import stat
 from collections.abc import Callable
 from pathlib import Path
 
 from appliance.errors import ConfigError
+from cache.errors import KeyFileError
+from cache.replica.durable import write_durably
+from cache.replica.keys import read_secret
 
 MAX_TOKEN_BYTES = 4_096
 DEVICE_KEY_BYTES = 32
+ENROL_HINT = "`chot hub device` makes the token at the hub; its file belongs to the service's user"
+STATE_HINT = "appliance.state_dir must belong to the service's user"
 
 
 def device_key(path: Path, random_bytes: Callable[[int], bytes]) -> bytes:
@@ -20,44 +23,36 @@ def device_key(path: Path, random_bytes: Callable[[int], bytes]) -> bytes:
     """
     if not path.exists():
         _create(path, random_bytes(DEVICE_KEY_BYTES))
-    key = read_secret(path)
+    key = _read(path, STATE_HINT)
     if len(key) != DEVICE_KEY_BYTES:
         msg = f"{path}: not a device key of {DEVICE_KEY_BYTES} bytes"
         raise ConfigError(msg, hint="move it away; a new one is made at the next start")
     return key
 
 
-def read_secret(path: Path) -> bytes:
-    """Return the bytes of a secret file.
+def read_token(path: Path) -> str:
+    """Return the device's bearer token in `path`, without the white space around it.
 
-    :raises ConfigError: if it cannot be read, is larger than 4 KiB, or others may read it.
+    :raises ConfigError: if it cannot be read, others may read it, or it does not hold one token of
+        visible ASCII characters (RFC 6750 §2.1 allows no others) of at most 4 KiB.
     """
+    token = _read(path, ENROL_HINT).strip()
+    if not token or len(token) > MAX_TOKEN_BYTES or not all(0x21 <= byte <= 0x7E for byte in token):
+        msg = f"{path} does not hold a token"
+        raise ConfigError(msg, hint=ENROL_HINT)
+    return token.decode("ascii")
+
+
+def _read(path: Path, missing_hint: str) -> bytes:
     try:
-        with path.open("rb") as file:
-            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
-            data = file.read(MAX_TOKEN_BYTES + 1)
-    except OSError as error:
-        msg = f"{path}: {error.strerror}"
-        raise ConfigError(msg, hint="`chot check` says which files are needed") from error
-    if mode & 0o077:
-        msg = f"{path}: others may read this secret"
-        raise ConfigError(msg, hint=f"chmod 600 {path}")
-    if len(data) > MAX_TOKEN_BYTES:
-        msg = f"{path}: too large for a secret"
-        raise ConfigError(msg, hint="name the file that the hub wrote")
-    return data
+        return read_secret(path, missing_hint=missing_hint)
+    except KeyFileError as error:
+        raise ConfigError(str(error), hint=error.hint) from error
 
 
 def _create(path: Path, data: bytes) -> None:
-    draft = path.with_name(path.name + ".part")
     try:
-        draft.unlink(missing_ok=True)
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.rename(path)
+        write_durably(path, data)
     except OSError as error:
         msg = f"{path}: cannot be created: {error.strerror}"
-        raise ConfigError(msg, hint="appliance.state_dir must be writable") from error
+        raise ConfigError(msg, hint=STATE_HINT) from error

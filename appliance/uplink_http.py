@@ -10,10 +10,10 @@ from typing import Self
 import aiohttp
 
 from admission.wire import BATCH_CONTENT_TYPE, MAX_ACKNOWLEDGEMENT_BYTES, UPLOAD_PATH
-from appliance.errors import HubUnavailable
+from appliance.errors import ConfigError, HubUnavailable
+from appliance.secret import read_token
 from appliance.uplink import Answer
 
-MAX_TOKEN_BYTES = 4_096
 NETWORK_HINT = "check the network, the hub and hub.url"
 
 
@@ -56,7 +56,7 @@ class HttpTransport:
         if self._session is None:
             raise HubUnavailable("the way to the hub is closed")
         headers = {
-            "Authorization": f"Bearer {await asyncio.to_thread(read_token, self._token_file)}",
+            "Authorization": f"Bearer {await asyncio.to_thread(_token, self._token_file)}",
             "Content-Type": BATCH_CONTENT_TYPE,
             "Content-Encoding": "deflate",
             "Accept-Encoding": "identity",
@@ -71,20 +71,11 @@ class HttpTransport:
             raise HubUnavailable(msg, hint=NETWORK_HINT) from error
 
 
-def read_token(path: Path) -> str:
-    """Return the token that the file holds, without the white space around it.
-
-    :raises HubUnavailable: if it cannot be read or holds no token (RFC 6750 b64token).
-    """
+def _token(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            token = file.read(MAX_TOKEN_BYTES + 1).strip()
-    except OSError as error:
-        msg = f"the token file cannot be read: {error.strerror or type(error).__name__}"
-        raise HubUnavailable(msg, hint=f"check hub.token_file: {path}") from error
-    if not token or len(token) > MAX_TOKEN_BYTES or not all(0x21 <= byte <= 0x7E for byte in token):
-        raise HubUnavailable("the token file holds no token", hint=f"check hub.token_file: {path}")
-    return token.decode("ascii")
+        return read_token(path)
+    except ConfigError as error:
+        raise HubUnavailable(str(error), hint=error.hint) from error
 
 
 async def _bounded(content: aiohttp.StreamReader) -> bytes:

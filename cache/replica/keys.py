@@ -16,6 +16,7 @@ from cache.errors import KeyFileError
 from cache.replica.geometry import HASH_KEY_ID_BYTES
 
 MAX_KEY_FILE_BYTES = 16_384
+KEYS_HINT = "`chot hub init` makes the keys at the hub: copy this one here, for the service's user"
 _PEM_END = "-----END PUBLIC KEY-----"
 
 
@@ -56,15 +57,16 @@ def load_public_keys(path: Path) -> tuple[Ed25519PublicKey, ...]:
     return trusted
 
 
-def read_secret(path: Path) -> bytes:
+def read_secret(path: Path, *, missing_hint: str = KEYS_HINT) -> bytes:
     """Return the bytes of a secret file.
 
+    :param missing_hint: what a person can do where there is none.
     :raises KeyFileError: if it is missing, oversized, or readable by group or others.
     """
-    return _read(path, secret=True)
+    return _read(path, secret=True, missing_hint=missing_hint)
 
 
-def _read(path: Path, *, secret: bool) -> bytes:
+def _read(path: Path, *, secret: bool, missing_hint: str = KEYS_HINT) -> bytes:
     try:
         with path.open("rb") as file:
             mode = os.fstat(file.fileno()).st_mode
@@ -74,7 +76,7 @@ def _read(path: Path, *, secret: bool) -> bytes:
             data = file.read(MAX_KEY_FILE_BYTES + 1)
     except OSError as error:
         msg = f"{path} cannot be read: {error.strerror}"
-        raise KeyFileError(msg, hint="create the keys at the hub: chot hub keys") from error
+        raise KeyFileError(msg, hint=missing_hint) from error
     if len(data) > MAX_KEY_FILE_BYTES:
         msg = f"{path} is no key file: it is too long"
         raise KeyFileError(msg)

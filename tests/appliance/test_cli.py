@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import socket
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from click.testing import CliRunner, Result
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from admission.rulebook_format import MAX_RULEBOOK_BYTES
 from appliance.cli.main import COMMANDS, main
 from tests.worlds import ROOT
 
@@ -79,8 +82,25 @@ def test_check_names_a_secret_that_others_may_read(tmp_path: Path) -> None:
     token.write_text("x")
     token.chmod(0o644)
     output = check(tmp_path, TEXT.replace("/etc/chot/hub.token", str(token))).output
-    assert "others may read" in output
+    assert "readable by others" in output
     assert f"chmod 600 {token}" in output
+
+
+@pytest.mark.parametrize("content", ["", "one\ntwo\n"])
+def test_check_names_a_token_that_is_none(tmp_path: Path, content: str) -> None:
+    token = tmp_path / "token"
+    token.write_text(content)
+    token.chmod(0o600)
+    output = check(tmp_path, TEXT.replace("/etc/chot/hub.token", str(token))).output
+    assert "does not hold a token" in output
+
+
+def test_check_names_a_rulebook_that_is_too_large(tmp_path: Path) -> None:
+    rulebook = tmp_path / "rulebook.json"
+    rulebook.touch()
+    os.truncate(rulebook, 1 << 40)  # sparse, and more than any memory
+    result = check(tmp_path, re.sub(r'rulebook = ".*"', f'rulebook = "{rulebook}"', TEXT))
+    assert f"at most {MAX_RULEBOOK_BYTES} bytes" in result.output
 
 
 def test_check_names_a_key_file_that_is_none(tmp_path: Path) -> None:

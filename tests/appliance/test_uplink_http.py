@@ -12,7 +12,7 @@ from aiohttp import web
 
 from admission.wire import BATCH_CONTENT_TYPE, MAX_ACKNOWLEDGEMENT_BYTES, UPLOAD_PATH
 from appliance.errors import HubUnavailable
-from appliance.uplink_http import HttpTransport, read_token
+from appliance.uplink_http import HttpTransport
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -21,6 +21,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 def token_file(tmp_path: Path) -> Path:
     path = tmp_path / "token"
     path.write_text("secret-token\n")
+    path.chmod(0o600)
     return path
 
 
@@ -120,16 +121,20 @@ async def test_a_new_token_counts_without_a_restart(token_file: Path) -> None:
         assert (await transport.post_entries(b"")).body == b"Bearer renewed"
 
 
-@pytest.mark.parametrize(
-    "content", [b"", b" \n", b"two words", b"a\r\nX-Evil: 1", b"x" * 5_000, b"\xff"]
-)
-def test_a_file_that_holds_no_token_is_refused(content: bytes, tmp_path: Path) -> None:
-    (tmp_path / "token").write_bytes(content)
-    with pytest.raises(HubUnavailable) as caught:
-        read_token(tmp_path / "token")
-    assert "token_file" in caught.value.hint
+@pytest.mark.parametrize("harm", ["missing", "empty", "readable by others"])
+async def test_without_a_token_that_may_be_used_nothing_is_sent(
+    harm: str, token_file: Path
+) -> None:
+    async def handler(request: web.Request) -> web.Response:
+        raise AssertionError("a request was sent")
 
-
-def test_a_missing_token_file_is_told(tmp_path: Path) -> None:
-    with pytest.raises(HubUnavailable):
-        read_token(tmp_path / "token")
+    if harm == "missing":
+        token_file.unlink()  # noqa: ASYNC240
+    elif harm == "empty":
+        token_file.write_text("")  # noqa: ASYNC240
+    else:
+        token_file.chmod(0o644)  # noqa: ASYNC240
+    async with a_hub(handler) as url, HttpTransport(url, token_file) as transport:
+        with pytest.raises(HubUnavailable) as caught:
+            await transport.post_entries(b"")
+    assert caught.value.hint
