@@ -21,12 +21,14 @@ from pathlib import Path
 
 import msgspec
 
-from admission.instant import ClockTrust, Instant
+from admission.instant import Instant
+from admission.ports import Clock
 from admission.reading import Reading, Symbology
 from admission.repeat import Presentations
 from admission.rulebook import load_rulebook
 from admission.site import Place, Site
 from admission.verdict import LaneState, Verdict
+from appliance.clock import SystemClock
 from appliance.inbox import Inbox
 from appliance.lane import Lane, Scan
 from benchmarks.percentiles import Percentiles, percentiles
@@ -63,13 +65,6 @@ class LaneFigures(msgspec.Struct, frozen=True):
     """Median reading-to-light over the sum of the floors' medians."""
 
 
-class _Clock:
-    """Wall time that somebody vouches for, so that every check is decided."""
-
-    def now(self) -> Instant:
-        return Instant(time.time_ns(), time.monotonic_ns(), "bench", ClockTrust.SYNCHRONISED)
-
-
 class _Watcher:
     """Screen and observer that keep what the lane tells them."""
 
@@ -98,19 +93,19 @@ async def measure(
 
     :param progress: called with the number of scans done.
     """
-    clock = _Clock()
+    clock = SystemClock(synchronised=lambda: True)  # vouched for, so that every check is decided
     book, texts = await asyncio.to_thread(_people, folder, people, clock.now())
     watcher = _Watcher()
     journal = await FileJournal.open(
-        folder / "journal", monotonic_ns=time.monotonic_ns, random_bytes=os.urandom
+        folder / "journal", monotonic_ns=clock.monotonic_ns, random_bytes=os.urandom
     )
     linked = asyncio.Event()
     floor_append: list[float] = []
     floor_trip: list[float] = []
-    with SimulatedBoard(time.monotonic_ns) as board, _echo() as trip, _raw_file(folder) as append:
+    with SimulatedBoard(clock.monotonic_ns) as board, _echo() as trip, _raw_file(folder) as append:
         bridge = McuBridge(
             board.path,
-            monotonic_ns=time.monotonic_ns,
+            monotonic_ns=clock.monotonic_ns,
             nonce=random.SystemRandom().getrandbits,
             on_alive=lambda alive: linked.set() if alive else None,
         )
@@ -162,7 +157,7 @@ def _people(folder: Path, count: int, now: Instant) -> tuple[ReplicaBook, list[s
 
 
 def _lane(
-    clock: _Clock, book: ReplicaBook, journal: FileJournal, bridge: McuBridge, watcher: _Watcher
+    clock: Clock, book: ReplicaBook, journal: FileJournal, bridge: McuBridge, watcher: _Watcher
 ) -> Lane:
     return Lane(
         "bench",
