@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.end_to_end.running import until
+
 DEMO = [sys.executable, "-m", "appliance", "demo", "--json", "--port", "0", "--people", "2000"]
 KEYS = {
     "readings", "verdicts", "reasons", "journaled", "acknowledged", "reading_to_light_ms",
@@ -35,21 +37,38 @@ def test_counts_match_and_standard_output_is_one_json_object(tmp_path: Path) -> 
         assert (tmp_path / "kept" / secret).stat().st_mode & 0o077 == 0
 
 
+def begin(folder: Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [*DEMO, "--for", "60"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        env={"TMPDIR": str(folder), "PATH": ""},
+    )  # fmt: skip
+
+
+def bytes_in(folder: Path, pattern: str) -> int:
+    return sum(path.stat().st_size for path in folder.glob(pattern))
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_ends_clean_when_told(tmp_path: Path, number: signal.Signals) -> None:
-    with subprocess.Popen(
-        [*DEMO, "--for", "60"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        env={"TMPDIR": str(tmp_path), "PATH": ""},
-    ) as demo:  # fmt: skip
-        try:
-            demo.communicate(timeout=8)
-        except subprocess.TimeoutExpired:
-            demo.send_signal(number)
+    with begin(tmp_path) as demo:
+        # An empty journal's file holds its header only.
+        until(lambda: bytes_in(tmp_path, "*/state/journal/*") > 500, "a first entry", 60)
+        demo.send_signal(number)
         out, err = demo.communicate(timeout=20)
+    assert (demo.returncode, err) == (0, b"")
+    summary = json.loads(out)
+    assert 0 < summary["readings"] == summary["journaled"] == summary["acknowledged"]
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_ends_clean_while_it_prepares(tmp_path: Path, number: signal.Signals) -> None:
+    with begin(tmp_path) as demo:
+        until(lambda: list(tmp_path.glob("*/hub")), "a hub in the making", 60)
+        demo.send_signal(number)
+        out, err = demo.communicate(timeout=20)
+    assert (demo.returncode, out) == (1, b"")
     assert b"Traceback" not in err
-    if out:  # it had begun: then its figures are complete
-        summary = json.loads(out)
-        assert summary["readings"] == summary["journaled"]
     assert list(tmp_path.iterdir()) == []
 
 
