@@ -7,10 +7,11 @@ from datetime import date
 
 import pytest
 
+from admission.identity import Identifier, IdentifierKind
 from admission.repeat import Presentations
 from admission.rulebook import load_rulebook
 from admission.signal import ADMIT, OUT_OF_ORDER, REFER, REFUSE
-from admission.standing import CredentialStatus, PersonFacts, Product
+from admission.standing import CredentialStatus, PersonFacts, Product, Release
 from admission.verdict import LaneState, Outcome, Reason
 from appliance.inbox import Inbox
 from appliance.lane import Lane
@@ -19,6 +20,7 @@ from tests.worlds import ROOT, ManualClock, a_reading, a_site
 
 GREEN = PersonFacts(doses=2, product=Product.PFIZER, last_dose=date(2021, 8, 1))
 DOCUMENT = "000093029317"
+PERSON = Identifier(IdentifierKind.DOCUMENT, DOCUMENT)
 CODE = f"{DOCUMENT}|NGUYEN VAN AN|1993-01-18|0||"
 RULEBOOK = load_rulebook((ROOT / "configs/rulebooks/hcmc-2021-09.json").read_bytes())
 
@@ -28,10 +30,10 @@ class Gate:
 
     def __init__(self) -> None:
         self.clock = ManualClock()
-        self.book = MemoryBook({DOCUMENT: GREEN}, self.clock.wall_ns)
+        vouched_ns = self.clock.wall_ns
+        self.book = MemoryBook({PERSON: GREEN}, Release(7, vouched_ns, vouched_ns + 10**15))
         self.journal = MemoryJournal()
-        self.bridge = MemoryBridge()
-        self.bridge.journal = self.journal
+        self.bridge = MemoryBridge(self.journal)
         self.screen = MemoryScreen()
         self.observer = MemoryObserver()
         self.inbox = Inbox(asyncio.get_running_loop())
@@ -97,7 +99,7 @@ async def test_verdicts_and_their_lights(
 
 
 async def test_revoked_is_refused(gate: Gate) -> None:
-    gate.book.people[DOCUMENT] = PersonFacts(status=CredentialStatus.REVOKED)
+    gate.book.people = {PERSON: PersonFacts(status=CredentialStatus.REVOKED)}
     verdict = await gate.lane.serve(a_reading(CODE))
     assert verdict.reasons == (Reason.REVOKED,)
 

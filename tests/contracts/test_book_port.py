@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from admission.credential import UNRECOGNISED, Credential, CredentialKind
-from admission.identity import Identifier, IdentifierKind, person_keyer
+from admission.identity import Identifier, IdentifierKind
 from admission.instant import ClockTrust, Instant
 from admission.ports import Book
 from admission.standing import CredentialStatus, Lookup, PersonFacts, Release, Standing
@@ -18,9 +18,8 @@ from cache.replica.head import Head
 from cache.replica.keys import hash_key_id
 from cache.replica.layout import PERSONS_1
 from cache.replica.segment import Segment
+from tests.doors import HASH_KEY, KEY_OF, MemoryBook
 
-HASH_KEY = bytes(range(32))
-KEY_OF = person_keyer(HASH_KEY)
 NOW = Instant(1_632_099_600_000_000_000, 5, "boot", ClockTrust.SYNCHRONISED)
 RELEASE = Release(7, 1_632_099_000_000_000_000, 1_632_185_400_000_000_000)
 CARD = Identifier(IdentifierKind.DOCUMENT, "079123456789")
@@ -29,26 +28,6 @@ STRANGER = Identifier(IdentifierKind.DOCUMENT, "000000000000")
 PEOPLE = {CARD: PersonFacts(doses=2), QID: PersonFacts(status=CredentialStatus.REVOKED)}
 
 MakeBook = Callable[[Mapping[Identifier, PersonFacts] | None], Book]
-
-
-class MemoryBook:
-    """A dict behind the Book port."""
-
-    def __init__(self, people: Mapping[Identifier, PersonFacts] | None) -> None:
-        self._people = people
-
-    def standing_of(self, credential: Credential, now: Instant) -> Standing:
-        release = None if self._people is None else RELEASE
-        if not credential.identifiers:
-            return Standing(Lookup.NOTHING_TO_LOOK_UP, None, None, release)
-        first = KEY_OF(credential.identifiers[0])
-        if self._people is None:
-            return Standing(Lookup.NO_REPLICA, first)
-        for identifier in credential.identifiers:
-            if identifier in self._people:
-                key, facts = KEY_OF(identifier), self._people[identifier]
-                return Standing(Lookup.FOUND, key, facts, release)
-        return Standing(Lookup.NOT_FOUND, first, None, release)
 
 
 @pytest.fixture(params=["memory", "replica"])
@@ -64,7 +43,10 @@ def make_book(request: pytest.FixtureRequest, tmp_path: Path) -> MakeBook:
             book.swap(Segment.open(tmp_path / "s"), head)
         return book
 
-    return MemoryBook if request.param == "memory" else replica
+    def memory(people: Mapping[Identifier, PersonFacts] | None) -> Book:
+        return MemoryBook(people, RELEASE)
+
+    return memory if request.param == "memory" else replica
 
 
 def shown(*identifiers: Identifier) -> Credential:

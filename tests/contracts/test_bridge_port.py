@@ -15,24 +15,12 @@ from admission.signal import ADMIT, OUT_OF_ORDER, REFER, REFUSE, Signal
 from firmware_bridge.bridges.absent import ScreenOnlyBridge
 from firmware_bridge.bridges.mcu import McuBridge
 from firmware_bridge.bridges.simulated import SimulatedBoard
-from firmware_bridge.errors import BridgeError, BridgeUnavailable
+from firmware_bridge.errors import BridgeError
+from tests.doors import MemoryBridge
 
 SIGNALS = [ADMIT, REFER, REFUSE, OUT_OF_ORDER]
 BOUND_S = 5.0
 """Far above the real bound of 250 ms: these tests look for hanging, not for speed."""
-
-
-class MemoryBridge:
-    """A bridge in memory: what a test of the lane may stand in for the hardware."""
-
-    def __init__(self) -> None:
-        self.alive = True
-        self.shown: list[Signal] = []
-
-    async def show(self, signal: Signal) -> None:
-        if not self.alive:
-            raise BridgeUnavailable("switched off by the test")
-        self.shown.append(signal)
 
 
 class Rig:

@@ -1,4 +1,4 @@
-"""What every camera keeps, whatever is behind it: devices, files, scripts and drawn scenes."""
+"""What every camera keeps, whatever is behind it: devices, videos, recordings, scripts, scenes."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 
 from scanner.camera.capture import CaptureMode, V4L2Camera
-from scanner.camera.files import PicturesCamera, VideoFileCamera
+from scanner.camera.files import VideoFileCamera
 from scanner.camera.luma import gray_of
 from scanner.camera.port import Camera, Frame
 from scanner.errors import CameraExhaustedError, CameraLostError
+from scanner.replay import RecordedCamera, Recorder
 from scanner.scenes.camera import SceneCamera
 from scanner.scenes.presentation import Presentation
 from tests.scanner.camera.pictures import encoded, mjpeg_frame, scene
@@ -27,11 +28,11 @@ MORE_THAN_ANY_HAS = 60
 Make = Callable[[Path, Callable[[], int]], Camera]
 
 
-def pictures(folder: Path, monotonic_ns: Callable[[], int]) -> Camera:
-    paths = [folder / f"{number}{suffix}" for number, suffix in enumerate((".jpg", ".png", ".bmp"))]
-    for path in paths:
-        path.write_bytes(encoded(scene(path.name), path.suffix))
-    return PicturesCamera(paths, monotonic_ns)
+def recording(folder: Path, monotonic_ns: Callable[[], int]) -> Camera:
+    with Recorder(folder / "recording") as recorder:
+        for number in range(FRAMES):
+            assert recorder.add(mjpeg_frame(scene(f"{number}"), 7 + number, number * 40_000_000))
+    return RecordedCamera(folder / "recording", monotonic_ns)
 
 
 def video(folder: Path, monotonic_ns: Callable[[], int]) -> Camera:
@@ -89,7 +90,7 @@ def drawn(_: Path, monotonic_ns: Callable[[], int]) -> Camera:
     )
 
 
-@pytest.fixture(params=[pictures, video, device, script, drawn], ids=lambda make: make.__name__)
+@pytest.fixture(params=[recording, video, device, script, drawn], ids=lambda make: make.__name__)
 def camera(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Camera]:
     make: Make = request.param
     ticks = itertools.count(1_000_000_000, 1_000_000)

@@ -18,7 +18,7 @@ from admission.wire import unpack_passage
 from cache.journal.file_journal import FileJournal, JournalSettings
 from tests.cache.journal.entries import all_entries, an_entry
 from tests.cache.journal.media import GatedMedium
-from tests.contracts.memory_journal import MemoryJournal
+from tests.doors import MemoryJournal
 
 
 class World(msgspec.Struct):
