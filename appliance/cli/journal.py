@@ -13,6 +13,7 @@ import msgspec
 from admission.errors import WireError
 from admission.instant import Instant
 from admission.wire import unpack_passage
+from appliance.printable import printable
 from cache.journal.frame import Frame
 from cache.journal.verification import Fault, FaultKind, Report, entries_of, verify
 
@@ -63,9 +64,9 @@ def tail_command(folder: Path, count: int, as_json: bool) -> None:
         if as_json:
             click.echo(json.dumps(entry))
         elif "undecodable" in entry:
-            click.echo(f"{frame.sequence:>8}  {_printable(entry['undecodable'])}")
+            click.echo(f"{frame.sequence:>8}  {printable(entry['undecodable'])}")
         else:
-            words = [entry["time"], _printable(entry["lane"]), f"{entry['outcome']:<6}"]
+            words = [entry["time"], printable(entry["lane"]), f"{entry['outcome']:<6}"]
             words += [entry["kind"], ", ".join(entry["reasons"])]
             click.echo(f"{frame.sequence:>8}  " + "  ".join(words))
 
@@ -97,11 +98,6 @@ def _sentence(fault: Fault) -> str:
         return f"{where}, at entry {fault.sequence}"
     last = fault.sequence + fault.lost - 1
     return f"{where}, entries {fault.sequence} to {last} lost"
-
-
-def _printable(text: str) -> str:
-    """Return the text without what could steer a terminal: the file may be anybody's."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def _summary(report: Report) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import msgspec
 from admission.instant import ClockTrust
 from admission.texts import lane_word, next_step, outcome_word, sentence
 from admission.verdict import LaneState, Outcome, Text, Verdict
+from appliance.printable import printable
 
 MAX_HOLDER_LENGTH = 80
 MAX_FAULTS = 4
@@ -94,7 +95,7 @@ def verdict_view(lane: str, verdict: Verdict, holder: str, at_ms: int) -> Verdic
         shown_ms=SHOWN_MS[verdict.outcome],
         outcome=verdict.outcome,
         word=outcome_word(verdict.outcome),
-        holder=_line(holder),
+        holder=printable(holder[:MAX_HOLDER_LENGTH]),
         reason=sentence(reason),
         next_step=next_step(reason),
         condition=verdict.condition,
@@ -122,8 +123,3 @@ def status_view(status: Status, faults: tuple[str, ...], now_ms: int) -> StatusV
 def event(number: int, view: View) -> bytes:
     """Return one server-sent event (WHATWG HTML §9.2): an id, and one line of JSON data."""
     return b"id: %d\ndata: %b\n\n" % (number, msgspec.json.encode(view))
-
-
-def _line(text: str) -> str:
-    cut = text[:MAX_HOLDER_LENGTH]
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in cut)
