@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -81,11 +82,16 @@ class V4L2Camera:
         """Open the device and set its mode. See `Camera.open`."""
         self.close()
         _judge_device(self._device)
-        capture = self._open_capture(str(self._device))
+        try:
+            capture = self._open_capture(str(self._device))
+        except cv2.error as error:
+            raise self._refused(error) from error
         try:
             self._set_mode(capture)
-        except CameraError:
-            capture.release()
+        except BaseException as error:
+            _release(capture)
+            if isinstance(error, cv2.error):
+                raise self._refused(error) from error
             raise
         self._capture = capture
         self._sequence = 0
@@ -99,21 +105,26 @@ class V4L2Camera:
             raise CameraLostError(msg)
         try:
             answered, data = self._capture.read()
+            captured_ns = self._stamp(self._capture) if answered else 0
         except cv2.error as error:
             msg = f"{self._device} no longer answers: {error}"
-            raise CameraLostError(msg) from error
+            raise CameraLostError(msg, hint="check its cable and its power") from error
         if not answered or data is None:
             msg = f"{self._device} no longer answers"
             raise CameraLostError(msg, hint="check its cable and its power")
-        frame = self._frame_of(data, self._stamp(self._capture))
+        frame = self._frame_of(data, captured_ns)
         self._sequence += 1
         return frame
 
     def close(self) -> None:
         """Give the device back. See `Camera.close`."""
         if self._capture is not None:
-            self._capture.release()
+            _release(self._capture)
             self._capture = None
+
+    def _refused(self, error: cv2.error) -> CameraError:
+        msg = f"{self._device} cannot be set: {error}"
+        return CameraError(msg, hint="unplug the camera and plug it in again")
 
     def _set_mode(self, capture: Capture) -> None:
         if not capture.isOpened():
@@ -161,6 +172,12 @@ class V4L2Camera:
         # Some OpenCV versions hand out YUYV flat, some shaped: flat suits both, and luma checks
         # its length. A frame cut short in transit is luma's to refuse, too.
         return Frame(data.reshape(-1), self._encoding, width, height, captured_ns, self._sequence)
+
+
+def _release(capture: Capture) -> None:
+    # What cannot be given back any more is gone already; whoever closes has nothing to do about it.
+    with suppress(cv2.error):
+        capture.release()
 
 
 def _judge_device(device: Path) -> None:

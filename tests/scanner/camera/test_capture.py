@@ -32,15 +32,18 @@ class FakeCapture:
         self.frame: Any = np.frombuffer(encoded(scene("a code")), np.uint8).reshape(1, -1)
         self.opened = True
         self.released = 0
+        self.failing: set[str] = set()
 
     def isOpened(self) -> bool:  # noqa: N802
         return self.opened
 
     def set(self, propId: int, value: float) -> bool:  # noqa: N803
+        self._answer("set")
         self.calls.append((propId, value))
         return True
 
     def get(self, propId: int) -> float:  # noqa: N803
+        self._answer("get")
         return self.answers.get(propId, 0.0)
 
     def read(self) -> tuple[bool, Any]:
@@ -50,6 +53,11 @@ class FakeCapture:
 
     def release(self) -> None:
         self.released += 1
+        self._answer("release")
+
+    def _answer(self, call: str) -> None:
+        if call in self.failing:
+            raise cv2.error("VIDIOC: " + call)
 
 
 class Clock:
@@ -127,6 +135,34 @@ def test_no_frame_or_an_error_is_a_lost_camera(frame: Any) -> None:
     fake.frame = frame
     with pytest.raises(CameraLostError, match="no longer answers"):
         camera.read()
+
+
+def test_a_driver_that_fails_while_it_is_opened_is_refused() -> None:
+    def failing(_: str) -> FakeCapture:
+        raise cv2.error("VIDIOC_QUERYCAP: Input/output error")
+
+    with pytest.raises(CameraError, match="QUERYCAP") as raised:
+        V4L2Camera(DEVICE, Clock(), CaptureMode(), failing).open()
+    assert raised.value.hint
+
+
+@pytest.mark.parametrize("failing", [{"set"}, {"get"}, {"set", "release"}])
+def test_a_driver_that_fails_while_it_is_set_is_refused_and_given_back(failing: set[str]) -> None:
+    fake = FakeCapture()
+    fake.failing = failing
+    with pytest.raises(CameraError, match="VIDIOC"):
+        camera_on(fake)
+    assert fake.released == 1
+
+
+def test_a_stamp_that_fails_is_a_lost_camera_and_closing_never_raises() -> None:
+    fake = FakeCapture()
+    camera = camera_on(fake)
+    fake.failing = {"get", "release"}
+    with pytest.raises(CameraLostError, match="no longer answers"):
+        camera.read()
+    camera.close()
+    assert fake.released == 1
 
 
 def test_an_unknown_format_is_refused_and_the_device_given_back() -> None:
