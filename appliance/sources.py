@@ -54,6 +54,11 @@ class Source(Protocol):
         ...
 
     @property
+    def alive(self) -> bool:
+        """Whether its own code still runs: False is no device's fault, but needs a new process."""
+        ...
+
+    @property
     def failure(self) -> str:
         """Why it is down, or last was; empty if it never was."""
         ...
@@ -75,17 +80,30 @@ class CameraDoor:
     """A camera's two threads as one task."""
 
     def __init__(
-        self, camera: Camera, name: str, deliver: Deliver, monotonic_ns: Callable[[], int]
+        self,
+        camera: Camera,
+        name: str,
+        deliver: Deliver,
+        *,
+        monotonic_ns: Callable[[], int],
+        draw: Callable[[], float],
     ) -> None:
         self.name = name
         self._loop = asyncio.get_running_loop()
         self._died: asyncio.Future[BaseException] = self._loop.create_future()
-        self._source = CameraSource(camera, name, deliver, monotonic_ns, failed=self._report)
+        self._source = CameraSource(
+            camera, name, deliver, monotonic_ns, draw=draw, failed=self._report
+        )
 
     @property
     def up(self) -> bool:
         """Whether frames keep coming."""
         return self._source.statistics().up
+
+    @property
+    def alive(self) -> bool:
+        """Whether the decode thread does not hang in one frame. One that died ends `run`."""
+        return not self._source.statistics().hung
 
     @property
     def failure(self) -> str:
@@ -121,6 +139,8 @@ class CameraDoor:
 class PortDoor:
     """A serial scanner or a keypad, which run on the loop by themselves."""
 
+    alive: bool = True
+    """It runs on the loop, which others watch."""
     frames_dropped: int | None = None
 
     def __init__(self, source: SerialSource | KeypadSource) -> None:
@@ -159,9 +179,17 @@ def open_source(
                 width_px=table.width_px, height_px=table.height_px, fps=round(table.fps)
             )
             camera: Camera = V4L2Camera(Path(table.device), monotonic_ns, mode)
-            return CameraDoor(camera, table.name, deliver, monotonic_ns)
+            return CameraDoor(
+                camera, table.name, deliver, monotonic_ns=monotonic_ns, draw=rng.random
+            )
         case ScenesSourceTable():
-            return CameraDoor(_scenes(table, monotonic_ns), table.name, deliver, monotonic_ns)
+            return CameraDoor(
+                _scenes(table, monotonic_ns),
+                table.name,
+                deliver,
+                monotonic_ns=monotonic_ns,
+                draw=rng.random,
+            )
         case SerialSourceTable():
             return PortDoor(
                 SerialSource(
@@ -169,7 +197,7 @@ def open_source(
                     table.name,
                     deliver,
                     monotonic_ns=monotonic_ns,
-                    jitter=rng.random,
+                    draw=rng.random,
                     baud=table.baud,
                 )
             )
@@ -181,7 +209,7 @@ def open_source(
                     table.name,
                     deliver,
                     monotonic_ns=monotonic_ns,
-                    jitter=rng.random,
+                    draw=rng.random,
                 )
             )
 

@@ -114,24 +114,13 @@ class Recorder:
 class RecordedCamera:
     """Plays a recording behind the Camera port, every frame of it, in order.
 
-    Frames are stamped with their recorded intervals, counted from the opening and divided by
-    `speed`. With a `speed` each is handed on when its stamp is due; with `speed` None at once, the
-    stamps as at speed 1, so that whatever follows decides the same in every run. Frames are never
-    skipped: a reader that comes late gets them late.
+    Frames are stamped with their recorded intervals, counted from the opening, and handed on at
+    once: whatever goes by the stamps decides the same in every run. None is skipped.
     """
 
-    def __init__(
-        self,
-        folder: Path,
-        *,
-        monotonic_ns: Callable[[], int],
-        sleep: Callable[[float], None],
-        speed: float | None = 1.0,
-    ) -> None:
+    def __init__(self, folder: Path, monotonic_ns: Callable[[], int]) -> None:
         self._folder = folder
         self._monotonic_ns = monotonic_ns
-        self._sleep = sleep
-        self._speed = speed
         self._stamps: list[Stamp] = []
         self._next = 0
         self._opened_ns = 0
@@ -142,15 +131,13 @@ class RecordedCamera:
 
         :raises CameraError: the folder holds no recording, or a malformed or oversized one.
         """
-        if self._speed is not None and not self._speed > 0:
-            raise CameraError("a recording plays at a speed above 0")
         self._stamps = read_stamps(self._folder)
         self._next = 0
         self._opened_ns = self._monotonic_ns()
         self._is_open = True
 
     def read(self) -> Frame:
-        """Return the next frame once it is due.
+        """Return the next frame.
 
         :raises CameraExhaustedError: the recording is over.
         :raises CameraLostError: the recording is not open, or a frame's file is missing,
@@ -163,17 +150,13 @@ class RecordedCamera:
         stamp = self._stamps[self._next]
         data = self._bytes_of(stamp)
         first = self._stamps[0]
-        due_ns = self._opened_ns + int((stamp.captured_ns - first.captured_ns) / (self._speed or 1))
-        early_ns = due_ns - self._monotonic_ns()
-        if self._speed is not None and early_ns > 0:
-            self._sleep(early_ns / 1e9)
         self._next += 1
         return Frame(
             data=data,
             encoding=stamp.encoding,
             width_px=stamp.width_px,
             height_px=stamp.height_px,
-            captured_ns=due_ns,
+            captured_ns=self._opened_ns + stamp.captured_ns - first.captured_ns,
             sequence=stamp.sequence - first.sequence,
             label=stamp.file,
         )
@@ -196,6 +179,11 @@ class RecordedCamera:
             msg = f"frame {stamp.file} of the recording is oversized"
             raise CameraLostError(msg)
         return data
+
+
+def is_recording(folder: Path) -> bool:
+    """Return whether `folder` claims to hold a recording; `RecordedCamera.open` judges it."""
+    return (folder / STAMPS_FILE).is_file()
 
 
 def read_stamps(folder: Path) -> list[Stamp]:

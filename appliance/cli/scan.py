@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -18,7 +19,10 @@ _PICTURES_HINT = "JPEG, PNG, BMP, WebP and PNM files are looked for"
 
 @click.command()
 @click.argument(
-    "paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PICTURE|FOLDER|VIDEO]..."
+    "paths",
+    nargs=-1,
+    type=click.Path(path_type=Path),
+    metavar="[PICTURE|FOLDER|VIDEO|RECORDING]...",
 )
 @click.option(
     "--camera", "cameras", multiple=True, metavar="DEVICE", help="Watch a camera, e.g. /dev/video0."
@@ -33,6 +37,7 @@ _PICTURES_HINT = "JPEG, PNG, BMP, WebP and PNM files are looked for"
     type=click.IntRange(300, 4_000_000),
     help="Of the serial ports.",
 )
+@click.option("--keypad", is_flag=True, help="Take codes typed here, each ended with Enter.")
 @click.option(
     "--for",
     "seconds",
@@ -48,15 +53,19 @@ def scan(
     cameras: tuple[str, ...],
     ports: tuple[str, ...],
     baud: int,
+    keypad: bool,
     seconds: float | None,
     as_json: bool,
 ) -> None:
-    """Read codes from pictures, folders, videos, cameras and serial scanners.
+    """Read codes from pictures, folders, videos, recordings, cameras, serial scanners and people.
 
+    A folder that holds a recording (frames and their stamps) is replayed as its camera saw it.
     Exits with 1 if nothing at all could be opened.
     """
-    if not (paths or cameras or ports):
-        raise click.UsageError("Name a picture, a folder, a video, --camera or --serial.")
+    live = bool(cameras or ports or keypad)
+    if not (paths or live):
+        msg = "Name a picture, a folder, a video, --camera, --serial or --keypad."
+        raise click.UsageError(msg)
     monotonic_ns = SystemClock().monotonic_ns
     opened = False
     try:
@@ -66,11 +75,17 @@ def scan(
                 opened |= scan_files(paths, report, monotonic_ns)
             finally:
                 report.close()
-        if cameras or ports:
-            from appliance.cli.scan_live import watch  # noqa: PLC0415 - devices only when asked for
+        if live:
+            # Devices only when asked for.
+            from appliance.cli.scan_live import watch  # noqa: PLC0415
+            from appliance.config import CameraSourceTable, SerialSourceTable  # noqa: PLC0415
 
+            tables: list[CameraSourceTable | SerialSourceTable] = [
+                *(CameraSourceTable(device, device) for device in cameras),
+                *(SerialSourceTable(port, port, baud) for port in ports),
+            ]
             report = JsonReport() if as_json else TableReport(live=True)
-            opened |= watch(cameras, ports, report, monotonic_ns, baud=baud, seconds=seconds)
+            opened |= watch(tables, report, monotonic_ns, keypad=keypad, seconds=seconds)
     except KeyboardInterrupt:
         context.exit(EXIT_INTERRUPTED)
     if not opened:
@@ -78,23 +93,27 @@ def scan(
 
 
 def scan_files(paths: Iterable[Path], report: Report, monotonic_ns: Callable[[], int]) -> bool:
-    """Report every picture and video under `paths`; return whether any could be opened."""
-    from scanner.camera.files import VIDEO_SUFFIXES  # noqa: PLC0415 - OpenCV takes time to load
+    """Report every picture, video and recording of `paths`; return whether any could be opened."""
+    from appliance.cli.scan_replay import replay  # noqa: PLC0415 - OpenCV takes time to load
+    from scanner.camera.files import VIDEO_SUFFIXES  # noqa: PLC0415
+    from scanner.replay import is_recording  # noqa: PLC0415
 
-    pictures, videos = [], []
+    pictures: list[Path] = []
+    films: list[Iterator[Finding]] = []
     for path in paths:
         if path.suffix.lower() in VIDEO_SUFFIXES:
-            videos.append(path)
+            films.append(_scan_video(path, monotonic_ns))
+        elif is_recording(path):
+            films.append(replay(path, monotonic_ns))
         else:
             pictures += _pictures_of(path, report)
     opened = False
-    for finding in _with_progress(_scan_pictures(pictures, monotonic_ns), len(pictures)):
+    for finding in itertools.chain(
+        _with_progress(_scan_pictures(pictures, monotonic_ns), len(pictures)),
+        *(_with_progress(film, None) for film in films),
+    ):
         opened |= not finding.error
         report.add(finding)
-    for video in videos:
-        for finding in _with_progress(_scan_video(video, monotonic_ns), None):
-            opened |= not finding.error
-            report.add(finding)
     return opened
 
 

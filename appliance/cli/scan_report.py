@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from scanner.errors import ScannerError
+from admission.errors import ChotError
 
 TEXT_SHOWN = 32
 
@@ -52,7 +52,7 @@ class Report(Protocol):
         ...
 
 
-def fault(source: str, error: ScannerError) -> Finding:
+def fault(source: str, error: ChotError) -> Finding:
     """Return the finding that `source` could not be read, and what to do about it."""
     return Finding(source, error=str(error), hint=error.hint)
 

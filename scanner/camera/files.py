@@ -1,9 +1,9 @@
-"""Picture files and video files behind the camera port."""
+"""Picture files, and video files behind the camera port."""
 
 from __future__ import annotations
 
 import stat
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -58,43 +58,6 @@ def read_picture(path: Path, limits: PictureLimits = DEFAULT_LIMITS) -> bytes:
     except OSError as error:
         msg = f"{path} cannot be read: {error.strerror}"
         raise CameraError(msg, hint="check its permissions") from error
-
-
-class PicturesCamera:
-    """Picture files as successive frames; each frame's `label` is its path."""
-
-    def __init__(
-        self,
-        pictures: Sequence[Path],
-        monotonic_ns: Callable[[], int],
-        limits: PictureLimits = DEFAULT_LIMITS,
-    ) -> None:
-        self._pictures = tuple(pictures)
-        self._monotonic_ns = monotonic_ns
-        self._limits = limits
-        self._next: int | None = None
-
-    def open(self) -> None:
-        """Begin with the first picture. See `Camera.open`."""
-        self._next = 0
-
-    def read(self) -> Frame:
-        """Return the next picture, not decoded. See `Camera.read`.
-
-        :raises CameraError: this file cannot be read; the next call goes on with the one after it.
-        """
-        if self._next is None:
-            raise CameraLostError("the pictures are not open")
-        if self._next >= len(self._pictures):
-            raise CameraExhaustedError("no further picture")
-        sequence, path = self._next, self._pictures[self._next]
-        self._next += 1
-        data = read_picture(path, self._limits)
-        return Frame(data, Encoding.PICTURE, 0, 0, self._monotonic_ns(), sequence, str(path))
-
-    def close(self) -> None:
-        """Forget the place. See `Camera.close`."""
-        self._next = None
 
 
 class VideoFileCamera:

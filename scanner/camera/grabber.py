@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import random
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
+from admission.backoff import Backoff
 from scanner.camera.mailbox import Mailbox
 from scanner.camera.port import Camera, Frame
 from scanner.errors import CameraError, CameraExhaustedError
-
-Delays = Callable[[], Iterator[float]]
-"""Gives, for each loss, the seconds to wait before each try to open again. Never ends."""
 
 
 class GrabStatistics(msgspec.Struct, frozen=True, gc=False):
@@ -28,19 +25,13 @@ class GrabStatistics(msgspec.Struct, frozen=True, gc=False):
     reopens: int = 0
     last_error: str = ""
     last_frame_ns: int = 0
-
-
-def backoff(draw: random.Random, first_s: float = 0.25, ceiling_s: float = 10.0) -> Iterator[float]:
-    """Yield delays in seconds that double up to a ceiling, each drawn from its upper half."""
-    bound_s = first_s
-    while True:
-        yield draw.uniform(bound_s / 2, bound_s)
-        bound_s = min(bound_s * 2, ceiling_s)
+    """When the last frame was handed over, whatever stamp it bears."""
 
 
 class Grabber:
     """Runs in a thread of its own (`run`), until told to stop or its source is exhausted.
 
+    :param draw: a random number in [0, 1) for each delay of `backoff`.
     :param changed: called from the capture thread with each change of `up` and each new error.
     """
 
@@ -48,12 +39,17 @@ class Grabber:
         self,
         camera: Camera,
         mailbox: Mailbox[Frame],
-        delays: Delays,
+        *,
+        monotonic_ns: Callable[[], int],
+        backoff: Backoff,
+        draw: Callable[[], float],
         changed: Callable[[GrabStatistics], None],
     ) -> None:
         self._camera = camera
         self._mailbox = mailbox
-        self._delays = delays
+        self._monotonic_ns = monotonic_ns
+        self._backoff = backoff
+        self._draw = draw
         self._changed = changed
         self._stopping = threading.Event()
         self.statistics = GrabStatistics()
@@ -76,7 +72,7 @@ class Grabber:
             self._mailbox.close()
 
     def _grab(self) -> None:
-        delays = self._delays()
+        failures = 0
         while not self._stopping.is_set():
             frames_before = self.statistics.frames
             try:
@@ -88,9 +84,10 @@ class Grabber:
             except CameraError as error:
                 self._camera.close()
                 if self.statistics.frames > frames_before:
-                    delays = self._delays()  # it worked in between: be quick again
+                    failures = 0  # it worked in between: be quick again
+                failures += 1
                 self._note(up=False, last_error=str(error), reopens=self.statistics.reopens + 1)
-                self._stopping.wait(next(delays))
+                self._stopping.wait(self._backoff.delay_s(failures, self._draw()))
 
     def _drain(self) -> None:
         while not self._stopping.is_set():
@@ -100,7 +97,7 @@ class Grabber:
                 self.statistics,
                 up=True,
                 frames=self.statistics.frames + 1,
-                last_frame_ns=frame.captured_ns,
+                last_frame_ns=self._monotonic_ns(),
             )
             if not was_up:
                 self._changed(self.statistics)

@@ -19,7 +19,7 @@ class Encoding(StrEnum):
     MJPEG = "mjpeg"
     """`data` holds one JPEG picture, as `bytes` or a flat `uint8` array."""
     PICTURE = "picture"
-    """`data` holds one whole picture file (JPEG, PNG, BMP, TIFF, WebP, PNM)."""
+    """`data` holds one whole picture file (JPEG, PNG, BMP, WebP, PNM)."""
     YUYV = "yuyv"
     """`data` holds 2 bytes a pixel (Y U Y V), flat or of shape (height, width, 2)."""
     GRAY = "gray"

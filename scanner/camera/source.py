@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
-import random
 import threading
 from collections.abc import Callable
 
 import msgspec
 
+from admission.backoff import Backoff
 from admission.reading import Reading
-from scanner.camera.attention import Attention, AttentionPolicy
-from scanner.camera.grabber import Delays, Grabber, GrabStatistics, backoff
-from scanner.camera.ladder import Ladder
-from scanner.camera.luma import DEFAULT_LIMITS, PictureLimits, gray_of
+from scanner.camera.attention import AttentionPolicy
+from scanner.camera.grabber import Grabber, GrabStatistics
+from scanner.camera.luma import DEFAULT_LIMITS, PictureLimits
 from scanner.camera.mailbox import Mailbox
-from scanner.camera.port import Camera, Encoding, Frame
+from scanner.camera.port import Camera, Frame
+from scanner.camera.reader import FrameReader
 from scanner.errors import PictureError
 
-_COMPRESSED = (Encoding.MJPEG, Encoding.PICTURE)
-_WATCH_S = 0.5
+_REOPENING = Backoff(0.25, 10.0)
+_TAKE_S = 60.0
 
 
 class CameraStatistics(msgspec.Struct, frozen=True, gc=False):
     """What one camera has done since it started. Counters only rise."""
 
     up: bool
-    """Whether the camera is open and frames keep coming."""
+    """Whether the camera is open, frames keep coming and somebody looks at them."""
+    hung: bool
+    """Whether one frame has kept the decode thread too long: no camera's fault, and only a new
+    process is sure to mend it."""
     exhausted: bool
     frames: int
     """Frames captured..."""
@@ -49,11 +52,14 @@ class CameraSource:
     :param name: the reading's `source`.
     :param deliver: called from the decode thread; must return soon and must not raise.
     :param monotonic_ns: the clock of `Reading.captured_ns` and of all intervals here.
-    :param changed: called from a capture or decode thread when `up` or `last_error` changed.
+    :param changed: called from a capture or decode thread when the camera came, was lost, or
+        `last_error` changed. Silence has no thread to call from: only `statistics` tells of it.
     :param failed: called once per thread that died, with what killed it; readings have ended then
         and only a new `CameraSource` brings them back.
-    :param delays: waiting times in seconds between tries to open the camera again.
-    :param stall_ns: a camera that delivers nothing for this long counts as down, whatever it says.
+    :param draw: gives a random number in [0, 1) for each pause of `backoff`.
+    :param backoff: the pauses between tries to open the camera again.
+    :param stall_ns: a camera that delivers nothing for this long counts as down, whatever it says;
+        so does one while a single frame has been looked at for longer.
     """
 
     def __init__(
@@ -63,9 +69,10 @@ class CameraSource:
         deliver: Callable[[Reading], None],
         monotonic_ns: Callable[[], int],
         *,
+        draw: Callable[[], float],
         changed: Callable[[CameraStatistics], None] = lambda _: None,
         failed: Callable[[BaseException], None] = lambda _: None,
-        delays: Delays | None = None,
+        backoff: Backoff = _REOPENING,
         limits: PictureLimits = DEFAULT_LIMITS,
         attention: AttentionPolicy | None = None,
         stall_ns: int = 5_000_000_000,
@@ -75,24 +82,23 @@ class CameraSource:
         self._monotonic_ns = monotonic_ns
         self._changed = changed
         self._failed = failed
-        self._limits = limits
         self._stall_ns = stall_ns
-        self._attention = Attention(attention)
-        self._ladder = Ladder(monotonic_ns)
+        self._reader = FrameReader(name, monotonic_ns, limits=limits, attention=attention)
         self._mailbox: Mailbox[Frame] = Mailbox()
         self._grabber = Grabber(
             camera,
             self._mailbox,
-            delays or (lambda: backoff(random.Random())),  # noqa: S311 - jitter, no secret
-            self._grabber_changed,
+            monotonic_ns=monotonic_ns,
+            backoff=backoff,
+            draw=draw,
+            changed=self._grabber_changed,
         )
         self._threads = [
             threading.Thread(target=self._guard, args=(run,), name=f"{name}-{role}", daemon=True)
             for role, run in (("capture", self._grabber.run), ("decode", self._decode))
         ]
-        self._stalled = False
         self._picture_error = ""
-        self._skipped = self._looks = self._bad_frames = self._readings = 0
+        self._look_began_ns: int | None = None
 
     def start(self) -> None:
         """Start both threads. A camera that cannot be opened is tried again, not an error here.
@@ -121,19 +127,26 @@ class CameraSource:
         return not self._threads[1].is_alive()
 
     def statistics(self) -> CameraStatistics:
-        """Return the counters of this moment. Safe from any thread."""
-        grabbed = self._grabber.statistics
+        """Return the counters of this moment. Safe from any thread, and true whichever hangs."""
+        grabbed, began_ns = self._grabber.statistics, self._look_began_ns
+        now_ns = self._monotonic_ns()
+        silent = grabbed.up and now_ns - grabbed.last_frame_ns > self._stall_ns
+        hung = began_ns is not None and now_ns - began_ns > self._stall_ns
         return CameraStatistics(
-            up=grabbed.up and not self._stalled,
+            up=grabbed.up and not silent and not hung,
+            hung=hung,
             exhausted=grabbed.exhausted,
             frames=grabbed.frames,
             dropped=self._mailbox.dropped,
-            skipped=self._skipped,
-            looks=self._looks,
-            bad_frames=self._bad_frames,
-            readings=self._readings,
+            skipped=self._reader.skipped,
+            looks=self._reader.looks,
+            bad_frames=self._reader.bad_frames,
+            readings=self._reader.readings,
             reopens=grabbed.reopens,
-            last_error=(grabbed.up and self._picture_error) or grabbed.last_error,
+            last_error=(hung and "the decoder hangs")
+            or (silent and "no frame comes any more")
+            or (grabbed.up and self._picture_error)
+            or grabbed.last_error,
         )
 
     def _guard(self, run: Callable[[], None]) -> None:
@@ -149,49 +162,20 @@ class CameraSource:
 
     def _decode(self) -> None:
         while True:
-            frame = self._mailbox.take(_WATCH_S)
+            frame = self._mailbox.take(_TAKE_S)
             if frame is not None:
-                self._watch(stalled=False)
                 self._look(frame)
             elif self._mailbox.closed:
                 return
-            else:
-                silent_ns = self._monotonic_ns() - self._grabber.statistics.last_frame_ns
-                self._watch(stalled=silent_ns > self._stall_ns)
-
-    def _watch(self, *, stalled: bool) -> None:
-        if stalled is not self._stalled and (self._grabber.statistics.up or not stalled):
-            self._stalled = stalled
-            self._changed(self.statistics())
 
     def _look(self, frame: Frame) -> None:
-        now_ns = self._monotonic_ns()
-        if frame.encoding in _COMPRESSED and not self._attention.worth_decoding(
-            len(frame.data), now_ns
-        ):
-            self._skipped += 1
-            return
+        now_ns = self._look_began_ns = self._monotonic_ns()
         try:
-            gray = gray_of(frame, self._limits)
+            for reading in self._reader.read(frame, now_ns):
+                self._deliver(reading)
         except PictureError as error:
-            self._bad_frames += 1
             if str(error) != self._picture_error:
                 self._picture_error = str(error)
                 self._changed(self.statistics())
-            return
-        if not self._attention.worth_looking(gray, now_ns):
-            self._skipped += 1
-            return
-        self._looks += 1
-        for sighting in self._ladder.look(gray):
-            self._attention.saw_code(now_ns)
-            self._readings += 1
-            self._deliver(
-                Reading(
-                    sighting.text,
-                    sighting.symbology,
-                    self.name,
-                    frame.captured_ns,
-                    sighting.rung,
-                )
-            )
+        finally:
+            self._look_began_ns = None

@@ -10,10 +10,11 @@ from typing import Protocol
 import msgspec
 import serial
 
+from admission.backoff import Backoff
 from admission.reading import Reading
 from scanner.errors import SerialError, SerialLostError
 from scanner.serial.framing import Line, LineFramer, LineSettings
-from scanner.serial.reopening import Backoff, Device, DeviceReader
+from scanner.serial.reopening import REOPENING, Device, DeviceReader
 
 READ_BYTES = 4096
 """Most bytes taken per turn of the loop, so that a flood on one port cannot starve the others."""
@@ -116,9 +117,9 @@ class OpenPort(Protocol):
 class SerialSource:
     """Readings from the serial scanner at `path`, handed to `deliver` on the loop's own thread.
 
-    `name` is the readings' `source`. `changed(up)` hears of each opening and loss. `jitter()`
-    returns 0 to 1. The owner's task group runs `run`; cancelling it closes the port. An exception
-    out of `deliver` ends `run`.
+    `name` is the readings' `source`. `changed(up)` hears of each opening and loss. `draw()`
+    returns a random number in [0, 1). The owner's task group runs `run`; cancelling it closes the
+    port. An exception out of `deliver` ends `run`.
     """
 
     def __init__(
@@ -128,10 +129,10 @@ class SerialSource:
         deliver: Callable[[Reading], None],
         *,
         monotonic_ns: Callable[[], int],
-        jitter: Callable[[], float],
+        draw: Callable[[], float],
         baud: int = 9600,
         settings: LineSettings | None = None,
-        backoff: Backoff | None = None,
+        backoff: Backoff = REOPENING,
         changed: Callable[[bool], None] | None = None,
         open_port: OpenPort = Port,
     ) -> None:
@@ -147,7 +148,7 @@ class SerialSource:
             quiet_s=self._settings.quiet_s,
             opened=self._start_anew,
             monotonic_ns=monotonic_ns,
-            jitter=jitter,
+            draw=draw,
             backoff=backoff,
             changed=changed,
         )

@@ -6,9 +6,11 @@ import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
-import msgspec
-
+from admission.backoff import Backoff
 from scanner.errors import ScannerError
+
+REOPENING = Backoff(0.1, 5.0)
+"""Pauses between tries to open a lost device again."""
 
 
 class Device(Protocol):
@@ -28,21 +30,6 @@ class Device(Protocol):
     def close(self) -> None:
         """Give the device back. Never raises."""
         ...
-
-
-class Backoff(msgspec.Struct, frozen=True):
-    """Pauses between attempts, doubling from `first_s` to `longest_s`.
-
-    Chance shortens each to between half and the whole, so that many gates do not try in step.
-    """
-
-    first_s: float = 0.1
-    longest_s: float = 5.0
-
-    def pause_s(self, failures: int, jitter: float) -> float:
-        """Return the pause after `failures` attempts in a row (from 1), `jitter` in 0 to 1."""
-        longest = min(self.longest_s, self.first_s * 2.0 ** min(failures - 1, 32))
-        return longest * (0.5 + jitter / 2)
 
 
 class _Opening:
@@ -119,7 +106,7 @@ class DeviceReader:
     `opened()` is called at each opening. `received(data, now_ns)` gets each bounded piece.
     `quiet(now_ns)` is called once the device has been silent for `quiet_s` after a piece, and only
     with nothing left to read. What these raise ends `run`. `changed(up)` hears of each opening and
-    loss. `jitter()` returns 0 to 1.
+    loss. `draw()` returns a random number in [0, 1) for each pause of `backoff`.
     """
 
     def __init__(
@@ -131,8 +118,8 @@ class DeviceReader:
         quiet: Callable[[int], None],
         quiet_s: float,
         monotonic_ns: Callable[[], int],
-        jitter: Callable[[], float],
-        backoff: Backoff | None = None,
+        draw: Callable[[], float],
+        backoff: Backoff = REOPENING,
         changed: Callable[[bool], None] | None = None,
     ) -> None:
         self._open_device = open_device
@@ -141,8 +128,8 @@ class DeviceReader:
         self._quiet = quiet
         self._quiet_s = quiet_s
         self._monotonic_ns = monotonic_ns
-        self._jitter = jitter
-        self._backoff = backoff or Backoff()
+        self._draw = draw
+        self._backoff = backoff
         self._changed = changed
         self.up = False
         """Whether the device is open and has not been lost."""
@@ -157,10 +144,10 @@ class DeviceReader:
         while True:
             began_ns = self._monotonic_ns()
             await self._open_and_read()
-            if self._monotonic_ns() - began_ns > self._backoff.longest_s * 1e9:
+            if self._monotonic_ns() - began_ns > self._backoff.ceiling_s * 1e9:
                 failures = 0
             failures += 1
-            await asyncio.sleep(self._backoff.pause_s(failures, self._jitter()))
+            await asyncio.sleep(self._backoff.delay_s(failures, self._draw()))
 
     async def _open_and_read(self) -> None:
         """Return once the device cannot be opened or is lost, with `failure` set."""

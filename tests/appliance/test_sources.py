@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import threading
 import time
 from pathlib import Path
 
@@ -20,7 +21,9 @@ from appliance.config import (
 from appliance.errors import ConfigError
 from appliance.sources import CameraDoor, SourceDied, open_source, read_samples
 from scanner.camera.port import Frame
+from scanner.replay import RecordedCamera, Recorder
 from scanner.serial.simulated import SimulatedScanner
+from tests.scanner.camera.pictures import gray_frame, scene
 
 
 def opened(table: SourceTable, readings: asyncio.Queue[Reading]) -> object:
@@ -90,9 +93,43 @@ class BrokenCamera:
 
 
 async def test_a_thread_that_dies_ends_the_source_rather_than_blind_it() -> None:
-    door = CameraDoor(BrokenCamera(), "cam", lambda _: None, time.monotonic_ns)
+    door = CameraDoor(
+        BrokenCamera(), "cam", lambda _: None, monotonic_ns=time.monotonic_ns, draw=lambda: 0.0
+    )
     with pytest.raises(SourceDied, match="cam"):
         await asyncio.wait_for(door.run(), 10)
+
+
+async def test_a_decoder_that_hangs_is_not_alive_though_no_thread_died(tmp_path: Path) -> None:
+    clock_ns, looking, go_on = [0], threading.Event(), threading.Event()
+    camera = RecordedCamera(a_recording(tmp_path), lambda: clock_ns[0])
+
+    def hang(_: Reading) -> None:
+        looking.set()
+        assert go_on.wait(10)
+
+    door = CameraDoor(camera, "cam", hang, monotonic_ns=lambda: clock_ns[0], draw=lambda: 0.0)
+    running = asyncio.create_task(door.run())
+    assert await asyncio.to_thread(looking.wait, 10)
+    assert door.alive
+    clock_ns[0] += 60 * 10**9
+    assert not door.alive
+    assert not door.up
+    assert "hangs" in door.failure
+    go_on.set()
+    running.cancel()
+    await asyncio.wait([running])
+
+
+def a_recording(folder: Path) -> Path:
+    with Recorder(folder / "recording") as recorder:
+        recorder.add(gray_frame(scene("hangs")))
+    return folder / "recording"
+
+
+async def test_what_runs_on_the_loop_is_alive_as_long_as_the_loop_is() -> None:
+    source = opened(SerialSourceTable(name="a", port="/dev/none-such"), asyncio.Queue())
+    assert source.alive  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("content", ["", "[]\n", "not json\n", '{"code": "x"}\n', '{"text": ""}\n'])

@@ -1,4 +1,4 @@
-"""Typed codes: what people press is what the law gets, from terminals and keyboards alike."""
+"""Terminals and keyboards: bytes and events become the keys that were pressed."""
 
 from __future__ import annotations
 
@@ -13,56 +13,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from admission.backoff import Backoff
 from admission.reading import Reading, Symbology
 from scanner.errors import KeypadError
 from scanner.keypad import (
-    MAX_DIGITS,
     EventKeys,
-    Key,
     KeypadSource,
-    Keystrokes,
     TerminalKeys,
     open_keyboard,
     open_terminal,
 )
-from scanner.serial.reopening import Backoff
+from scanner.keystrokes import Key
 from tests.worlds import ManualClock
-
-DIGITS = list(Key)[:10]
 
 
 def event(kind: int, code: int, value: int) -> bytes:
     return struct.pack("@llHHi", 1, 2, kind, code, value)
-
-
-def type_in(keystrokes: Keystrokes, keys: list[Key]) -> list[str]:
-    return [code for code in map(keystrokes.press, keys) if code is not None]
-
-
-@settings(deadline=None)
-@given(st.lists(st.sampled_from(list(Key)), max_size=120))
-def test_a_code_is_what_a_patient_reader_would_write_down(keys: list[Key]) -> None:
-    written: list[str] = []
-    line = ""
-    for key in keys:
-        if key is Key.ENTER:
-            written += [line] if line else []
-            line = ""
-        elif key is Key.CLEAR:
-            line = ""
-        elif key is Key.BACKSPACE:
-            line = line[:-1]
-        else:
-            line += key.value
-    expected = [code[: MAX_DIGITS + 1] for code in written]
-    assert type_in(Keystrokes(), keys) == expected
-
-
-@settings(deadline=None)
-@given(st.lists(st.sampled_from(DIGITS), min_size=MAX_DIGITS, max_size=3 * MAX_DIGITS))
-def test_a_long_code_is_never_cut_to_a_valid_length(digits: list[Key]) -> None:
-    (code,) = type_in(Keystrokes(), [*digits, Key.ENTER])
-    assert len(code) == min(len(digits), MAX_DIGITS + 1)
 
 
 @settings(deadline=None)
@@ -105,7 +71,7 @@ class Bench:
             "keypad-1",
             self.readings.append,
             monotonic_ns=lambda: self.clock.monotonic_ns,
-            jitter=lambda: 0.0,
+            draw=lambda: 0.0,
             clear_after_s=0.01,
             backoff=Backoff(0.001, 0.001),
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import os
 import re
 import threading
 from pathlib import Path
@@ -14,12 +15,14 @@ import pytest
 from click.testing import CliRunner, Result
 
 from admission.reading import Reading, Symbology
-from appliance.cli import scan_live
 from appliance.cli.main import main
 from appliance.cli.scan import scan, scan_files
-from appliance.cli.scan_live import REARM_NS, REMEMBERED_MAX, watch
+from appliance.cli.scan_live import show, watch
 from appliance.cli.scan_report import TEXT_SHOWN, Finding, shortened
+from appliance.config import SerialSourceTable
+from appliance.inbox import Inbox
 from scanner.camera.port import Encoding, Frame
+from scanner.errors import CameraLostError
 from scanner.serial.simulated import SimulatedScanner
 from tests.scanner.camera.pictures import canvas, encoded, png_of_zeros, scene
 from tests.worlds import chot_data
@@ -150,28 +153,20 @@ def test_devices_that_are_not_there_fail_at_once() -> None:
 
 
 def test_a_serial_scanner_is_heard() -> None:
-    report, heard = Findings(), threading.Event()
-
-    class Telling(Findings):
-        def add(self, finding: Finding) -> None:
-            report.add(finding)
-            heard.set()
-
+    report = Findings()
     with SimulatedScanner() as scanner:
 
         def speak() -> None:
             asyncio.run(scanner.send("0123456789"))
 
-        def clock() -> int:
-            return 0
-
         speaking = threading.Timer(0.2, speak)
         speaking.start()
-        opened = watch([], [scanner.path], Telling(), clock, baud=115200, seconds=1.0)
+        table = SerialSourceTable("desk", scanner.path)
+        opened = watch([table], report, lambda: 0, seconds=1.0)
         speaking.join()
     assert opened
-    assert heard.is_set()
-    assert report.all[0].found[0].text == "0123456789"
+    (heard,) = report.all
+    assert (heard.source, heard.found[0].text) == ("desk", "0123456789")
 
 
 class EndlessCamera:
@@ -191,7 +186,8 @@ class EndlessCamera:
 def test_a_live_camera_shows_a_held_code_once_and_ends_in_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(scan_live, "V4L2Camera", EndlessCamera)
+    monkeypatch.setattr("appliance.cli.scan_live.V4L2Camera", EndlessCamera)
+    monkeypatch.setattr("appliance.sources.V4L2Camera", EndlessCamera)
     result = run("--camera", "/dev/video0", "--for", "0.5", "--json")
     assert result.exit_code == 0
     (line,) = lines(result)
@@ -199,22 +195,51 @@ def test_a_live_camera_shows_a_held_code_once_and_ends_in_time(
     assert line["readings"][0]["text"] == "live"
 
 
-def test_a_held_code_is_shown_again_after_it_was_gone_and_memory_is_bounded() -> None:
-    report, now = Findings(), [0]
-    live = scan_live._LiveReport(report, lambda: now[0])
+def test_a_camera_that_is_lost_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Lost(EndlessCamera):
+        def read(self) -> Frame:
+            raise CameraLostError("unplugged")
 
-    def see(text: str, at_ns: int) -> None:
-        now[0] = at_ns
-        live.add(Reading(text, Symbology.QR_CODE, "camera", at_ns))
+    monkeypatch.setattr("appliance.cli.scan_live.V4L2Camera", Lost)
+    monkeypatch.setattr("appliance.sources.V4L2Camera", Lost)
+    (line,) = lines(run("--camera", "/dev/video0", "--for", "1", "--json"))
+    assert line["error"] == "unplugged"
 
-    for at_ns in range(0, 3 * REARM_NS, REARM_NS // 2):
-        see("held", at_ns)
-    assert len(report.all) == 1
-    see("held", 5 * REARM_NS)
-    assert len(report.all) == 2
-    for number in range(2 * REMEMBERED_MAX):
-        see(str(number), 5 * REARM_NS)
-    assert len(live._last_seen_ns) == REMEMBERED_MAX
+
+def test_a_thread_that_dies_is_a_finding_not_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken(EndlessCamera):
+        def read(self) -> Frame:
+            raise ZeroDivisionError
+
+    monkeypatch.setattr("appliance.cli.scan_live.V4L2Camera", Broken)
+    monkeypatch.setattr("appliance.sources.V4L2Camera", Broken)
+    (line,) = lines(run("--camera", "/dev/video0", "--for", "60", "--json"))
+    assert "ZeroDivisionError" in str(line["error"])
+
+
+async def test_a_held_code_is_shown_once_for_each_source_and_again_after_it_was_gone() -> None:
+    report, inbox = Findings(), Inbox(asyncio.get_running_loop())
+    seen = [("a", 0), ("a", 1), ("b", 1), ("a", 3), ("a", 9)]
+    for source, at_s in seen:
+        inbox.offer(Reading("held", Symbology.QR_CODE, source, at_s * 10**9))
+    inbox.close()
+    await show(inbox, report, lambda: 10 * 10**9)
+    assert [(each.source, each.ms) for each in report.all] == [("a", 1e4), ("b", 9e3), ("a", 1e3)]
+
+
+def test_codes_typed_at_the_terminal_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    report = Findings()
+    reader, writer = os.pipe()
+    os.write(writer, b"12x\b3\n")
+    with os.fdopen(reader) as standard_input, os.fdopen(writer):
+        monkeypatch.setattr("sys.stdin", standard_input)
+        assert watch([], report, lambda: 0, keypad=True, seconds=0.5)
+    (typed,) = report.all
+    assert (typed.source, typed.found[0].text, typed.found[0].symbology) == (
+        "keypad",
+        "13",
+        "typed",
+    )
 
 
 def test_ctrl_c_shows_what_was_read_so_far(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

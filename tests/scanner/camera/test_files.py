@@ -8,10 +8,10 @@ from pathlib import Path
 import cv2
 import pytest
 
-from scanner.camera.files import PicturesCamera, VideoFileCamera, pictures_in, read_picture
+from scanner.camera.files import VideoFileCamera, pictures_in, read_picture
 from scanner.camera.luma import PictureLimits, gray_of
 from scanner.errors import CameraError, CameraExhaustedError
-from tests.scanner.camera.pictures import canvas, encoded, scene
+from tests.scanner.camera.pictures import scene
 
 
 def a_video(path: Path, frames: int = 3) -> Path:
@@ -45,17 +45,6 @@ def test_what_is_no_readable_file_is_named(tmp_path: Path) -> None:
         with pytest.raises(CameraError, match=said) as raised:
             read_picture(path, PictureLimits(max_bytes=1000))
         assert raised.value.hint
-
-
-def test_an_unreadable_picture_does_not_hide_the_next(tmp_path: Path) -> None:
-    good = tmp_path / "good.png"
-    good.write_bytes(encoded(canvas(), ".png"))
-    camera = PicturesCamera([tmp_path / "absent.png", good], lambda: 7)
-    camera.open()
-    with pytest.raises(CameraError):
-        camera.read()
-    frame = camera.read()
-    assert (frame.label, frame.sequence, frame.captured_ns) == (str(good), 1, 7)
 
 
 def test_a_video_is_read_frame_by_frame(tmp_path: Path) -> None:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import itertools
 import queue
-import random
+import threading
 import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from msgspec import field
 
+from admission.backoff import Backoff
 from admission.reading import Reading
 from scanner.camera.attention import AttentionPolicy
-from scanner.camera.grabber import backoff
 from scanner.camera.port import Camera, Encoding, Frame
 from scanner.camera.source import CameraSource, CameraStatistics
 from scanner.errors import CameraError, CameraExhaustedError, CameraLostError
@@ -25,6 +23,16 @@ EAGER = AttentionPolicy(forced_look_ns=0, idle_decode_ns=0)
 LIMIT_S = 10
 
 
+class NoPause(Backoff, frozen=True):
+    """Waits for nothing, and tells after how many failures in a row it was asked."""
+
+    asked: list[int] = field(default_factory=list)
+
+    def delay_s(self, failures: int, draw: float) -> float:
+        self.asked.append(failures)
+        return 0.0
+
+
 class Watched:
     """A source whose deliveries, changes and failures can be waited for."""
 
@@ -32,26 +40,35 @@ class Watched:
         self.readings: queue.Queue[Reading] = queue.Queue()
         self.changes: queue.Queue[CameraStatistics] = queue.Queue()
         self.failures: queue.Queue[BaseException] = queue.Queue()
-        self.delays: list[float] = []
+        self.pauses = NoPause(0.0, 0.0)
         settings: dict[str, object] = {
             "changed": self.changes.put,
             "failed": self.failures.put,
-            "delays": self.no_delays,
+            "backoff": self.pauses,
+            "draw": lambda: 0.0,
             "attention": EAGER,
             "deliver": self.readings.put,
             "monotonic_ns": time.monotonic_ns,
         }
         self.source = CameraSource(camera, "camera-1", **(settings | options))  # type: ignore[arg-type]
 
-    def no_delays(self) -> Iterator[float]:
-        for tries in itertools.count(1):
-            self.delays.append(tries)
-            yield 0.0
-
     def until(self, wanted: Callable[[CameraStatistics], bool]) -> CameraStatistics:
         while not wanted(statistics := self.changes.get(timeout=LIMIT_S)):
             pass
         return statistics
+
+    def until_captured(self, frames: int) -> None:
+        self._turn_until(lambda: self.source.statistics().frames >= frames)
+
+    def until_looked_at(self, looks: int) -> None:
+        self._turn_until(lambda: self.source.statistics().looks >= looks)
+        self._turn_until(lambda: self.source._look_began_ns is None)
+
+    def _turn_until(self, wanted: Callable[[], bool]) -> None:
+        ends_s = time.monotonic() + LIMIT_S
+        while not wanted():
+            assert time.monotonic() < ends_s, "it did not come to that"
+            time.sleep(0)
 
 
 @pytest.fixture
@@ -127,13 +144,12 @@ def test_a_lost_camera_is_opened_again_and_reads_on(watch: Callable[..., Watched
     down = watched.until(lambda seen: bool(seen.last_error))
     assert not down.up
     assert watched.until(lambda seen: seen.up).frames == 2
-    assert watched.delays == [1, 2, 3, 1]  # slower while it stays away, quick after it worked
+    assert watched.pauses.asked == [1, 2, 3, 1]  # slower while it stays away, quick after it worked
 
 
 def test_a_missing_camera_is_no_failure_and_stops_at_once(watch: Callable[..., Watched]) -> None:
-    camera = ScriptedCamera(*[CameraError("absent")] * 3)
-    watched = watch(camera, delays=lambda: iter([0.0, 0.0, 3600.0]))
-    watched.until(lambda seen: seen.reopens == 3)
+    watched = watch(ScriptedCamera(CameraError("absent")), backoff=Backoff(3600.0, 3600.0))
+    watched.until(lambda seen: seen.reopens == 1)
     assert watched.source.stop(LIMIT_S)
     assert watched.failures.empty()
 
@@ -190,14 +206,53 @@ def test_stopping_before_starting_is_allowed() -> None:
     assert Watched(ScriptedCamera()).source.stop(0)
 
 
+class Hand:
+    """A clock that the test turns on."""
+
+    now_ns = 1_000_000_000
+
+    def __call__(self) -> int:
+        return self.now_ns
+
+
 def test_a_camera_that_falls_silent_counts_as_down(watch: Callable[..., Watched]) -> None:
+    clock = Hand()
     camera = ScriptedCamera([gray_frame(canvas(), captured_ns=0)], hold=True)
-    watched = watch(camera, monotonic_ns=lambda: 6_000_000_000, stall_ns=5_000_000_000)
+    watched = watch(camera, monotonic_ns=clock, stall_ns=5_000_000_000)
     watched.until(lambda seen: seen.up)
-    watched.until(lambda seen: not seen.up)
-    assert not watched.source.statistics().up
+    assert camera.held.wait(LIMIT_S)
+    watched.until_looked_at(1)
+    clock.now_ns += 5_000_000_000
+    assert watched.source.statistics().up
+    clock.now_ns += 1
+    silent = watched.source.statistics()
+    assert (silent.up, silent.hung, silent.last_error) == (False, False, "no frame comes any more")
     camera.release.set()
     assert watched.source.join(LIMIT_S)
+
+
+def test_a_decoder_that_hangs_is_told_by_whoever_asks(watch: Callable[..., Watched]) -> None:
+    """The hung thread cannot tell, and frames that keep coming must not hide it."""
+    clock, camera = Hand(), Handed()
+    looking, go_on = threading.Event(), threading.Event()
+
+    def deliver(_: Reading) -> None:
+        looking.set()
+        assert go_on.wait(LIMIT_S)
+
+    watched = watch(camera, deliver=deliver, monotonic_ns=clock, stall_ns=5_000_000_000)
+    camera.frames.put(gray_frame(scene("hangs")))
+    assert looking.wait(LIMIT_S)
+    clock.now_ns += 5_000_000_001
+    camera.frames.put(gray_frame(canvas()))
+    camera.frames.put(gray_frame(canvas()))
+    camera.frames.put(None)
+    watched.until_captured(3)
+    hung = watched.source.statistics()
+    assert (hung.up, hung.hung, hung.last_error) == (False, True, "the decoder hangs")
+    go_on.set()
+    assert watched.source.join(LIMIT_S)
+    assert not watched.source.statistics().hung
 
 
 def test_still_frames_are_skipped_and_counted() -> None:
@@ -209,14 +264,3 @@ def test_still_frames_are_skipped_and_counted() -> None:
     source._look(mjpeg_frame(canvas()))
     source._look(Frame(b"not decompressed, so not found bad", Encoding.MJPEG, 0, 0, 0, 0))
     assert (source.statistics().skipped, source.statistics().bad_frames) == (3, 1)
-
-
-@settings(deadline=None)
-@given(st.floats(0.01, 1), st.floats(1, 60), st.integers(0, 2**32 - 1))
-def test_backoff_grows_to_its_ceiling_and_no_further(
-    first_s: float, ceiling_s: float, seed: int
-) -> None:
-    delays = list(itertools.islice(backoff(random.Random(seed), first_s, ceiling_s), 20))
-    assert all(0 < delay <= ceiling_s for delay in delays)
-    assert delays[0] <= first_s
-    assert delays[-1] >= ceiling_s / 2

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from admission.backoff import Backoff
 from admission.reading import MAX_TEXT_LENGTH, Reading, Symbology
 from scanner.serial.framing import LineEnd, LineSettings
 from scanner.serial.port import SerialSource
-from scanner.serial.reopening import Backoff
 from scanner.serial.simulated import Pacing, SimulatedScanner
 from tests.worlds import ManualClock
 
-BRISK = Backoff(first_s=0.002, longest_s=0.01)
+BRISK = Backoff(first_s=0.002, ceiling_s=0.01)
 
 
 class Bench:
@@ -31,7 +31,7 @@ class Bench:
             "serial-1",
             self._deliver,
             monotonic_ns=lambda: self.clock.monotonic_ns,
-            jitter=lambda: 0.5,
+            draw=lambda: 0.5,
             settings=settings,
             backoff=BRISK,
             changed=lambda _up: self._event.set(),
@@ -191,7 +191,7 @@ async def test_what_deliver_raises_ends_the_run() -> None:
 
     with SimulatedScanner() as scanner:
         source = SerialSource(
-            scanner.path, "s", refuse, monotonic_ns=lambda: 0, jitter=lambda: 0.0, backoff=BRISK
+            scanner.path, "s", refuse, monotonic_ns=lambda: 0, draw=lambda: 0.0, backoff=BRISK
         )
         task = asyncio.create_task(source.run())
         await turning(lambda: source.up)

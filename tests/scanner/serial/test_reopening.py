@@ -9,11 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
+from admission.backoff import Backoff
 from scanner.errors import SerialError, SerialLostError
-from scanner.serial.reopening import Backoff, DeviceReader
+from scanner.serial.reopening import DeviceReader
 
 
 class PipeDevice:
@@ -51,7 +50,7 @@ class Bench:
             quiet=lambda _now_ns: self._note("quiet"),
             quiet_s=0.001,
             monotonic_ns=time.monotonic_ns,
-            jitter=lambda: 0.0,
+            draw=lambda: 0.0,
             backoff=Backoff(0.001, 0.002),
             changed=self._note,
         )
@@ -164,12 +163,3 @@ async def test_an_owner_s_mistake_ends_the_run(failing: str) -> None:
         await asyncio.wait_for(bench.reader.run(), 10)
     os.close(writer)
     assert device.closed
-
-
-@settings(deadline=None)
-@given(st.integers(1, 10**6), st.floats(0, 1))
-def test_pauses_grow_to_their_bound_and_no_further(failures: int, jitter: float) -> None:
-    backoff = Backoff(0.1, 5.0)
-    pause_s = backoff.pause_s(failures, jitter)
-    whole_s = min(5.0, 0.1 * 2 ** min(failures - 1, 20))
-    assert whole_s / 2 <= pause_s <= whole_s

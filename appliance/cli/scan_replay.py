@@ -1,0 +1,45 @@
+"""`chot scan` on a recording: the same again, on any machine, for whoever looks into a fault."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from admission.repeat import Presentations
+from appliance.cli.scan_report import Finding, Found, fault
+from scanner.camera.reader import FrameReader
+from scanner.errors import CameraExhaustedError, PictureError, ScannerError
+from scanner.replay import RecordedCamera
+
+
+def replay(folder: Path, monotonic_ns: Callable[[], int]) -> Iterator[Finding]:
+    """Yield each presentation of a recording, read as its live camera would have been.
+
+    Attention and presentations go by the recorded stamps, and the ladder's budget by no clock at
+    all: the same recording gives the same findings on any machine.
+    """
+    source, presentations, seen = str(folder), Presentations(), False
+    camera, reader = RecordedCamera(folder, monotonic_ns), FrameReader(source, lambda: 0)
+    try:
+        camera.open()
+        while True:
+            frame = camera.read()
+            began_ns = monotonic_ns()
+            try:
+                readings = reader.read(frame, frame.captured_ns)
+            except PictureError as error:
+                yield Finding(source, frame=frame.sequence, error=f"{frame.label}: {error}")
+                continue
+            ms = (monotonic_ns() - began_ns) / 1e6
+            new = [r for r in readings if presentations.admit_sighting(r.text, r.captured_ns)]
+            if new:
+                seen = True
+                found = tuple(Found(r.text, r.symbology, r.rung) for r in new)
+                yield Finding(source, found, ms, frame.sequence)
+    except CameraExhaustedError:
+        if not seen:
+            yield Finding(source)
+    except ScannerError as error:
+        yield fault(source, error)
+    finally:
+        camera.close()
