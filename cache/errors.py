@@ -9,6 +9,7 @@ CacheError
 │   ├── HeadError           a head that is malformed, oversized or wrongly signed
 │   │   ├── HeadRolledBack  older than what was accepted, or the same sequence with another body
 │   │   └── HeadExpired     no longer vouched for
+│   ├── TimeProofError      a time proof that is malformed, wrongly signed or for another nonce
 │   ├── KeyFileError        a key file that is missing, malformed or readable by others
 │   ├── StoreError          the replica's directory cannot be read or written
 │   └── SourceError         the upstream cannot be reached, or answers out of bounds
@@ -55,6 +56,10 @@ class HeadRolledBack(HeadError):  # noqa: N818 - names the attack
 
 class HeadExpired(HeadError):  # noqa: N818 - names the state
     """A head expired before this moment, as a trusted clock tells it."""
+
+
+class TimeProofError(ReplicaError):
+    """A time proof is malformed, not signed by a trusted key, or answers another nonce."""
 
 
 class KeyFileError(ReplicaError):
