@@ -69,7 +69,7 @@ def _blocked(standing: Standing, today: date | None) -> Verdict | None:
 def _in_doubt(
     standing: Standing, rulebook: Rulebook, now: Instant, today: date | None
 ) -> Verdict | None:
-    """Answer where the knowledge is missing, damaged, undated or old. Always REFER."""
+    """Answer where the knowledge is missing, damaged, undated, old or contradicts itself: REFER."""
     if standing.lookup is Lookup.NO_REPLICA:
         return _verdict(Outcome.REFER, Reason.NO_REPLICA)
     release = standing.release
@@ -80,6 +80,9 @@ def _in_doubt(
         return _verdict(Outcome.REFER, Reason.CLOCK_UNTRUSTED)
     if _is_stale(release, rulebook, now):
         return _verdict(Outcome.REFER, Reason.STALE_REPLICA)
+    # Whose card would it be? An officer compares the person with the document.
+    if standing.mismatch:
+        return _verdict(Outcome.REFER, Reason.IDENTITY_MISMATCH)
     return None
 
 

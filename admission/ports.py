@@ -30,7 +30,8 @@ class Book(Protocol):
     def standing_of(self, credential: Credential, now: Instant) -> Standing:
         """Return the standing in microseconds, without awaiting anything. Never raises.
 
-        Identifiers are tried in the credential's order; the first that is on record answers.
+        Every identifier of the credential is looked up; what is on record of them answers
+        together (`standing.combined`).
         """
         ...
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from enum import IntEnum, StrEnum
 
@@ -78,9 +79,40 @@ class Release(msgspec.Struct, frozen=True, gc=False):
 
 
 class Standing(msgspec.Struct, frozen=True, gc=False):
-    """One look-up's answer. `person` is the key that was found, or the first one looked for."""
+    """One look-up's answer. `person` is the key that was found, or the first one looked for.
+
+    `mismatch` says that the credential's identifiers lead to records that contradict each other.
+    """
 
     lookup: Lookup
     person: PersonKey | None = None
     facts: PersonFacts | None = None
     release: Release | None = None
+    mismatch: bool = False
+
+
+def combined(records: Sequence[PersonFacts]) -> tuple[PersonFacts, bool]:
+    """Return what the records of one credential's identifiers say together, and whether they clash.
+
+    The first one's facts, with every block of the others: nobody gets past a revocation or an
+    isolation by adding somebody else's number to a code. Records of one person differ in nothing
+    but their status; any other difference is a clash.
+
+    :param records: at least one, in the order of the identifiers.
+
+    >>> from datetime import date
+    >>> green, ill = PersonFacts(doses=2), PersonFacts(isolation_until=date(2021, 9, 30))
+    >>> facts, clash = combined([green, ill])
+    >>> facts.doses, facts.isolation_until, clash
+    (2, datetime.date(2021, 9, 30), True)
+    """
+    first, others = records[0], records[1:]
+    if not others:
+        return first, False
+    strictest = max(record.status for record in records)
+    until = [record.isolation_until for record in records if record.isolation_until is not None]
+    clash = any(msgspec.structs.replace(record, status=first.status) != first for record in others)
+    facts = msgspec.structs.replace(
+        first, status=CredentialStatus(strictest), isolation_until=max(until, default=None)
+    )
+    return facts, clash

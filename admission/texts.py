@@ -23,6 +23,9 @@ _SENTENCES = {
     ),
     Reason.UNRECOGNISED: Text("Không nhận dạng được mã này.", "This code was not recognised."),
     Reason.REVOKED: Text("Mã này không còn hiệu lực.", "This code is no longer valid."),
+    Reason.IDENTITY_MISMATCH: Text(
+        "Các số trong mã này không khớp nhau.", "The numbers in this code do not belong together."
+    ),
     Reason.SEE_OFFICER: Text("Mời quý khách gặp cán bộ.", "Please see the officer."),
     Reason.STALE_REPLICA: Text(
         "Dữ liệu tại chốt chưa được cập nhật.", "The data at this gate is out of date."
@@ -77,6 +80,10 @@ _NEXT_STEPS = {
     ),
     Reason.SEE_OFFICER: Text(
         "Cán bộ sẽ hướng dẫn quý khách.", "The officer will help you from here."
+    ),
+    Reason.IDENTITY_MISMATCH: Text(
+        "Mời quý khách đưa giấy tờ cho cán bộ kiểm tra.",
+        "Please show your document to the officer.",
     ),
     Reason.STALE_REPLICA: _OFFICER_CHECKS,
     Reason.NO_REPLICA: _OFFICER_CHECKS,

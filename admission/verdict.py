@@ -45,6 +45,8 @@ class Reason(StrEnum):
     """Unknown, malformed, oversized or hostile code."""
     REVOKED = "revoked"
     """This credential was withdrawn."""
+    IDENTITY_MISMATCH = "identity_mismatch"
+    """The code's numbers belong to different people, or its data contradict the record."""
     SEE_OFFICER = "see_officer"
     """Isolation until a date. Neutral by design: the queue must not learn of an illness."""
     STALE_REPLICA = "stale_replica"

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from admission.credential import Credential
 from admission.identity import PersonKey, person_keyer
 from admission.instant import Instant
-from admission.standing import Lookup, Release, Standing
+from admission.standing import Lookup, PersonFacts, Release, Standing, combined
 from cache.replica.head import Head
 from cache.replica.segment import Segment
 
@@ -52,24 +52,29 @@ class ReplicaBook:
     def standing_of(self, credential: Credential, now: Instant) -> Standing:  # noqa: ARG002 - the port's
         """Return the standing; see `admission.ports.Book`.
 
-        An identifier whose page is damaged ends the search: a revocation may be written there, so a
-        later identifier must not answer in its place.
+        One identifier whose page is damaged makes the whole unreadable: a revocation may be written
+        there, so the others must not answer in its place.
         """
         current = self._open
         release = current.release if current else None
-        first: PersonKey | None = None
+        keys: list[PersonKey] = []
+        records: list[PersonFacts] = []
+        found: PersonKey | None = None
         try:
-            for identifier in credential.identifiers:
-                key = self._key_of(identifier)
-                first = key if first is None else first
-                if current is None:
-                    return Standing(Lookup.NO_REPLICA, first)
+            keys = [self._key_of(identifier) for identifier in credential.identifiers]
+            if not keys:
+                return Standing(Lookup.NOTHING_TO_LOOK_UP, None, None, release)
+            if current is None:
+                return Standing(Lookup.NO_REPLICA, keys[0])
+            for key in keys:
                 record = current.segment.find(key)
                 if record is not None:
-                    facts = current.segment.layout.unpack(record)
-                    return Standing(Lookup.FOUND, key, facts, release)
+                    found = key if found is None else found
+                    records.append(current.segment.layout.unpack(record))
         except Exception:  # noqa: BLE001 - the port never raises, and what failed cannot answer
             self.unreadable_lookups += 1
-            return Standing(Lookup.UNREADABLE, first, None, release)
-        lookup = Lookup.NOTHING_TO_LOOK_UP if first is None else Lookup.NOT_FOUND
-        return Standing(lookup, first, None, release)
+            return Standing(Lookup.UNREADABLE, keys[0] if keys else None, None, release)
+        if not records:
+            return Standing(Lookup.NOT_FOUND, keys[0], None, release)
+        facts, clash = combined(records)
+        return Standing(Lookup.FOUND, found, facts, release, clash)
