@@ -4,6 +4,7 @@
 |---|---|
 | `POST /v1/entries` | a batch of a device's journal, answered with an acknowledgement (msgpack) |
 | `GET /v1/entries/count?device=` | how much of the calling device is held (JSON) |
+| `GET /v1/time?nonce=` | a signed time for a gate that has none (`cache.replica.time_proof`) |
 | `GET /replica/...` | what the publisher wrote: conditional and range requests |
 | `GET /healthz`, `GET /metrics` | for supervisors |
 
@@ -13,6 +14,7 @@ Every refusal is a short JSON object with `error`; nothing of the body, no token
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
@@ -20,10 +22,12 @@ from pathlib import Path
 import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from admission.errors import WireError
 from admission.ports import Clock
 from admission.wire import UPLOAD_PATH, pack_acknowledgement, unpack_batch
+from cache.replica.time_proof import NONCE_BYTES, TIME_PATH, sign_time
 from hub.access import DEVICE, refusals, route_of
 from hub.body import batch_bytes
 from hub.devices import authenticate
@@ -39,6 +43,7 @@ MAX_UPLOADS_AT_ONCE = 64
 REPLICA_PATH = "/replica"
 _SEGMENTS = f"{REPLICA_PATH}/segments/"
 _IMMUTABLE = "public, max-age=31536000, immutable"
+_NONCE = re.compile(rf"[0-9a-fA-F]{{{2 * NONCE_BYTES}}}")
 
 
 def application(
@@ -47,16 +52,19 @@ def application(
     clock: Clock,
     metrics: HubMetrics,
     *,
+    head_key: Ed25519PrivateKey,
     problem: Callable[[], str] = str,
 ) -> web.Application:
     """Return the application over an open store and the publisher's folder, which must exist.
 
+    :param head_key: signs what `/v1/time` answers: the key whose public half every gate has.
     :param problem: says what is wrong with the hub, empty if nothing is; `/healthz` asks it.
     """
     app = web.Application(middlewares=[_timing(clock, metrics), refusals])
     doors = _Doors(store, clock, metrics, problem)
     app.router.add_post(UPLOAD_PATH, doors.upload)
     app.router.add_get(f"{UPLOAD_PATH}/count", doors.count)
+    app.router.add_get(TIME_PATH, _signed_time(clock, head_key))
     app.router.add_get("/healthz", doors.health)
     app.router.add_get("/metrics", doors.exposition)
     app.router.add_static(REPLICA_PATH, published, show_index=False, follow_symlinks=False)
@@ -114,6 +122,17 @@ class _Doors:
         )
 
 
+def _signed_time(clock: Clock, key: Ed25519PrivateKey) -> Handler:
+    async def time(request: web.Request) -> web.Response:
+        nonce = request.query.get("nonce", "")
+        if not _NONCE.fullmatch(nonce):
+            raise web.HTTPBadRequest(reason=f"the nonce has {2 * NONCE_BYTES} hex digits")
+        proof = sign_time(bytes.fromhex(nonce), clock.now().wall_ns, key)
+        return web.Response(body=proof, content_type="application/octet-stream")
+
+    return time
+
+
 def _timing(clock: Clock, metrics: HubMetrics) -> Middleware:
     @web.middleware
     async def timed(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -134,8 +153,10 @@ async def _headers(request: web.Request, response: web.StreamResponse) -> None:
     response.headers["X-Content-Type-Options"] = "nosniff"
     # Segments are named by their content. The head changes under its name every few seconds, and a
     # conditional request is cheap: no cache may serve a remembered one without asking.
+    # A signed time is worth nothing a moment later: it is not even kept.
     lasting = request.path.startswith(_SEGMENTS) and response.status < HTTPStatus.BAD_REQUEST
-    response.headers["Cache-Control"] = _IMMUTABLE if lasting else "no-cache"
+    passing = "no-store" if request.path == TIME_PATH else "no-cache"
+    response.headers["Cache-Control"] = _IMMUTABLE if lasting else passing
 
 
 def _json(value: object, status: HTTPStatus = HTTPStatus.OK) -> web.Response:

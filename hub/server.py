@@ -43,10 +43,18 @@ async def serving(folder: DataFolder, options: ServeOptions, clock: Clock) -> As
     folder.require()
     folder.create()
     metrics = HubMetrics()
-    publisher = Publisher(folder.published, load_keys(folder.keys))
+    keys = load_keys(folder.keys)
+    publisher = Publisher(folder.published, keys)
     vouching = Vouching(publisher.revouch, clock, metrics, interval_s=options.vouch_interval_s)
     async with open_store(folder.database) as store:
-        app = application(store, folder.replica, clock, metrics, problem=lambda: vouching.problem)
+        app = application(
+            store,
+            folder.replica,
+            clock,
+            metrics,
+            head_key=keys.head,
+            problem=lambda: vouching.problem,
+        )
         await _vouch_first(vouching)
         async with (
             listening(app, options.host, options.port) as url,

@@ -21,58 +21,17 @@ from admission.wire import (
     unpack_acknowledgement,
 )
 from hub.access import JsonFormatter
-from hub.app import application
 from hub.body import batch_bytes
-from hub.devices import enrol
 from hub.errors import StoreError, UploadError
-from hub.metrics import HubMetrics
 from hub.server import listening
+from tests.hub.doors import Hub, a_hub, refusal
 from tests.hub.gates import a_batch, entries_of
-from tests.hub.memory_store import MemoryStore
-from tests.worlds import ManualClock
-
-
-class Hub:
-    """A hub on a socket of its own, a client of it, and what a test may look at or break."""
-
-    def __init__(self, published: Path) -> None:
-        self.store = MemoryStore()
-        self.metrics = HubMetrics()
-        self.published = published
-        self.problem = ""
-        self.url = ""
-        self.session: aiohttp.ClientSession
-        self.token = ""
-
-    async def post(self, body: bytes | io.BytesIO, **headers: str) -> tuple[int, bytes]:
-        sent = {
-            "Authorization": f"Bearer {self.token}",
-            "Content-Type": BATCH_CONTENT_TYPE,
-            **{name.replace("_", "-"): value for name, value in headers.items()},
-        }
-        async with self.session.post(self.url + UPLOAD_PATH, data=body, headers=sent) as answer:
-            return answer.status, await answer.read()
 
 
 @pytest.fixture
 async def hub(tmp_path: Path) -> AsyncIterator[Hub]:
-    world = Hub(tmp_path)
-    clock = ManualClock()
-    source = iter(range(1, 100))
-    world.token = await enrol(
-        world.store, "gate-1", clock.now(), random_bytes=lambda n: bytes([next(source)]) * n
-    )
-    app = application(world.store, tmp_path, clock, world.metrics, problem=lambda: world.problem)
-    async with listening(app, "127.0.0.1", 0) as url, aiohttp.ClientSession() as session:
-        world.url, world.session = url, session
+    async with a_hub(tmp_path) as world:
         yield world
-
-
-def refusal(answer: tuple[int, bytes]) -> tuple[int, str]:
-    status, body = answer
-    assert len(body) < 200, "a refusal is short"
-    assert b"Traceback" not in body
-    return status, msgspec.json.decode(body)["error"]
 
 
 GOOD = pack_batch(a_batch(entries_of(5)))

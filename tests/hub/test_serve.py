@@ -16,7 +16,10 @@ import pytest
 from click.testing import CliRunner
 
 from admission.wire import BATCH_CONTENT_TYPE, UPLOAD_PATH, pack_batch, unpack_acknowledgement
+from cache.replica.keys import load_public_keys
+from cache.replica.time_proof import NONCE_BYTES, TIME_PATH, verify_time
 from hub.cli import hub
+from hub.folder import DataFolder
 from tests.hub.gates import a_batch, entries_of
 from tests.worlds import ROOT
 
@@ -99,6 +102,9 @@ async def test_it_vouches_again_until_it_ends_clean(folder: Path, how: signal.Si
     async with a_hub(folder) as (process, url), aiohttp.ClientSession() as session:
         async with session.get(f"{url}/healthz") as answer:
             assert answer.status == 200
+        async with session.get(f"{url}{TIME_PATH}?nonce={bytes(NONCE_BYTES).hex()}") as answer:
+            trusted = load_public_keys(DataFolder(folder / "hub").public_key)
+            assert verify_time(await answer.read(), bytes(NONCE_BYTES), trusted) > 0
         async with asyncio.timeout(LIMIT_S):
             heads: set[bytes] = set()
             while len(heads) < 3:

@@ -1,0 +1,72 @@
+"""A hub on a socket of its own, for tests of what its doors answer."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from admission.wire import BATCH_CONTENT_TYPE, UPLOAD_PATH
+from hub.app import application
+from hub.devices import enrol
+from hub.metrics import HubMetrics
+from hub.server import listening
+from tests.hub.memory_store import MemoryStore
+from tests.worlds import ManualClock
+
+HEAD_KEY = Ed25519PrivateKey.from_private_bytes(bytes([7]) * 32)
+
+
+class Hub:
+    """A hub on a socket of its own, a client of it, and what a test may look at or break."""
+
+    def __init__(self, published: Path) -> None:
+        self.store = MemoryStore()
+        self.clock = ManualClock()
+        self.metrics = HubMetrics()
+        self.published = published
+        self.problem = ""
+        self.url = ""
+        self.session: aiohttp.ClientSession
+        self.token = ""
+
+    async def post(self, body: bytes | io.BytesIO, **headers: str) -> tuple[int, bytes]:
+        sent = {
+            "Authorization": f"Bearer {self.token}",
+            "Content-Type": BATCH_CONTENT_TYPE,
+            **{name.replace("_", "-"): value for name, value in headers.items()},
+        }
+        async with self.session.post(self.url + UPLOAD_PATH, data=body, headers=sent) as answer:
+            return answer.status, await answer.read()
+
+
+@asynccontextmanager
+async def a_hub(published: Path) -> AsyncIterator[Hub]:
+    world = Hub(published)
+    source = iter(range(1, 100))
+    world.token = await enrol(
+        world.store, "gate-1", world.clock.now(), random_bytes=lambda n: bytes([next(source)]) * n
+    )
+    app = application(
+        world.store,
+        published,
+        world.clock,
+        world.metrics,
+        head_key=HEAD_KEY,
+        problem=lambda: world.problem,
+    )
+    async with listening(app, "127.0.0.1", 0) as url, aiohttp.ClientSession() as session:
+        world.url, world.session = url, session
+        yield world
+
+
+def refusal(answer: tuple[int, bytes]) -> tuple[int, str]:
+    status, body = answer
+    assert len(body) < 200, "a refusal is short"
+    assert b"Traceback" not in body
+    return status, msgspec.json.decode(body)["error"]
