@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from typing import cast
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry
@@ -13,6 +15,8 @@ from prometheus_client.exposition import choose_encoder
 
 from appliance.errors import ApplianceError, PortInUseError
 from appliance.health import Health, State
+from appliance.web.connections import Connections
+from appliance.web.hosts import KnownHosts
 from appliance.web.pages import Page, Pages, load_pages
 from appliance.web.screen import KioskScreen, TooManyViewers
 
@@ -22,6 +26,7 @@ WRITE_TIMEOUT_S = 10.0
 SHUTDOWN_TIMEOUT_S = 0.5
 RECONNECT_MS = 1_000
 MAX_LANE_LENGTH = 64
+BACKLOG = 128
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -66,25 +71,42 @@ def make_app(
 
 
 @asynccontextmanager
-async def serve(app: web.Application, host: str, port: int) -> AsyncIterator[str]:
+async def serve(
+    app: web.Application, host: str, port: int, *, connections: Connections | None = None
+) -> AsyncIterator[str]:
     """Serve `app` while the block runs; yields the address, such as `http://127.0.0.1:8080/`.
 
     Port 0 takes a free one. Leaving takes less than a second, open pages or not.
 
+    :param connections: bounds on those who connect, if not the usual ones.
     :raises PortInUseError: if another program has the port.
     :raises ApplianceError: if the address cannot be served for any other reason.
     """
+    if connections is None:
+        connections = Connections()
+    app.middlewares.append(connections.middleware())
+    app.middlewares.append(KnownHosts(host, socket.gethostname()).middleware())
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_TIMEOUT_S)
     await runner.setup()
     try:
+        listener = await _listen(connections.guard(cast("web.Server", runner.server)), host, port)
         try:
-            await web.TCPSite(runner, host, port).start()
-        except (OSError, OverflowError) as error:
-            raise _unservable(host, port, error) from error
-        bound: int = runner.addresses[0][1]
-        yield f"http://{f'[{host}]' if ':' in host else host}:{bound}/"
+            bound: int = listener.sockets[0].getsockname()[1]
+            yield f"http://{f'[{host}]' if ':' in host else host}:{bound}/"
+        finally:
+            listener.close()
     finally:
         await runner.cleanup()
+
+
+async def _listen(
+    factory: Callable[[], asyncio.BaseProtocol], host: str, port: int
+) -> asyncio.Server:
+    loop = asyncio.get_running_loop()
+    try:
+        return await loop.create_server(factory, host, port, backlog=BACKLOG)
+    except (OSError, OverflowError) as error:
+        raise _unservable(host, port, error) from error
 
 
 def _unservable(host: str, port: int, error: Exception) -> ApplianceError:
