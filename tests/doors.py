@@ -11,7 +11,7 @@ from admission.identity import Identifier, person_keyer
 from admission.instant import Instant
 from admission.passage import Passage
 from admission.signal import Signal
-from admission.standing import Lookup, PersonFacts, Release, Standing
+from admission.standing import Lookup, PersonFacts, Release, Standing, combined
 from admission.verdict import LaneState, Verdict
 from appliance.lane import Scan
 from firmware_bridge.errors import BridgeUnavailable
@@ -44,11 +44,11 @@ class MemoryBook:
         first = KEY_OF(credential.identifiers[0])
         if self.people is None:
             return Standing(Lookup.NO_REPLICA, first)
-        for identifier in credential.identifiers:
-            if identifier in self.people:
-                facts = self.people[identifier]
-                return Standing(Lookup.FOUND, KEY_OF(identifier), facts, release)
-        return Standing(Lookup.NOT_FOUND, first, None, release)
+        known = [i for i in credential.identifiers if i in self.people]
+        if not known:
+            return Standing(Lookup.NOT_FOUND, first, None, release)
+        facts, mismatch = combined([self.people[identifier] for identifier in known])
+        return Standing(Lookup.FOUND, KEY_OF(known[0]), facts, release, mismatch)
 
 
 class MemoryJournal:

@@ -11,7 +11,7 @@ from admission.credential import UNRECOGNISED, Credential, CredentialKind
 from admission.identity import Identifier, IdentifierKind
 from admission.instant import ClockTrust, Instant
 from admission.ports import Book
-from admission.standing import CredentialStatus, Lookup, PersonFacts, Release, Standing
+from admission.standing import CredentialStatus, Lookup, PersonFacts, Release, Standing, combined
 from cache.replica.book import ReplicaBook
 from cache.replica.build import RowSet, write_segment
 from cache.replica.head import Head
@@ -58,12 +58,21 @@ def test_who_is_on_record_is_found_with_facts_and_release(make_book: MakeBook) -
     assert standing == Standing(Lookup.FOUND, KEY_OF(CARD), PEOPLE[CARD], RELEASE)
 
 
-def test_the_first_identifier_on_record_answers(make_book: MakeBook) -> None:
-    book = make_book(PEOPLE)
-    assert book.standing_of(shown(QID, CARD), NOW).facts == PEOPLE[QID]
-    assert book.standing_of(shown(CARD, QID), NOW).facts == PEOPLE[CARD]
-    late = book.standing_of(shown(STRANGER, QID), NOW)
-    assert (late.person, late.facts) == (KEY_OF(QID), PEOPLE[QID])
+@pytest.mark.parametrize("first", [CARD, QID])
+def test_all_identifiers_on_record_answer_under_the_first_ones_key(
+    make_book: MakeBook, first: Identifier
+) -> None:
+    other = QID if first is CARD else CARD
+    standing = make_book(PEOPLE).standing_of(shown(STRANGER, first, other), NOW)
+    facts, mismatch = combined([PEOPLE[first], PEOPLE[other]])
+    assert standing == Standing(Lookup.FOUND, KEY_OF(first), facts, RELEASE, mismatch)
+    assert mismatch
+    assert facts.status is CredentialStatus.REVOKED, "a second number hides no revocation"
+
+
+def test_an_identifier_that_is_not_on_record_clashes_with_nothing(make_book: MakeBook) -> None:
+    standing = make_book(PEOPLE).standing_of(shown(STRANGER, QID), NOW)
+    assert standing == Standing(Lookup.FOUND, KEY_OF(QID), PEOPLE[QID], RELEASE)
 
 
 def test_a_stranger_is_not_found_and_named_by_the_first_key(make_book: MakeBook) -> None:
