@@ -13,6 +13,7 @@ import msgspec
 from admission.errors import WireError
 from admission.instant import Instant
 from admission.wire import unpack_passage
+from appliance.errors import ApplianceError
 from appliance.printable import printable
 from cache.journal.frame import Frame
 from cache.journal.verification import Fault, FaultKind, Report, entries_of, verify
@@ -41,14 +42,16 @@ def journal() -> None:
 def verify_command(folder: Path, as_json: bool) -> None:
     """Check every entry's CRC, sequence and chain hash.
 
-    Exits with 1 if anything is damaged. Entries cut off at the very end cannot be missed from here:
-    compare the last sequence with what the hub holds.
+    Exits with 1 if anything is damaged, or no journal is there. Entries cut off at the very end
+    cannot be missed from here: compare the last sequence with what the hub holds.
     """
     report = verify(folder)
+    if not report.files and not report.faults:
+        raise _no_journal(folder)
     if as_json:
         click.echo(json.dumps(_summary(report) | {"faults": _plain(report.faults)}))
     else:
-        _print_report(folder, report)
+        _print_report(report)
     if not report.sound:
         raise SystemExit(1)
 
@@ -59,6 +62,8 @@ def verify_command(folder: Path, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per entry.")
 def tail_command(folder: Path, count: int, as_json: bool) -> None:
     """Print the last entries. Whom they concern is not shown."""
+    if not any(folder.glob("*.journal")):
+        raise _no_journal(folder)
     for frame in entries_of(folder, count):
         entry = _entry(frame)
         if as_json:
@@ -71,15 +76,19 @@ def tail_command(folder: Path, count: int, as_json: bool) -> None:
             click.echo(f"{frame.sequence:>8}  " + "  ".join(words))
 
 
-def _print_report(folder: Path, report: Report) -> None:
-    if not report.files:
-        click.echo(f"{folder}: no journal here")
-        return
-    summary = _summary(report)
-    click.echo(
-        f"journal {summary['journal']}: {report.entries} entries, {report.first_sequence} to "
-        f"{report.last_sequence}, in {report.files} files"
+def _no_journal(folder: Path) -> ApplianceError:
+    return ApplianceError(
+        f"{folder}: no journal here",
+        hint="name the folder that holds *.journal files, e.g. /var/lib/chot/journal",
     )
+
+
+def _print_report(report: Report) -> None:
+    if report.files:
+        click.echo(
+            f"journal {_summary(report)['journal']}: {report.entries} entries, "
+            f"{report.first_sequence} to {report.last_sequence}, in {report.files} files"
+        )
     if report.unfinished_bytes or report.superseded:
         click.echo(
             f"{report.unfinished_bytes} bytes and {report.superseded} entries of writes that were "

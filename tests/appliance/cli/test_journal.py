@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from admission.wire import pack_passage
 from appliance.cli.journal import journal
+from appliance.cli.main import main
 from cache.journal.catalogue import file_at
 from tests.cache.journal.entries import an_entry, file_bytes
 
@@ -52,8 +53,22 @@ def test_scripts_get_one_object(file: Path) -> None:
     assert (report["sound"], report["entries"], report["faults"]) == (True, 5, [])
 
 
-def test_an_empty_folder_is_no_fault(tmp_path: Path) -> None:
-    assert called("verify", str(tmp_path)) == (0, f"{tmp_path}: no journal here\n")
+@pytest.mark.parametrize("command", [["verify"], ["verify", "--json"], ["tail"]])
+def test_a_wrong_folder_does_not_pass_for_a_sound_journal(
+    tmp_path: Path, command: list[str]
+) -> None:
+    result = CliRunner().invoke(main, ["journal", *command, str(tmp_path)])
+    assert result.exit_code == 1
+    assert f"{tmp_path}: no journal here" in result.output
+    assert "name the folder that holds *.journal files" in result.output
+
+
+def test_a_folder_of_damaged_files_alone_is_damage_not_a_wrong_folder(file: Path) -> None:
+    file.rename(file.with_name(f"{file.name}.damaged"))
+    code, output = called("verify", str(file.parent))
+    assert code == 1
+    assert file.name in output
+    assert "None" not in output
 
 
 def test_the_last_entries_are_shown(file: Path) -> None:
