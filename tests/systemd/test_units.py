@@ -62,6 +62,7 @@ def test_what_the_daemon_needs_stays_open() -> None:
     assert "time-sync.target\n" not in settings.replace("Neither", ""), "an offline gate must open"
     assert "Type=notify" in settings
     assert "WatchdogSec=" in settings
+    assert "\nLimitNOFILE=65536\n" in settings, "screens must not use up the journal's files"
 
 
 def test_user_and_groups_can_be_made(tmp_path: Path) -> None:
