@@ -101,7 +101,7 @@ _OUTCOME_WORDS = {
 }
 
 _LANE_WORDS = {
-    LaneState.OPEN: Text("MỜI QUÉT MÃ", "PLEASE SCAN"),
+    LaneState.OPEN: Text("Mời đưa mã vào khung", "Please show your code"),
     LaneState.OUT_OF_ORDER: Text("TẠM NGƯNG", "OUT OF ORDER"),
 }
 

@@ -37,7 +37,6 @@ class ScreenStatistics(msgspec.Struct, frozen=True):
     """Counts since the screen was made. `skipped` messages were replaced by newer ones unread."""
 
     viewers: int
-    published: int
     skipped: int
     turned_away: int
 
@@ -103,7 +102,6 @@ class KioskScreen:
         self._max_viewers = max_viewers
         self._viewers: set[Viewer] = set()
         self._present: dict[Topic, View] = {}
-        self._number = 0
         self._skipped = 0
         self._turned_away = 0
         self._closed = False
@@ -159,7 +157,7 @@ class KioskScreen:
     def statistics(self) -> ScreenStatistics:
         """Return the counts so far."""
         skipped = self._skipped + sum(viewer.skipped for viewer in self._viewers)
-        return ScreenStatistics(len(self._viewers), self._number, skipped, self._turned_away)
+        return ScreenStatistics(len(self._viewers), skipped, self._turned_away)
 
     def _show(self, lane: str, view: View) -> None:
         if lane and lane not in self._lanes:
@@ -171,20 +169,19 @@ class KioskScreen:
         self._spread(topic, view)
 
     def _spread(self, topic: Topic, view: View) -> None:
-        self._number += 1
-        frame = event(self._number, view)
+        frame = event(view)
         for viewer in self._viewers:
             viewer.put(topic, frame)
 
     def _furnish(self, viewer: Viewer) -> None:
-        viewer.put((Hello, ""), event(self._number, self._hello()))
+        viewer.put((Hello, ""), event(self._hello()))
         now_ms = self._now_ms()
         for topic, view in self._present.items():
             if isinstance(view, VerdictView) and now_ms - view.at_ms >= view.shown_ms:
                 continue
             if isinstance(view, StatusView):
                 view = msgspec.structs.replace(view, now_ms=now_ms)  # noqa: PLW2901
-            viewer.put(topic, event(self._number, view))
+            viewer.put(topic, event(view))
         if self._closed:
             viewer.close()
 

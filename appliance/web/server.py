@@ -19,6 +19,7 @@ from appliance.web.connections import Connections
 from appliance.web.hosts import KnownHosts
 from appliance.web.pages import Page, Pages, load_pages
 from appliance.web.screen import KioskScreen, TooManyViewers
+from appliance.web.telemetry import KioskCollector
 
 HEARTBEAT_S = 5.0
 WRITE_TIMEOUT_S = 10.0
@@ -51,12 +52,13 @@ def make_app(
 ) -> web.Application:
     """Return the application: `/`, `/static/…`, `/events?lane=`, `/healthz`, `/metrics`.
 
-    :param registry: what `/metrics` shows (`Metrics.registry`).
+    :param registry: what `/metrics` shows (`Metrics.registry`); the kiosk's own counts join it.
     :param heartbeat_s: a page that has nothing to be told gets a comment this often.
     """
     app = web.Application(client_max_size=1024)
     pages = load_pages()
     screen.build = pages.build
+    registry.register(KioskCollector(screen))
     _add_pages(app, pages)
     app.router.add_get("/events", _events(screen, heartbeat_s))
     app.router.add_get("/healthz", _healthz(health))

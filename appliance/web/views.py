@@ -120,6 +120,9 @@ def status_view(status: Status, faults: tuple[str, ...], now_ms: int) -> StatusV
     )
 
 
-def event(number: int, view: View) -> bytes:
-    """Return one server-sent event (WHATWG HTML §9.2): an id, and one line of JSON data."""
-    return b"id: %d\ndata: %b\n\n" % (number, msgspec.json.encode(view))
+def event(view: View) -> bytes:
+    """Return one server-sent event (WHATWG HTML §9.2): one line of JSON data.
+
+    It has no id: a page that connects again is told the present, not what it missed.
+    """
+    return b"data: %b\n\n" % msgspec.json.encode(view)

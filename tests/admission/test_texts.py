@@ -41,5 +41,11 @@ def test_no_text_says_anything_about_health(reason: Reason) -> None:
 
 def test_every_light_has_its_word() -> None:
     words = [outcome_word(o) for o in Outcome] + [lane_word(s) for s in LaneState]
-    assert [w.vi for w in words] == ["MỜI QUA", "CHỜ", "DỪNG", "MỜI QUÉT MÃ", "TẠM NGƯNG"]
-    assert [w.en for w in words] == ["GO", "PLEASE WAIT", "STOP", "PLEASE SCAN", "OUT OF ORDER"]
+    assert [w.vi for w in words] == ["MỜI QUA", "CHỜ", "DỪNG", "Mời đưa mã vào khung", "TẠM NGƯNG"]
+    assert [w.en for w in words] == [
+        "GO",
+        "PLEASE WAIT",
+        "STOP",
+        "Please show your code",
+        "OUT OF ORDER",
+    ]

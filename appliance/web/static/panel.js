@@ -8,12 +8,12 @@ const TEXTS = {
   out_of_order: {
     // The word comes from the appliance.
     reason: { vi: "Làn này đang tạm ngưng phục vụ.", en: "This lane is not in service." },
-    next: { vi: "Mời sang làn khác hoặc gặp nhân viên.", en: "Please use another lane or see the officer." },
+    next: { vi: "Mời sang làn khác hoặc gặp cán bộ.", en: "Please use another lane or see the officer." },
   },
   lost: {
     word: { vi: "MẤT KẾT NỐI", en: "NO CONNECTION" },
     reason: { vi: "Màn hình mất kết nối với máy kiểm soát.", en: "This screen has lost the gate computer." },
-    next: { vi: "Mời gặp nhân viên.", en: "Please see the officer." },
+    next: { vi: "Mời gặp cán bộ.", en: "Please see the officer." },
   },
 };
 

@@ -118,14 +118,14 @@ async def test_events_flow() -> None:
         assert json.loads(hello.split(b"data: ")[1])["lanes"] == ["gate-1"]
         world.screen.publish("gate-1", ADMIT, "N***** V** AN")
         verdict = await next_event(response)
-        assert verdict.startswith(b"id: ")
+        assert verdict.startswith(b"data: ")
         assert json.loads(verdict.split(b"data: ")[1])["outcome"] == "admit"
 
 
 async def test_a_silent_stream_gets_a_comment() -> None:
     async with served(heartbeat_s=0.01) as world, world.client.get(world.url + "events") as stream:
         assert (await next_event(stream)).startswith(b"retry")
-        assert (await next_event(stream)).startswith(b"id")
+        assert (await next_event(stream)).startswith(b"data")
         assert (await next_event(stream)).startswith(b":")
 
 
@@ -149,6 +149,17 @@ async def test_a_full_house_says_so_and_has_room_again() -> None:
                 await asyncio.sleep(0)
 
 
+async def test_open_pages_are_counted() -> None:
+    async with served(max_viewers=1) as world:
+        async with world.client.get(world.url + "events") as page:
+            await next_event(page)
+            await world.get("/events")
+            body = (await world.get("/metrics"))[2]
+        assert b"chot_kiosk_viewers 1.0" in body
+        assert b"chot_kiosk_turned_away_total 1.0" in body
+        assert b"chot_kiosk_skipped_total 0.0" in body
+
+
 async def test_it_ends_soon_with_pages_open() -> None:
     loop = asyncio.get_running_loop()
     async with aiohttp.ClientSession() as client:
@@ -159,7 +170,7 @@ async def test_it_ends_soon_with_pages_open() -> None:
             began = loop.time()
         assert loop.time() - began < 1
         for stream in streams:
-            assert (await asyncio.wait_for(stream.content.read(), 2)).startswith(b"id: ")
+            assert (await asyncio.wait_for(stream.content.read(), 2)).startswith(b"data: ")
 
 
 @pytest.mark.parametrize(

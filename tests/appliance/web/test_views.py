@@ -10,14 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from admission.instant import ClockTrust
-from admission.verdict import Card, Outcome, Reason, Text, Verdict
-from appliance.web.views import Status, event, status_view, verdict_view
+from admission.verdict import Card, LaneState, Outcome, Reason, Text, Verdict
+from appliance.web.pages import load_pages
+from appliance.web.views import Status, event, lane_view, status_view, verdict_view
 
 
 def message(view: Any) -> Any:
-    block = event(7, view)
-    head, data, *rest = block.split(b"\n")
-    assert head == b"id: 7"
+    data, *rest = event(view).split(b"\n")
     assert rest == [b"", b""]
     assert data.startswith(b"data: ")
     return json.loads(data[6:])
@@ -45,6 +44,14 @@ def test_neither_reason_code_nor_card_colour_reaches_the_page(reason: Reason) ->
         "condition",
     }  # fmt: skip
     assert "yellow" not in json.dumps(shown).replace("green or yellow card", "")
+
+
+def test_page_and_stream_say_the_same_words() -> None:
+    script = load_pages().by_path["/static/panel.js"].body.decode()
+    waiting = lane_view("gate-1", LaneState.OPEN).word
+    assert f'vi: "{waiting.vi}", en: "{waiting.en}"' in script
+    assert "nhân viên" not in script, "the verdicts call the officer 'cán bộ'"
+    assert "cán bộ" in script
 
 
 def test_a_verdict_without_reasons_is_shown_as_a_fault() -> None:
