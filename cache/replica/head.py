@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
     Ed25519PublicKey,
 )
 
+from admission.decide import MAX_CLOCK_BEHIND_NS
 from admission.errors import WireError
 from admission.instant import Instant
 from admission.wire import unpack_bounded
@@ -136,11 +137,14 @@ def verify_head(data: bytes, public_keys: Iterable[Ed25519PublicKey]) -> SignedH
 def judge(signed: SignedHead, ratchet: Ratchet | None, now: Instant) -> None:
     """Return if the head may be accepted now; pure.
 
-    Expiry counts only where the clock is trusted: without one, the newest signed head is itself
-    the best evidence of the time, and the law refers whatever depends on a date.
+    Time counts only where the clock is trusted: without one, the newest signed head is itself
+    the best evidence of the time, and the law refers whatever depends on a date. Where it is
+    trusted, a head from the future would turn the ratchet past every later one of a hub whose
+    clock was put right, and would refer everybody until then.
 
     :raises HeadRolledBack: if it is older than the ratchet, or the same sequence with another body.
     :raises HeadExpired: if it expired before `now`.
+    :raises HeadError: if it was issued more than `MAX_CLOCK_BEHIND_NS` after `now`.
     """
     head = signed.head
     if ratchet is not None:
@@ -153,6 +157,10 @@ def judge(signed: SignedHead, ratchet: Ratchet | None, now: Instant) -> None:
     if now.dated and now.wall_ns >= head.expires_ns:
         msg = f"head {head.sequence} has expired"
         raise HeadExpired(msg, hint="check the clock here and whether the hub still publishes")
+    ahead_ns = head.issued_ns - now.wall_ns
+    if now.dated and ahead_ns > MAX_CLOCK_BEHIND_NS:
+        msg = f"head {head.sequence} was issued {ahead_ns // 1_000_000_000} s from now"
+        raise HeadError(msg, hint="the hub's clock or this gate's clock is wrong")
 
 
 def _envelope(data: bytes) -> _Envelope:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from admission.decide import MAX_CLOCK_BEHIND_NS
 from admission.instant import ClockTrust
 from cache.errors import HeadError, HeadExpired, HeadRolledBack
 from cache.replica.head import (
@@ -184,9 +185,18 @@ class TestJudge:
         clock.trust = ClockTrust.UNKNOWN
         judge(self.signed(), None, clock.now())
 
-    def test_a_head_from_ahead_of_our_clock_is_evidence_not_an_error(self) -> None:
+    def test_a_head_from_ahead_of_a_trusted_clock_is_refused_with_what_to_do(self) -> None:
+        issued_ns = self.now.wall_ns + MAX_CLOCK_BEHIND_NS
+        judge(self.signed(issued_ns=issued_ns), None, self.now)
+        with pytest.raises(HeadError, match="from now") as caught:
+            judge(self.signed(issued_ns=issued_ns + 1), None, self.now)
+        assert "clock" in caught.value.hint
+
+    def test_to_an_undated_clock_a_head_from_ahead_is_evidence_not_an_error(self) -> None:
+        clock = ManualClock()
+        clock.trust = ClockTrust.UNKNOWN
         ahead = self.signed(issued_ns=ISSUED_NS + DAY_NS, expires_ns=ISSUED_NS + 2 * DAY_NS)
-        judge(ahead, None, self.now)
+        judge(ahead, None, clock.now())
 
 
 def test_the_head_has_not_moved() -> None:
