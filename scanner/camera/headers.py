@@ -16,7 +16,12 @@ from scanner.errors import PictureDamagedError
 
 _JPEG_SIZED = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # SOF0..SOF15 (ITU-T T.81, B.1.1.3)
 _JPEG_BARE = frozenset([0x01, *range(0xD0, 0xD8)])  # TEM and RSTn carry no length
+_JPEG_BASELINE = frozenset([0xC0, 0xC1])  # one pass over the picture, Huffman-coded
 _JPEG_SEGMENTS_MAX = 512
+_JPEG_SCANS_MAX = 32
+"""A decoder goes over the whole picture once for every scan, however few bytes it has. Encoders
+make some ten of them for a progressive picture."""
+_JPEG_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")  # what ends entropy-coded data (B.1.1.5)
 _PNM = re.compile(rb"P[2356](?:\s|#[^\n]{0,256}\n)+(\d{1,6})\s+(\d{1,6})\s+(\d{1,5})\s")
 
 
@@ -38,15 +43,17 @@ class PictureHeader(msgspec.Struct, frozen=True, gc=False):
     height_px: int
 
 
-def header_of(data: bytes) -> PictureHeader:
+def header_of(data: bytes, *, baseline: bool = False) -> PictureHeader:
     """Return what the file says of itself, having seen that its end is there where a kind has one.
 
-    :raises PictureDamagedError: no known kind, malformed, an empty picture, or truncated.
+    :param baseline: whether a JPEG must be sequential and Huffman-coded, as cameras' frames are.
+    :raises PictureDamagedError: no known kind, malformed, an empty picture, truncated, or costlier
+        to decode than a picture needs to be.
     """
     for magic, kind, size_of in _KINDS:
         if data.startswith(magic):
             try:
-                width, height = size_of(data)
+                width, height = size_of(data, baseline)
             except (struct.error, IndexError, ValueError) as error:
                 msg = f"the {kind} header is cut short"
                 raise PictureDamagedError(msg) from error
@@ -60,42 +67,65 @@ def header_of(data: bytes) -> PictureHeader:
     )
 
 
-def _jpeg_size(data: bytes) -> tuple[int, int]:
-    position, size = 2, None
+def _jpeg_size(data: bytes, baseline: bool) -> tuple[int, int]:
+    """Walk all segments to the end marker, as a decoder does: in time linear to the bytes.
+
+    A cut-off picture decodes to a gray rest without an error: the end marker tells it apart.
+    Whatever a camera pads its frames with comes after it.
+    """
+    position, size, scans = 2, None, 0
     for _ in range(_JPEG_SEGMENTS_MAX):
-        if data[position] != 0xFF:
-            raise PictureDamagedError("the jpeg has bytes between its segments")
-        marker = data[position + 1]
-        if marker == 0xFF:  # fill byte (B.1.1.2)
-            position += 1
-        elif marker in _JPEG_BARE:
-            position += 2
-        elif marker == 0xDA:
-            return _jpeg_scan(data, position, size)
-        else:
-            (length,) = struct.unpack_from(">H", data, position + 2)
-            if length < 2:
-                raise PictureDamagedError("the jpeg has a segment of no length")
-            if marker in _JPEG_SIZED:
-                if size is not None:
-                    raise PictureDamagedError("the jpeg states its size twice")
-                height, width = struct.unpack_from(">HH", data, position + 5)
-                size = (width, height)
-            position += 2 + length
-    raise PictureDamagedError("the jpeg has more segments than a picture needs")
-
-
-def _jpeg_scan(data: bytes, position: int, size: tuple[int, int] | None) -> tuple[int, int]:
-    if size is None:
-        raise PictureDamagedError("the jpeg has a scan before its size")
-    # A cut-off picture decodes to a gray rest without an error: the end marker tells it apart.
-    # Searched from the end, as cameras pad their frames.
-    if data.rfind(b"\xff\xd9", position) < 0:
-        raise PictureDamagedError("the jpeg is truncated")
+        position, marker = _jpeg_marker(data, position)
+        if marker == 0xD9:
+            break
+        if marker in _JPEG_BARE:
+            continue
+        (length,) = struct.unpack_from(">H", data, position)
+        if length < 2:
+            raise PictureDamagedError("the jpeg has a segment of no length")
+        if marker in _JPEG_SIZED:
+            if size is not None:
+                raise PictureDamagedError("the jpeg states its size twice")
+            if baseline and marker not in _JPEG_BASELINE:
+                raise PictureDamagedError("the jpeg is not a baseline one, as cameras make")
+            height, width = struct.unpack_from(">HH", data, position + 3)
+            size = (width, height)
+        position += length
+        if marker == 0xDA:
+            scans += 1
+            position = _jpeg_scan_end(data, position, size, scans)
+    else:
+        raise PictureDamagedError("the jpeg has more segments than a picture needs")
+    if size is None or not scans:
+        raise PictureDamagedError("the jpeg has no picture")
     return size
 
 
-def _png_size(data: bytes) -> tuple[int, int]:
+def _jpeg_marker(data: bytes, position: int) -> tuple[int, int]:
+    """Return the place after the marker at `position`, and the marker."""
+    if data[position] != 0xFF:
+        raise PictureDamagedError("the jpeg has bytes between its segments")
+    position += 1
+    while data[position] == 0xFF:  # fill bytes (B.1.1.2)
+        position += 1
+    if data[position] == 0x00:
+        raise PictureDamagedError("the jpeg has bytes between its segments")
+    return position + 1, data[position]
+
+
+def _jpeg_scan_end(data: bytes, position: int, size: tuple[int, int] | None, scans: int) -> int:
+    if size is None:
+        raise PictureDamagedError("the jpeg has a scan before its size")
+    if scans > _JPEG_SCANS_MAX:
+        msg = f"the jpeg has more than {_JPEG_SCANS_MAX} scans"
+        raise PictureDamagedError(msg)
+    end = _JPEG_MARKER.search(data, position)
+    if end is None:
+        raise PictureDamagedError("the jpeg is truncated")
+    return end.start()
+
+
+def _png_size(data: bytes, _: bool) -> tuple[int, int]:
     length, kind, width, height = struct.unpack_from(">I4sII", data, 8)
     if kind != b"IHDR" or length != 13:
         raise PictureDamagedError("the png does not begin with its header chunk")
@@ -104,7 +134,7 @@ def _png_size(data: bytes) -> tuple[int, int]:
     return width, height
 
 
-def _bmp_size(data: bytes) -> tuple[int, int]:
+def _bmp_size(data: bytes, _: bool) -> tuple[int, int]:
     (header_length,) = struct.unpack_from("<I", data, 14)
     if header_length == 12:  # BITMAPCOREHEADER
         return struct.unpack_from("<HH", data, 18)
@@ -112,7 +142,7 @@ def _bmp_size(data: bytes) -> tuple[int, int]:
     return width, abs(height)  # negative: rows from the top
 
 
-def _webp_size(data: bytes) -> tuple[int, int]:
+def _webp_size(data: bytes, _: bool) -> tuple[int, int]:
     (riff_length,) = struct.unpack_from("<I", data, 4)
     if data[8:12] != b"WEBP":
         raise PictureDamagedError("a RIFF file that is no WebP picture")
@@ -133,7 +163,7 @@ def _webp_size(data: bytes) -> tuple[int, int]:
             raise PictureDamagedError("a WebP picture of an unknown kind")
 
 
-def _pnm_size(data: bytes) -> tuple[int, int]:
+def _pnm_size(data: bytes, _: bool) -> tuple[int, int]:
     match = _PNM.match(data[:1024])
     if match is None:
         raise PictureDamagedError("the pnm header is malformed")

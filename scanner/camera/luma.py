@@ -70,7 +70,10 @@ def _uncompressed(frame: Frame, size: int, limits: PictureLimits) -> Gray:
 
 def _compressed(frame: Frame, limits: PictureLimits) -> Gray:
     octets = _octets(frame.data).reshape(-1)
-    header = header_of(octets.tobytes() if not isinstance(frame.data, bytes) else frame.data)
+    header = header_of(
+        octets.tobytes() if not isinstance(frame.data, bytes) else frame.data,
+        baseline=frame.encoding is Encoding.MJPEG,
+    )
     _judge_size(header.width_px, header.height_px, limits)
     claimed = (frame.width_px, frame.height_px)
     if claimed not in ((0, 0), (header.width_px, header.height_px)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -49,6 +50,7 @@ def test_a_truncated_jpeg_is_seen_wherever_it_was_cut(length: int) -> None:
 
 def test_a_jpeg_padded_by_its_camera_is_whole() -> None:
     assert header_of(JPEG + bytes(4096)).width_px == 640
+    assert header_of(JPEG + b"\xff" * 4096).width_px == 640
 
 
 def test_a_jpeg_that_states_its_size_twice_is_refused() -> None:
@@ -58,6 +60,30 @@ def test_a_jpeg_that_states_its_size_twice_is_refused() -> None:
     doubled = JPEG[: at + length] + JPEG[at:]
     with pytest.raises(PictureDamagedError, match="twice"):
         header_of(doubled)
+
+
+PROGRESSIVE = cv2.imencode(".jpg", scene("a code"), [cv2.IMWRITE_JPEG_PROGRESSIVE, 1])[1].tobytes()
+
+
+def with_scans(jpeg: bytes, extra: int) -> bytes:
+    """The same picture, its last scan said again and again: small as a file, dear to decode."""
+    last = jpeg.rindex(b"\xff\xda")
+    return jpeg[:-2] + jpeg[last:-2] * extra + jpeg[-2:]
+
+
+def test_a_progressive_picture_is_read_as_a_file_but_is_no_cameras_frame() -> None:
+    assert header_of(PROGRESSIVE).width_px == 640
+    assert header_of(JPEG, baseline=True).width_px == 640
+    with pytest.raises(PictureDamagedError, match="baseline"):
+        header_of(PROGRESSIVE, baseline=True)
+
+
+def test_more_scans_than_a_picture_needs_are_refused_before_they_are_decoded() -> None:
+    scans = PROGRESSIVE.count(b"\xff\xda")
+    assert scans > 1, "the control: this encoder writes several"
+    assert header_of(with_scans(PROGRESSIVE, 32 - scans)).width_px == 640
+    with pytest.raises(PictureDamagedError, match="32 scans"):
+        header_of(with_scans(PROGRESSIVE, 33 - scans))
 
 
 def test_huge_claims_are_reported_as_they_are() -> None:

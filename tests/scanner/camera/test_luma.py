@@ -145,3 +145,11 @@ def test_raw_pixels_fit_their_claim_or_are_damaged(
 def test_pixels_of_another_type_are_refused() -> None:
     with pytest.raises(PictureError, match="uint16"):
         gray_of(Frame(np.zeros((2, 2), np.uint16), Encoding.GRAY, 4, 2, 0, 0))
+
+
+def test_a_cameras_progressive_frame_is_never_decoded() -> None:
+    """It costs a decoder a hundred times what a baseline frame of its size does."""
+    data = cv2.imencode(".jpg", scene("a code"), [cv2.IMWRITE_JPEG_PROGRESSIVE, 1])[1].tobytes()
+    assert gray_of(picture_frame(data)).shape == (480, 640)
+    with pytest.raises(PictureDamagedError, match="baseline"):
+        gray_of(Frame(data, Encoding.MJPEG, 640, 480, 0, 0))
