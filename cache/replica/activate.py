@@ -13,10 +13,11 @@ from types import TracebackType
 from typing import Self
 
 from cache.errors import HeadError, SegmentError, SourceError, StoreError
-from cache.replica.durable import rename_durably, write_all, write_durably
+from cache.replica.durable import remove, rename_durably, write_all, write_durably
 from cache.replica.head import PERSONS, Dataset, SignedHead
 from cache.replica.layout import layout_of
 from cache.replica.merkle import HASH_BYTES, LEAF_BYTES, leaf_hash, leaf_hashes, merkle_root
+from cache.replica.regular import open_regular
 from cache.replica.segment import Segment
 
 SEGMENT, LEAVES, PART = ".segment", ".leaves", ".part"
@@ -38,7 +39,7 @@ class Part:
         self._lock = threading.Lock()
         self._closed = False
         try:
-            self.path.unlink(missing_ok=True)
+            remove(self.path)
             # A new file each time: the old one might still be open elsewhere.
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
             self._descriptor = os.open(self.path, flags, 0o600)
@@ -156,7 +157,7 @@ def holds(directory: Path, dataset: Dataset) -> bool:
     """Return whether the dataset's segment lies here complete, every byte under its root."""
     path = directory / (dataset.name + SEGMENT)
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return merkle_root(leaf_hashes(file)) == dataset.root
     except OSError:
         return False
@@ -190,7 +191,8 @@ def _damaged_leaves(path: Path, leaves: Path, root: bytes) -> list[int]:
         hashes = _readable_leaf_hashes(path)
         if merkle_root(hashes) == root:
             return []
-        kept = leaves.read_bytes()
+        with open_regular(leaves) as file:
+            kept = file.read(len(hashes) * HASH_BYTES + 1)
     except OSError as error:
         msg = f"the stored segment cannot be read: {error.strerror}"
         raise SegmentError(msg) from error
@@ -203,7 +205,7 @@ def _damaged_leaves(path: Path, leaves: Path, root: bytes) -> list[int]:
 def _readable_leaf_hashes(path: Path) -> list[bytes]:
     """Return the file's leaf hashes; a leaf that the medium cannot read has an empty one."""
     hashes = []
-    with path.open("rb", buffering=0) as file:
+    with open_regular(path) as file:
         size = file.seek(0, 2)
         for at in range(0, size, LEAF_BYTES):
             try:

@@ -1,11 +1,52 @@
-"""Files that are whole or absent after a power cut: write, fsync, rename, fsync the directory."""
+"""Files that are whole or absent after a power cut: write, fsync, rename, fsync the directory.
+
+A directory that lies under a name of ours does not stop this: it is moved aside.
+"""
 
 from __future__ import annotations
 
 import os
+from itertools import count
 from pathlib import Path
 
 TEMPORARY = ".tmp"
+STRAY = ".stray"
+"""What was found under a name of ours, and is not ours, keeps its name with this behind it."""
+_DIRECTORY_MODE = 0o700
+
+
+def make_directory(path: Path) -> None:
+    """Create the directory, and its parents, each with mode 0700 whatever the umask.
+
+    :raises OSError: if it cannot be created.
+    """
+    if path.is_dir():
+        return
+    make_directory(path.parent)
+    set_aside(path)
+    path.mkdir(mode=_DIRECTORY_MODE, exist_ok=True)
+
+
+def remove(path: Path) -> None:
+    """Have nothing under this name: a file is removed, a directory moved aside.
+
+    :raises OSError: if that fails.
+    """
+    if path.is_dir() and not path.is_symlink():
+        set_aside(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def set_aside(path: Path) -> None:
+    """Give whatever lies under this name another one, beside it.
+
+    :raises OSError: if that fails.
+    """
+    if not os.path.lexists(path):
+        return
+    names = (path.with_name(f"{path.name}{STRAY}{number or ''}") for number in count())
+    path.rename(next(name for name in names if not os.path.lexists(name)))
 
 
 def write_durably(path: Path, data: bytes, *, mode: int = 0o600) -> None:
@@ -14,7 +55,7 @@ def write_durably(path: Path, data: bytes, *, mode: int = 0o600) -> None:
     :raises OSError: if any step fails; the file then holds the old bytes or the new, whole.
     """
     temporary = path.with_name(path.name + TEMPORARY)
-    temporary.unlink(missing_ok=True)
+    remove(temporary)
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     try:
         os.fchmod(descriptor, mode)  # exactly this mode, whatever the umask
@@ -40,6 +81,8 @@ def rename_durably(source: Path, target: Path) -> None:
 
     :raises OSError: if either step fails.
     """
+    if target.is_dir():
+        set_aside(target)  # a directory cannot be replaced
     os.replace(source, target)  # noqa: PTH105 - one seam for the fault tests: os
     sync(target.parent)
 

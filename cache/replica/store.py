@@ -5,8 +5,9 @@
     segments/<root>.segment  the rows
     segments/<root>.leaves   the segment's leaf hashes: damage at rest is confined to its leaf
 
-Every file is whole or absent after a power cut. Anything else in the directory is left alone, and
-nothing damaged in it is fatal: the gate then fetches again.
+Every file is whole or absent after a power cut. Anything else in the directory is left alone
+unless it has one of these names: then it is moved aside (`….stray`). Nothing damaged is fatal: the
+gate then fetches again.
 """
 
 from __future__ import annotations
@@ -32,8 +33,9 @@ from cache.replica.activate import (
     open_tested,
     usable_dataset,
 )
-from cache.replica.durable import TEMPORARY, write_durably
+from cache.replica.durable import TEMPORARY, make_directory, remove, write_durably
 from cache.replica.head import MAX_HEAD_BYTES, PERSONS, Dataset, Ratchet, SignedHead, verify_head
+from cache.replica.regular import open_regular
 from cache.replica.segment import Segment
 
 DEFAULT_LIMIT_BYTES = 4 << 30
@@ -97,9 +99,9 @@ class ReplicaStore:
         :raises StoreError: if the directory cannot be created.
         """
         try:
-            self._segments.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_directory(self._segments)
             for stray in [*self._segments.glob("*" + PART), *self._directory.glob("*" + TEMPORARY)]:
-                stray.unlink()
+                remove(stray)
         except OSError as error:
             raise _cannot("prepare the replica's directory", error) from error
         heads = sorted(self._heads(), key=lambda s: s.head.sequence, reverse=True)
@@ -197,7 +199,7 @@ class ReplicaStore:
         try:
             for path in self._segments.iterdir():
                 if path.suffix in {SEGMENT, LEAVES} and path.stem not in kept:
-                    path.unlink()
+                    remove(path)
         except OSError as error:
             raise _cannot("remove an old segment", error) from error
 
@@ -224,7 +226,7 @@ class ReplicaStore:
         return Ratchet(record.sequence, record.digest)
 
     def _read(self, name: str, limit_bytes: int) -> bytes:
-        with (self._directory / name).open("rb") as file:
+        with open_regular(self._directory / name) as file:
             return file.read(limit_bytes)
 
     def _write(self, name: str, data: bytes) -> None:
