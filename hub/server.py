@@ -13,6 +13,7 @@ from aiohttp import web
 from admission.ports import Clock
 from hub.access import JsonAccessLogger, log
 from hub.app import application
+from hub.connections import HEAD_TIMEOUT_S, MAX_CONNECTIONS, Connections
 from hub.errors import HubError
 from hub.folder import DataFolder
 from hub.keys import load_keys
@@ -68,31 +69,49 @@ async def serving(folder: DataFolder, options: ServeOptions, clock: Clock) -> As
 
 
 @asynccontextmanager
-async def listening(app: web.Application, host: str, port: int) -> AsyncIterator[str]:
+async def listening(
+    app: web.Application,
+    host: str,
+    port: int,
+    *,
+    max_connections: int = MAX_CONNECTIONS,
+    head_timeout_s: float = HEAD_TIMEOUT_S,
+) -> AsyncIterator[str]:
     """Put an application on a socket for the length of a context; yield its base URL.
 
     :raises HubError: if the address can't be listened on.
     """
-    runner = web.AppRunner(
-        app,
-        # The library would inflate bodies without a bound; `hub.body` does it with one.
-        auto_decompress=False,
-        access_log=log,
-        access_log_class=JsonAccessLogger,
-        keepalive_timeout=KEEPALIVE_TIMEOUT_S,
-        shutdown_timeout=SHUTDOWN_TIMEOUT_S,
-    )
+    runner = web.AppRunner(app, shutdown_timeout=SHUTDOWN_TIMEOUT_S)
     await runner.setup()
+    assert runner.server is not None  # noqa: S101 what `setup` has just made
+    connections = Connections(
+        runner.server,
+        {
+            # The library would inflate bodies without a bound; `hub.body` does it with one.
+            "auto_decompress": False,
+            "access_log": log,
+            "access_log_class": JsonAccessLogger,
+            "keepalive_timeout": KEEPALIVE_TIMEOUT_S,
+        },
+        limit=max_connections,
+        head_timeout_s=head_timeout_s,
+    )
     try:
-        site = web.TCPSite(runner, host, port)
+        listener = await _listen(connections, host, port)
         try:
-            await site.start()
-        except (OSError, OverflowError) as error:
-            msg = f"cannot listen on {host} port {port}: {error}"
-            raise HubError(msg, hint="choose another --host or --port; port 0 is any") from error
-        yield _url(runner)
+            yield _url(listener)
+        finally:
+            listener.close()
     finally:
         await runner.cleanup()
+
+
+async def _listen(connections: Connections, host: str, port: int) -> asyncio.Server:
+    try:
+        return await asyncio.get_running_loop().create_server(connections, host, port)
+    except (OSError, OverflowError) as error:
+        msg = f"cannot listen on {host} port {port}: {error}"
+        raise HubError(msg, hint="choose another --host or --port; port 0 is any") from error
 
 
 async def _vouch_first(vouching: Vouching) -> None:
@@ -103,7 +122,7 @@ async def _vouch_first(vouching: Vouching) -> None:
         log.warning("no head to vouch for: %s", error)
 
 
-def _url(runner: web.AppRunner) -> str:
-    host, port = runner.addresses[0][:2]
+def _url(listener: asyncio.Server) -> str:
+    host, port = listener.sockets[0].getsockname()[:2]
     shown = f"[{host}]" if ipaddress.ip_address(host).version == 6 else host
     return f"http://{shown}:{port}"

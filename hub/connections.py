@@ -1,0 +1,142 @@
+"""The server's connections: a bounded number, and none that is held open without asking.
+
+The library bounds neither how many connections there are nor how long a request's head may take, so
+a thousand half-sent requests would use up the process's file descriptors.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from aiohttp import web
+
+MAX_CONNECTIONS = 512
+"""Leaves half of the usual 1,024 file descriptors for files, the store and what is being closed."""
+HEAD_TIMEOUT_S = 10.0
+"""How long the head of a request may take to arrive, counted from the connection or, on one that is
+kept alive, from its first byte."""
+
+
+class Connections:
+    """Makes the protocol of each new connection; what `loop.create_server` asks for.
+
+    At the limit, the connection that has been without a request for longest makes room. If all are
+    at work, the new one is closed.
+
+    :param server: what answers requests; every connection is registered with it.
+    :param options: keyword arguments of `web.RequestHandler`.
+    """
+
+    def __init__(
+        self,
+        server: web.Server,
+        options: dict[str, Any],
+        *,
+        limit: int = MAX_CONNECTIONS,
+        head_timeout_s: float = HEAD_TIMEOUT_S,
+    ) -> None:
+        server.request_factory = _noting_begin(server.request_factory)
+        self._server = server
+        self._options = options
+        self._limit = limit
+        self._head_timeout_s = head_timeout_s
+        self._working: set[_Connection] = set()
+        self._waiting: dict[_Connection, None] = {}  # the one that waits longest first
+
+    def __call__(self) -> asyncio.Protocol:
+        """Return the protocol of one new connection."""
+        return _Connection(self, self._server, self._options)
+
+    def __len__(self) -> int:
+        return len(self._working) + len(self._waiting)
+
+    def opened(self, connection: _Connection) -> None:
+        """Let a connection in and start its clock, or close it."""
+        if len(self) >= self._limit:
+            if not self._waiting:
+                connection.force_close()
+                return
+            longest = next(iter(self._waiting))
+            self.closed(longest)
+            longest.force_close()
+        self._waiting[connection] = None
+        connection.expect_head(self._head_timeout_s)
+
+    def received(self, connection: _Connection) -> None:
+        """Bytes came: on a connection that waits, they begin a request's head."""
+        if connection in self._waiting:
+            connection.expect_head(self._head_timeout_s)
+
+    def working(self, connection: _Connection) -> None:
+        """Note that a request has arrived."""
+        if connection in self._waiting:
+            del self._waiting[connection]
+            self._working.add(connection)
+
+    def waiting(self, connection: _Connection) -> None:
+        """Note that a request has been answered to its last byte."""
+        if connection in self._working:
+            self._working.remove(connection)
+            self._waiting[connection] = None
+
+    def closed(self, connection: _Connection) -> None:
+        """Forget a connection."""
+        self._working.discard(connection)
+        self._waiting.pop(connection, None)
+
+
+class _Connection(web.RequestHandler):
+    """One connection, which reports to `Connections` what it is about."""
+
+    __slots__ = ("_deadline", "_room", "_time")
+
+    def __init__(self, room: Connections, server: web.Server, options: dict[str, Any]) -> None:
+        self._time = asyncio.get_running_loop()
+        super().__init__(server, loop=self._time, **options)
+        self._room = room
+        self._deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._room.opened(self)
+
+    def data_received(self, data: bytes) -> None:
+        self._room.received(self)
+        super().data_received(data)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self._room.closed(self)
+        self._disarm()
+        super().connection_lost(exc)
+
+    def expect_head(self, timeout_s: float) -> None:
+        if self._deadline is None:
+            self._deadline = self._time.call_later(timeout_s, self.force_close)
+
+    def begin(self) -> None:
+        self._disarm()
+        self._room.working(self)
+
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        try:
+            return await super().finish_response(request, resp, start_time)
+        finally:
+            self._room.waiting(self)
+
+    def _disarm(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+
+def _noting_begin(make: Callable[..., web.BaseRequest]) -> Callable[..., web.BaseRequest]:
+    def made(message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
+        if isinstance(protocol, _Connection):
+            protocol.begin()
+        return make(message, payload, protocol, writer, task)
+
+    return made
