@@ -1,9 +1,11 @@
 """The only reader of clocks: wall time with its trust, monotonic time, the boot's identity.
 
-Wall time is believed when the kernel says that NTP disciplines it, when a signed head received in
-this boot agrees with it, or, more weakly, when a battery-backed clock set it at boot. A signed head
-is also a floor: it was issued, so it cannot be earlier than that now (as Uptane lets a clockless
-device take time from a signed statement).
+Wall time is believed when the kernel says that NTP disciplines it, when the hub has answered a
+fresh nonce with a signed time in this boot, or, more weakly, when a battery-backed clock set it at
+boot. A signed head is a floor only: it was issued, so it cannot be earlier than that now, but
+somebody may serve an old one for ever. Once the time was believed, a step of the wall clock that
+nobody vouches for ends the belief: neither back, which would make old knowledge fresh, nor ahead,
+which would end an isolation early.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from admission.instant import ClockTrust, Instant
 
 RECHECK_NS = 1_000_000_000
 TOLERANCE_NS = 300 * 1_000_000_000
-"""How far behind a signed head's issue time the wall clock may be and still agree with it."""
+"""How far the wall clock may be from what it should be and still count as the same clock."""
 
 BUILD_FLOOR_NS = 1_760_000_000 * 1_000_000_000
 """This software did not exist before (October 2025): an earlier wall clock is wrong."""
@@ -67,60 +69,72 @@ class SystemClock:
         boot_id: str | None = None,
     ) -> None:
         self.monotonic_ns = monotonic_ns
-        self._wall_ns = wall_ns
-        self._synchronised = synchronised
-        self._rtc = rtc
+        self._system_ns = wall_ns
+        self._kernel_says = synchronised
+        self._from_rtc = rtc()
         self._boot_id = read_boot_id() if boot_id is None else boot_id
-        self._anchor: tuple[int, int] | None = None  # wall and monotonic time of a head's issue
         self._floor_ns = BUILD_FLOOR_NS
-        self._vouched = False
-        self._from_rtc: bool | None = None
+        self._disciplined = False
+        self._vouched: tuple[int, int] | None = None  # wall and monotonic time of the hub's word
+        self._believed: tuple[int, int] | None = None  # the same, of the last trusted look
         self._trust = ClockTrust.UNKNOWN
         self._recheck_at = 0
+
+    @property
+    def disciplined(self) -> bool:
+        """Whether the kernel's clock is kept by NTP, as of the last look."""
+        return self._disciplined
 
     def now(self) -> Instant:
         """Return the present moment. Microseconds: the trust is looked up once a second."""
         monotonic = self.monotonic_ns()
         if monotonic >= self._recheck_at:
             self._recheck_at = monotonic + RECHECK_NS
-            self._trust = self._judge(self._wall(monotonic))
+            self._disciplined = self._kernel_says()
+            self._trust = self._judge(self._wall(monotonic), monotonic)
         return Instant(self._wall(monotonic), monotonic, self._boot_id, self._trust)
 
     def raise_floor(self, wall_ns: int) -> None:
-        """Take note that it is later than `wall_ns`, as state kept from an earlier boot says."""
-        self._floor_ns = max(self._floor_ns, wall_ns)
+        """Take note that it is later than `wall_ns`: a head issued then has been received."""
+        self._floor_ns = max(self._floor_ns, wall_ns - TOLERANCE_NS)
         self._recheck_at = 0
 
-    def anchor(self, issued_ns: int, expires_ns: int) -> None:
-        """Take a signed head just received as evidence of the time.
+    def vouch(self, wall_ns: int, monotonic_ns: int) -> bool:
+        """Take the hub's word, given live, that it was `wall_ns` at `monotonic_ns`.
 
-        A wall clock behind its issue time is set forward to it, for as long as it stays behind; one
-        between issue and expiry agrees with it; one past its expiry proves nothing, since an old
-        head may be served for ever.
+        It counts wherever the kernel's clock is not kept by NTP. False if it is refused: a time
+        before one that is known to have passed.
         """
-        self.raise_floor(issued_ns - TOLERANCE_NS)
-        monotonic = self.monotonic_ns()
-        if self._wall(monotonic) < issued_ns - TOLERANCE_NS:
-            self._anchor = (issued_ns, monotonic)
-        if self._wall(monotonic) <= expires_ns:
-            self._vouched = True
+        if wall_ns < self._floor_ns:
+            return False
+        self._vouched = (wall_ns, monotonic_ns)
+        self._recheck_at = 0
+        return True
 
     def _wall(self, monotonic: int) -> int:
-        """Return the system's wall clock, or what an anchor says if that is later.
+        if self._disciplined or self._vouched is None:
+            return self._system_ns()
+        wall_ns, at_ns = self._vouched
+        return wall_ns + monotonic - at_ns
 
-        No standing offset: a clock that NTP sets right afterwards must not be set twice.
-        """
-        wall = self._wall_ns()
-        if self._anchor is None:
-            return wall
-        issued_ns, at_ns = self._anchor
-        return max(wall, issued_ns + monotonic - at_ns)
+    def _judge(self, wall_ns: int, monotonic: int) -> ClockTrust:
+        trust = self._vouched_trust(wall_ns, monotonic)
+        if trust is not ClockTrust.UNKNOWN:
+            self._believed = (wall_ns, monotonic)
+            self._floor_ns = max(self._floor_ns, wall_ns - TOLERANCE_NS)
+        return trust
 
-    def _judge(self, wall_ns: int) -> ClockTrust:
+    def _vouched_trust(self, wall_ns: int, monotonic: int) -> ClockTrust:
         if wall_ns < self._floor_ns:
             return ClockTrust.UNKNOWN
-        if self._vouched or self._synchronised():
+        if self._disciplined or self._vouched is not None:
             return ClockTrust.SYNCHRONISED
-        if self._from_rtc is None:
-            self._from_rtc = self._rtc()
-        return ClockTrust.RTC if self._from_rtc else ClockTrust.UNKNOWN
+        if self._from_rtc and not self._stepped(wall_ns, monotonic):
+            return ClockTrust.RTC
+        return ClockTrust.UNKNOWN
+
+    def _stepped(self, wall_ns: int, monotonic: int) -> bool:
+        if self._believed is None:
+            return False
+        before_ns, at_ns = self._believed
+        return abs(wall_ns - before_ns - (monotonic - at_ns)) > TOLERANCE_NS

@@ -23,6 +23,7 @@ from appliance.crew import Crew
 from appliance.errors import ConfigError
 from appliance.health import Health
 from appliance.hub_source import HubSource
+from appliance.hub_time import HubTime
 from appliance.inbox import Inbox
 from appliance.inspection import read_rulebook
 from appliance.lane import Lane, Observer
@@ -39,7 +40,6 @@ from cache.journal.file_journal import FileJournal
 from cache.journal.outbox import Outbox
 from cache.journal.reader import JournalReader
 from cache.replica.book import ReplicaBook
-from cache.replica.head import Head
 from cache.replica.keys import hash_key_id, load_hash_key, load_public_keys
 from cache.replica.replicate import Replicator
 from cache.replica.store import ReplicaStore
@@ -82,6 +82,7 @@ class Appliance:
         outlook = self.outlook
         crew.add("replicate", outlook.replicator.run())
         crew.add("uplink", outlook.uplink.run())
+        crew.add("hub time", outlook.hub_time.run())
         crew.add("watch lanes", self._watch_lanes())
         crew.add(
             "kiosk status",
@@ -146,15 +147,12 @@ async def composed(
         book = ReplicaBook(hash_key)
         store = ReplicaStore(state / "replica", head_keys, hash_key_id(hash_key))
 
-        def anchor(head: Head) -> None:
-            clock.anchor(head.issued_ns, head.expires_ns)
-
         replicator = Replicator(
             HubSource(session, config.hub.url),
             store,
             book,
             clock,
-            on_head=anchor,
+            on_head=lambda head: clock.raise_floor(head.issued_ns),
             interval_s=config.hub.poll_s,
             jitter=rng.random,
         )
@@ -172,11 +170,24 @@ async def composed(
             clock=clock,
             rng=rng,
         )
+        hub_time = HubTime(
+            session,
+            config.hub.url,
+            head_keys,
+            clock,
+            random_bytes=os.urandom,
+            draw=rng.random,
+        )
         screen = KioskScreen(
             clock.monotonic_ns, [lane.name for lane in config.lane], site=config.site.name
         )
         outlook = Outlook(
-            clock=clock, journal=journal, outbox=outbox, replicator=replicator, uplink=uplink
+            clock=clock,
+            journal=journal,
+            outbox=outbox,
+            replicator=replicator,
+            uplink=uplink,
+            hub_time=hub_time,
         )
         metrics = Metrics(
             version("chot"),
@@ -200,6 +211,7 @@ async def composed(
                 presentations=Presentations(int(table.rearm_s * 1e9)),
                 digest_key=digest_key,
                 observer=observer,
+                can_read=outlook.can_read,
             )
             outlook.add_lane(lane, bridge, _sources(table, lane, metrics, clock, rng))
         health = Health()

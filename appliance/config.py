@@ -65,7 +65,7 @@ class KioskTable(_Table, frozen=True):
 
 
 class CameraSourceTable(_Table, frozen=True, tag="camera", tag_field="kind"):
-    """A V4L2 camera by its stable name, or a video file, or a folder of pictures."""
+    """A V4L2 camera, by its stable name."""
 
     name: Name
     device: str
@@ -159,7 +159,7 @@ def load_config(path: Path) -> Config:
         raise ConfigError(msg, hint="this is not a configuration file")
     try:
         tree = tomllib.loads(data.decode())
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         msg = f"{path}: not TOML: {error}"
         raise ConfigError(msg, hint="correct the line; strings stand in double quotes") from error
     return parse_config(tree, path)
@@ -180,9 +180,20 @@ def parse_config(tree: dict[str, Any], path: Path) -> Config:
         config = msgspec.convert(tree, Config)
     except msgspec.ValidationError as error:
         msg = f"{path}: {error}"
-        raise ConfigError(msg, hint="see the comments in configs/*.toml") from error
+        raise ConfigError(msg, hint=_values_hint(str(error))) from error
     _check_names(config, path)
     return _absolute(config, path.resolve().parent)
+
+
+def _values_hint(message: str) -> str:
+    """Return which values a key may have, where a message of the converter names one of ours."""
+    if "`$.site.place`" in message:
+        return f"one of: {', '.join(Place)}"
+    if "matching regex" in message and "https" not in message:
+        return "small letters, digits and dashes, at most 32"
+    if ".kind`" in message:
+        return "sources: camera, serial, keypad, scenes; bridges: mcu, screen_only"
+    return "see the comments in configs/*.toml"
 
 
 def unknown_keys(value: Any, form: Any, at: str = "") -> list[tuple[str, str]]:

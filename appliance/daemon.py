@@ -17,6 +17,7 @@ from appliance.config import Config
 from appliance.crew import Crew
 from appliance.logs import log_loop_exception
 from appliance.notify import Notifier, watchdog_interval_s
+from appliance.outages import keep_outage_log
 from appliance.scan_log import ScanLog
 
 _log = logging.getLogger(__name__)
@@ -40,6 +41,7 @@ async def _serve(config: Config, environ: Mapping[str, str]) -> None:
         Crew() as crew,
     ):
         appliance.start(crew)
+        crew.add("outage log", keep_outage_log(appliance.health))
         interval_s = watchdog_interval_s(environ)
         if interval_s is not None:
             crew.add("watchdog", _feed(notifier, appliance, interval_s))

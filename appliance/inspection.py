@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import socket
+import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -26,7 +27,7 @@ from appliance.config import (
 from appliance.errors import ConfigError
 from appliance.secret import read_token
 from cache.errors import KeyFileError
-from cache.replica.keys import load_hash_key, load_public_keys
+from cache.replica.keys import load_hash_key, load_public_keys, read_secret
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -79,40 +80,53 @@ def _rulebook(config: Config) -> Iterator[Problem]:
 
 
 def _state(folder: Path) -> Iterator[Problem]:
+    where = "appliance.state_dir"
     existing = folder
     while not existing.exists() and existing != existing.parent:
         existing = existing.parent
     if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
         yield Problem(
-            "appliance.state_dir",
+            where,
             f"{folder}: no permission to write in {existing}",
             "run as the service's user, or give state_dir to that user with chown",
         )
+    elif existing == folder and stat.S_IMODE(folder.stat().st_mode) & 0o007:
+        yield Problem(where, f"{folder}: everybody may look into it", f"chmod 700 {folder}")
+    key = folder / "device.key"
+    if os.access(key, os.R_OK):
+        try:
+            read_secret(key)
+        except (ConfigError, KeyFileError) as error:
+            yield Problem(where, str(error), error.hint)
 
 
-def _readable(where: str, name: str, maker: str) -> Iterator[Problem]:
+def _readable(where: str, name: str, hub_has: str) -> Iterator[Problem]:
     try:
         with Path(name).open("rb") as file:
             file.read(1)
+    except PermissionError:
+        yield Problem(
+            where, f"{name}: no permission", f"give it to the service's user: chown {name}"
+        )
     except OSError as error:
-        yield Problem(where, f"{name}: {error.strerror}", f"`{maker} --help` says how to make it")
+        yield Problem(where, f"{name}: {error.strerror}", f"copy it from the hub: {hub_has}")
 
 
 def _keys(config: Config) -> Iterator[Problem]:
     hub = config.hub
     loads: tuple[tuple[str, str, str, Callable[[Path], object]], ...] = (
-        ("hub.token_file", hub.token_file, "chot hub device", read_token),
-        ("hub.head_key_file", hub.head_key_file, "chot hub init", load_public_keys),
-        ("hub.hash_key_file", hub.hash_key_file, "chot hub init", load_hash_key),
+        ("hub.token_file", hub.token_file, "the file of `chot hub device`", read_token),
+        ("hub.head_key_file", hub.head_key_file, "keys/head.pub in its folder", load_public_keys),
+        ("hub.hash_key_file", hub.hash_key_file, "keys/hash.key in its folder", load_hash_key),
     )
-    for where, name, maker, load in loads:
-        missing = list(_readable(where, name, maker))
+    for where, name, hub_has, load in loads:
+        missing = list(_readable(where, name, hub_has))
         yield from missing
         if not missing:
             try:
                 load(Path(name))
             except (ConfigError, KeyFileError) as error:
-                yield Problem(where, str(error), error.hint or f"make it anew with `{maker}`")
+                yield Problem(where, str(error), error.hint or f"copy it from the hub: {hub_has}")
 
 
 def _address(kiosk: KioskTable) -> Iterator[Problem]:
@@ -132,34 +146,43 @@ def _address(kiosk: KioskTable) -> Iterator[Problem]:
 
 
 def _lanes(config: Config) -> Iterator[Problem]:
+    used: dict[str, str] = {}
     for i, lane in enumerate(config.lane):
         for j, source in enumerate(lane.sources):
-            yield from _source(f"lane[{i}].sources[{j}]", source)
+            yield from _source(f"lane[{i}].sources[{j}]", source, used)
         if isinstance(lane.bridge, McuBridgeTable):
-            yield from _device(f"lane[{i}].bridge.port", lane.bridge.port, "/dev/serial/by-id")
+            where = f"lane[{i}].bridge.port"
+            yield from _device(where, lane.bridge.port, "/dev/serial/by-id", used)
 
 
-def _source(where: str, source: SourceTable) -> Iterator[Problem]:
+def _source(where: str, source: SourceTable, used: dict[str, str]) -> Iterator[Problem]:
     match source:
         case CameraSourceTable():
-            yield from _device(f"{where}.device", source.device, "/dev/v4l/by-id")
+            yield from _device(f"{where}.device", source.device, "/dev/v4l/by-id", used)
         case SerialSourceTable():
-            yield from _device(f"{where}.port", source.port, "/dev/serial/by-id")
+            yield from _device(f"{where}.port", source.port, "/dev/serial/by-id", used)
         case KeypadSourceTable():
-            yield from _device(f"{where}.device", source.device, "/dev/input/by-id")
+            yield from _device(f"{where}.device", source.device, "/dev/input/by-id", used)
         case ScenesSourceTable():
-            yield from _readable(f"{where}.samples", source.samples, "chot hub synthesize")
+            yield from _readable(
+                f"{where}.samples", source.samples, "the file of `chot hub synthesize --samples`"
+            )
 
 
-def _device(where: str, name: str, folder: str) -> Iterator[Problem]:
+def _device(where: str, name: str, folder: str, used: dict[str, str]) -> Iterator[Problem]:
     path = Path(name)
     if not path.exists():
         near = sorted(p.name for p in Path(folder).glob("*")) if Path(folder).is_dir() else []
         have = f"; there are: {', '.join(near[:4])}" if near else ""
         yield Problem(where, f"{name}: no such device", f"plug it in, or see `ls {folder}`{have}")
-    elif not os.access(path, os.R_OK):
+    elif not stat.S_ISCHR(path.stat().st_mode):
+        yield Problem(where, f"{name}: not a device", f"name one from `ls {folder}`")
+    elif not os.access(path, os.R_OK | os.W_OK):
         yield Problem(
             where,
             f"{name}: no permission",
             "add the service's user to the device's group (dialout, video or input)",
         )
+    other = used.setdefault(os.path.realpath(name), where)
+    if other != where:
+        yield Problem(where, f"{name}: used by {other} already", "give each its own device")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Protocol
 
@@ -100,7 +101,10 @@ class Observer(Protocol):
 
 
 class Lane:
-    """One lane of one site. Everything it needs is passed in; it owns nothing but its walk."""
+    """One lane of one site. Everything it needs is passed in; it owns nothing but its walk.
+
+    :param can_read: whether any source of the lane of this name is up.
+    """
 
     def __init__(
         self,
@@ -117,6 +121,7 @@ class Lane:
         presentations: Presentations,
         digest_key: bytes,
         observer: Observer,
+        can_read: Callable[[str], bool] = lambda _: True,
     ) -> None:
         self.name = name
         self.inbox = inbox
@@ -129,6 +134,7 @@ class Lane:
         self._screen = screen
         self._presentations = presentations
         self._observer = observer
+        self._can_read = can_read
         self._announced: LaneState | None = None
         self._passage = partial(
             passage, site=site, lane=name, rulebook=rulebook.label, digest_key=digest_key
@@ -136,8 +142,9 @@ class Lane:
 
     @property
     def state(self) -> LaneState:
-        """Whether the lane serves: it does not while its board is silent."""
-        return LaneState.OPEN if self._bridge.alive else LaneState.OUT_OF_ORDER
+        """Whether the lane serves: its board answers, and something can read codes."""
+        serves = self._bridge.alive and self._can_read(self.name)
+        return LaneState.OPEN if serves else LaneState.OUT_OF_ORDER
 
     async def run(self) -> None:
         """Serve readings until the inbox is closed and empty.
@@ -145,7 +152,7 @@ class Lane:
         One verdict per presentation, however many sightings.
         """
         while reading := await self.inbox.next():
-            if self.state is LaneState.OUT_OF_ORDER:
+            if not self._bridge.alive:
                 self._observer.turned_away(self.name)
             elif self._presentations.admit_sighting(reading.text, reading.captured_ns):
                 await self.serve(reading)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from admission.verdict import LaneState
 from appliance.clock import SystemClock
 from appliance.health import Finding, Health, Weight
+from appliance.hub_time import HubTime
 from appliance.lane import Lane
 from appliance.metrics import Sources
 from appliance.sources import Source
@@ -30,11 +30,13 @@ class Outlook:
         outbox: Outbox,
         replicator: Replicator,
         uplink: Uplink,
+        hub_time: HubTime,
     ) -> None:
         self.journal = journal
         self.outbox = outbox
         self.replicator = replicator
         self.uplink = uplink
+        self.hub_time = hub_time
         self.lanes: list[Lane] = []
         self.sources: list[Source] = []
         self.bridges: dict[str, McuBridge | ScreenOnlyBridge] = {}
@@ -92,6 +94,7 @@ class Outlook:
             health.add(f"lane.{lane.name}", lambda lane=lane: self._lane(lane))  # type: ignore[misc]
             for source in self._sources_of[lane.name]:
                 health.add(f"source.{source.name}", lambda s=source: _source(s), Weight.NOTE)  # type: ignore[misc]
+                health.add(f"decoder.{source.name}", lambda s=source: _decoder(s), Weight.VITAL)  # type: ignore[misc]
         health.add("journal", self._journal)
         health.add("journal.writer", self._writer, Weight.VITAL)
         health.add("replica", self._replica)
@@ -103,12 +106,16 @@ class Outlook:
         """Frames that all cameras together never had looked at."""
         return sum(source.frames_dropped or 0 for source in self.sources)
 
+    def can_read(self, lane: str) -> bool:
+        """Return whether any source of a lane is up."""
+        return any(source.up for source in self._sources_of[lane])
+
     def _lane(self, lane: Lane) -> Finding:
-        if lane.state is LaneState.OUT_OF_ORDER:
-            bridge = self.bridges[lane.name]
+        bridge = self.bridges[lane.name]
+        if not bridge.alive:
             error = bridge.last_error if isinstance(bridge, McuBridge) else None
             return Finding(ok=False, why=f"out of order: {error or 'the board is silent'}")
-        if not any(source.up for source in self._sources_of[lane.name]):
+        if not self.can_read(lane.name):
             return Finding(ok=False, why="none of its sources can read")
         return Finding(ok=True, facts={"waiting": lane.inbox.statistics().waiting})
 
@@ -150,8 +157,8 @@ class Outlook:
         now = self._clock.now()
         return Finding(
             ok=now.dated,
-            why="" if now.dated else "nobody vouches for the date: connect to the hub or to NTP",
-            facts={"trust": str(now.trust)},
+            why="" if now.dated else f"nobody vouches for the date; {self.hub_time.last_error}",
+            facts={"trust": str(now.trust), "ntp": self._clock.disciplined},
         )
 
     def _last_contact_s(self) -> float | None:
@@ -160,6 +167,10 @@ class Outlook:
         if status.last_success is not None:
             return status.last_success.wall_ns / 1e9
         return None if status.issued_ns is None else status.issued_ns / 1e9
+
+
+def _decoder(source: Source) -> Finding:
+    return Finding(ok=source.alive, why="" if source.alive else "a thread of it hangs")
 
 
 def _source(source: Source) -> Finding:

@@ -29,8 +29,9 @@ def run(path: Path) -> None:
     error as JSON lines.
     """
     config = load_config(path)
-    for problem in inspect(config):
-        click.echo(f"{problem.where}: {problem.what} → {problem.remedy}", err=True)
+    if sys.stderr.isatty():  # a person started it; a service manager's log stays JSON
+        for problem in inspect(config):
+            click.echo(f"{problem.where}: {problem.what} → {problem.remedy}", err=True)
     configure_logging(sys.stderr)
     try:
         run_daemon(config, os.environ)

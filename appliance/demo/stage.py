@@ -72,7 +72,7 @@ def configuration(
     kiosk_port: int,
     seed: int,
 ) -> Config:
-    """Return the demonstration's configuration: a supermarket under Directive 15, two lanes."""
+    """Return the demonstration's configuration: a control station under Directive 15."""
     folder = files.folder.parent
     camera: dict[str, Any] = (
         {"kind": "camera", "device": devices.camera}
@@ -86,9 +86,9 @@ def configuration(
     }
     tree: dict[str, Any] = {
         "site": {
-            "id": "demo-supermarket",
-            "name": "Siêu thị Chốt",
-            "place": "supermarket",
+            "id": "demo-control-station",
+            "name": "Chốt kiểm soát số 1",
+            "place": "control_station",
             "district": "quan-1",
             "directive": 15,
             "rulebook": str(RULEBOOK),

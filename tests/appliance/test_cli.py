@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -112,27 +113,82 @@ def test_check_names_a_key_file_that_is_none(tmp_path: Path) -> None:
     )
 
 
-def test_check_passes_what_can_run(tmp_path: Path) -> None:
+@pytest.fixture
+def ready(tmp_path: Path) -> Iterator[str]:
+    """A configuration whose every file and device is there."""
     key = Ed25519PrivateKey.generate().public_key()
     head = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
-    contents = {"token": "t", "hash.key": "ab" * 32, "head.pub": head, "camera": "x"}
-    for name, content in contents.items():
+    text = TEXT.replace("/var/lib/chot", str(tmp_path / "state")).replace("8080", "0")
+    for name, content in {"hub.token": "t" * 43, "hash.key": "ab" * 32, "head.pub": head}.items():
         (tmp_path / name).write_text(content)
         (tmp_path / name).chmod(0o600)
-    text = (
-        TEXT.replace("/etc/chot/hub.token", str(tmp_path / "token"))
-        .replace("/etc/chot/hash.key", str(tmp_path / "hash.key"))
-        .replace("/etc/chot/head.pub", str(tmp_path / "head.pub"))
-        .replace("/var/lib/chot", str(tmp_path / "state"))
-        .replace("8080", "0")
-    )
-    for device in ("/dev/v4l", "/dev/serial"):
-        while (start := text.find(f'"{device}')) >= 0:
-            end = text.index('"', start + 1)
-            text = f'{text[:start]}"{tmp_path / "camera"}{text[end:]}'
-    result = check(tmp_path, text)
+        text = text.replace(f"/etc/chot/{name}", str(tmp_path / name))
+    terminals = [os.openpty() for _ in range(3)]
+    for _, slave in terminals:
+        start = min(p for p in (text.find('"/dev/v4l'), text.find('"/dev/serial')) if p >= 0)
+        end = text.index('"', start + 1)
+        text = f'{text[:start]}"{os.ttyname(slave)}{text[end:]}'
+    yield text
+    for pair in terminals:
+        for descriptor in pair:
+            os.close(descriptor)
+
+
+def test_check_passes_what_can_run(tmp_path: Path, ready: str) -> None:
+    result = check(tmp_path, ready)
     assert result.exit_code == 0, result.output
     assert "ready to run" in result.output
+
+
+def test_check_names_what_is_no_device_and_what_is_used_twice(tmp_path: Path, ready: str) -> None:
+    first, second = [
+        line.split('"')[1] for line in ready.splitlines() if line.startswith('port = "')
+    ]
+    result = check(tmp_path, ready.replace(second, first))
+    assert "used by lane[0].sources[1].port already" in result.output
+    result = check(tmp_path, ready.replace(second, "/etc/passwd"))
+    assert "not a device" in result.output
+
+
+def test_check_names_an_open_state_folder_and_an_open_device_key(
+    tmp_path: Path, ready: str
+) -> None:
+    state = tmp_path / "state"
+    state.mkdir()
+    state.chmod(0o777)
+    (state / "device.key").write_bytes(b"k" * 32)
+    (state / "device.key").chmod(0o644)
+    output = check(tmp_path, ready).output
+    assert f"chmod 700 {state}" in output
+    assert f"chmod 600 {state / 'device.key'}" in output
+
+
+def test_check_never_advises_to_make_a_key_that_the_hub_has(tmp_path: Path, ready: str) -> None:
+    (tmp_path / "hash.key").unlink()
+    output = check(tmp_path, ready).output
+    assert "copy it from the hub" in output
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "remedy"),
+    [
+        ('place = "supermarket"', 'place = "moon"', "control_station"),
+        ('kind = "serial"', 'kind = "lidar"', "screen_only"),
+        ('id = "supermarket-tan-dinh"', 'id = "Tân Định"', "small letters"),
+    ],
+)
+def test_check_says_which_values_a_key_may_have(
+    tmp_path: Path, ready: str, old: str, new: str, remedy: str
+) -> None:
+    result = check(tmp_path, ready.replace(old, new))
+    assert result.exit_code == 1
+    assert remedy in result.output
+
+
+def test_check_survives_hostile_nesting(tmp_path: Path) -> None:
+    result = check(tmp_path, "a = " + "[" * 50_000)
+    assert result.exit_code == 1
+    assert "not TOML" in result.output
 
 
 def test_run_with_a_missing_file_says_which_and_what_to_do(tmp_path: Path) -> None:

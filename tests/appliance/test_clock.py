@@ -1,107 +1,147 @@
-"""Wall time is believed only as far as somebody vouches for it, and never runs back unnoticed."""
+"""Wall time is believed only as far as somebody vouches for it now, and no step goes unnoticed."""
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from admission.instant import ClockTrust
 from appliance import clock as clocks
 from appliance.clock import BUILD_FLOOR_NS, TOLERANCE_NS, SystemClock
 
 SECOND = 1_000_000_000
-LATER = BUILD_FLOOR_NS + 10_000_000 * SECOND
+DAY = 86_400 * SECOND
+LATER = BUILD_FLOOR_NS + 100 * DAY
 
 
 class Machine:
     """What a kernel would say."""
 
-    def __init__(self, wall_ns: int = LATER) -> None:
+    def __init__(self, wall_ns: int = LATER, *, synchronised: bool = False, rtc: bool = False):
         self.wall_ns = wall_ns
         self.monotonic_ns = 5 * SECOND
-        self.synchronised = False
-        self.rtc = False
-
-    def clock(self) -> SystemClock:
-        return SystemClock(
+        self.synchronised = synchronised
+        self.clock = SystemClock(
             wall_ns=lambda: self.wall_ns,
             monotonic_ns=lambda: self.monotonic_ns,
             synchronised=lambda: self.synchronised,
-            rtc=lambda: self.rtc,
+            rtc=lambda: rtc,
             boot_id="boot",
         )
 
-    def pass_time(self, seconds: int) -> None:
-        self.wall_ns += seconds * SECOND
-        self.monotonic_ns += seconds * SECOND
+    def pass_time(self, nanoseconds: int) -> None:
+        self.wall_ns += nanoseconds
+        self.monotonic_ns += nanoseconds
+
+    def step(self, nanoseconds: int) -> None:
+        """Somebody sets the wall clock."""
+        self.wall_ns += nanoseconds
+        self.monotonic_ns += 2 * SECOND
+
+    @property
+    def trust(self) -> ClockTrust:
+        return self.clock.now().trust
 
 
 def test_nobody_vouches() -> None:
-    assert Machine().clock().now().trust is ClockTrust.UNKNOWN
+    assert Machine().trust is ClockTrust.UNKNOWN
 
 
 def test_ntp_and_rtc_vouch() -> None:
-    machine = Machine()
-    machine.rtc = True
-    clock = machine.clock()
-    assert clock.now().trust is ClockTrust.RTC
+    machine = Machine(rtc=True)
+    assert machine.trust is ClockTrust.RTC
     machine.synchronised = True
-    machine.pass_time(2)
-    assert clock.now().trust is ClockTrust.SYNCHRONISED
+    machine.pass_time(2 * SECOND)
+    assert machine.trust is ClockTrust.SYNCHRONISED
+    assert machine.clock.disciplined
 
 
 def test_a_clock_from_before_this_software_is_wrong_whoever_vouches() -> None:
-    machine = Machine(wall_ns=0)
-    machine.synchronised = machine.rtc = True
-    assert machine.clock().now().trust is ClockTrust.UNKNOWN
+    assert Machine(wall_ns=0, synchronised=True, rtc=True).trust is ClockTrust.UNKNOWN
 
 
-def test_a_head_that_agrees_vouches() -> None:
+def test_a_head_is_a_floor_and_no_proof() -> None:
+    """Somebody may serve an old head for ever: it never makes a clock trusted."""
     machine = Machine()
-    clock = machine.clock()
-    clock.anchor(LATER - 60 * SECOND, LATER + 3600 * SECOND)
-    assert clock.now().trust is ClockTrust.SYNCHRONISED
-    assert clock.now().wall_ns == LATER
+    machine.clock.raise_floor(LATER - 60 * SECOND)
+    assert machine.trust is ClockTrust.UNKNOWN
+    known = Machine(rtc=True)
+    known.clock.raise_floor(LATER + DAY)
+    assert known.trust is ClockTrust.UNKNOWN
+    assert known.clock.now().wall_ns == LATER
 
 
-def test_a_clock_behind_a_head_is_set_forward() -> None:
-    machine = Machine(wall_ns=0)
-    clock = machine.clock()
-    clock.anchor(LATER, LATER + 3600 * SECOND)
-    assert clock.now().wall_ns == LATER
-    assert clock.now().trust is ClockTrust.SYNCHRONISED
-    machine.pass_time(10)
-    assert clock.now().wall_ns == LATER + 10 * SECOND
+@pytest.mark.parametrize("wrong_ns", [0, -700 * DAY, 60 * DAY])
+def test_the_hubs_live_word_sets_a_clock_that_nobody_keeps(wrong_ns: int) -> None:
+    machine = Machine(wall_ns=LATER + wrong_ns)
+    assert machine.clock.vouch(LATER, machine.monotonic_ns)
+    assert machine.trust is ClockTrust.SYNCHRONISED
+    machine.pass_time(10 * SECOND)
+    machine.step(-5 * DAY)
+    assert machine.clock.now().wall_ns == LATER + 12 * SECOND
+    assert machine.trust is ClockTrust.SYNCHRONISED
+
+
+def test_the_hubs_word_from_before_a_known_time_is_refused() -> None:
+    machine = Machine()
+    machine.clock.raise_floor(LATER)
+    assert not machine.clock.vouch(LATER - DAY, machine.monotonic_ns)
+    assert machine.trust is ClockTrust.UNKNOWN
+
+
+def test_ntp_counts_more_than_the_hub() -> None:
+    machine = Machine(wall_ns=LATER, synchronised=True)
+    machine.clock.now()
+    machine.clock.vouch(LATER + 30 * DAY, machine.monotonic_ns)
+    assert machine.clock.now().wall_ns == LATER
 
 
 def test_a_clock_that_ntp_sets_right_afterwards_is_not_set_twice() -> None:
-    machine = Machine(wall_ns=LATER - 2 * 365 * 86_400 * SECOND)
-    clock = machine.clock()
-    clock.anchor(LATER, LATER + 3600 * SECOND)
-    machine.pass_time(10)
-    machine.wall_ns = LATER + 12 * SECOND  # NTP steps it
-    assert clock.now().wall_ns == LATER + 12 * SECOND
-    machine.wall_ns = 0  # and somebody sets it back
-    assert clock.now().wall_ns == LATER + 10 * SECOND
-
-
-def test_an_expired_head_proves_nothing_and_moves_nothing() -> None:
-    clock = Machine().clock()
-    clock.anchor(LATER - 7200 * SECOND, LATER - 3600 * SECOND)
-    assert clock.now().trust is ClockTrust.UNKNOWN
-    assert clock.now().wall_ns == LATER
-
-
-def test_stepping_back_behind_the_floor_ends_the_trust() -> None:
-    machine = Machine()
+    machine = Machine(wall_ns=LATER - 700 * DAY)
+    machine.clock.vouch(LATER, machine.monotonic_ns)
+    machine.clock.now()
     machine.synchronised = True
-    clock = machine.clock()
-    clock.raise_floor(LATER - TOLERANCE_NS)
-    assert clock.now().trust is ClockTrust.SYNCHRONISED
-    machine.wall_ns = LATER - 2 * TOLERANCE_NS
-    machine.monotonic_ns += 2 * SECOND
-    assert clock.now().trust is ClockTrust.UNKNOWN
+    machine.step(700 * DAY + 1 * SECOND)
+    assert machine.clock.now().wall_ns == LATER + 1 * SECOND
+
+
+@pytest.mark.parametrize("step_ns", [-200 * DAY, -DAY, DAY, 200 * DAY])
+def test_a_step_that_nobody_vouches_for_ends_the_trust(step_ns: int) -> None:
+    machine = Machine(rtc=True)
+    assert machine.trust is ClockTrust.RTC
+    machine.step(step_ns)
+    assert machine.trust is ClockTrust.UNKNOWN
+    machine.pass_time(DAY)
+    assert machine.trust is ClockTrust.UNKNOWN
+    machine.step(-step_ns)
+    assert machine.trust is ClockTrust.RTC
+
+
+def test_a_step_back_while_ntp_has_let_go_ends_the_trust() -> None:
+    machine = Machine(synchronised=True)
+    assert machine.trust is ClockTrust.SYNCHRONISED
+    machine.pass_time(9 * DAY)
+    assert machine.trust is ClockTrust.SYNCHRONISED
+    machine.synchronised = False
+    machine.step(-8 * DAY)
+    assert machine.trust is ClockTrust.UNKNOWN
+
+
+@given(st.lists(st.integers(-400 * DAY, 400 * DAY), max_size=8))
+def test_without_a_voucher_trusted_time_never_runs_back(steps: list[int]) -> None:
+    machine = Machine(rtc=True)
+    trusted: list[int] = []
+    for step in steps:
+        now = machine.clock.now()
+        if now.dated:
+            trusted.append(now.wall_ns)
+        machine.step(step)
+        machine.pass_time(3 * SECOND)
+    assert all(a <= b + TOLERANCE_NS for a, b in itertools.pairwise(trusted))
 
 
 def test_this_machine_answers() -> None:
