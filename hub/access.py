@@ -31,14 +31,16 @@ async def refusals(request: web.Request, handler: Handler) -> web.StreamResponse
     try:
         return await handler(request)
     except UploadError as error:
-        return _refusal(error.status, str(error))
+        return _refusal(error.status, str(error), **_retry_after(error.retry_after_s))
     except HubError as error:
         _report(request, error)
         return _refusal(HTTPStatus.SERVICE_UNAVAILABLE, "the hub cannot do that now")
     except web.HTTPException as answer:
         if answer.status < HTTPStatus.BAD_REQUEST:
             raise
-        return _refusal(answer.status, answer.reason.lower(), allow=answer.headers.get("Allow"))
+        allowed = answer.headers.get("Allow")
+        headers = {"Allow": allowed} if allowed else {}
+        return _refusal(answer.status, answer.reason.lower(), **headers)
     except Exception as error:  # noqa: BLE001 the edge: no traceback may leave, one gate's request
         # must not end another's, and the status tells the gate to send again.
         _report(request, error)
@@ -103,7 +105,10 @@ def _report(request: web.Request, error: Exception) -> None:
     log.error(fields)
 
 
-def _refusal(status: int, error: str, *, allow: str | None = None) -> web.Response:
-    headers = {"Allow": allow} if allow else None
+def _retry_after(seconds: int) -> dict[str, str]:
+    return {"Retry-After": str(seconds)} if seconds else {}
+
+
+def _refusal(status: int, error: str, **headers: str) -> web.Response:
     body = msgspec.json.encode({"error": error})
     return web.Response(body=body, status=status, content_type="application/json", headers=headers)

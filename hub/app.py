@@ -5,7 +5,7 @@
 | `POST /v1/entries` | a batch of a device's journal, answered with an acknowledgement (msgpack) |
 | `GET /v1/entries/count?device=` | how much of the calling device is held (JSON) |
 | `GET /v1/time?nonce=` | a signed time for a gate that has none (`cache.replica.time_proof`) |
-| `GET /replica/...` | what the publisher wrote: conditional and range requests |
+| `GET /replica/head`, `/replica/segments/…` | the release: conditional and range requests |
 | `GET /healthz`, `GET /metrics` | for supervisors |
 
 Every refusal is a short JSON object with `error`; nothing of the body, no token, no traceback.
@@ -13,9 +13,8 @@ Every refusal is a short JSON object with `error`; nothing of the body, no token
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from pathlib import Path
 
@@ -35,11 +34,9 @@ from hub.errors import ForbiddenError, MalformedUploadError
 from hub.intake import receive
 from hub.metrics import HubMetrics
 from hub.store.port import Store
+from hub.uploads import Uploads
 
 ACKNOWLEDGEMENT_CONTENT_TYPE = "application/vnd.chot.acknowledgement+msgpack"
-MAX_UPLOADS_AT_ONCE = 64
-"""Bodies held in memory at a time: at most this many times 2 MiB, however many gates call."""
-
 REPLICA_PATH = "/replica"
 _SEGMENTS = f"{REPLICA_PATH}/segments/"
 _IMMUTABLE = "public, max-age=31536000, immutable"
@@ -67,7 +64,11 @@ def application(
     app.router.add_get(TIME_PATH, _signed_time(clock, head_key))
     app.router.add_get("/healthz", doors.health)
     app.router.add_get("/metrics", doors.exposition)
-    app.router.add_static(REPLICA_PATH, published, show_index=False, follow_symlinks=False)
+    app.router.add_get(f"{REPLICA_PATH}/head", _file(lambda _: published / "head"))
+    app.router.add_get(
+        f"{_SEGMENTS}{{root:[0-9a-f]{{64}}}}.segment",
+        _file(lambda matched: published / "segments" / f"{matched['root']}.segment"),
+    )
     app.on_response_prepare.append(_headers)
     return app
 
@@ -82,12 +83,12 @@ class _Doors:
         self._clock = clock
         self._metrics = metrics
         self._problem = problem
-        self._uploads = asyncio.Semaphore(MAX_UPLOADS_AT_ONCE)
+        self._uploads = Uploads()
 
     async def upload(self, request: web.Request) -> web.Response:
         device = await authenticate(self._store, request.headers.get("Authorization"))
         request[DEVICE] = device.name
-        async with self._uploads:
+        async with self._uploads.place(device.name):
             try:
                 batch = unpack_batch(await batch_bytes(request))
             except WireError as error:
@@ -120,6 +121,17 @@ class _Doors:
             body=self._metrics.exposition(),
             headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"},
         )
+
+
+def _file(path_of: Callable[[Mapping[str, str]], Path]) -> Handler:
+    # The routes name all that is served: whatever else lies in the folder is the publisher's own.
+    async def file(request: web.Request) -> web.StreamResponse:
+        path = path_of(request.match_info)
+        if not path.is_file():
+            raise web.HTTPNotFound
+        return web.FileResponse(path)
+
+    return file
 
 
 def _signed_time(clock: Clock, key: Ed25519PrivateKey) -> Handler:

@@ -11,7 +11,8 @@ HubError
     ├── ForbiddenError          403  a valid token of another device
     ├── SlowUploadError         408  the body did not arrive in time
     ├── OversizedUploadError    413  longer than a batch may be, before or after inflating
-    └── UnsupportedUploadError  415  a content type or coding that the hub does not read
+    ├── UnsupportedUploadError  415  a content type or coding that the hub does not read
+    └── TooManyUploadsError     429  a device uploads more than it may at a time
 """
 
 from __future__ import annotations
@@ -45,6 +46,8 @@ class UploadError(HubError):
     """What a gate sent is refused. The message goes back to it and holds nothing of the body."""
 
     status: ClassVar[int] = 400
+    retry_after_s: ClassVar[int] = 0
+    """When to come again (RFC 9110, `Retry-After`); 0 says nothing about it."""
 
 
 class MalformedUploadError(UploadError):
@@ -81,3 +84,10 @@ class UnsupportedUploadError(UploadError):
     """The body has a content type or a content coding that the hub does not read."""
 
     status = 415
+
+
+class TooManyUploadsError(UploadError):
+    """The device has as many uploads under way as one device may have."""
+
+    status = 429
+    retry_after_s = 2

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import logging
 import zlib
@@ -21,9 +20,7 @@ from admission.wire import (
     unpack_acknowledgement,
 )
 from hub.access import JsonFormatter
-from hub.body import batch_bytes
-from hub.errors import StoreError, UploadError
-from hub.server import listening
+from hub.errors import StoreError
 from tests.hub.doors import Hub, a_hub, refusal
 from tests.hub.gates import a_batch, entries_of
 
@@ -128,28 +125,6 @@ async def test_foreign_types_and_codings_are_unsupported(hub: Hub) -> None:
     assert refusal(await hub.post(GOOD, Content_Encoding="deflate, deflate"))[0] == 415
 
 
-async def test_a_body_that_never_comes_is_given_up(hub: Hub) -> None:
-    app = aiohttp.web.Application()
-    outcome: list[int] = []
-
-    async def slow(request: aiohttp.web.Request) -> aiohttp.web.Response:
-        try:
-            await batch_bytes(request, timeout_s=0.05)
-        except UploadError as error:
-            outcome.append(error.status)
-        return aiohttp.web.Response()
-
-    app.router.add_post("/", slow)
-    async with listening(app, "127.0.0.1", 0) as url:
-        port = int(url.rsplit(":", 1)[1])
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        head = f"POST / HTTP/1.1\r\nHost: h\r\nContent-Type: {BATCH_CONTENT_TYPE}\r\n"
-        writer.write(f"{head}Content-Length: 10\r\n\r\nabc".encode())
-        await asyncio.wait_for(reader.readline(), 10)
-        writer.close()
-    assert outcome == [408]
-
-
 async def test_failures_inside_tell_the_gate_to_come_again_and_nothing_else(
     hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -184,10 +159,25 @@ async def test_unknown_paths_and_methods_are_refused_shortly(hub: Hub) -> None:
     assert "/nothing" not in hub.metrics.exposition().decode(), "labels stay bounded"
 
 
+async def test_nothing_but_head_and_segments_is_served(hub: Hub) -> None:
+    segments = hub.published / "segments"
+    segments.mkdir()
+    name = "ab" * 32
+    for path in (hub.published / ".lock", segments / "build.part", segments / f"{name}.part"):
+        path.write_bytes(b"the publisher's own")
+    for path in (".lock", "segments/build.part", f"segments/{name}.part", "segments/", "", "head"):
+        async with hub.session.get(f"{hub.url}/replica/{path}") as answer:
+            assert refusal((answer.status, await answer.read()))[0] == 404
+    for path in ("x" * 7_000, f"segments/{name}.segment", "segments/" + "a" * 7_000 + ".segment"):
+        async with hub.session.get(f"{hub.url}/replica/{path}") as answer:
+            assert refusal((answer.status, await answer.read()))[0] == 404
+
+
 async def test_published_files_answer_conditional_and_range_requests(hub: Hub) -> None:
     (hub.published / "segments").mkdir()
     (hub.published / "head").write_bytes(b"head bytes")
-    (hub.published / "segments" / "ab.segment").write_bytes(bytes(range(100)))
+    root = "ab" * 32
+    (hub.published / "segments" / f"{root}.segment").write_bytes(bytes(range(100)))
     async with hub.session.get(f"{hub.url}/replica/head") as answer:
         assert await answer.read() == b"head bytes"
         assert answer.headers["Cache-Control"] == "no-cache"
@@ -195,7 +185,7 @@ async def test_published_files_answer_conditional_and_range_requests(hub: Hub) -
     async with hub.session.get(f"{hub.url}/replica/head", headers={"If-None-Match": tag}) as answer:
         assert answer.status == 304
     async with hub.session.get(
-        f"{hub.url}/replica/segments/ab.segment", headers={"Range": "bytes=90-"}
+        f"{hub.url}/replica/segments/{root}.segment", headers={"Range": "bytes=90-"}
     ) as answer:
         assert answer.status == 206
         assert "immutable" in answer.headers["Cache-Control"]
