@@ -53,7 +53,8 @@ async def receive(store: EntryStore, batch: Batch, now: Instant) -> Receipt:
     judged = [_judge(entry, now) for entry in batch.entries]
     added = await store.add_entries(key, [record for record, _ in judged])
     first, last = batch.entries[0].sequence, batch.entries[-1].sequence
-    around = await store.held(key, (first - 1, last + 1))
+    beside = [sequence for sequence in (first - 1, last + 1) if sequence <= MAX_INTEGER]
+    around = await store.held(key, beside)
     held = {entry.sequence: Held(entry.chain_hash, entry.packed) for entry in batch.entries}
     flags = (
         *(flag for _, flag in judged if flag and flag.sequence not in added.differing),

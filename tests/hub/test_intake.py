@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -14,7 +15,8 @@ from hypothesis import strategies as st
 from admission.instant import ClockTrust, Instant
 from admission.wire import Entry, pack_passage
 from hub.intake import Receipt, receive
-from hub.store.port import Flag, FlagKind, JournalKey
+from hub.store.port import MAX_INTEGER, Flag, FlagKind, JournalKey
+from hub.store.sqlite import open_store
 from tests.hub.gates import JOURNAL, a_batch, a_passage, chain, entries_of
 from tests.hub.memory_store import MemoryStore
 
@@ -180,3 +182,10 @@ def test_nothing_that_was_ever_offered_is_lost(offers: list[tuple[int, bytes]]) 
     offered = {(entry.sequence, entry.chain_hash, entry.packed) for entry in entries}
     assert held | store.conflicts[KEY] == offered
     assert len(held) + len(store.conflicts[KEY]) == len(offered)
+
+
+async def test_the_last_sequence_that_a_column_holds_is_stored(tmp_path: Path) -> None:
+    entry = Entry(MAX_INTEGER, bytes(32), entries_of(1)[0].packed)
+    async with open_store(tmp_path / "hub.db") as store:
+        receipt = await receive(store, a_batch([entry]), NOW)
+        assert (receipt.fresh, receipt.acknowledgement.through) == (1, 0)
