@@ -38,6 +38,8 @@ class JournalReader:
         self._directory = directory
         self._medium = medium or PosixMedium()
         self._cursor: _Cursor | None = None
+        self.lost_entries = 0
+        """How many entries were returned as unreadable; one that is asked for again counts again."""
 
     async def read(
         self, after: int, through: int, *, max_entries: int, max_bytes: int
@@ -62,6 +64,7 @@ class JournalReader:
                 if entries and size > max_bytes:
                     break
                 entries.append(entry)
+                self.lost_entries += not entry.packed
         except OSError as error:
             msg = f"the journal cannot be read: {error.strerror or type(error).__name__}"
             raise JournalUnavailable(msg, hint="check the medium (dmesg)") from error

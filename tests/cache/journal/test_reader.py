@@ -121,6 +121,9 @@ async def test_a_damaged_entry_keeps_its_place_and_blocks_none() -> None:
     assert [entry.sequence for entry in entries] == list(range(1, 11))
     lost = [entry for entry in entries if not entry.packed]
     assert [(entry.sequence, entry.chain_hash) for entry in lost] == [(hurt, LOST_CHAIN_HASH)]
+    reader = JournalReader(DIRECTORY, disk)
+    await reader.read(0, 10, **MANY)
+    assert reader.lost_entries == 1
 
 
 @pytest.mark.parametrize("place", [0, 1, -1])
