@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self, cast
 
@@ -48,8 +48,9 @@ class JournalStatistics(msgspec.Struct):
     `waiting` entries are not durable yet; `failed_groups` were refused by the medium; `timeouts`
     are appends that waited too long, `in_doubt` those of them on which the writer had begun.
     `commit_ns` sums the medium's time over all groups. `damages` and `torn_bytes` are what opening
-    found in the newest file. `last_error` says why the last entry was refused or not kept in time;
-    it is empty once a group was committed again.
+    found in the newest file; `damaged_files` and `retired_journals` what it found besides, until
+    somebody moves them away (see `cache.journal.recovery`). `last_error` says why the last entry
+    was refused or not kept in time; it is empty once a group was committed again.
     """
 
     last_sequence: int
@@ -63,6 +64,8 @@ class JournalStatistics(msgspec.Struct):
     slowest_commit_ns: int = 0
     damages: int = 0
     torn_bytes: int = 0
+    damaged_files: int = 0
+    retired_journals: int = 0
     last_error: str = ""
 
 
@@ -92,6 +95,8 @@ class FileJournal:
             recovery.position.last_sequence,
             damages=len(recovery.damages),
             torn_bytes=recovery.torn_bytes,
+            damaged_files=recovery.damaged_files,
+            retired_journals=recovery.retired_journals,
         )
         self._committer = GroupCommitter(
             SegmentWriter(medium, directory, recovery.position, rotate_bytes=settings.rotate_bytes),
@@ -111,19 +116,25 @@ class FileJournal:
         random_bytes: Callable[[int], bytes],
         medium: Medium | None = None,
         settings: JournalSettings | None = None,
+        acknowledged: Mapping[bytes, int] | None = None,
     ) -> Self:
         """Return the journal of `directory`, continued where the last run left it.
 
         The directory is created where it is missing; a new journal gets 16 random bytes as its id.
+        A journal whose true end is unknown is not continued but followed by a new one.
 
         :param random_bytes: `os.urandom` or the like.
+        :param acknowledged: what the hub acknowledged, by journal (`cache.journal.outbox
+            .watermarks`): tells that entries are gone which nothing in the directory tells of.
         :raises JournalLocked: if another process has the directory open.
         :raises JournalDamaged: if what is there cannot be continued.
         :raises JournalUnavailable: if the medium does not let it be read or locked.
         """
         medium = medium or PosixMedium()
         new_journal = random_bytes(JOURNAL_ID_BYTES)
-        lock, recovery = await asyncio.to_thread(_locked, medium, directory, new_journal)
+        lock, recovery = await asyncio.to_thread(
+            _locked, medium, directory, new_journal, acknowledged or {}
+        )
         return cls(
             medium,
             directory,
@@ -245,7 +256,9 @@ class FileJournal:
         receipt.set_exception(JournalTimeout(msg, hint=MEDIUM_HINT, in_doubt=in_doubt))
 
 
-def _locked(medium: Medium, directory: Path, new_journal: bytes) -> tuple[int, Recovery]:
+def _locked(
+    medium: Medium, directory: Path, new_journal: bytes, acknowledged: Mapping[bytes, int]
+) -> tuple[int, Recovery]:
     try:
         medium.make_directory(directory)
         lock = medium.lock(directory / LOCK_NAME)
@@ -257,7 +270,7 @@ def _locked(medium: Medium, directory: Path, new_journal: bytes) -> tuple[int, R
     except OSError as error:
         raise unavailable(error) from error
     try:
-        return lock, recover(medium, directory, new_journal)
+        return lock, recover(medium, directory, new_journal, acknowledged)
     except OSError as error:
         medium.close(lock)
         raise unavailable(error) from error

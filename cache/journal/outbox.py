@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import sqlite3
 from pathlib import Path
 from typing import Protocol, Self
@@ -23,6 +24,8 @@ CREATE TABLE IF NOT EXISTS watermark (
 ) WITHOUT ROWID
 """
 _FIND = "SELECT acknowledged_through FROM watermark WHERE journal = ?"
+_ALL = "SELECT journal, acknowledged_through FROM watermark"
+_MODE = 0o600
 _KEEP = """
 INSERT INTO watermark VALUES (?, ?)
 ON CONFLICT (journal) DO UPDATE SET acknowledged_through = excluded.acknowledged_through
@@ -53,9 +56,10 @@ class Outbox:
         self._changed = asyncio.Condition()
 
     @classmethod
-    async def open(cls, path: Path, journal: Growing) -> Self:
+    async def open(cls, path: Path, journal: Growing, *, ended: bool = False) -> Self:
         """Return the outbox kept at `path`; a damaged file is replaced by an empty one.
 
+        :param ended: whether the journal is a retired one: what it lost was acknowledged, then.
         :raises OutboxError: if the file can be neither used nor replaced.
         """
         try:
@@ -69,6 +73,8 @@ class Outbox:
                 database, through = await _opened(path, journal.journal_id)
         except (aiosqlite.Error, OSError) as error:
             raise _unusable(error) from error
+        if ended:
+            return cls(database, journal, min(through, journal.last_sequence))
         # A watermark beyond the journal's end: the journal was put back to an older state. All is
         # sent again, and the hub shows which sequences have been used twice.
         return cls(database, journal, through if through <= journal.last_sequence else 0)
@@ -113,6 +119,16 @@ class Outbox:
         await self._database.close()
 
 
+async def watermarks(path: Path) -> dict[bytes, int]:
+    """Return through which sequence the hub acknowledged each journal, by id; {} if unknown.
+
+    Read before the journal is opened, which must know what it may not give out again.
+
+    :raises OutboxError: if the file is there and cannot be read now (locked, not permitted).
+    """
+    return await asyncio.to_thread(_all_watermarks, path)
+
+
 async def _opened(path: Path, journal: bytes) -> tuple[aiosqlite.Connection, int]:
     # aiosqlite leaves its thread behind, reporting to a loop that may be gone, where it cannot open
     # the file: find that out first.
@@ -132,7 +148,27 @@ async def _opened(path: Path, journal: bytes) -> tuple[aiosqlite.Connection, int
 
 
 def _probe(path: Path) -> None:
+    # SQLite would create it as the umask says; its companions get the same mode as the file.
+    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC, _MODE)
+    try:
+        os.fchmod(file, _MODE)
+    finally:
+        os.close(file)
     sqlite3.connect(path).close()
+
+
+def _all_watermarks(path: Path) -> dict[bytes, int]:
+    if not path.is_file():
+        return {}
+    try:
+        with contextlib.closing(sqlite3.connect(path)) as database:
+            return dict(database.execute(_ALL))
+    except sqlite3.OperationalError as error:
+        if "no such table" in str(error):
+            return {}
+        raise _unusable(error) from error
+    except sqlite3.DatabaseError:
+        return {}  # damaged: `Outbox.open` replaces it
 
 
 def _companions(path: Path) -> tuple[Path, Path]:

@@ -1,12 +1,18 @@
 """Recovery: where the chain continues after whatever ended the last run.
 
 Nothing is cut or rewritten. A file's torn tail stays where it is; the next file's header says from
-which sequence on the chain continues, and thereby that the tail never counted. A file in which
-nothing is readable is set aside under another name.
+which sequence on the chain continues, and thereby that the tail never counted.
+
+A sequence is never given out twice under one journal id. Where it cannot be proved that the last
+entry found is the last one that ever counted, the journal is retired (`cache.journal.retired`) and
+a new one begins: if nothing is readable in the newest file, and if the hub acknowledged more than
+is found.
 """
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -16,6 +22,7 @@ from cache.journal.catalogue import DAMAGED_SUFFIX, PART_SUFFIX, JournalFile, li
 from cache.journal.errors import JournalDamaged
 from cache.journal.frame import HEADER_BYTES, Frame, Header, unpack_header
 from cache.journal.medium import Medium
+from cache.journal.retired import is_retired, retire, retired_names
 from cache.journal.scan import Damage, Tail, scan
 
 
@@ -28,11 +35,17 @@ class Position(msgspec.Struct, frozen=True):
 
 
 class Recovery(msgspec.Struct, frozen=True):
-    """What was found at opening. `damages` and `torn_bytes` tell of the newest file only."""
+    """What was found at opening. `damages` and `torn_bytes` tell of the newest file only.
+
+    `damaged_files` were set aside, or are older ones without an intact header: chot journal verify
+    tells more. `retired_journals` lie in folders of their own.
+    """
 
     position: Position
     damages: tuple[Damage, ...] = ()
     torn_bytes: int = 0
+    damaged_files: int = 0
+    retired_journals: int = 0
 
 
 class _Reading(msgspec.Struct):
@@ -44,13 +57,19 @@ class _Reading(msgspec.Struct):
     torn_bytes: int = 0
 
 
-def recover(medium: Medium, directory: Path, new_journal: bytes) -> Recovery:
-    """Return where the journal in `directory` continues.
+def recover(
+    medium: Medium,
+    directory: Path,
+    new_journal: bytes,
+    acknowledged: Mapping[bytes, int] | None = None,
+) -> Recovery:
+    """Return where the journal in `directory` continues, or where a new one begins.
 
     Entries of a process that died count once they have been made durable here, so that nothing
     follows on an entry which a power cut could still take away.
 
-    :param new_journal: 16 bytes, the id of the journal if there is none yet.
+    :param new_journal: 16 bytes, the id of the journal if there is none that may be continued.
+    :param acknowledged: through which sequence the hub acknowledged each journal, by its id.
     :raises JournalDamaged: if no header that is left tells which journal this is.
     :raises OSError: as the medium does.
     """
@@ -58,17 +77,54 @@ def recover(medium: Medium, directory: Path, new_journal: bytes) -> Recovery:
         if name.endswith(PART_SUFFIX):
             medium.remove(directory / name)
     files = list_files(medium, directory)
+    unreadable: list[JournalFile] = []
     while files:
         medium.settle(files[-1].path)
         newest = _read(medium, files[-1])
         if newest.header is not None or newest.last is not None:
-            medium.sync_directory(directory)
-            return _continued(medium, files, newest)
+            recovery = _continued(medium, files, newest)
+            end = recovery.position
+            proven = not unreadable and end.last_sequence >= (acknowledged or {}).get(
+                end.journal, 0
+            )
+            if proven and not is_retired(medium, directory, end.journal):
+                return _counted(medium, directory, files[:-1], recovery)
+            retire(medium, directory, end.journal, files, unreadable)
+            break
         # Nothing in it can be believed, not even that it is ours: as evidence it is worth keeping.
-        damaged = files.pop().path
-        medium.rename(damaged, damaged.with_suffix(DAMAGED_SUFFIX))
+        unreadable.append(files.pop())
+    else:
+        for file in unreadable:
+            damaged = f"{file.path.stem}.{new_journal.hex()}{DAMAGED_SUFFIX}"
+            medium.rename(file.path, directory / damaged)
+    return _counted(medium, directory, [], Recovery(Position(new_journal, 0, genesis(new_journal))))
+
+
+def _counted(
+    medium: Medium, directory: Path, older: list[JournalFile], recovery: Recovery
+) -> Recovery:
+    """Return the recovery with what else is wrong in the directory, whose names are made durable.
+
+    Of older files the header alone is read: there may be weeks of them, and lanes are waiting.
+    """
     medium.sync_directory(directory)
-    return Recovery(Position(new_journal, 0, genesis(new_journal)))
+    names = medium.names(directory)
+    retired = retired_names(names)
+    for folder in retired:
+        with contextlib.suppress(NotADirectoryError):
+            names += medium.names(directory / folder)
+    aside = sum(name.endswith(DAMAGED_SUFFIX) for name in names)
+    unsound = sum(not _has_header(medium, file) for file in older)
+    return msgspec.structs.replace(
+        recovery, damaged_files=aside + unsound, retired_journals=len(retired)
+    )
+
+
+def _has_header(medium: Medium, file: JournalFile) -> bool:
+    try:
+        return unpack_header(medium.read(file.path, 0, HEADER_BYTES)) is not None
+    except OSError:
+        return False  # an old file that the medium cannot read stops no gate, but is shown
 
 
 def _continued(medium: Medium, files: list[JournalFile], newest: _Reading) -> Recovery:

@@ -13,6 +13,7 @@ from cache.journal.catalogue import DAMAGED_SUFFIX, JournalFile, list_files, rea
 from cache.journal.errors import JournalDamaged, JournalUnavailable
 from cache.journal.frame import Frame, Header
 from cache.journal.medium import Medium, PosixMedium
+from cache.journal.retired import retired_names
 from cache.journal.scan import Damage, Tail, scan
 
 
@@ -25,7 +26,8 @@ class FaultKind(StrEnum):
     OUT_OF_ORDER = "out_of_order"
     CHAIN = "chain"
     FILE = "file"
-    """The file as a whole cannot be read, or opening found nothing readable in it."""
+    """The file as a whole cannot be read, or opening found nothing readable in it. Also stands for
+    the folder of a retired journal, whose end is not known (`cache.journal.retired`)."""
     OTHER_JOURNAL = "other_journal"
     """The file belongs to another journal than the ones before it."""
 
@@ -76,7 +78,16 @@ def verify(directory: Path, medium: Medium | None = None) -> Report:
     for name in sorted(_names(medium, directory)):
         if name.endswith(DAMAGED_SUFFIX):
             walk.report.faults.append(Fault(FaultKind.FILE, name, 0, 0))
+    for name in retired_names(_names(medium, directory)):
+        walk.report.faults += _of_retired(name, verify(directory / name, medium))
     return walk.report
+
+
+def _of_retired(name: str, report: Report) -> list[Fault]:
+    """Return a retired journal's faults: that its end is missing, and those of its files."""
+    end = Fault(FaultKind.FILE, name, 0, report.last_sequence + 1)
+    own = [msgspec.structs.replace(fault, file=f"{name}/{fault.file}") for fault in report.faults]
+    return [end, *own]
 
 
 def entries_of(directory: Path, count: int, medium: Medium | None = None) -> list[Frame]:

@@ -65,12 +65,14 @@ class SimulatedDisk:
         self.short_writes = False
         self._names: dict[Path, _Inode] = {}
         self._durable_names: dict[Path, _Inode] = {}
+        self._directories: set[Path] = set()  # always durable: the port promises it
         self._open: dict[int, _Inode] = {}
         self._next = 100
 
     def cut(self, rng: Random) -> SimulatedDisk:
         """Return the disk as it is found after a power cut at this moment."""
         after = SimulatedDisk(honest=self.honest)
+        after._directories = set(self._directories)
         for path in {*self._names, *self._durable_names}:
             inode = rng.choice((self._names.get(path), self._durable_names.get(path)))
             if inode is not None:
@@ -102,9 +104,11 @@ class SimulatedDisk:
 
     def make_directory(self, directory: Path) -> None:
         self._operate("make_directory")
+        self._directories.add(directory)
 
     def names(self, directory: Path) -> list[str]:
-        return [path.name for path in self._names if path.parent == directory]
+        paths = [*self._names, *self._directories]
+        return [path.name for path in paths if path.parent == directory]
 
     def read(self, path: Path, offset: int, limit: int) -> bytes:
         return self._found(path).cached[offset : offset + limit]

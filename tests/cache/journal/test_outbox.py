@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from cache.journal.errors import OutboxError
-from cache.journal.outbox import Outbox
+from cache.journal.outbox import Outbox, watermarks
 
 
 class FakeJournal:
@@ -114,3 +115,24 @@ async def test_a_watermark_that_cannot_be_kept_still_counts_until_the_end(path: 
         await outbox.acknowledge(41)
     async with opened(path) as outbox:
         assert outbox.acknowledged_through == 41
+
+
+async def test_watermarks_are_known_before_the_journal_is(path: Path) -> None:
+    assert await watermarks(path) == {}
+    async with opened(path) as outbox:
+        await outbox.acknowledge(40)
+        assert await watermarks(path) == {bytes(16): 40}
+
+
+async def test_a_damaged_file_knows_no_watermarks(damaged_path: Path) -> None:
+    assert await watermarks(damaged_path) == {}
+
+
+async def test_no_umask_opens_it_to_others(path: Path) -> None:
+    before = os.umask(0)
+    try:
+        async with opened(path) as outbox:
+            await outbox.acknowledge(1)
+            assert {file.stat().st_mode & 0o777 for file in path.parent.iterdir()} == {0o600}
+    finally:
+        os.umask(before)

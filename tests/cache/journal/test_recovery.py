@@ -93,22 +93,12 @@ def test_a_damaged_header_costs_no_entry() -> None:
     assert [fault.kind for fault in verify(DIRECTORY, disk).faults] == [FaultKind.HEADER]
 
 
-def test_a_newest_file_of_nothing_readable_is_set_aside_and_told_of() -> None:
+def test_an_older_file_without_a_header_is_counted() -> None:
     disk = written(6, rotate_bytes=300)
-    newest = files(disk)[-1]
-    disk.overwrite(newest, b"\0" * 700)
+    disk.overwrite(files(disk)[0], b"\0" * 700)
     recovery = recover(disk, DIRECTORY, OTHER)
-    first = int(newest.name[:19])
-    assert (recovery.position.journal, recovery.position.last_sequence) == (JOURNAL, first - 1)
-    continued(disk, 1)
-    assert disk.content(newest.with_suffix(".damaged")) == b"\0" * 700
-    assert [fault.kind for fault in verify(DIRECTORY, disk).faults] == [FaultKind.FILE]
-
-
-def test_a_journal_of_nothing_readable_begins_anew() -> None:
-    disk = written(1)
-    disk.overwrite(files(disk)[0], b"")
-    assert recover(disk, DIRECTORY, OTHER).position.journal == OTHER
+    assert (recovery.position.journal, recovery.damaged_files) == (JOURNAL, 1)
+    assert recover(written(6, rotate_bytes=300), DIRECTORY, OTHER).damaged_files == 0
 
 
 def test_without_any_header_nobody_guesses_which_journal_it_is() -> None:
