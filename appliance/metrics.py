@@ -41,6 +41,10 @@ class Sources(msgspec.Struct, frozen=True, kw_only=True):
     """By lane: readings turned away because the lane's inbox was full."""
     frames_dropped: Mapping[str, Callable[[], int | None]] = {}
     """By source: frames replaced by a newer one before the decoder took them."""
+    frames_bad: Mapping[str, Callable[[], int | None]] = {}
+    """By source: frames that were no picture, or none that may be decoded."""
+    link_rejected: Mapping[str, Callable[[], int | None]] = {}
+    """By lane: frames from the board that were damaged."""
     device_up: Mapping[str, Callable[[], bool | None]] = {}
     """By device: camera, scanner, board."""
     journal_pending: Callable[[], int | None] = lambda: None
@@ -53,6 +57,10 @@ class Sources(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds since the epoch of the last exchange with the hub that succeeded."""
     replica_sequence: Callable[[], int | None] = lambda: None
     """Sequence of the active release."""
+    replica_unreadable: Callable[[], int | None] = lambda: None
+    """Look-ups that a damaged page left without an answer."""
+    replica_damaged_pages: Callable[[], int | None] = lambda: None
+    """Damaged pages known in the active segment."""
     clock_trust: Callable[[], ClockTrust | None] = lambda: None
     """How far the wall time may be believed."""
 
@@ -200,16 +208,25 @@ class _Pulled:
             sources.frames_dropped,
         )
         yield _by_label(
+            CounterMetricFamily(
+                "chot_frames_bad", "Frames that were no picture to decode.", labels=["source"]
+            ),
+            sources.frames_bad,
+        )
+        yield _by_label(
+            CounterMetricFamily(
+                "chot_link_rejected_frames", "Damaged frames from the board.", labels=["lane"]
+            ),
+            sources.link_rejected,
+        )
+        yield _by_label(
             GaugeMetricFamily("chot_device_up", "Whether the device answers.", labels=["device"]),
             sources.device_up,
         )
         yield _single(
             "chot_journal_pending", "Entries not yet acknowledged.", sources.journal_pending()
         )
-        attempts = CounterMetricFamily("chot_uploads", "Uploads attempted.")
-        if (tried := sources.upload_attempts()) is not None:
-            attempts.add_metric([], tried)
-        yield attempts
+        yield _total("chot_uploads", "Uploads attempted.", sources.upload_attempts())
         yield _single(
             "chot_upload_failures",
             "Uploads that failed in a row, up to now.",
@@ -222,6 +239,16 @@ class _Pulled:
         )
         yield _single(
             "chot_replica_sequence", "Sequence of the active release.", sources.replica_sequence()
+        )
+        yield _total(
+            "chot_replica_unreadable_lookups",
+            "Look-ups that a damaged page left without an answer.",
+            sources.replica_unreadable(),
+        )
+        yield _single(
+            "chot_replica_damaged_pages",
+            "Damaged pages in the active segment.",
+            sources.replica_damaged_pages(),
         )
         yield _clock_trust(sources.clock_trust())
         build = GaugeMetricFamily("chot_build_info", "The software.", labels=["version"])
@@ -237,6 +264,13 @@ def _by_label(
         value = value_of()
         if value is not None:
             family.add_metric([label], value)
+    return family
+
+
+def _total(name: str, documentation: str, value: float | None) -> Metric:
+    family = CounterMetricFamily(name, documentation)
+    if value is not None:
+        family.add_metric([], value)
     return family
 
 

@@ -44,6 +44,8 @@ class Outlook:
         self._clock = clock
         self._inbox_overflowed: dict[str, Callable[[], int | None]] = {}
         self._frames_dropped: dict[str, Callable[[], int | None]] = {}
+        self._frames_bad: dict[str, Callable[[], int | None]] = {}
+        self._link_rejected: dict[str, Callable[[], int | None]] = {}
         self._device_up: dict[str, Callable[[], bool | None]] = {}
 
     def add_lane(
@@ -56,8 +58,13 @@ class Outlook:
         self._sources_of[lane.name] = list(sources)
         self._inbox_overflowed[lane.name] = lambda: lane.inbox.statistics().overflowed
         self._device_up[f"bridge.{lane.name}"] = lambda: bridge.alive
+        if isinstance(bridge, McuBridge):
+            self._link_rejected[lane.name] = lambda: bridge.statistics().rejected_frames
         for source in sources:
             self._device_up[f"source.{source.name}"] = lambda s=source: s.up  # type: ignore[misc]
+            if source.frames_bad is not None:
+                bad: Callable[[], int | None] = lambda s=source: s.frames_bad  # type: ignore[misc] # noqa: E731
+                self._frames_bad[source.name] = bad
             if source.frames_dropped is not None:
                 dropped: Callable[[], int | None] = lambda s=source: s.frames_dropped  # type: ignore[misc] # noqa: E731
                 self._frames_dropped[source.name] = dropped
@@ -67,12 +74,16 @@ class Outlook:
         return Sources(
             inbox_overflowed=self._inbox_overflowed,
             frames_dropped=self._frames_dropped,
+            frames_bad=self._frames_bad,
+            link_rejected=self._link_rejected,
             device_up=self._device_up,
             journal_pending=lambda: self.outbox.pending,
             upload_attempts=lambda: self.uplink.status().attempts,
             upload_failures=lambda: self.uplink.status().failures,
             sync_last_success_s=self._last_contact_s,
             replica_sequence=lambda: self.replicator.status().sequence,
+            replica_unreadable=lambda: self.replicator.status().unreadable_lookups,
+            replica_damaged_pages=lambda: self.replicator.status().damaged_pages,
             clock_trust=lambda: self._clock.now().trust,
         )
 

@@ -68,6 +68,11 @@ class Source(Protocol):
         """Frames that a newer one replaced before they were looked at; None without frames."""
         ...
 
+    @property
+    def frames_bad(self) -> int | None:
+        """Frames that were no picture to decode; None without frames."""
+        ...
+
     async def run(self) -> None:
         """Read until cancelled.
 
@@ -115,6 +120,11 @@ class CameraDoor:
         """Frames that were never looked at because the decoder was busy."""
         return self._source.statistics().dropped
 
+    @property
+    def frames_bad(self) -> int | None:
+        """Frames that were no picture to decode."""
+        return self._source.statistics().bad_frames
+
     async def run(self) -> None:
         """Run both threads until cancelled.
 
@@ -142,6 +152,7 @@ class PortDoor:
     alive: bool = True
     """It runs on the loop, which others watch."""
     frames_dropped: int | None = None
+    frames_bad: int | None = None
 
     def __init__(self, source: SerialSource | KeypadSource) -> None:
         self._source = source

@@ -160,7 +160,11 @@ async def test_it_asks_until_it_is_answered_and_then_rests(
 ) -> None:
     gate = Gate(session, hub)
     answers = iter([lambda _: web.Response(status=500), lambda _: web.Response(status=404)])
-    hub.answer = lambda nonce: next(answers, Hub.honest)(nonce)
+
+    def in_turn(nonce: bytes) -> web.Response:
+        return next(answers, Hub.honest)(nonce)
+
+    hub.answer = in_turn
     running = asyncio.create_task(gate.time.run())
     async with asyncio.timeout(10):
         while len(gate.waits) < 3:

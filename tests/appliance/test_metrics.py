@@ -43,6 +43,10 @@ def metrics() -> Metrics:
         upload_failures=lambda: 2,
         sync_last_success_s=lambda: 1_631_318_400.0,
         replica_sequence=lambda: 41,
+        frames_bad={"camera-1": lambda: 3},
+        link_rejected={"gate-1": lambda: 5},
+        replica_unreadable=lambda: 6,
+        replica_damaged_pages=lambda: 1,
         clock_trust=lambda: ClockTrust.RTC,
     )
     return Metrics("0.1.0", lanes=["gate-1"], sources=sources)
@@ -93,6 +97,10 @@ def test_the_other_events(metrics: Metrics) -> None:
 
 def test_pulled_values_are_read_at_each_scrape(metrics: Metrics) -> None:
     assert value(metrics, "chot_inbox_overflow_total", lane="gate-1") == 2
+    assert value(metrics, "chot_frames_bad_total", source="camera-1") == 3
+    assert value(metrics, "chot_link_rejected_frames_total", lane="gate-1") == 5
+    assert value(metrics, "chot_replica_unreadable_lookups_total") == 6
+    assert value(metrics, "chot_replica_damaged_pages") == 1
     assert value(metrics, "chot_frames_dropped_total", source="camera-1") == 7
     assert value(metrics, "chot_frames_dropped_total", source="camera-2") is None
     assert value(metrics, "chot_device_up", device="camera-1") == 1
