@@ -39,7 +39,7 @@ class JournalReader:
         self._medium = medium or PosixMedium()
         self._cursor: _Cursor | None = None
         self.lost_entries = 0
-        """How many entries were returned as unreadable; one that is asked for again counts again."""
+        """How many entries were returned as unreadable; one asked for again counts again."""
 
     async def read(
         self, after: int, through: int, *, max_entries: int, max_bytes: int
