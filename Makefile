@@ -5,10 +5,12 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format outage lock clean
+.PHONY: help setup run test check format outage lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+setup: $(VENV)/.runtime ## set up the virtual environment for a gate, and start nothing
 
 run: $(VENV)/.runtime ## set up and run the demo: hub, two lanes, kiosk at http://127.0.0.1:8080/
 	@$(BIN)/chot demo
