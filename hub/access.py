@@ -1,4 +1,4 @@
-"""Refusals and the access log: short, in JSON, without persons, tokens, paths or tracebacks."""
+"""Refusals and the access log: short, in JSON, without persons, tokens, URLs or tracebacks."""
 
 from __future__ import annotations
 

@@ -31,17 +31,6 @@ VIETNAM = timezone(timedelta(hours=7))
 T = TypeVar("T")
 
 
-class _HubGroup(click.Group):
-    """Shows the hub's own errors as one sentence and what to do, and ends with status 1."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except HubError as error:
-            message = f"{error}\n{error.hint}" if error.hint else str(error)
-            raise click.ClickException(message) from error
-
-
 def _data_option(command: Any) -> Any:
     return click.option(
         "--data",
@@ -53,7 +42,7 @@ def _data_option(command: Any) -> Any:
     )(command)
 
 
-@click.group(cls=_HubGroup)
+@click.group()
 def hub() -> None:
     """Run the upstream: people, signed releases, and the entries of all gates."""
 
@@ -63,7 +52,8 @@ def hub() -> None:
 def init(folder: DataFolder) -> None:
     """Make the folder, its database and its keys. What is there already stays."""
     folder.create()
-    _ensure_keys(folder)
+    if not folder.has_keys:
+        create_keys(folder.keys, entropy=secrets.token_bytes)
     _run(tasks.touch(folder.database))
     _show_keys(folder)
 
@@ -71,9 +61,8 @@ def init(folder: DataFolder) -> None:
 @hub.command()
 @_data_option
 def keys(folder: DataFolder) -> None:
-    """Make the keys where there are none, and say which files every gate needs."""
-    folder.create()
-    _ensure_keys(folder)
+    """Say which files every gate needs."""
+    folder.require()
     _show_keys(folder)
 
 
@@ -138,8 +127,11 @@ def publish(folder: DataFolder) -> None:
 def device(folder: DataFolder, name: str, token_file: Path) -> None:
     """Let a gate upload under NAME. Given again, the earlier token of NAME ends to count."""
     folder.require()
-    _run(_enrol(folder, name, token_file))
+    replaced = _run(_enrol(folder, name, token_file))
     click.echo(f"{name} may upload with the token in {token_file}.", err=True)
+    if replaced:
+        ended = f"The token that {name} had before no longer counts."
+        click.echo(f"{ended} Put this one on the gate.", err=True)
 
 
 @hub.command()
@@ -181,15 +173,13 @@ def serve(
     _run(main())
 
 
-async def _enrol(folder: DataFolder, name: str, token_file: Path) -> None:
+async def _enrol(folder: DataFolder, name: str, token_file: Path) -> bool:
+    """Return whether an earlier token of the name has ended with this."""
     async with open_store(folder.database) as store:
+        replaced = await store.device_by_name(name) is not None
         token = await devices.enrol(store, name, HubClock().now(), random_bytes=secrets.token_bytes)
         _write(token_file, token.encode("ascii") + b"\n")
-
-
-def _ensure_keys(folder: DataFolder) -> None:
-    if not folder.has_keys:
-        create_keys(folder.keys, entropy=secrets.token_bytes)
+        return replaced
 
 
 def _show_keys(folder: DataFolder) -> None:

@@ -1,7 +1,7 @@
 """Errors of the hub.
 
 HubError
-├── DataFolderError   the hub's folder is missing, foreign or unusable
+├── DataFolderError   the hub's folder is missing, foreign, unusable or served already
 ├── KeyFileError      a key file is missing, malformed or readable by others
 ├── StoreError        the store could not read or write
 ├── PublishError      a release or a head could not be built, signed or written
@@ -27,7 +27,7 @@ class HubError(ChotError):
 
 
 class DataFolderError(HubError):
-    """The hub's folder is missing, foreign or unusable."""
+    """The hub's folder is missing, foreign, unusable, or served by another hub."""
 
 
 class KeyFileError(HubError):

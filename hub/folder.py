@@ -3,10 +3,15 @@
 hub.db                people, devices, entries; mode 0600
 keys/                 see `hub.keys`: gates get head.pub and hash.key
 published/replica/    what gates replicate; any web server may carry it
+serving.lock          held by the hub that serves
 """
 
 from __future__ import annotations
 
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from hub.errors import DataFolderError
@@ -19,6 +24,7 @@ class DataFolder:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.database = root / "hub.db"
+        self._serving = root / "serving.lock"
         self.keys = root / "keys"
         self.published = root / "published"
         self.replica = self.published / "replica"
@@ -58,3 +64,32 @@ class DataFolder:
         if not self.database.is_file() or not self.has_keys:
             msg = f"{self.root} is not a hub's folder"
             raise DataFolderError(msg, hint=f"make it one: chot hub init --data {self.root}")
+
+    @contextmanager
+    def served(self) -> Iterator[None]:
+        """Be the one hub that serves this folder, for the length of a context.
+
+        :raises DataFolderError: if another hub does, or the folder cannot be written.
+        """
+        lock = self._locked()
+        try:
+            yield
+        finally:
+            os.close(lock)
+
+    def _locked(self) -> int:
+        try:
+            lock = os.open(self._serving, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                # Ends with the process, however that ends: there is no stale lock to clear away.
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                os.close(lock)
+                raise
+        except BlockingIOError as error:
+            msg = f"another hub serves {self.root} already"
+            raise DataFolderError(msg, hint="end that one, or choose another --data") from error
+        except OSError as error:
+            msg = f"cannot lock the hub's folder {self.root}: {error.strerror}"
+            raise DataFolderError(msg, hint="check that it is yours, on a local disk") from error
+        return lock

@@ -39,7 +39,8 @@ class ServeOptions(msgspec.Struct, frozen=True):
 async def serving(folder: DataFolder, options: ServeOptions, clock: Clock) -> AsyncIterator[str]:
     """Serve for the length of a context; yield the base URL once connections are accepted.
 
-    :raises HubError: if the folder is no hub's, or the address can't be listened on.
+    :raises HubError: if the folder is no hub's or another hub serves it, or the address can't be
+        listened on.
     """
     folder.require()
     folder.create()
@@ -47,25 +48,27 @@ async def serving(folder: DataFolder, options: ServeOptions, clock: Clock) -> As
     keys = load_keys(folder.keys)
     publisher = Publisher(folder.published, keys)
     vouching = Vouching(publisher.revouch, clock, metrics, interval_s=options.vouch_interval_s)
-    async with open_store(folder.database) as store:
-        app = application(
-            store,
-            folder.replica,
-            clock,
-            metrics,
-            head_key=keys.head,
-            problem=lambda: vouching.problem,
-        )
-        await _vouch_first(vouching)
-        async with (
-            listening(app, options.host, options.port) as url,
-            asyncio.TaskGroup() as tasks,  # a vouching task that dies takes the hub down, loudly
-        ):
-            task = tasks.create_task(vouching.run())
-            try:
-                yield url
-            finally:
-                task.cancel()
+    with folder.served():
+        async with open_store(folder.database) as store:
+            app = application(
+                store,
+                folder.replica,
+                clock,
+                metrics,
+                head_key=keys.head,
+                problem=lambda: vouching.problem,
+            )
+            await _vouch_first(vouching)
+            async with (
+                listening(app, options.host, options.port) as url,
+                # A vouching task that dies takes the hub down, loudly.
+                asyncio.TaskGroup() as tasks,
+            ):
+                task = tasks.create_task(vouching.run())
+                try:
+                    yield url
+                finally:
+                    task.cancel()
 
 
 @asynccontextmanager

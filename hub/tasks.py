@@ -79,7 +79,7 @@ async def serve(
 
     :param announce: a file that gets `{"url": ...}`, whole or not at all, once connections are
         accepted; it is removed at the end.
-    :raises HubError: if the folder is no hub's, or the address can't be listened on.
+    :raises HubError: as `hub.server.serving`.
     """
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):

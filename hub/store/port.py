@@ -150,6 +150,10 @@ class DeviceStore(Protocol):
         """
         ...
 
+    async def device_by_name(self, name: str) -> Device | None:
+        """Return the device of this name."""
+        ...
+
     async def device_by_token(self, token_sha256: bytes) -> Device | None:
         """Return the device whose token has this hash."""
         ...

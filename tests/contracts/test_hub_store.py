@@ -102,6 +102,8 @@ async def test_a_new_token_ends_the_old_one(store: Store) -> None:
     await store.put_device(Device("gate-1", b"b" * 32, 2))
     assert await store.device_by_token(b"a" * 32) is None
     assert await store.device_by_token(b"b" * 32) == Device("gate-1", b"b" * 32, 2)
+    assert await store.device_by_name("gate-1") == Device("gate-1", b"b" * 32, 2)
+    assert await store.device_by_name("gate-2") is None
 
 
 async def test_two_devices_never_share_a_token(store: Store) -> None:

@@ -53,6 +53,9 @@ class MemoryStore:
             raise StoreError("the token is already another device's")
         self._devices[device.name] = device
 
+    async def device_by_name(self, name: str) -> Device | None:
+        return self._devices.get(name)
+
     async def device_by_token(self, token_sha256: bytes) -> Device | None:
         return next((d for d in self._devices.values() if d.token_sha256 == token_sha256), None)
 

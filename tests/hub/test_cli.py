@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import sqlite3
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
+from appliance.cli.main import main as chot
 from cache.replica.head import PERSONS
+from hub.__main__ import main as as_module
 from hub.cli import hub
+from hub.errors import HubError
 from hub.folder import DataFolder
 from hub.keys import load_keys
 from hub.publish import Publisher
@@ -76,26 +80,62 @@ def test_a_synthetic_population_is_published_and_signed(folder: DataFolder, tmp_
 
 def test_a_device_gets_a_private_token(folder: DataFolder, tmp_path: Path) -> None:
     token = tmp_path / "gate-1.token"
-    succeed("device", "--data", folder.root, "gate-1", "--token-file", token)
+    enrolled = succeed("device", "--data", folder.root, "gate-1", "--token-file", token)
+    assert "no longer" not in enrolled.output
     assert stat.S_IMODE(token.stat().st_mode) == 0o600
     first = token.read_text().strip()
     assert len(first) >= 43
     assert first.encode() not in folder.database.read_bytes()
-    succeed("device", "--data", folder.root, "gate-1", "--token-file", token)
+    again = succeed("device", "--data", folder.root, "gate-1", "--token-file", token)
     assert token.read_text().strip() != first
+    assert "no longer counts" in again.output
 
 
 def fail(*arguments: object) -> str:
     result = run(*arguments)
     assert result.exit_code == 1, result.output
-    assert isinstance(result.exception, SystemExit), "an error for people, not a traceback"
-    assert "Error: " in result.output
-    return result.output
+    # Whoever runs the command shows it: `chot`, or `python -m hub`.
+    assert isinstance(result.exception, HubError), "an error for people, not a traceback"
+    return f"{result.exception} {result.exception.hint}"
 
 
-@pytest.mark.parametrize("command", ["synthesize", "publish", "serve"])
+@pytest.mark.parametrize("command", ["keys", "synthesize", "publish", "serve"])
 def test_a_foreign_folder_is_refused_with_a_hint(command: str, tmp_path: Path) -> None:
     assert "chot hub init" in fail(command, "--data", tmp_path / "nothing")
+    assert not (tmp_path / "nothing").exists(), "a mistyped folder gets no identity of its own"
+
+
+def test_keys_names_the_files_that_a_gate_needs(folder: DataFolder) -> None:
+    shown = succeed("keys", "--data", folder.root).output.replace("\n", "")
+    assert str(folder.public_key) in shown
+    assert str(folder.hash_key) in shown
+
+
+def test_one_folder_is_served_by_one_hub(folder: DataFolder) -> None:
+    with folder.served():
+        assert "already" in fail("serve", "--data", folder.root, "--port", 0)
+    with folder.served():
+        pass
+
+
+def shown_by(main: Callable[[], None], capsys: pytest.CaptureFixture[str]) -> str:
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 1
+    return capsys.readouterr().err
+
+
+def test_an_error_looks_the_same_under_both_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    typo = str(tmp_path / "typo")
+    expected = (
+        f"error: {typo} is not a hub's folder\n  → make it one: chot hub init --data {typo}\n"
+    )
+    monkeypatch.setattr("sys.argv", ["hub", "keys", "--data", typo])
+    assert shown_by(as_module, capsys) == expected
+    monkeypatch.setattr("sys.argv", ["chot", "hub", "keys", "--data", typo])
+    assert shown_by(chot, capsys) == expected
 
 
 def test_publishing_nobody_is_refused_with_a_hint(folder: DataFolder) -> None:
@@ -106,7 +146,7 @@ def test_an_unwritable_place_is_named(folder: DataFolder, tmp_path: Path) -> Non
     nowhere = tmp_path / "nowhere" / "token"
     assert str(nowhere) in fail("device", "--data", folder.root, "g", "--token-file", nowhere)
     (tmp_path / "file").write_text("")
-    assert "--data" in run("init", "--data", tmp_path / "file").output
+    assert "--data" in fail("init", "--data", tmp_path / "file" / "hub")
 
 
 def test_a_database_that_is_none_is_refused(folder: DataFolder) -> None:

@@ -71,6 +71,15 @@ class SqliteStore:
                 (device.name, device.token_sha256, device.enrolled_ns),
             )
 
+    async def device_by_name(self, name: str) -> Device | None:
+        """Return the device of this name."""
+        async with self._connection.transaction(write=False) as raw:
+            rows = await raw.execute_fetchall(
+                "SELECT name, token_sha256, enrolled_ns FROM device WHERE name = ?",
+                (name,),
+            )
+        return next((Device(*row) for row in rows), None)
+
     async def device_by_token(self, token_sha256: bytes) -> Device | None:
         """Return the device whose token has this hash."""
         async with self._connection.transaction(write=False) as raw:
