@@ -149,18 +149,20 @@ async def test_a_gate_uploads_what_is_left_beside_its_new_journal(
         path.unlink()
     else:
         path.write_bytes(b"garbage" * 99 if harm == "garbage" else b"")
-    journal = await opened(tmp_path)
-    assert (journal.journal_id != first, journal.last_sequence) == (True, 0)
-    assert journal.statistics().retired_journals == 1
-    assert journal.statistics().damaged_files == (harm != "deleted")
-    assert await journal.append(an_entry(1)) == 1
-    (old,) = retired_journals(tmp_path / "journal")
-    outbox = await Outbox.open(tmp_path / "outbox.sqlite", old, ended=True)
-    assert (old.journal_id, old.last_sequence, outbox.pending) == (first, 4, 0)
-    (entry,) = await JournalReader(old.directory).read(3, 4, max_entries=9, max_bytes=9_999)
-    assert (entry.sequence, bool(entry.packed)) == (4, True)
-    await outbox.close()
-    await journal.close()
+    async with contextlib.AsyncExitStack() as stack:
+        journal = await opened(tmp_path)
+        stack.push_async_callback(journal.close)
+        assert (journal.journal_id != first, journal.last_sequence) == (True, 0)
+        assert journal.statistics().retired_journals == 1
+        assert journal.statistics().damaged_files == (harm != "deleted")
+        assert await journal.append(an_entry(1)) == 1
+        (old,) = retired_journals(tmp_path / "journal")
+        outbox = await Outbox.open(tmp_path / "outbox.sqlite", old, ended=True)
+        stack.push_async_callback(outbox.close)
+        assert (old.journal_id, old.last_sequence, outbox.pending) == (first, 4, 0)
+        (entry,) = await JournalReader(old.directory).read(3, 4, max_entries=9, max_bytes=9_999)
+        assert (entry.sequence, bool(entry.packed)) == (4, True)
     again = await opened(tmp_path)
-    assert (again.journal_id, again.last_sequence) == (journal.journal_id, 1)
-    await again.close()
+    stack.push_async_callback(again.close)
+    async with stack:
+        assert (again.journal_id, again.last_sequence) == (journal.journal_id, 1)
