@@ -59,16 +59,8 @@ async def serving(folder: DataFolder, options: ServeOptions, clock: Clock) -> As
                 problem=lambda: vouching.problem,
             )
             await _vouch_first(vouching)
-            async with (
-                listening(app, options.host, options.port) as url,
-                # A vouching task that dies takes the hub down, loudly.
-                asyncio.TaskGroup() as tasks,
-            ):
-                task = tasks.create_task(vouching.run())
-                try:
-                    yield url
-                finally:
-                    task.cancel()
+            async with listening(app, options.host, options.port) as url, _beside(vouching):
+                yield url
 
 
 @asynccontextmanager
@@ -115,6 +107,23 @@ async def _listen(connections: Connections, host: str, port: int) -> asyncio.Ser
     except (OSError, OverflowError) as error:
         msg = f"cannot listen on {host} port {port}: {error}"
         raise HubError(msg, hint="choose another --host or --port; port 0 is any") from error
+
+
+@asynccontextmanager
+async def _beside(vouching: Vouching) -> AsyncIterator[None]:
+    """Vouch for the length of a context. A vouching task that dies takes the hub down, loudly."""
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            task = tasks.create_task(vouching.run())
+            try:
+                yield
+            finally:
+                task.cancel()
+    except ExceptionGroup as group:
+        # An error of ours is shown as one, not as a group of one.
+        if len(group.exceptions) == 1 and isinstance(group.exceptions[0], HubError):
+            raise group.exceptions[0] from group.exceptions[0].__cause__
+        raise
 
 
 async def _vouch_first(vouching: Vouching) -> None:

@@ -164,3 +164,9 @@ def test_a_newer_database_is_refused(folder: DataFolder) -> None:
 def test_an_address_that_cannot_be_listened_on_is_refused(folder: DataFolder) -> None:
     assert run("serve", "--data", folder.root, "--port", 99_999).exit_code == 2
     assert "--host" in fail("serve", "--data", folder.root, "--host", "203.0.113.1", "--port", 0)
+
+
+def test_an_announcement_that_cannot_be_written_is_refused(folder: DataFolder) -> None:
+    nowhere = folder.root / "nowhere" / "announce"
+    arguments = ("serve", "--data", folder.root, "--port", 0, "--announce", nowhere)
+    assert str(nowhere) in fail(*arguments)
