@@ -59,9 +59,9 @@ def render(
 
     :raises ValueError: if the parts would not read back as a card.
 
-    >>> render(cccd="079087000017", name="Trần Thị B", born=date(1987, 1, 18), sex="Nữ",
+    >>> render(cccd="000087000017", name="Trần Thị B", born=date(1987, 1, 18), sex="Nữ",
     ...        address="Phường 1, Quận 3, TP. Hồ Chí Minh", issued=date(2021, 7, 1))
-    '079087000017||Trần Thị B|18011987|Nữ|Phường 1, Quận 3, TP. Hồ Chí Minh|01072021'
+    '000087000017||Trần Thị B|18011987|Nữ|Phường 1, Quận 3, TP. Hồ Chí Minh|01072021'
     """
     text = SEPARATOR.join(
         (cccd, cmnd, name, _day_first(born), sex, address, _day_first(issued)),

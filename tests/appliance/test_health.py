@@ -57,7 +57,7 @@ def test_json_names_every_check() -> None:
 
 def test_a_check_that_raises_fails_alone_and_quotes_nothing() -> None:
     def raising() -> Finding:
-        raise ValueError("079123456789")
+        raise ValueError("000123456789")
 
     health = Health()
     health.add("hub", raising, Weight.VITAL)

@@ -17,7 +17,7 @@ from admission.verdict import Outcome
 from appliance.logs import FIELDS, JsonLines, configure_logging, log_loop_exception
 
 NAME = "NGUYỄN VĂN AN"
-NUMBER = "079123456789"
+NUMBER = "000123456789"
 PERSONAL = st.sampled_from([NAME, NUMBER, f"{NUMBER}||{NAME}|01011990|Nam", "\ud800" + NAME])
 
 

@@ -15,7 +15,7 @@ from appliance.lane import Scan
 from appliance.metrics import BUCKETS, Metrics, Sources, Stage
 from tests.worlds import a_reading
 
-SECRET = "079123456789||NGUYEN VAN AN"
+SECRET = "000123456789||NGUYEN VAN AN"
 
 
 def a_scan(*, journaled: int | None = 1, light_ns: int | None = 40_000_000) -> Scan:

@@ -22,7 +22,7 @@ from tests.doors import HASH_KEY, KEY_OF, MemoryBook
 
 NOW = Instant(1_632_099_600_000_000_000, 5, "boot", ClockTrust.SYNCHRONISED)
 RELEASE = Release(7, 1_632_099_000_000_000_000, 1_632_185_400_000_000_000)
-CARD = Identifier(IdentifierKind.DOCUMENT, "079123456789")
+CARD = Identifier(IdentifierKind.DOCUMENT, "000123456789")
 QID = Identifier(IdentifierKind.QID, "Q1")
 STRANGER = Identifier(IdentifierKind.DOCUMENT, "000000000000")
 PEOPLE = {CARD: PersonFacts(doses=2), QID: PersonFacts(status=CredentialStatus.REVOKED)}
@@ -76,7 +76,7 @@ def test_an_identifier_that_is_not_on_record_clashes_with_nothing(make_book: Mak
 
 
 def test_a_stranger_is_not_found_and_named_by_the_first_key(make_book: MakeBook) -> None:
-    other = Identifier(IdentifierKind.QID, "079123456789")  # the same number in another register
+    other = Identifier(IdentifierKind.QID, "000123456789")  # the same number in another register
     standing = make_book(PEOPLE).standing_of(shown(STRANGER, other), NOW)
     assert standing == Standing(Lookup.NOT_FOUND, KEY_OF(STRANGER), None, RELEASE)
 

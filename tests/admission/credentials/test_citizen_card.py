@@ -12,24 +12,24 @@ from admission.credential import UNRECOGNISED, CredentialKind, Holder
 from admission.credentials import citizen_card, parse
 from tests.worlds import a_reading
 
-CARD = "079187000017|023456789|Trần Thị Bình|18011987|Nữ|Phường 1, Quận 3|01072021"
+CARD = "000187000017|023456789|Trần Thị Bình|18011987|Nữ|Phường 1, Quận 3|01072021"
 
 
 def test_a_card_names_its_holder_by_the_new_number_first() -> None:
     credential = parse(a_reading(CARD))
     assert credential.kind is CredentialKind.CITIZEN_CARD
-    assert [i.value for i in credential.identifiers] == ["079187000017", "023456789"]
+    assert [i.value for i in credential.identifiers] == ["000187000017", "023456789"]
     assert credential.holder == Holder("Trần Thị Bình", date(1987, 1, 18))
 
 
 def test_a_card_without_the_old_number_has_one_identifier() -> None:
     credential = parse(a_reading(CARD.replace("023456789", "")))
-    assert [i.value for i in credential.identifiers] == ["079187000017"]
+    assert [i.value for i in credential.identifiers] == ["000187000017"]
 
 
 def test_an_old_number_that_was_issued_twice_is_left_out() -> None:
     credential = parse(a_reading(CARD.replace("023456789", "271460000")))
-    assert [i.value for i in credential.identifiers] == ["079187000017"]
+    assert [i.value for i in credential.identifiers] == ["000187000017"]
 
 
 @pytest.mark.parametrize("born", ["30021987", "00001987", "1987", "", "1801198", "18/01/1987"])
@@ -42,8 +42,8 @@ def test_a_birth_date_that_is_none_is_unknown_and_no_refusal(born: str) -> None:
     [
         CARD.rsplit("|", 1)[0],
         CARD + "|",
-        CARD.replace("079187000017", "07918700001"),
-        CARD.replace("079187000017", "079187 00017"),
+        CARD.replace("000187000017", "07918700001"),
+        CARD.replace("000187000017", "079187 00017"),
         CARD.replace("023456789", "02345678"),
         CARD.replace("Trần Thị Bình", ""),
         CARD.replace("Phường 1, Quận 3", "x" * 513),

@@ -14,7 +14,7 @@ from admission.reading import MAX_TEXT_LENGTH
 from tests.worlds import a_reading
 
 PERSONAL = "001093029317|NGUYEN VAN A|1987-01-18|0|162979388586171100|<1<00<0123232422"
-CARD = "079187000017|023456789|Trần Thị Bình|18011987|Nữ|Phường 1, Quận 3|01072021"
+CARD = "000187000017|023456789|Trần Thị Bình|18011987|Nữ|Phường 1, Quận 3|01072021"
 
 any_text = st.text(st.characters(codec=None), max_size=300)
 nearly = st.lists(

@@ -15,7 +15,7 @@ from scanner.errors import CameraError, CameraExhaustedError, CameraLostError
 from scanner.scenes.camera import SceneCamera
 from scanner.scenes.presentation import DIFFICULTIES, Carrier, Presentation, varied
 
-TEXT = "079093029317|NGUYEN THI MINH KHAI|1987-01-18|0|162979388586171100|<1<00<0901234567"
+TEXT = "000093029317|NGUYEN THI MINH KHAI|1987-01-18|0|162979388586171100|<1<00<0901234567"
 
 
 class Time:
