@@ -30,15 +30,12 @@ from appliance.lane import Lane, Observer
 from appliance.metrics import Metrics
 from appliance.observers import Observers
 from appliance.outlook import Outlook
+from appliance.records import open_records
 from appliance.secret import device_key
 from appliance.sources import Source, open_source
-from appliance.uplink import Uplink
 from appliance.uplink_http import HttpTransport
 from appliance.web.screen import KioskScreen, keep_status
 from appliance.web.server import make_app, serve
-from cache.journal.file_journal import FileJournal
-from cache.journal.outbox import Outbox
-from cache.journal.reader import JournalReader
 from cache.replica.book import ReplicaBook
 from cache.replica.keys import hash_key_id, load_hash_key, load_public_keys
 from cache.replica.replicate import Replicator
@@ -81,7 +78,8 @@ class Appliance:
         """Give the crew everything that runs. What fails beyond repair ends the crew."""
         outlook = self.outlook
         crew.add("replicate", outlook.replicator.run())
-        crew.add("uplink", outlook.uplink.run())
+        for number, uplink in enumerate(outlook.records.uplinks):
+            crew.add(f"uplink {number}", uplink.run())
         crew.add("hub time", outlook.hub_time.run())
         crew.add("watch lanes", self._watch_lanes())
         crew.add(
@@ -136,12 +134,6 @@ async def composed(
     head_keys = load_public_keys(Path(config.hub.head_key_file))
 
     async with contextlib.AsyncExitStack() as stack:
-        journal = await FileJournal.open(
-            state / "journal", monotonic_ns=clock.monotonic_ns, random_bytes=os.urandom
-        )
-        stack.push_async_callback(journal.close)
-        outbox = await Outbox.open(state / "outbox.sqlite", journal)
-        stack.push_async_callback(outbox.close)
         session = await stack.enter_async_context(aiohttp.ClientSession())
 
         book = ReplicaBook(hash_key)
@@ -161,14 +153,8 @@ async def composed(
         transport = await stack.enter_async_context(
             HttpTransport(config.hub.url, Path(config.hub.token_file))
         )
-        uplink = Uplink(
-            journal,
-            JournalReader(state / "journal"),
-            outbox,
-            transport,
-            device=config.appliance.device,
-            clock=clock,
-            rng=rng,
+        records = await stack.enter_async_context(
+            open_records(state, transport, device=config.appliance.device, clock=clock, rng=rng)
         )
         hub_time = HubTime(
             session,
@@ -181,14 +167,7 @@ async def composed(
         screen = KioskScreen(
             clock.monotonic_ns, [lane.name for lane in config.lane], site=config.site.name
         )
-        outlook = Outlook(
-            clock=clock,
-            journal=journal,
-            outbox=outbox,
-            replicator=replicator,
-            uplink=uplink,
-            hub_time=hub_time,
-        )
+        outlook = Outlook(clock=clock, records=records, replicator=replicator, hub_time=hub_time)
         metrics = Metrics(
             version("chot"),
             lanes=[lane.name for lane in config.lane],
@@ -204,7 +183,7 @@ async def composed(
                 rulebook,
                 clock=clock,
                 book=book,
-                journal=journal,
+                journal=records.journal,
                 bridge=bridge,
                 screen=screen,
                 inbox=Inbox(loop),

@@ -58,7 +58,7 @@ async def _serve(config: Config, environ: Mapping[str, str]) -> None:
         await crew.dismissed()
         notifier.stopping()
         await appliance.drain()
-        _log.info("stopped", extra={"pending": appliance.outlook.outbox.pending})
+        _log.info("stopped", extra={"pending": appliance.outlook.records.pending})
 
 
 async def _feed(notifier: Notifier, appliance: Appliance, interval_s: float) -> NoReturn:

@@ -9,11 +9,9 @@ from appliance.health import Finding, Health, Weight
 from appliance.hub_time import HubTime
 from appliance.lane import Lane
 from appliance.metrics import Sources
+from appliance.records import Records
 from appliance.sources import Source
-from appliance.uplink import Uplink
 from appliance.web.views import Status
-from cache.journal.file_journal import FileJournal
-from cache.journal.outbox import Outbox
 from cache.replica.replicate import Replicator
 from firmware_bridge.bridges.absent import ScreenOnlyBridge
 from firmware_bridge.bridges.mcu import McuBridge
@@ -26,16 +24,12 @@ class Outlook:
         self,
         *,
         clock: SystemClock,
-        journal: FileJournal,
-        outbox: Outbox,
+        records: Records,
         replicator: Replicator,
-        uplink: Uplink,
         hub_time: HubTime,
     ) -> None:
-        self.journal = journal
-        self.outbox = outbox
+        self.records = records
         self.replicator = replicator
-        self.uplink = uplink
         self.hub_time = hub_time
         self.lanes: list[Lane] = []
         self.sources: list[Source] = []
@@ -77,9 +71,9 @@ class Outlook:
             frames_bad=self._frames_bad,
             link_rejected=self._link_rejected,
             device_up=self._device_up,
-            journal_pending=lambda: self.outbox.pending,
-            upload_attempts=lambda: self.uplink.status().attempts,
-            upload_failures=lambda: self.uplink.status().failures,
+            journal_pending=lambda: self.records.pending,
+            upload_attempts=lambda: self.records.uplink.status().attempts,
+            upload_failures=lambda: self.records.uplink.status().failures,
             sync_last_success_s=self._last_contact_s,
             replica_sequence=lambda: self.replicator.status().sequence,
             replica_unreadable=lambda: self.replicator.status().unreadable_lookups,
@@ -94,7 +88,7 @@ class Outlook:
         ago_s = None if replica.issued_ns is None else (now.wall_ns - replica.issued_ns) / 1e9
         return Status(
             synchronised_ago_s=ago_s,
-            pending=self.outbox.pending,
+            pending=self.records.pending,
             clock=now.trust,
             hub_reachable=not replica.last_error,
         )
@@ -107,6 +101,7 @@ class Outlook:
                 health.add(f"source.{source.name}", lambda s=source: _source(s), Weight.NOTE)  # type: ignore[misc]
                 health.add(f"decoder.{source.name}", lambda s=source: _decoder(s), Weight.VITAL)  # type: ignore[misc]
         health.add("journal", self._journal)
+        health.add("journal.history", self._history, Weight.NOTE)
         health.add("journal.writer", self._writer, Weight.VITAL)
         health.add("replica", self._replica)
         health.add("hub", self._hub, Weight.NOTE)
@@ -131,15 +126,19 @@ class Outlook:
         return Finding(ok=True, facts={"waiting": lane.inbox.statistics().waiting})
 
     def _journal(self) -> Finding:
-        statistics = self.journal.statistics()
+        statistics = self.records.journal.statistics()
         facts: dict[str, str | int | float | bool | None] = {
             "entries": statistics.last_sequence,
-            "pending": self.outbox.pending,
+            "pending": self.records.pending,
         }
         return Finding(ok=not statistics.last_error, why=statistics.last_error or "", facts=facts)
 
+    def _history(self) -> Finding:
+        damage = self.records.damage
+        return Finding(ok=not damage, why=f"{damage}: `chot journal verify`" if damage else "")
+
     def _writer(self) -> Finding:
-        alive = self.journal.alive
+        alive = self.records.journal.alive
         return Finding(ok=alive, why="" if alive else "the writer's thread has ended")
 
     def _replica(self) -> Finding:
@@ -155,7 +154,7 @@ class Outlook:
         return Finding(ok=not why, why=why, facts=facts)
 
     def _hub(self) -> Finding:
-        replica, uplink = self.replicator.status(), self.uplink.status()
+        replica, uplink = self.replicator.status(), self.records.uplink.status()
         why = replica.last_error or uplink.last_error
         hint = replica.last_error_hint or uplink.hint
         facts: dict[str, str | int | float | bool | None] = {

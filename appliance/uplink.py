@@ -129,6 +129,7 @@ class Uplink:
     :param rng: spreads the retries of many gates whose hub comes back.
     :param sleep: `asyncio.sleep` or what a test puts in its place.
     :param attempt_s: how long one upload may take, answer included.
+    :param ended: whether the journal was ended and may have lost its last entries.
     """
 
     def __init__(
@@ -144,6 +145,7 @@ class Uplink:
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         backoff: Backoff = RETRY,
         attempt_s: float = 30.0,
+        ended: bool = False,
     ) -> None:
         self._journal = journal
         self._reader = reader
@@ -155,6 +157,7 @@ class Uplink:
         self._sleep = sleep
         self._backoff = backoff
         self._attempt_s = attempt_s
+        self._ended = ended
         self._last_success: Instant | None = None
         self._last_error = self._hint = ""
         self._attempts = self._failures = 0
@@ -224,6 +227,8 @@ class Uplink:
             raise HubUnavailable(msg, hint=hint) from error
         if acknowledgement.journal != self._journal.journal_id:
             raise HubUnavailable("the hub acknowledged another journal", hint="see the hub's log")
+        if self._ended:  # what it lost at its end had gone up before
+            return min(acknowledgement.through, self._journal.last_sequence)
         if acknowledgement.through > self._journal.last_sequence:
             msg = f"the hub acknowledged entry {acknowledgement.through}, which does not exist here"
             hint = "was the journal restored from a copy? Keep it and start with an empty folder"

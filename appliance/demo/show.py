@@ -133,11 +133,8 @@ async def _until_the_end(crew: Crew, seconds: float | None) -> bool:
 
 
 async def _acknowledged(appliance: Appliance, timeout_s: float) -> None:
-    outlook = appliance.outlook
     with suppress(TimeoutError):
-        await asyncio.wait_for(
-            outlook.outbox.wait_acknowledged(outlook.journal.last_sequence), timeout_s
-        )
+        await asyncio.wait_for(appliance.outlook.records.wait_acknowledged(), timeout_s)
 
 
 @asynccontextmanager
@@ -153,8 +150,8 @@ async def _display(
         replica = outlook.replicator.status()
         return Figures(
             kiosk=appliance.kiosk_url,
-            journaled=outlook.journal.last_sequence,
-            acknowledged=outlook.outbox.acknowledged_through,
+            journaled=outlook.records.journal.last_sequence,
+            acknowledged=outlook.records.outbox.acknowledged_through,
             frames_dropped=outlook.frames_dropped,
             release=replica.sequence,
             people=replica.rows,
@@ -172,8 +169,8 @@ async def _display(
 
 def _summary(tally: Tally, appliance: Appliance, seed: int) -> Summary:
     outlook = appliance.outlook
-    journaled = outlook.journal.last_sequence
-    acknowledged = outlook.outbox.acknowledged_through
+    journaled = outlook.records.journal.last_sequence
+    acknowledged = outlook.records.outbox.acknowledged_through
     return Summary(
         readings=tally.readings,
         verdicts={outcome: tally.verdicts[outcome] for outcome in Outcome},

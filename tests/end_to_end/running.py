@@ -166,7 +166,7 @@ bridge = {{kind = "mcu", port = "{board.path}"}}
             self.process.kill()
             self.process.wait(10)
 
-    def start(self) -> None:
+    def start(self, state: str = "ok") -> None:
         seen = self.log.stat().st_size if self.log.exists() else 0
         self.launch()
 
@@ -179,7 +179,7 @@ bridge = {{kind = "mcu", port = "{board.path}"}}
             return None
 
         self.url = f"http://127.0.0.1:{until(opened, 'an open gate')}"
-        until(lambda: self.health()["state"] == "ok", "a healthy gate")
+        until(lambda: self.health()["state"] == state, f"a gate that is {state}")
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         assert self.process is not None

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import signal
+
+import pytest
 
 from tests.end_to_end.running import RunningGate, RunningHub, until
 
@@ -91,3 +94,29 @@ def test_a_gate_that_is_killed_loses_no_entry_and_goes_on(site: Site) -> None:
     until(lambda: hub.count()["entries"] == 6, "six entries at the hub")
     assert hub.count()["conflicts"] == 0
     assert gate.stop() == 0
+
+
+@pytest.mark.parametrize("damage", ["garbage", "deleted", "emptied"])
+def test_a_journal_that_lost_its_end_is_ended_and_no_sequence_used_twice(
+    site: Site, damage: str
+) -> None:
+    hub, gate = site
+    texts = hub.texts()
+    for number in range(4):
+        gate.scan((texts[number] + "\r").encode())
+        until(lambda n=number: gate.verdicts() == n + 1, "a verdict")  # type: ignore[misc]
+    until(lambda: hub.count()["entries"] == 4, "four entries at the hub")
+    gate.stop()
+    newest = max((gate.state / "journal").glob("*.journal"))
+    if damage == "deleted":
+        newest.unlink()
+    else:
+        newest.write_bytes(os.urandom(5_000) if damage == "garbage" else b"")
+    if damage == "deleted":  # no file is left that could tell
+        gate.start()
+    else:
+        gate.start("degraded")
+        assert not gate.health()["checks"]["journal.history"]["ok"]
+    gate.scan((texts[5] + "\r").encode())
+    until(lambda: hub.count()["entries"] == 5, "five entries at the hub")
+    assert hub.count()["conflicts"] == 0

@@ -1,0 +1,111 @@
+"""What happened here, put together: the journal, its watermark, and the way up to the hub."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+from appliance.clock import SystemClock
+from appliance.uplink import DurableEntries, Transport, Uplink
+from cache.journal.file_journal import FileJournal
+from cache.journal.outbox import Outbox, watermarks
+from cache.journal.reader import JournalReader
+from cache.journal.retired import retired_journals
+
+
+class Records:
+    """One appliance's journal with its uplink, and those of journals that were ended here before.
+
+    A journal whose true end is not known any more is ended, and a new one begun: no sequence is
+    ever used twice. What is readable of the old one still goes up, by an uplink of its own.
+    """
+
+    def __init__(
+        self,
+        journal: FileJournal,
+        outbox: Outbox,
+        uplink: Uplink,
+        reader: JournalReader,
+        retired: tuple[tuple[Outbox, Uplink], ...],
+    ) -> None:
+        self.journal = journal
+        self.outbox = outbox
+        self.uplink = uplink
+        self._reader = reader
+        self._retired = retired
+
+    @property
+    def uplinks(self) -> tuple[Uplink, ...]:
+        """All that have to run."""
+        return (self.uplink, *(uplink for _, uplink in self._retired))
+
+    @property
+    def pending(self) -> int:
+        """Entries of all journals here that the hub has not acknowledged."""
+        return self.outbox.pending + sum(outbox.pending for outbox, _ in self._retired)
+
+    @property
+    def damage(self) -> str:
+        """What is known to be damaged in the journal's folder, in words; empty if nothing is."""
+        statistics = self.journal.statistics()
+        found = (
+            (statistics.damaged_files, "damaged journal files"),
+            (statistics.retired_journals, "journals ended early"),
+            (self._reader.lost_entries, "entries that cannot be read"),
+        )
+        return ", ".join(f"{count} {what}" for count, what in found if count)
+
+    async def wait_acknowledged(self) -> None:
+        """Return once the hub has acknowledged everything that the journal holds now."""
+        await self.outbox.wait_acknowledged(self.journal.last_sequence)
+
+
+@asynccontextmanager
+async def open_records(
+    state: Path, transport: Transport, *, device: str, clock: SystemClock, rng: random.Random
+) -> AsyncIterator[Records]:
+    """Open the records in `state`; they are closed, the journal last, when the block ends.
+
+    :raises cache.errors.CacheError: if the journal or the watermark cannot be used.
+    """
+    folder, path = state / "journal", state / "outbox.sqlite"
+
+    def uplink(
+        journal: DurableEntries, reader: JournalReader, outbox: Outbox, *, ended: bool
+    ) -> Uplink:
+        return Uplink(
+            journal,
+            reader,
+            outbox,
+            transport,
+            device=device,
+            clock=clock,
+            rng=rng,
+            ended=ended,
+        )
+
+    async with AsyncExitStack() as stack:
+        known = await watermarks(path)
+        journal = await FileJournal.open(
+            folder,
+            monotonic_ns=clock.monotonic_ns,
+            random_bytes=os.urandom,
+            acknowledged=known,
+        )
+        stack.push_async_callback(journal.close)
+        outbox = await Outbox.open(path, journal)
+        stack.push_async_callback(outbox.close)
+        retired = []
+        for old in await asyncio.to_thread(retired_journals, folder):
+            watermark = await Outbox.open(path, old, ended=True)
+            stack.push_async_callback(watermark.close)
+            reader = JournalReader(old.directory)
+            retired.append((watermark, uplink(old, reader, watermark, ended=True)))
+        reader = JournalReader(folder)
+        yield Records(
+            journal, outbox, uplink(journal, reader, outbox, ended=False), reader, tuple(retired)
+        )
