@@ -13,7 +13,7 @@ from admission.instant import ClockTrust
 from admission.verdict import Card, Outcome, Reason, Verdict
 from appliance.lane import Scan
 from appliance.metrics import BUCKETS, Metrics, Sources, Stage
-from tests.worlds import a_reading
+from tests.worlds import ROOT, a_reading
 
 SECRET = "000123456789||NGUYEN VAN AN"
 
@@ -144,3 +144,10 @@ def test_prometheus_finds_nothing_to_mend(metrics: Metrics) -> None:
         [promtool, "check", "metrics"], input=text, capture_output=True, check=False
     )
     assert (done.returncode, done.stderr.decode()) == (0, "")
+
+
+def test_every_metric_is_in_the_technicians_list(metrics: Metrics) -> None:
+    listed = (ROOT / "docs" / "monitoring.md").read_text()
+    for family in metrics.registry.collect():
+        name = f"{family.name}_total" if family.type == "counter" else family.name
+        assert f"`{name}`" in listed, name
