@@ -34,15 +34,15 @@ outage: $(VENV)/.dev ## the hub is down for a full minute: nothing is lost, noth
 lock: ## resolve the dependencies anew into requirements/*.lock
 	$(PYTHON) -m venv $(VENV)-lock
 	$(VENV)-lock/bin/pip --disable-pip-version-check --quiet install pip-tools
-	cd . && $(VENV)-lock/bin/pip-compile --upgrade --quiet $(LOCK_OPTIONS) \
+	$(VENV)-lock/bin/pip-compile --upgrade --quiet $(LOCK_OPTIONS) \
 	  --output-file=requirements/runtime.lock requirements/build.in pyproject.toml
 	$(VENV)-lock/bin/pip-compile --upgrade --quiet $(LOCK_OPTIONS) --extra=dev \
 	  --constraint=requirements/runtime.lock --output-file=requirements/dev.lock \
 	  requirements/build.in pyproject.toml
 	rm -rf $(VENV)-lock
 
-LOCK_OPTIONS := --allow-unsafe --generate-hashes --strip-extras --no-emit-index-url \
-  --no-emit-find-links --no-emit-trusted-host --no-emit-options
+LOCK_OPTIONS := --allow-unsafe --generate-hashes --strip-extras --no-header --no-emit-index-url \
+  --no-emit-options
 
 clean: ## remove the virtual environment, caches and the demo's files
 	rm -rf $(VENV) var build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
