@@ -83,7 +83,7 @@ async def perform(options: DemoOptions, console: Console) -> Summary:
         files, people=options.people, seed=options.seed, quiet=options.as_json
     )
     async with embedded_hub.serving(files) as hub_url:
-        with stage(options.devices, clock.monotonic_ns) as props:
+        with stage(options.devices, options.folder, clock.monotonic_ns) as props:
             config = configuration(
                 props,
                 options.devices,

@@ -43,15 +43,18 @@ class Stage(msgspec.Struct, frozen=True):
 
 
 @contextmanager
-def stage(devices: Devices, monotonic_ns: Callable[[], int]) -> Iterator[Stage]:
-    """Plug in a simulated board a lane, and a simulated scanner, each unless a real one is named.
+def stage(devices: Devices, folder: Path, monotonic_ns: Callable[[], int]) -> Iterator[Stage]:
+    """Plug in a simulated board a lane, and a simulated scanner by a link in `folder`.
 
-    A real board serves the camera's lane.
+    A real board serves the camera's lane, a real scanner the other. The link goes with the scanner:
+    its terminal's own name may be given to somebody else at once.
     """
     with (
         SimulatedBoard(monotonic_ns) as camera_board,
         SimulatedBoard(monotonic_ns) as scanner_board,
-        SimulatedScanner(aim_identifier="]Q1", pacing=Pacing.at_baud(BAUD)) as scanner,
+        SimulatedScanner(
+            aim_identifier="]Q1", pacing=Pacing.at_baud(BAUD), link=folder / "scanner"
+        ) as scanner,
     ):
         yield Stage(
             boards={
