@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from appliance.clock import SystemClock
 from appliance.health import Finding, Health, Weight
@@ -55,13 +56,10 @@ class Outlook:
         if isinstance(bridge, McuBridge):
             self._link_rejected[lane.name] = lambda: bridge.statistics().rejected_frames
         for source in sources:
-            self._device_up[f"source.{source.name}"] = lambda s=source: s.up  # type: ignore[misc]
-            if source.frames_bad is not None:
-                bad: Callable[[], int | None] = lambda s=source: s.frames_bad  # type: ignore[misc] # noqa: E731
-                self._frames_bad[source.name] = bad
+            self._device_up[f"source.{source.name}"] = partial(getattr, source, "up")
             if source.frames_dropped is not None:
-                dropped: Callable[[], int | None] = lambda s=source: s.frames_dropped  # type: ignore[misc] # noqa: E731
-                self._frames_dropped[source.name] = dropped
+                self._frames_dropped[source.name] = partial(getattr, source, "frames_dropped")
+                self._frames_bad[source.name] = partial(getattr, source, "frames_bad")
 
     def metric_sources(self) -> Sources:
         """Return what metrics pull at each scrape; lanes added later are in it, too."""
@@ -96,10 +94,10 @@ class Outlook:
     def describe(self, health: Health) -> None:
         """Add a check for each lane, source, and store of this appliance."""
         for lane in self.lanes:
-            health.add(f"lane.{lane.name}", lambda lane=lane: self._lane(lane))  # type: ignore[misc]
+            health.add(f"lane.{lane.name}", partial(self._lane, lane))
             for source in self._sources_of[lane.name]:
-                health.add(f"source.{source.name}", lambda s=source: _source(s), Weight.NOTE)  # type: ignore[misc]
-                health.add(f"decoder.{source.name}", lambda s=source: _decoder(s), Weight.VITAL)  # type: ignore[misc]
+                health.add(f"source.{source.name}", partial(_source, source), Weight.NOTE)
+                health.add(f"decoder.{source.name}", partial(_decoder, source), Weight.VITAL)
         health.add("journal", self._journal)
         health.add("journal.history", self._history, Weight.NOTE)
         health.add("journal.writer", self._writer, Weight.VITAL)
