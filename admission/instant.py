@@ -14,7 +14,7 @@ class ClockTrust(StrEnum):
     """How far the wall time may be believed."""
 
     SYNCHRONISED = "synchronised"
-    """Disciplined by NTP, or consistent with a signed head received since boot."""
+    """Disciplined by NTP, or told by the hub: live, and signed."""
     RTC = "rtc"
     """Carried over the last boot by a battery-backed clock."""
     UNKNOWN = "unknown"

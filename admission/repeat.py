@@ -41,14 +41,14 @@ class Presentations:
         """Return how many codes are remembered."""
         return len(self._last_ns)
 
-    def admit_sighting(self, code: str | bytes, captured_ns: int) -> bool:
+    def begins_presentation(self, code: str | bytes, captured_ns: int) -> bool:
         """Record one sighting; return whether it begins a presentation.
 
         :param code: the text that was read, or its digest. It is kept until it is forgotten.
         :param captured_ns: monotonic stamp of the frame (`Reading.captured_ns`).
 
         >>> held = Presentations(rearm_ns=10)
-        >>> [held.admit_sighting("A", at) for at in (0, 5, 15, 26)]
+        >>> [held.begins_presentation("A", at) for at in (0, 5, 15, 26)]
         [True, False, False, True]
         """
         last_ns = self._last_ns.pop(code, None)

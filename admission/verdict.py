@@ -46,7 +46,7 @@ class Reason(StrEnum):
     REVOKED = "revoked"
     """This credential was withdrawn."""
     IDENTITY_MISMATCH = "identity_mismatch"
-    """The code's numbers belong to different people, or its data contradict the record."""
+    """The code's numbers lead to records that contradict each other."""
     SEE_OFFICER = "see_officer"
     """Isolation until a date. Neutral by design: the queue must not learn of an illness."""
     STALE_REPLICA = "stale_replica"

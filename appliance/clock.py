@@ -1,11 +1,13 @@
 """The only reader of clocks: wall time with its trust, monotonic time, the boot's identity.
 
-Wall time is believed when the kernel says that NTP disciplines it, when the hub has answered a
-fresh nonce with a signed time in this boot, or, more weakly, when a battery-backed clock set it at
-boot. A signed head is a floor only: it was issued, so it cannot be earlier than that now, but
-somebody may serve an old one for ever. Once the time was believed, a step of the wall clock that
-nobody vouches for ends the belief: neither back, which would make old knowledge fresh, nor ahead,
-which would end an isolation early.
+Wall time is believed when the kernel says that NTP disciplines it, or did and time has gone on from
+there; when the hub has answered a fresh nonce with a signed time since this process started; or,
+more weakly, when a battery-backed clock set it at boot.
+
+A signed head is a floor only: it was issued, so it cannot be earlier than that now, but somebody
+may serve an old one for ever. Once the time was believed, a step of the wall clock that nobody
+vouches for moves nothing, or ends the belief: neither back, which would make old knowledge fresh,
+nor ahead, which would end an isolation early.
 """
 
 from __future__ import annotations
@@ -15,10 +17,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from admission.decide import MAX_CLOCK_BEHIND_NS
 from admission.instant import ClockTrust, Instant
 
 RECHECK_NS = 1_000_000_000
-TOLERANCE_NS = 300 * 1_000_000_000
+TOLERANCE_NS = MAX_CLOCK_BEHIND_NS
 """How far the wall clock may be from what it should be and still count as the same clock."""
 
 BUILD_FLOOR_NS = 1_760_000_000 * 1_000_000_000
@@ -75,7 +78,8 @@ class SystemClock:
         self._boot_id = read_boot_id() if boot_id is None else boot_id
         self._floor_ns = BUILD_FLOOR_NS
         self._disciplined = False
-        self._vouched: tuple[int, int] | None = None  # wall and monotonic time of the hub's word
+        # Wall and monotonic time of the last good word on it: the hub's, or NTP's while it lasted.
+        self._vouched: tuple[int, int] | None = None
         self._believed: tuple[int, int] | None = None  # the same, of the last trusted look
         self._trust = ClockTrust.UNKNOWN
         self._recheck_at = 0
@@ -121,6 +125,10 @@ class SystemClock:
         trust = self._vouched_trust(wall_ns, monotonic)
         if trust is not ClockTrust.UNKNOWN:
             self._believed = (wall_ns, monotonic)
+            if (
+                self._disciplined
+            ):  # goes on from here when NTP lets go, as it does without a network
+                self._vouched = (wall_ns, monotonic)
             self._floor_ns = max(self._floor_ns, wall_ns - TOLERANCE_NS)
         return trust
 

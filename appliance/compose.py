@@ -238,6 +238,6 @@ def _state_folder(path: Path) -> Path:
     except OSError as error:
         msg = f"{path}: cannot be created: {error.strerror}"
         raise ConfigError(
-            msg, hint="correct appliance.state_dir, or give its parent away"
+            msg, hint="correct appliance.state_dir, or create it and give it to the service's user"
         ) from error
     return path

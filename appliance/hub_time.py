@@ -98,7 +98,12 @@ class HubTime:
                 if response.status != 200:
                     msg = f"the hub answered {response.status} when asked for the time"
                     raise HubUnavailable(msg)
-                return await response.content.read(MAX_TIME_PROOF_BYTES + 1)
+                body = b""
+                async for chunk in response.content.iter_chunked(MAX_TIME_PROOF_BYTES + 1):
+                    body += chunk
+                    if len(body) > MAX_TIME_PROOF_BYTES:
+                        break
+                return body
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             msg = f"the hub cannot be asked for the time: {type(error).__name__}"
             raise HubUnavailable(msg, hint="check the network and hub.url") from error

@@ -106,7 +106,7 @@ def _readable(where: str, name: str, hub_has: str) -> Iterator[Problem]:
             file.read(1)
     except PermissionError:
         yield Problem(
-            where, f"{name}: no permission", f"give it to the service's user: chown {name}"
+            where, f"{name}: no permission", f"give it to the service's user: chown chot {name}"
         )
     except OSError as error:
         yield Problem(where, f"{name}: {error.strerror}", f"copy it from the hub: {hub_has}")

@@ -152,9 +152,9 @@ class Lane:
         One verdict per presentation, however many sightings.
         """
         while reading := await self.inbox.next():
-            if not self._bridge.alive:
+            if not self._bridge.alive:  # a lost scanner is no reason: what it read is served
                 self._observer.turned_away(self.name)
-            elif self._presentations.admit_sighting(reading.text, reading.captured_ns):
+            elif self._presentations.begins_presentation(reading.text, reading.captured_ns):
                 await self.serve(reading)
             else:
                 self._observer.repeated(self.name)
@@ -164,34 +164,34 @@ class Lane:
 
         Whatever fails in judging, in the journal or on the board ends in REFER, never in an error.
         """
-        now = self._clock.now()
-        judged = self._judge(reading, now)
+        began = self._clock.now()
+        judgement = self._judge(reading, began)
         decided = self._clock.now()
 
-        sequence = await self._append(reading, judged, now)  # durable before the gate moves
+        sequence = await self._append(reading, judgement, began)  # durable before the gate moves
         durable = self._clock.now()
 
-        verdict = NOT_JOURNALED if sequence is None else judged.verdict
+        verdict = NOT_JOURNALED if sequence is None else judgement.verdict
         lit = await self._show(OUT_OF_ORDER if sequence is None else signal_for(verdict))
-        shown = self._clock.now()
+        acknowledged = self._clock.now()
 
         if not lit and verdict.outcome is Outcome.ADMIT:
             verdict = FAULT  # nobody is to be waved through a gate that did not open
-        self._screen.publish(self.name, verdict, _masked_holder(judged.credential))
+        self._screen.publish(self.name, verdict, _masked_holder(judgement.credential))
         self._observer.scanned(
             Scan(
                 lane=self.name,
                 reading=reading,
-                credential=judged.credential,
-                judged=judged.verdict,
+                credential=judgement.credential,
+                judged=judgement.verdict,
                 sequence=sequence,
                 shown=verdict,
                 lit=lit,
                 stamps_ns=(
-                    now.monotonic_ns,
+                    began.monotonic_ns,
                     decided.monotonic_ns,
                     durable.monotonic_ns,
-                    shown.monotonic_ns,
+                    acknowledged.monotonic_ns,
                 ),
             )
         )
@@ -214,9 +214,11 @@ class Lane:
             verdict = FAULT
         return Judgement(credential, standing, verdict)
 
-    async def _append(self, reading: Reading, judged: Judgement, now: Instant) -> int | None:
+    async def _append(self, reading: Reading, judgement: Judgement, now: Instant) -> int | None:
         try:
-            entry = self._passage(reading, judged.credential, judged.standing, judged.verdict, now)
+            entry = self._passage(
+                reading, judgement.credential, judgement.standing, judgement.verdict, now
+            )
             return await self._journal.append(entry)
         except Exception as error:  # noqa: BLE001 - a full or broken disk holds the lane, not the daemon
             self._observer.failed(self.name, "journal", error)

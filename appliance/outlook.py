@@ -88,7 +88,7 @@ class Outlook:
             synchronised_ago_s=ago_s,
             pending=self.records.pending,
             clock=now.trust,
-            hub_reachable=not replica.last_error,
+            hub_reachable=replica.last_success is not None and not replica.last_error,
         )
 
     def describe(self, health: Health) -> None:
@@ -103,7 +103,7 @@ class Outlook:
         health.add("journal.writer", self._writer, Weight.VITAL)
         health.add("replica", self._replica)
         health.add("hub", self._hub, Weight.NOTE)
-        health.add("clock", self._clock_trust, Weight.NOTE)
+        health.add("clock", self._clock_trust)
 
     @property
     def frames_dropped(self) -> int:
@@ -149,25 +149,36 @@ class Outlook:
         if status.sequence is None:
             return Finding(ok=False, why=status.last_error or "no release yet", facts=facts)
         why = f"{status.damaged_pages} pages are damaged" if status.damaged_pages else ""
+        if status.expires_ns is not None and self._clock.now().wall_ns >= status.expires_ns:
+            why = "the hub has not vouched for the release for too long: everybody is referred"
         return Finding(ok=not why, why=why, facts=facts)
 
     def _hub(self) -> Finding:
-        replica, uplink = self.replicator.status(), self.records.uplink.status()
-        why = replica.last_error or uplink.last_error
-        hint = replica.last_error_hint or uplink.hint
+        replica = self.replicator.status()
+        said = [(replica.last_error, replica.last_error_hint)]
+        said += [(u.status().last_error, u.status().hint) for u in self.records.uplinks]
+        why, hint = next(((why, hint) for why, hint in said if why), ("", ""))
         facts: dict[str, str | int | float | bool | None] = {
-            "acknowledged_through": uplink.acknowledged_through,
-            "attempts": uplink.attempts,
+            "acknowledged_through": self.records.uplink.status().acknowledged_through,
+            "attempts": self.records.uplink.status().attempts,
         }
         return Finding(ok=not why, why=f"{why} ({hint})" if hint else why, facts=facts)
 
     def _clock_trust(self) -> Finding:
         now = self._clock.now()
-        return Finding(
-            ok=now.dated,
-            why="" if now.dated else f"nobody vouches for the date; {self.hub_time.last_error}",
-            facts={"trust": str(now.trust), "ntp": self._clock.disciplined},
-        )
+        why = ""
+        if not now.dated:
+            asked = self.hub_time.last_error or "the hub has not been asked yet"
+            why = (
+                "the clock is behind a time that is known to have passed: set it right"
+                if self._clock.disciplined
+                else f"nobody vouches for the date: {asked}"
+            )
+        facts: dict[str, str | int | float | bool | None] = {
+            "trust": str(now.trust),
+            "ntp": self._clock.disciplined,
+        }
+        return Finding(ok=not why, why=why, facts=facts)
 
     def _last_contact_s(self) -> float | None:
         """Return when the hub last vouched for what answers here: known after a restart, too."""

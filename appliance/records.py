@@ -10,11 +10,24 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from appliance.clock import SystemClock
-from appliance.uplink import DurableEntries, Transport, Uplink
+from appliance.uplink import Answer, DurableEntries, Transport, Uplink
 from cache.journal.file_journal import FileJournal
 from cache.journal.outbox import Outbox, watermarks
 from cache.journal.reader import JournalReader
 from cache.journal.retired import retired_journals
+
+
+class _OneAtATime:
+    """A transport that several uplinks share: the hub takes few uploads of one device at a time."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self._turn = asyncio.Lock()
+
+    async def post_entries(self, body: bytes) -> Answer:
+        """Return the hub's answer; see `Transport`."""
+        async with self._turn:
+            return await self._transport.post_entries(body)
 
 
 class Records:
@@ -88,6 +101,7 @@ async def open_records(
             ended=ended,
         )
 
+    transport = _OneAtATime(transport)
     async with AsyncExitStack() as stack:
         known = await watermarks(path)
         journal = await FileJournal.open(

@@ -119,7 +119,7 @@ async def show(inbox: Inbox, report: Report, monotonic_ns: Callable[[], int]) ->
     held: dict[str, Presentations] = {}
     while (reading := await inbox.next()) is not None:
         presentations = held.setdefault(reading.source, Presentations())
-        if presentations.admit_sighting(reading.text, reading.captured_ns):
+        if presentations.begins_presentation(reading.text, reading.captured_ns):
             found = Found(reading.text, reading.symbology, reading.rung)
             ms = (monotonic_ns() - reading.captured_ns) / 1e6
             report.add(Finding(reading.source, (found,), ms))

@@ -31,7 +31,7 @@ def replay(folder: Path, monotonic_ns: Callable[[], int]) -> Iterator[Finding]:
                 yield Finding(source, frame=frame.sequence, error=f"{frame.label}: {error}")
                 continue
             ms = (monotonic_ns() - began_ns) / 1e6
-            new = [r for r in readings if presentations.admit_sighting(r.text, r.captured_ns)]
+            new = [r for r in readings if presentations.begins_presentation(r.text, r.captured_ns)]
             if new:
                 seen = True
                 found = tuple(Found(r.text, r.symbology, r.rung) for r in new)

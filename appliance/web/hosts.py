@@ -30,7 +30,7 @@ class KnownHosts:
         label = name.partition(".")[0]
         self._names = {"localhost"}
         if not self._loopback_only:
-            self._names |= {name, label, f"{label}.local"}
+            self._names |= {name, label, f"{label}.local", bound.lower()}
 
     def __contains__(self, header: str) -> bool:
         name = _without_port(header.strip().lower())

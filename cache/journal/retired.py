@@ -72,12 +72,23 @@ def retire(
     """
     folder = retired_directory(directory, journal)
     medium.make_directory(folder)
+    taken = set(medium.names(folder))
     for file in readable:
-        medium.rename(file.path, folder / file.path.name)
+        medium.rename(file.path, folder / _free(file.path.name, taken))
     for file in unreadable:
-        medium.rename(file.path, folder / file.path.with_suffix(DAMAGED_SUFFIX).name)
+        name = file.path.with_suffix(DAMAGED_SUFFIX).name
+        medium.rename(file.path, folder / _free(name, taken))
     medium.sync_directory(folder)
     medium.sync_directory(directory)
+
+
+def _free(name: str, taken: set[str]) -> str:
+    """Return a name that replaces nothing: a file put back later never displaces the first."""
+    free, number = name, 1
+    while free in taken:
+        free, number = f"{name}.{number}{DAMAGED_SUFFIX}", number + 1
+    taken.add(free)
+    return free
 
 
 def retired_journals(directory: Path, medium: Medium | None = None) -> list[RetiredJournal]:

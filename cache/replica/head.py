@@ -137,8 +137,8 @@ def verify_head(data: bytes, public_keys: Iterable[Ed25519PublicKey]) -> SignedH
 def judge(signed: SignedHead, ratchet: Ratchet | None, now: Instant) -> None:
     """Return if the head may be accepted now; pure.
 
-    Time counts only where the clock is trusted: without one, the newest signed head is itself
-    the best evidence of the time, and the law refers whatever depends on a date. Where it is
+    Time counts only where the clock is trusted: without one, a head is a floor of the time, and
+    the law refers whatever depends on a date. Where it is
     trusted, a head from the future would turn the ratchet past every later one of a hub whose
     clock was put right, and would refer everybody until then.
 

@@ -102,7 +102,7 @@ class Replicator:
     """Keeps the book at the upstream's newest release. Runs on the loop; disk work is off it.
 
     :param on_head: called once with every newly accepted head, before its segment is fetched: its
-        `issued_ns` is the best evidence of the time that a gate without a clock has.
+        `issued_ns` is a floor of the time.
     :param jitter: returns a random number in [0, 1); spreads the polls of many gates.
     """
 

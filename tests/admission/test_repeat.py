@@ -46,35 +46,35 @@ def test_presentations_are_those_of_the_model(
     history: list[tuple[str, int]], capacity: int
 ) -> None:
     held = Presentations(REARM, capacity)
-    assert [held.admit_sighting(code, at) for code, at in history] == _model(history, capacity)
+    assert [held.begins_presentation(code, at) for code, at in history] == _model(history, capacity)
 
 
 def test_a_code_held_up_for_a_minute_counts_once_and_again_when_it_returns() -> None:
     held = Presentations(rearm_ns=2_000)
-    frames = [held.admit_sighting("A", at) for at in range(0, 60_000, 33)]
+    frames = [held.begins_presentation("A", at) for at in range(0, 60_000, 33)]
     assert frames == [True] + [False] * (len(frames) - 1)
-    assert held.admit_sighting("A", 60_000 + 2_001)
+    assert held.begins_presentation("A", 60_000 + 2_001)
 
 
 def test_two_codes_in_view_each_count_once() -> None:
     held = Presentations(REARM)
-    answers = [held.admit_sighting("AB"[n % 2], n) for n in range(40)]
+    answers = [held.begins_presentation("AB"[n % 2], n) for n in range(40)]
     assert answers == [True, True] + [False] * 38
 
 
 def test_a_source_that_starts_its_stamps_again_is_not_ignored() -> None:
     held = Presentations(REARM)
-    assert held.admit_sighting("A", 1_000_000)
-    assert held.admit_sighting("A", 5)
-    assert not held.admit_sighting("A", 6)
+    assert held.begins_presentation("A", 1_000_000)
+    assert held.begins_presentation("A", 5)
+    assert not held.begins_presentation("A", 6)
 
 
 def test_a_flood_is_bounded_and_hides_nobody() -> None:
     held = Presentations(REARM, capacity=64)
-    assert all(held.admit_sighting(f"code {n}", n // 1_000) for n in range(10_000))
+    assert all(held.begins_presentation(f"code {n}", n // 1_000) for n in range(10_000))
     assert len(held) == 64
-    assert held.admit_sighting("A", 10)
-    assert not held.admit_sighting("A", 11)
+    assert held.begins_presentation("A", 10)
+    assert not held.begins_presentation("A", 11)
 
 
 @pytest.mark.parametrize(("rearm_ns", "capacity"), [(-1, 1), (0, 0)])

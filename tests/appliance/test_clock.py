@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from admission.decide import MAX_CLOCK_BEHIND_NS
 from admission.instant import ClockTrust
 from appliance import clock as clocks
 from appliance.clock import BUILD_FLOOR_NS, TOLERANCE_NS, SystemClock
@@ -121,14 +122,31 @@ def test_a_step_that_nobody_vouches_for_ends_the_trust(step_ns: int) -> None:
     assert machine.trust is ClockTrust.RTC
 
 
-def test_a_step_back_while_ntp_has_let_go_ends_the_trust() -> None:
+def test_time_goes_on_for_weeks_when_ntp_lets_go() -> None:
     machine = Machine(synchronised=True)
     assert machine.trust is ClockTrust.SYNCHRONISED
+    machine.synchronised = False  # as the kernel says hours after the network is gone
+    machine.pass_time(20 * DAY)
+    assert machine.trust is ClockTrust.SYNCHRONISED
+    assert machine.clock.now().wall_ns == LATER + 20 * DAY
+
+
+@pytest.mark.parametrize("step_ns", [-8 * DAY, 8 * DAY])
+def test_a_step_after_ntp_has_let_go_moves_nothing(step_ns: int) -> None:
+    machine = Machine(synchronised=True)
     machine.pass_time(9 * DAY)
     assert machine.trust is ClockTrust.SYNCHRONISED
+    before = machine.clock.now().wall_ns
     machine.synchronised = False
-    machine.step(-8 * DAY)
-    assert machine.trust is ClockTrust.UNKNOWN
+    machine.step(step_ns)
+    assert machine.trust is ClockTrust.SYNCHRONISED
+    assert machine.clock.now().wall_ns == before + 2 * SECOND
+
+
+def test_a_head_within_the_laws_tolerance_takes_no_trust_away() -> None:
+    machine = Machine(synchronised=True)
+    machine.clock.raise_floor(LATER + MAX_CLOCK_BEHIND_NS - SECOND)
+    assert machine.trust is ClockTrust.SYNCHRONISED
 
 
 @given(st.lists(st.integers(-400 * DAY, 400 * DAY), max_size=8))
