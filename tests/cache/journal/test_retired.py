@@ -75,6 +75,21 @@ def test_a_file_put_back_later_brings_no_ended_journal_to_life() -> None:
     assert retired_journals(DIRECTORY, disk)[0].last_sequence == 6
 
 
+def test_a_shorter_copy_put_back_later_displaces_nothing() -> None:
+    disk = written()
+    kept = newest(disk)
+    first = min(DIRECTORY / name for name in disk.names(DIRECTORY) if name.endswith(".journal"))
+    copy = disk.content(first)[:200]
+    disk.overwrite(kept, b"noise" * 100)
+    recover(disk, DIRECTORY, OTHER)
+    before = disk.content(RETIRED / first.name)
+    disk.create(first)
+    disk.overwrite(first, copy)
+    recover(disk, DIRECTORY, bytes([1]) * 16)
+    assert disk.content(RETIRED / first.name) == before
+    assert copy in [disk.content(RETIRED / name) for name in disk.names(RETIRED)]
+
+
 def test_a_journal_of_nothing_readable_begins_anew_and_keeps_the_evidence() -> None:
     disk = written(1)
     disk.overwrite(newest(disk), b"noise")
