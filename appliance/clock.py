@@ -76,8 +76,9 @@ class SystemClock:
         self._kernel_says = synchronised
         self._from_rtc = rtc()
         self._boot_id = read_boot_id() if boot_id is None else boot_id
-        self._floor_ns = BUILD_FLOOR_NS
+        self._head_floor_ns = 0
         self._disciplined = False
+        self._contradicted = False
         # Wall and monotonic time of the last good word on it: the hub's, or NTP's while it lasted.
         self._vouched: tuple[int, int] | None = None
         self._believed: tuple[int, int] | None = None  # the same, of the last trusted look
@@ -98,19 +99,30 @@ class SystemClock:
             self._trust = self._judge(self._wall(monotonic), monotonic)
         return Instant(self._wall(monotonic), monotonic, self._boot_id, self._trust)
 
-    def raise_floor(self, wall_ns: int) -> None:
-        """Take note that it is later than `wall_ns`: a head issued then has been received."""
-        self._floor_ns = max(self._floor_ns, wall_ns - TOLERANCE_NS)
+    def note_head(self, issued_ns: int) -> None:
+        """Take note of the newest head that was accepted: it is no earlier than its issue.
+
+        The newest by sequence, not the latest by time: a hub whose clock was wrong and is right
+        again issues heads from before.
+        """
+        self._head_floor_ns = issued_ns - TOLERANCE_NS
         self._recheck_at = 0
 
     def vouch(self, wall_ns: int, monotonic_ns: int) -> bool:
         """Take the hub's word, given live, that it was `wall_ns` at `monotonic_ns`.
 
         It counts wherever the kernel's clock is not kept by NTP. False if it is refused: a time
-        before one that is known to have passed.
+        before the newest head's issue, or one that contradicts an earlier good word. Of two words
+        nobody can tell which is wrong, so no time is believed until NTP, or a restart, decides.
         """
-        if wall_ns < self._floor_ns:
+        if wall_ns < self._head_floor_ns or wall_ns < BUILD_FLOOR_NS:
             return False
+        if self._vouched is not None and not self._disciplined:
+            before_ns, at_ns = self._vouched
+            if abs(wall_ns - before_ns - (monotonic_ns - at_ns)) > TOLERANCE_NS:
+                self._contradicted = True
+                self._recheck_at = 0
+                return False
         self._vouched = (wall_ns, monotonic_ns)
         self._recheck_at = 0
         return True
@@ -125,17 +137,20 @@ class SystemClock:
         trust = self._vouched_trust(wall_ns, monotonic)
         if trust is not ClockTrust.UNKNOWN:
             self._believed = (wall_ns, monotonic)
-            if (
-                self._disciplined
-            ):  # goes on from here when NTP lets go, as it does without a network
-                self._vouched = (wall_ns, monotonic)
-            self._floor_ns = max(self._floor_ns, wall_ns - TOLERANCE_NS)
+        if trust is ClockTrust.SYNCHRONISED and self._disciplined:
+            # Goes on from here when NTP lets go, as it does without a network.
+            self._vouched = (wall_ns, monotonic)
+            self._contradicted = False
         return trust
 
     def _vouched_trust(self, wall_ns: int, monotonic: int) -> ClockTrust:
-        if wall_ns < self._floor_ns:
+        if wall_ns < BUILD_FLOOR_NS:
             return ClockTrust.UNKNOWN
-        if self._disciplined or self._vouched is not None:
+        if self._disciplined:
+            return ClockTrust.SYNCHRONISED
+        if self._contradicted or wall_ns < self._head_floor_ns:
+            return ClockTrust.UNKNOWN
+        if self._vouched is not None:
             return ClockTrust.SYNCHRONISED
         if self._from_rtc and not self._stepped(wall_ns, monotonic):
             return ClockTrust.RTC

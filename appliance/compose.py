@@ -144,12 +144,12 @@ async def composed(
             store,
             book,
             clock,
-            on_head=lambda head: clock.raise_floor(head.issued_ns),
+            on_head=lambda head: clock.note_head(head.issued_ns),
             interval_s=config.hub.poll_s,
             jitter=rng.random,
         )
         if await replicator.open() and (release := book.release):
-            clock.raise_floor(release.vouched_ns)
+            clock.note_head(release.vouched_ns)
         transport = await stack.enter_async_context(
             HttpTransport(config.hub.url, Path(config.hub.token_file))
         )

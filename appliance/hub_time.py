@@ -85,8 +85,8 @@ class HubTime:
             raise HubUnavailable("the hub took too long to say what time it is")
         if not self._clock.vouch(wall_ns, (begun_ns + ended_ns) // 2):
             raise HubUnavailable(
-                "the hub's time is earlier than a release that it has signed",
-                hint="set the hub's clock",
+                "the hub's time contradicts its earlier word, NTP's, or a head that it has signed",
+                hint="set the hub's clock right, then restart this gate's service",
             )
 
     async def _fetch(self, nonce: bytes) -> bytes:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from admission.decide import MAX_CLOCK_BEHIND_NS
 from admission.identity import Identifier, person_keyer
 from admission.instant import Instant
 from admission.standing import PersonFacts
@@ -132,8 +133,11 @@ class Publisher:
         return built
 
     def _sign(self, before: Head | None, datasets: dict[str, Dataset], now: Instant) -> Head:
-        # Never earlier than the head before, or gates would see their replica grow older.
-        issued_ns = max(now.wall_ns, before.issued_ns + 1 if before else 1)
+        # Never earlier than the head before, or gates would see their replica grow older; but a
+        # head from a time when this clock was far ahead must not bind those that follow.
+        floor_ns = before.issued_ns + 1 if before else 1
+        far_ahead = floor_ns - now.wall_ns > MAX_CLOCK_BEHIND_NS
+        issued_ns = now.wall_ns if far_ahead else max(now.wall_ns, floor_ns)
         head = Head(
             sequence=before.sequence + 1 if before else 1,
             issued_ns=issued_ns,

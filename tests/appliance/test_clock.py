@@ -68,10 +68,10 @@ def test_a_clock_from_before_this_software_is_wrong_whoever_vouches() -> None:
 def test_a_head_is_a_floor_and_no_proof() -> None:
     """Somebody may serve an old head for ever: it never makes a clock trusted."""
     machine = Machine()
-    machine.clock.raise_floor(LATER - 60 * SECOND)
+    machine.clock.note_head(LATER - 60 * SECOND)
     assert machine.trust is ClockTrust.UNKNOWN
     known = Machine(rtc=True)
-    known.clock.raise_floor(LATER + DAY)
+    known.clock.note_head(LATER + DAY)
     assert known.trust is ClockTrust.UNKNOWN
     assert known.clock.now().wall_ns == LATER
 
@@ -89,9 +89,32 @@ def test_the_hubs_live_word_sets_a_clock_that_nobody_keeps(wrong_ns: int) -> Non
 
 def test_the_hubs_word_from_before_a_known_time_is_refused() -> None:
     machine = Machine()
-    machine.clock.raise_floor(LATER)
+    machine.clock.note_head(LATER)
     assert not machine.clock.vouch(LATER - DAY, machine.monotonic_ns)
     assert machine.trust is ClockTrust.UNKNOWN
+
+
+def test_a_hub_that_contradicts_itself_is_not_believed_until_somebody_decides() -> None:
+    """Its clock was a year ahead for an hour: nobody may leave isolation early for that."""
+    machine = Machine()
+    assert machine.clock.vouch(LATER, machine.monotonic_ns)
+    assert machine.trust is ClockTrust.SYNCHRONISED
+    machine.pass_time(600 * SECOND)
+    assert not machine.clock.vouch(LATER + 365 * DAY, machine.monotonic_ns)
+    assert machine.trust is ClockTrust.UNKNOWN
+    assert machine.clock.now().wall_ns == LATER + 600 * SECOND
+    machine.synchronised = True  # NTP decides
+    machine.pass_time(2 * SECOND)
+    assert machine.trust is ClockTrust.SYNCHRONISED
+
+
+def test_a_hub_put_right_again_is_believed_after_a_restart() -> None:
+    machine = Machine()
+    machine.clock.note_head(LATER + 365 * DAY)
+    assert not machine.clock.vouch(LATER, machine.monotonic_ns)
+    machine.clock.note_head(LATER)  # its next head, by sequence
+    assert machine.clock.vouch(LATER, machine.monotonic_ns)
+    assert machine.trust is ClockTrust.SYNCHRONISED
 
 
 def test_ntp_counts_more_than_the_hub() -> None:
@@ -145,7 +168,7 @@ def test_a_step_after_ntp_has_let_go_moves_nothing(step_ns: int) -> None:
 
 def test_a_head_within_the_laws_tolerance_takes_no_trust_away() -> None:
     machine = Machine(synchronised=True)
-    machine.clock.raise_floor(LATER + MAX_CLOCK_BEHIND_NS - SECOND)
+    machine.clock.note_head(LATER + MAX_CLOCK_BEHIND_NS - SECOND)
     assert machine.trust is ClockTrust.SYNCHRONISED
 
 

@@ -86,6 +86,15 @@ def test_sequences_rise_over_restarts_and_issue_times_never_fall(
     assert first.datasets == second.datasets == back.datasets
 
 
+def test_heads_from_a_clock_far_ahead_do_not_bind_those_that_follow(
+    tmp_path: Path, publisher: Publisher, keys: HubKeys
+) -> None:
+    publisher.publish(people(3), now=at(365 * 86_400))
+    right = Publisher(tmp_path, keys).revouch(at(100))  # the hub's clock was put right
+    assert right.sequence == 2
+    assert right.issued_ns == at(100).wall_ns
+
+
 def test_the_same_people_are_the_same_release(publisher: Publisher, tmp_path: Path) -> None:
     first = publisher.publish(people(50), now=at(0))
     second = publisher.publish(reversed(people(50)), now=at(1))
