@@ -221,12 +221,16 @@ def _write_all(scanner: SimulatedScanner, data: bytes) -> None:
 def running(prepared: Path, folder: Path) -> Iterator[tuple[RunningHub, RunningGate]]:
     shutil.copytree(prepared, folder, dirs_exist_ok=True)
     hub = RunningHub(folder)
-    hub.start()
     try:
-        with SimulatedScanner() as scanner, SimulatedBoard(time.monotonic_ns) as board:
+        hub.start()
+        # By a link: a gate that outlived its test must not open somebody else's terminal.
+        with (
+            SimulatedScanner(link=folder / "scanner") as scanner,
+            SimulatedBoard(time.monotonic_ns) as board,
+        ):
             gate = RunningGate(folder, hub, scanner, board)
-            gate.start()
             try:
+                gate.start()
                 yield hub, gate
             finally:
                 gate.kill()

@@ -17,7 +17,7 @@ def test_ready_watchdog_and_stopping_are_told(prepared_hub: Path, tmp_path: Path
     hub.url = "http://127.0.0.1:9"  # nobody: a gate starts and is ready without its hub
     with (
         socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager,
-        SimulatedScanner() as scanner,
+        SimulatedScanner(link=tmp_path / "scanner") as scanner,
         SimulatedBoard(time.monotonic_ns) as board,
     ):
         manager.bind(str(address))
