@@ -1,10 +1,12 @@
 """Errors of the daemon.
 
 ApplianceError
-├── ConfigError         a configuration that cannot be used; `problems` lists every fault found
+├── ConfigError         a configuration that cannot be used
 ├── HouseError          a package of ours is shadowed by somebody else's of the same name
 ├── PortInUseError      the kiosk's address is taken
-└── HubUnavailable      the hub did not answer, or not as a hub
+├── HubUnavailable      the hub did not answer, or not as a hub
+├── SourceDied          a thread of a source ended by itself (`sources`)
+└── TooManyViewers      as many kiosk pages are open as are served (`web.screen`)
 """
 
 from __future__ import annotations

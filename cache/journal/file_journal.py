@@ -274,7 +274,7 @@ def _locked(
     except OSError as error:
         medium.close(lock)
         raise unavailable(error) from error
-    except BaseException:
+    except BaseException:  # whatever ends this, the directory must not stay locked
         medium.close(lock)
         raise
 

@@ -146,7 +146,7 @@ class PosixMedium:
         file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BaseException:
+        except BaseException:  # an interrupt, too, must not leave the descriptor open
             os.close(file)
             raise
         return file

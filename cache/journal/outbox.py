@@ -141,7 +141,7 @@ async def _opened(path: Path, journal: bytes) -> tuple[aiosqlite.Connection, int
         await database.commit()
         async with database.execute(_FIND, (journal,)) as rows:
             row = await rows.fetchone()
-    except BaseException:
+    except BaseException:  # cancelled, too: the connection's thread must end
         await database.close()
         raise
     return database, int(row[0]) if row else 0

@@ -118,7 +118,7 @@ class SegmentWriter:
             self._medium.sync(file)
             self._medium.rename(part, target.path)
             self._medium.sync_directory(self._directory)
-        except BaseException:
+        except BaseException:  # whatever ends this, no half-made file may stay
             with contextlib.suppress(OSError):
                 self._medium.close(file)
             with contextlib.suppress(OSError):

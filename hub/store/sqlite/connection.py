@@ -48,7 +48,7 @@ class Connection:
         connection = cls(raw)
         try:
             await connection._prepare(path)
-        except BaseException:
+        except BaseException:  # cancelled, too: the connection's thread must end
             await raw.close()
             raise
         return connection
@@ -79,7 +79,7 @@ class Connection:
                 await self._undo()
                 msg = f"the hub's database failed: {error}"
                 raise StoreError(msg, hint="check free space and the medium's health") from error
-            except BaseException:
+            except BaseException:  # cancelled, too: nothing may stay half written
                 await self._undo()
                 raise
 
