@@ -15,20 +15,16 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from admission.site import Place, Site
+from appliance.camera_table import CameraSourceTable
 from appliance.errors import ConfigError
+from appliance.table import Name, Seconds, Table
 
 MAX_CONFIG_BYTES = 1 << 20
-Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 OutputName = Literal["green", "amber", "red", "buzzer", "gate"]
-Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
 
 
-class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One table of the file."""
-
-
-class SiteTable(_Table, frozen=True):
+class SiteTable(Table, frozen=True):
     """[site]: where the gate stands. `rulebook` is a path, from the configuration's folder."""
 
     id: Name
@@ -40,14 +36,14 @@ class SiteTable(_Table, frozen=True):
     timezone: str = "Asia/Ho_Chi_Minh"
 
 
-class ApplianceTable(_Table, frozen=True):
+class ApplianceTable(Table, frozen=True):
     """[appliance]: this device. `state_dir` holds the replica, the journal and its keys."""
 
     device: Name
     state_dir: str = "/var/lib/chot"
 
 
-class HubTable(_Table, frozen=True):
+class HubTable(Table, frozen=True):
     """[hub]: where knowledge comes from and entries go. The files hold keys and the token."""
 
     url: Annotated[str, msgspec.Meta(pattern=r"^https?://[^\s]+$")]
@@ -57,24 +53,14 @@ class HubTable(_Table, frozen=True):
     poll_s: Seconds = 5.0
 
 
-class KioskTable(_Table, frozen=True):
+class KioskTable(Table, frozen=True):
     """[kiosk]: the page for the screen, `/metrics` and `/healthz`."""
 
     host: str = "127.0.0.1"
     port: Port = 8080
 
 
-class CameraSourceTable(_Table, frozen=True, tag="camera", tag_field="kind"):
-    """A V4L2 camera, by its stable name."""
-
-    name: Name
-    device: str
-    width_px: Annotated[int, msgspec.Meta(ge=160, le=4096)] = 1280
-    height_px: Annotated[int, msgspec.Meta(ge=120, le=4096)] = 720
-    fps: Annotated[float, msgspec.Meta(gt=0, le=240)] = 30.0
-
-
-class SerialSourceTable(_Table, frozen=True, tag="serial", tag_field="kind"):
+class SerialSourceTable(Table, frozen=True, tag="serial", tag_field="kind"):
     """A barcode scanner on a serial port, by its stable name."""
 
     name: Name
@@ -82,14 +68,14 @@ class SerialSourceTable(_Table, frozen=True, tag="serial", tag_field="kind"):
     baud: Annotated[int, msgspec.Meta(ge=1200, le=3_000_000)] = 115_200
 
 
-class KeypadSourceTable(_Table, frozen=True, tag="keypad", tag_field="kind"):
+class KeypadSourceTable(Table, frozen=True, tag="keypad", tag_field="kind"):
     """A numeric keypad (an input device), for codes that people type."""
 
     name: Name
     device: str
 
 
-class ScenesSourceTable(_Table, frozen=True, tag="scenes", tag_field="kind"):
+class ScenesSourceTable(Table, frozen=True, tag="scenes", tag_field="kind"):
     """A camera that films rendered people, for demonstration and training.
 
     `samples` is a file of JSON lines with a key `text`, as `chot hub synthesize --samples` writes.
@@ -106,7 +92,7 @@ class ScenesSourceTable(_Table, frozen=True, tag="scenes", tag_field="kind"):
 SourceTable = CameraSourceTable | SerialSourceTable | KeypadSourceTable | ScenesSourceTable
 
 
-class McuBridgeTable(_Table, frozen=True, tag="mcu", tag_field="kind"):
+class McuBridgeTable(Table, frozen=True, tag="mcu", tag_field="kind"):
     """A microcontroller that speaks the firmware link, by the stable name of its port.
 
     A board that lacks one of the outputs in `requires` leaves the lane out of order: without its
@@ -117,14 +103,14 @@ class McuBridgeTable(_Table, frozen=True, tag="mcu", tag_field="kind"):
     requires: tuple[OutputName, ...] = ("green", "amber", "red")
 
 
-class ScreenOnlyTable(_Table, frozen=True, tag="screen_only", tag_field="kind"):
+class ScreenOnlyTable(Table, frozen=True, tag="screen_only", tag_field="kind"):
     """No lamps and no gate: people read the kiosk."""
 
 
 BridgeTable = McuBridgeTable | ScreenOnlyTable
 
 
-class LaneTable(_Table, frozen=True):
+class LaneTable(Table, frozen=True):
     """[[lane]]: one stream of people, with what reads their codes and what answers them."""
 
     name: Name
@@ -134,7 +120,7 @@ class LaneTable(_Table, frozen=True):
     """A code out of sight for so long counts as presented anew."""
 
 
-class Config(_Table, frozen=True, kw_only=True):
+class Config(Table, frozen=True, kw_only=True):
     """One configuration file."""
 
     site: SiteTable

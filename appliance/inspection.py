@@ -14,8 +14,8 @@ import msgspec
 from admission.errors import AdmissionError
 from admission.rulebook import Rulebook, load_rulebook
 from admission.rulebook_format import MAX_RULEBOOK_BYTES
+from appliance.camera_table import CameraSourceTable
 from appliance.config import (
-    CameraSourceTable,
     Config,
     KeypadSourceTable,
     KioskTable,

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Protocol
 
 from admission.reading import MAX_TEXT_LENGTH, Reading
+from appliance.camera_table import CameraSourceTable
 from appliance.config import (
-    CameraSourceTable,
     KeypadSourceTable,
     ScenesSourceTable,
     SerialSourceTable,

@@ -77,8 +77,9 @@ def scan(
                 report.close()
         if live:
             # Devices only when asked for.
+            from appliance.camera_table import CameraSourceTable  # noqa: PLC0415
             from appliance.cli.scan_live import watch  # noqa: PLC0415
-            from appliance.config import CameraSourceTable, SerialSourceTable  # noqa: PLC0415
+            from appliance.config import SerialSourceTable  # noqa: PLC0415
 
             tables: list[CameraSourceTable | SerialSourceTable] = [
                 *(CameraSourceTable(device, device) for device in cameras),

@@ -12,8 +12,9 @@ from pathlib import Path
 
 from admission.reading import Reading
 from admission.repeat import Presentations
+from appliance.camera_table import CameraSourceTable
 from appliance.cli.scan_report import Finding, Found, Report, fault
-from appliance.config import CameraSourceTable, SerialSourceTable
+from appliance.config import SerialSourceTable
 from appliance.inbox import Inbox
 from appliance.sources import Deliver, PortDoor, Source, SourceDied, open_source
 from scanner.camera.capture import V4L2Camera

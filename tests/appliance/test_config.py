@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from appliance.config import CameraSourceTable, load_config, parse_config, site_of
+from appliance.camera_table import CameraSourceTable
+from appliance.config import load_config, parse_config, site_of
 from appliance.errors import ConfigError
 from tests.worlds import ROOT
 

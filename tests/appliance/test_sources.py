@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from admission.reading import Reading
+from appliance.camera_table import CameraSourceTable
 from appliance.config import (
-    CameraSourceTable,
     KeypadSourceTable,
     ScenesSourceTable,
     SerialSourceTable,
