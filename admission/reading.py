@@ -12,6 +12,9 @@ MAX_TEXT_LENGTH = 8192
 A longer text is cut to this length plus one by the door that read it, so that it is refused as
 oversized rather than mistaken for its own beginning."""
 
+MAX_PAYLOAD_BYTES = 16 * 2953
+"""Bytes of the longest payload that a door hands on: sixteen QR codes of the largest version."""
+
 
 class Symbology(StrEnum):
     """How the text was written down."""
@@ -33,6 +36,8 @@ class Reading(msgspec.Struct, frozen=True, gc=False):
 
     `text` is untrusted. `captured_ns` is the monotonic stamp of the frame's capture or of the
     line's last byte: latencies count from it. `rung` names the decode rung, empty elsewhere.
+    `payload` holds the bytes that `text` was decoded from, where the door knows them: at most
+    `MAX_PAYLOAD_BYTES`. Neither is written down anywhere as it is.
     """
 
     text: str
@@ -40,6 +45,7 @@ class Reading(msgspec.Struct, frozen=True, gc=False):
     source: str
     captured_ns: int
     rung: str = ""
+    payload: bytes = b""
 
     @property
     def oversized(self) -> bool:

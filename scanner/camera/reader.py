@@ -7,6 +7,7 @@ from collections.abc import Callable
 from admission.reading import Reading
 from scanner.camera.attention import Attention, AttentionPolicy
 from scanner.camera.ladder import Ladder
+from scanner.camera.look import Look
 from scanner.camera.luma import DEFAULT_LIMITS, PictureLimits, gray_of
 from scanner.camera.port import Encoding, Frame
 from scanner.errors import PictureError
@@ -23,6 +24,8 @@ class FrameReader:
     :param name: the readings' `source`.
     :param monotonic_ns: the clock that measures the ladder's expensive rungs. One that stands
         still makes what is read depend on the frames alone.
+    :param looked: called with each look, before its readings are returned; frames that were not
+        worth one are not told. Must return soon and must not raise.
     """
 
     def __init__(
@@ -32,8 +35,11 @@ class FrameReader:
         *,
         limits: PictureLimits = DEFAULT_LIMITS,
         attention: AttentionPolicy | None = None,
+        looked: Callable[[Look], None] | None = None,
     ) -> None:
         self._name = name
+        self._monotonic_ns = monotonic_ns
+        self._looked = looked
         self._limits = limits
         self._attention = Attention(attention)
         self._ladder = Ladder(monotonic_ns)
@@ -63,11 +69,17 @@ class FrameReader:
             self.skipped += 1
             return []
         self.looks += 1
+        began_ns = self._monotonic_ns()
         sightings = self._ladder.look(gray)
+        if self._looked is not None:
+            read_ns = self._monotonic_ns() - began_ns
+            self._looked(Look(frame, gray, tuple(sightings), (), read_ns))
         if sightings:
             self._attention.saw_code(now_ns)
             self.readings += len(sightings)
         return [
-            Reading(seen.text, seen.symbology, self._name, frame.captured_ns, seen.rung)
+            Reading(
+                seen.text, seen.symbology, self._name, frame.captured_ns, seen.rung, seen.payload
+            )
             for seen in sightings
         ]

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from typing import cast
+
 import msgspec
 import zxingcpp
 
-from admission.reading import MAX_TEXT_LENGTH, Symbology
+from admission.reading import MAX_PAYLOAD_BYTES, MAX_TEXT_LENGTH, Symbology
 from scanner.camera.port import Gray
+from scanner.parts import Part
 
 Corner = tuple[float, float]
 Quad = tuple[Corner, Corner, Corner, Corner]
@@ -18,13 +22,21 @@ class Sighting(msgspec.Struct, frozen=True, gc=False):
     """One code in one picture.
 
     `quad` holds its corners (x, y) in pixels of the whole picture, clockwise from the code's own
-    top left. `text` is untrusted, valid Unicode, and no longer than a door may hand on.
+    top left. `text` is untrusted, valid Unicode, and no longer than a door may hand on; `payload`
+    holds the bytes that it was decoded from, bounded likewise. `version` and error correction
+    `level` are a QR code's, None and empty where unknown; `module_px` is the mean side of a module
+    (0 if unknown). `part` is set if the code is a part of a longer one.
     """
 
     text: str
     symbology: Symbology
     rung: str
     quad: Quad
+    payload: bytes = b""
+    version: int | None = None
+    level: str = ""
+    module_px: float = 0.0
+    part: Part | None = None
 
     @property
     def area_px(self) -> float:
@@ -35,7 +47,7 @@ class Sighting(msgspec.Struct, frozen=True, gc=False):
     def moved(self, right_px: float, down_px: float, rung: str) -> Sighting:
         """Return this sighting in a picture that this one was cut out of at (right, down)."""
         a, b, c, d = ((x + right_px, y + down_px) for x, y in self.quad)
-        return Sighting(self.text, self.symbology, rung, (a, b, c, d))
+        return msgspec.structs.replace(self, rung=rung, quad=(a, b, c, d))
 
 
 def sightings_in(
@@ -55,10 +67,33 @@ def sightings_in(
         try_invert=False,
         text_mode=zxingcpp.TextMode.Plain,
     )
-    return [
-        Sighting(_text_of(barcode), Symbology.QR_CODE, rung, _quad_of(barcode, scale))
-        for barcode in barcodes
-    ]
+    return [_sighting_of(barcode, scale, rung) for barcode in barcodes]
+
+
+def _sighting_of(barcode: zxingcpp.Barcode, scale: tuple[float, float], rung: str) -> Sighting:
+    quad, extra = _quad_of(barcode, scale), cast("dict[str, object]", barcode.extra)
+    stated = str(extra.get("Version", ""))
+    version = int(stated) if stated.isdecimal() else None
+    return Sighting(
+        text=_text_of(barcode),
+        symbology=Symbology.QR_CODE,
+        rung=rung,
+        quad=quad,
+        payload=bytes(barcode.bytes[:MAX_PAYLOAD_BYTES]),
+        version=version,
+        level=str(extra.get("ECLevel", "")),
+        module_px=_mean_side_px(quad) / modules_across(version) if version else 0.0,
+    )
+
+
+def modules_across(version: int) -> int:
+    """Return how many modules a QR code of `version` 1 to 40 is wide (ISO/IEC 18004, 5.3.1)."""
+    return 17 + 4 * version
+
+
+def _mean_side_px(quad: Quad) -> float:
+    sides = zip(quad, quad[1:] + quad[:1], strict=True)
+    return sum(math.dist(a, b) for a, b in sides) / len(quad)
 
 
 def _quad_of(barcode: zxingcpp.Barcode, scale: tuple[float, float]) -> Quad:

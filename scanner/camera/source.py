@@ -11,6 +11,7 @@ from admission.backoff import Backoff
 from admission.reading import Reading
 from scanner.camera.attention import AttentionPolicy
 from scanner.camera.grabber import Grabber, GrabStatistics
+from scanner.camera.look import Look
 from scanner.camera.luma import DEFAULT_LIMITS, PictureLimits
 from scanner.camera.mailbox import Mailbox
 from scanner.camera.port import Camera, Frame
@@ -60,6 +61,7 @@ class CameraSource:
     :param backoff: the pauses between tries to open the camera again.
     :param stall_ns: a camera that delivers nothing for this long counts as down, whatever it says;
         so does one while a single frame has been looked at for longer.
+    :param looked: called from the decode thread with each look, as `FrameReader` says.
     """
 
     def __init__(
@@ -76,6 +78,7 @@ class CameraSource:
         limits: PictureLimits = DEFAULT_LIMITS,
         attention: AttentionPolicy | None = None,
         stall_ns: int = 5_000_000_000,
+        looked: Callable[[Look], None] | None = None,
     ) -> None:
         self.name = name
         self._deliver = deliver
@@ -83,7 +86,9 @@ class CameraSource:
         self._changed = changed
         self._failed = failed
         self._stall_ns = stall_ns
-        self._reader = FrameReader(name, monotonic_ns, limits=limits, attention=attention)
+        self._reader = FrameReader(
+            name, monotonic_ns, limits=limits, attention=attention, looked=looked
+        )
         self._mailbox: Mailbox[Frame] = Mailbox()
         self._grabber = Grabber(
             camera,
