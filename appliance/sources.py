@@ -24,7 +24,8 @@ from appliance.errors import ApplianceError, ConfigError
 from scanner.camera.capture import CaptureMode, V4L2Camera
 from scanner.camera.port import Camera
 from scanner.camera.source import CameraSource
-from scanner.keypad import EventKeys, KeypadSource, open_keyboard
+from scanner.input_events import open_keyboard
+from scanner.keypad import EventKeys, KeypadSource
 from scanner.scenes.camera import SceneCamera
 from scanner.scenes.presentation import varied
 from scanner.serial.port import SerialSource

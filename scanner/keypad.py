@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
-import select
-import struct
 import termios
 import tty
 from collections.abc import Callable
@@ -17,10 +14,16 @@ import msgspec
 from admission.backoff import Backoff
 from admission.reading import Reading, Symbology
 from scanner.errors import KeypadError
+from scanner.input_events import (
+    EV_KEY,
+    EV_SYN,
+    PRESSED,
+    SYN_DROPPED,
+    EventCutter,
+    ReadyDescriptor,
+)
 from scanner.keystrokes import Key, Keystrokes
 from scanner.serial.reopening import REOPENING, Device, DeviceReader
-
-_READ_BYTES = 1024
 
 
 class KeyDecoder(Protocol):
@@ -51,12 +54,6 @@ class TerminalKeys:
         return [_BYTE_KEYS[byte] for byte in data if byte in _BYTE_KEYS]
 
 
-_EVENT = struct.Struct("@llHHi")
-"""`struct input_event` of linux/input.h: two longs of time, type, code, value."""
-_EV_SYN, _EV_KEY = 0, 1
-_SYN_DROPPED = 3
-_PRESSED = 1
-_EVIOCGRAB = 0x40044590
 _EVENT_KEYS = {
     1: Key.CLEAR,
     14: Key.BACKSPACE,
@@ -76,73 +73,17 @@ class EventKeys:
     """Keys of an evdev keyboard. Releases and automatic repeats are no presses."""
 
     def __init__(self) -> None:
-        self._part = b""
+        self._cutter = EventCutter()
 
     def keys(self, data: bytes) -> list[Key]:
         """Return the keys pressed in `data`."""
-        data = self._part + data
-        whole = len(data) - len(data) % _EVENT.size
-        self._part = data[whole:]
         pressed = []
-        for *_, kind, code, value in _EVENT.iter_unpack(data[:whole]):
-            if kind == _EV_KEY and value == _PRESSED and code in _EVENT_KEYS:
+        for kind, code, value in self._cutter.events(data):
+            if kind == EV_KEY and value == PRESSED and code in _EVENT_KEYS:
                 pressed.append(_EVENT_KEYS[code])
-            elif kind == _EV_SYN and code == _SYN_DROPPED:
+            elif kind == EV_SYN and code == SYN_DROPPED:
                 pressed.append(Key.CLEAR)
         return pressed
-
-
-class _Descriptor:
-    """A descriptor that is only read when it is ready; a Device for `DeviceReader`.
-
-    It is not made non-blocking: a terminal's standard input and output share that flag, and
-    whoever draws on the screen relies on it.
-    """
-
-    def __init__(self, descriptor: int, name: str, give_back: Callable[[], None]) -> None:
-        self._descriptor = descriptor
-        self._name = name
-        self._ready = select.poll()
-        self._ready.register(descriptor, select.POLLIN)
-        self.close = give_back
-
-    def fileno(self) -> int:
-        return self._descriptor
-
-    def read(self) -> bytes:
-        if not self._ready.poll(0):
-            return b""
-        try:
-            data = os.read(self._descriptor, _READ_BYTES)
-        except OSError as error:
-            msg = f"{self._name} is lost: {error}"
-            raise KeypadError(msg, hint="check the keyboard's cable") from error
-        if not data:
-            msg = f"{self._name} has ended"
-            raise KeypadError(msg)
-        return data
-
-
-def open_keyboard(path: str) -> Device:
-    """Return the evdev keyboard at `path` (/dev/input/by-id/…-event-kbd), taken for this gate.
-
-    Its keys then reach no console or desktop.
-
-    :raises KeypadError: it is absent, not permitted, taken, or no input device.
-    """
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError as error:
-        msg = f"{path} cannot be opened: {error}"
-        hint = "plug the keyboard in, and let this user read it (group input)"
-        raise KeypadError(msg, hint=hint) from error
-    try:
-        fcntl.ioctl(descriptor, _EVIOCGRAB, 1)
-    except OSError as error:
-        os.close(descriptor)
-        msg = f"{path} cannot be taken: {error}"
-        raise KeypadError(msg, hint="stop the other program that has this keyboard") from error
-    return _Descriptor(descriptor, path, lambda: os.close(descriptor))
 
 
 def open_terminal(descriptor: int) -> Device:
@@ -153,7 +94,7 @@ def open_terminal(descriptor: int) -> Device:
     :raises KeypadError: the terminal cannot be set.
     """
     if not os.isatty(descriptor):
-        return _Descriptor(descriptor, "the input", lambda: None)
+        return ReadyDescriptor(descriptor, "the input", lambda: None)
     try:
         before = termios.tcgetattr(descriptor)
         tty.setcbreak(descriptor, termios.TCSANOW)
@@ -165,7 +106,7 @@ def open_terminal(descriptor: int) -> Device:
         with contextlib.suppress(termios.error):
             termios.tcsetattr(descriptor, termios.TCSANOW, before)
 
-    return _Descriptor(descriptor, "the terminal", restore)
+    return ReadyDescriptor(descriptor, "the terminal", restore)
 
 
 class KeypadStatistics(msgspec.Struct, frozen=True):
@@ -180,9 +121,9 @@ class KeypadStatistics(msgspec.Struct, frozen=True):
 class KeypadSource:
     """Readings typed by people, handed to `deliver` on the loop's own thread.
 
-    `open_device` and `decoder` go together: `open_keyboard` and `EventKeys`, or `open_terminal` and
-    `TerminalKeys`. A code that is not ended within `clear_after_s` of its last key is
-    forgotten. Otherwise as `SerialSource`.
+    `open_device` and `decoder` go together: `input_events.open_keyboard` and `EventKeys`, or
+    `open_terminal` and `TerminalKeys`. A code that is not ended within `clear_after_s` of its last
+    key is forgotten. Otherwise as `SerialSource`.
     """
 
     def __init__(

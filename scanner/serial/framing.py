@@ -34,6 +34,8 @@ class LineEnd(StrEnum):
     """LF alone; CR belongs to the text."""
     CRLF = "crlf"
     """CR followed by LF; either alone belongs to the text."""
+    TAB = "tab"
+    """TAB alone; CR and LF belong to the text."""
     ETX = "etx"
     """STX begins a line, ETX ends it; what lies between two lines is dropped."""
     GAP = "gap"
@@ -85,6 +87,7 @@ _MARKS = {
     LineEnd.CR: re.compile(rb"\r"),
     LineEnd.LF: re.compile(rb"\n"),
     LineEnd.CRLF: re.compile(rb"\r\n"),
+    LineEnd.TAB: re.compile(rb"\t"),
     LineEnd.ETX: re.compile(rb"[\x02\x03]"),
     LineEnd.GAP: re.compile(rb"(?!)"),
 }
@@ -158,6 +161,16 @@ class LineFramer:
             self._held = b""
             self._rest()
         return lines
+
+    def lose(self) -> None:
+        """Drop the unfinished line up to its end, or to a silence: a part of it never came.
+
+        Say so also between two lines: what comes next may be the rest of one.
+        """
+        self.abandoned += not self._skipping
+        self._held = b""
+        self._kept.clear()
+        self._skipping = True
 
     @property
     def pending(self) -> bool:

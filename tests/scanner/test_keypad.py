@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from admission.backoff import Backoff
 from admission.reading import Reading, Symbology
 from scanner.errors import KeypadError
+from scanner.input_events import open_keyboard
 from scanner.keypad import (
     EventKeys,
     KeypadSource,
     TerminalKeys,
-    open_keyboard,
     open_terminal,
 )
 from scanner.keystrokes import Key

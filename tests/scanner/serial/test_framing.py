@@ -12,7 +12,13 @@ from scanner.serial.framing import LINE_LIMIT_BYTES, Line, LineEnd, LineFramer, 
 
 GAP_NS = 1_000_000_000
 MARKS = [b"\r", b"\n", b"\r\n", b"\x02", b"\x03", b"\0", b"]Q1", b"A", b"\xff", "ễ".encode()]
-SCANNER_END = {LineEnd.ANY: b"\r\n", LineEnd.CR: b"\r", LineEnd.LF: b"\n", LineEnd.CRLF: b"\r\n"}
+SCANNER_END = {
+    LineEnd.ANY: b"\r\n",
+    LineEnd.CR: b"\r",
+    LineEnd.LF: b"\n",
+    LineEnd.CRLF: b"\r\n",
+    LineEnd.TAB: b"\t",
+}
 
 streams = st.lists(
     st.one_of(
@@ -24,7 +30,7 @@ streams = st.lists(
 ).map(b"".join)
 framings = st.builds(LineSettings, end=st.sampled_from(LineEnd), aim_identifiers=st.booleans())
 plain_texts = st.text(
-    st.characters(blacklist_characters="\r\n\x02\x03", blacklist_categories=["Cs"]), min_size=1
+    st.characters(blacklist_characters="\t\r\n\x02\x03", blacklist_categories=["Cs"]), min_size=1
 ).filter(lambda text: not text.startswith("]"))
 
 
@@ -169,3 +175,23 @@ def test_a_silence_out_of_range_is_refused(silence_s: float) -> None:
     with pytest.raises(FramingError) as refusal:
         LineSettings(gap_s=silence_s)
     assert refusal.value.hint
+
+
+@pytest.mark.parametrize("end", SCANNER_END)
+@given(before=st.sampled_from([b"", b"half"]), rest=st.sampled_from([b"", b"of it"]))
+def test_a_line_of_which_a_part_was_lost_never_comes_through(
+    end: LineEnd, before: bytes, rest: bytes
+) -> None:
+    framer = LineFramer(LineSettings(end=end))
+    assert framer.feed(b"whole" + SCANNER_END[end] + before, 1)[0].text == "whole"
+    framer.lose()
+    assert framer.feed(rest + SCANNER_END[end], 2) == []
+    assert [line.text for line in framer.feed(b"next" + SCANNER_END[end], 3)] == ["next"]
+
+
+def test_after_a_loss_silence_is_an_end_too() -> None:
+    framer = LineFramer()
+    framer.feed(b"half", 1)
+    framer.lose()
+    assert framer.idle(1 + 60 * GAP_NS) == []
+    assert [line.text for line in framer.feed(b"next\r", 2)] == ["next"]
