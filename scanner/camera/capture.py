@@ -122,6 +122,10 @@ class V4L2Camera:
             _release(self._capture)
             self._capture = None
 
+    def renewed(self) -> V4L2Camera:
+        """Return the same camera anew. See `Renewable`."""
+        return V4L2Camera(self._device, self._monotonic_ns, self._mode, self._open_capture)
+
     def _refused(self, error: cv2.error) -> CameraError:
         msg = f"{self._device} cannot be set: {error}"
         return CameraError(msg, hint="unplug the camera and plug it in again")

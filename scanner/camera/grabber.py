@@ -1,4 +1,4 @@
-"""The capture thread: drains one camera into a mailbox and brings it back when it is lost."""
+"""The capture threads: drain one camera into a mailbox and bring it back when it is lost."""
 
 from __future__ import annotations
 
@@ -10,8 +10,13 @@ import msgspec
 
 from admission.backoff import Backoff
 from scanner.camera.mailbox import Mailbox
-from scanner.camera.port import Camera, Frame
-from scanner.errors import CameraError, CameraExhaustedError
+from scanner.camera.opening import Call, Opening
+from scanner.camera.port import Camera, Frame, Renewable
+from scanner.errors import CameraError, CameraExhaustedError, CameraLostError
+
+HUNG_MAX = 3
+"""So many threads may hang in a camera's driver before none is added."""
+_WATCH_S = 0.25
 
 
 class GrabStatistics(msgspec.Struct, frozen=True, gc=False):
@@ -31,8 +36,14 @@ class GrabStatistics(msgspec.Struct, frozen=True, gc=False):
 class Grabber:
     """Runs in a thread of its own (`run`), until told to stop or its source is exhausted.
 
+    It watches over the thread of each opening. One that hangs in its driver is given up, if the
+    camera is `Renewable`, and the camera is opened anew by its name: after a replugging that is
+    another device, which the hung one does not hold.
+
     :param draw: a random number in [0, 1) for each delay of `backoff`.
-    :param changed: called from the capture thread with each change of `up` and each new error.
+    :param changed: called from a capture thread with each change of `up` and each new error.
+    :param read_limit_ns: how long a camera may take for a frame, or for being closed...
+    :param open_limit_ns: ...and for being opened, before it counts as hung.
     """
 
     def __init__(
@@ -44,6 +55,8 @@ class Grabber:
         backoff: Backoff,
         draw: Callable[[], float],
         changed: Callable[[GrabStatistics], None],
+        read_limit_ns: int = 5_000_000_000,
+        open_limit_ns: int = 20_000_000_000,
     ) -> None:
         self._camera = camera
         self._mailbox = mailbox
@@ -51,7 +64,15 @@ class Grabber:
         self._backoff = backoff
         self._draw = draw
         self._changed = changed
+        self._limit_ns = {
+            Call.OPEN: open_limit_ns,
+            Call.READ: read_limit_ns,
+            Call.CLOSE: read_limit_ns,
+        }
         self._stopping = threading.Event()
+        self._turn = threading.Lock()
+        self._opening: Opening | None = None
+        self._hung: list[Opening] = []
         self.statistics = GrabStatistics()
         """Replaced, never altered: safe to read from any thread."""
 
@@ -67,31 +88,64 @@ class Grabber:
         try:
             self._grab()
         finally:
-            self.statistics = msgspec.structs.replace(self.statistics, up=False)
-            self._camera.close()
+            self._note(up=False)
             self._mailbox.close()
+            for opening in self._hung:
+                opening.wait(None)
 
     def _grab(self) -> None:
         failures = 0
         while not self._stopping.is_set():
             frames_before = self.statistics.frames
-            try:
-                self._camera.open()
-                self._drain()
-            except CameraExhaustedError:
-                self._note(up=False, exhausted=True)
+            error = self._open_and_drain()
+            if isinstance(error, CameraExhaustedError):
+                self._tell(up=False, exhausted=True)
                 return
-            except CameraError as error:
-                self._camera.close()
-                if self.statistics.frames > frames_before:
-                    failures = 0  # it worked in between: be quick again
-                failures += 1
-                self._note(up=False, last_error=str(error), reopens=self.statistics.reopens + 1)
-                self._stopping.wait(self._backoff.delay_s(failures, self._draw()))
+            if not isinstance(error, CameraError):
+                if error is not None:
+                    raise error
+                continue
+            if self.statistics.frames > frames_before:
+                failures = 0  # it worked in between: be quick again
+            failures += 1
+            self._tell(up=False, last_error=str(error), reopens=self.statistics.reopens + 1)
+            self._stopping.wait(self._backoff.delay_s(failures, self._draw()))
+            self._await_hung()
 
-    def _drain(self) -> None:
+    def _open_and_drain(self) -> BaseException | None:
+        """Return what ended one opening: an error of its own, or that it hangs."""
+        opening = Opening(
+            self._camera, self._take, lambda: not self._stopping.is_set(), self._monotonic_ns
+        )
+        with self._turn:
+            self._opening = opening
+        opening.start()
+        while not opening.wait(_WATCH_S):
+            call, waited_ns = opening.waiting()
+            if waited_ns <= self._limit_ns[call] or self._stopping.is_set():
+                continue
+            if isinstance(self._camera, Renewable):
+                with self._turn:
+                    self._opening = None
+                self._hung.append(opening)
+                self._camera = self._camera.renewed()
+                msg = f"the camera's driver does not return from '{call}'"
+                return CameraLostError(msg, hint="unplug the camera and plug it in again")
+        return opening.error
+
+    def _await_hung(self) -> None:
+        """Wait while too many threads hang, as each may hold memory and the device."""
         while not self._stopping.is_set():
-            frame = self._camera.read()
+            self._hung = [opening for opening in self._hung if not opening.wait(0)]
+            if len(self._hung) < HUNG_MAX:
+                return
+            self._stopping.wait(_WATCH_S)
+
+    def _take(self, opening: Opening, frame: Frame) -> bool:
+        """Pass on a frame, unless it comes from an opening that was given up."""
+        with self._turn:
+            if opening is not self._opening:
+                return False
             was_up = self.statistics.up
             self.statistics = msgspec.structs.replace(
                 self.statistics,
@@ -99,10 +153,15 @@ class Grabber:
                 frames=self.statistics.frames + 1,
                 last_frame_ns=self._monotonic_ns(),
             )
-            if not was_up:
-                self._changed(self.statistics)
-            self._mailbox.put(frame)
+        if not was_up:
+            self._changed(self.statistics)
+        self._mailbox.put(frame)
+        return True
+
+    def _tell(self, **changes: Any) -> None:
+        self._note(**changes)
+        self._changed(self.statistics)
 
     def _note(self, **changes: Any) -> None:
-        self.statistics = msgspec.structs.replace(self.statistics, **changes)
-        self._changed(self.statistics)
+        with self._turn:
+            self.statistics = msgspec.structs.replace(self.statistics, **changes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import msgspec
 import numpy as np
@@ -70,4 +70,13 @@ class Camera(Protocol):
 
     def close(self) -> None:
         """Give the device back. Closing a closed camera does nothing. Never raises."""
+        ...
+
+
+@runtime_checkable
+class Renewable(Protocol):
+    """A camera that can be opened a second time while a first opening hangs in its driver."""
+
+    def renewed(self) -> Camera:
+        """Return another camera of the same configuration, which shares no state with this one."""
         ...

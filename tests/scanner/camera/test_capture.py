@@ -11,7 +11,7 @@ import pytest
 
 from scanner.camera.capture import CaptureMode, V4L2Camera
 from scanner.camera.luma import gray_of
-from scanner.camera.port import Encoding
+from scanner.camera.port import Encoding, Renewable
 from scanner.errors import CameraError, CameraLostError
 from tests.scanner.camera.pictures import encoded, scene
 
@@ -201,3 +201,21 @@ def test_opening_again_gives_the_first_device_back() -> None:
     camera.open()
     assert fake.released == 1
     assert camera.read().sequence == 0
+
+
+def test_a_camera_renewed_is_the_same_one_and_shares_nothing() -> None:
+    fakes: list[FakeCapture] = []
+
+    def opened(_: str) -> FakeCapture:
+        fakes.append(FakeCapture())
+        return fakes[-1]
+
+    first = V4L2Camera(DEVICE, Clock(), CaptureMode(), opened)
+    assert isinstance(first, Renewable)
+    second = first.renewed()
+    first.open()
+    second.open()
+    second.read()
+    second.close()
+    assert [fake.released for fake in fakes] == [0, 1]
+    assert fakes[0].calls == fakes[1].calls
