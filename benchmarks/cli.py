@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from benchmarks.decode_cli import decode
 from benchmarks.lane import LaneFigures, measure
 from benchmarks.percentiles import Percentiles
 
@@ -19,6 +20,9 @@ from benchmarks.percentiles import Percentiles
 @click.group()
 def bench() -> None:
     """Measure this machine: figures beside the floor of the same run."""
+
+
+bench.add_command(decode)
 
 
 @bench.command()

@@ -1,0 +1,164 @@
+"""The decoders that are measured: our two lanes, and their peers as their own users call them.
+
+Each is made in a process of its own (`benchmarks.isolation`) by its name.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import msgspec
+import numpy as np
+import zxingcpp
+
+from benchmarks.errors import DecoderMissingError
+from scanner.camera.ladder import Ladder, read_picture
+from scanner.camera.port import Gray
+from scanner.camera.sighting import Sighting
+
+OURS = "chot"
+SLOW_LANE_NS = 500_000_000
+"""A reading that comes later than this after its frame is of no use at a gate."""
+WECHAT_MODELS = "CHOT_WECHAT_MODELS"
+"""Environment variable: the folder with WeChat's four model files."""
+
+
+class Attempt(msgspec.Struct, frozen=True):
+    """What one decoder made of one picture. Times are of the wall, `cpu_ms` of the processor.
+
+    A peer has no slow lane: its `slow` texts are empty and `slow_ms` is 0.
+    """
+
+    texts: tuple[str, ...]
+    ms: float
+    cpu_ms: float
+    rung: str = ""
+    slow_texts: tuple[str, ...] = ()
+    slow_ms: float = 0.0
+    slow_rung: str = ""
+
+    @property
+    def all_texts(self) -> tuple[str, ...]:
+        """The texts of both lanes."""
+        return (*self.texts, *self.slow_texts)
+
+
+Decode = Callable[[Gray], list[str]]
+Attempting = Callable[[Gray], Attempt]
+
+
+def attempting(name: str) -> Attempting:
+    """Return what tries a picture with the decoder of this name, warmed up.
+
+    :raises DecoderMissingError: it is not installed.
+    """
+    cv2.setNumThreads(1)
+    attempt = _both_lanes if name == OURS else _timed(PEERS[name]())
+    warm_up = np.random.default_rng(1).integers(0, 256, (240, 320), np.uint8)
+    for _ in range(3):
+        attempt(warm_up)
+    return attempt
+
+
+def _timed(decode: Decode) -> Attempting:
+    def attempt(gray: Gray) -> Attempt:
+        wall, cpu = time.perf_counter_ns(), time.process_time_ns()
+        texts = decode(gray)
+        ms, cpu_ms = (time.perf_counter_ns() - wall) / 1e6, (time.process_time_ns() - cpu) / 1e6
+        return Attempt(tuple(text for text in texts if text), ms, cpu_ms)
+
+    return attempt
+
+
+def _both_lanes(gray: Gray) -> Attempt:
+    """Read as the appliance does: one look, and where it saw nothing, the slow lane after it."""
+    started_ns, cpu = time.perf_counter_ns(), time.process_time_ns()
+    inline = Ladder(time.perf_counter_ns).look(gray)
+    ended_ns = time.perf_counter_ns()
+    ms, cpu_ms = (ended_ns - started_ns) / 1e6, (time.process_time_ns() - cpu) / 1e6
+    if inline:
+        return Attempt(_texts(inline), ms, cpu_ms, inline[0].rung)
+    slow = read_picture(gray)
+    slow_ns = time.perf_counter_ns()
+    in_time = slow_ns - started_ns <= SLOW_LANE_NS
+    return Attempt(
+        (), ms, cpu_ms,
+        slow_texts=_texts(slow) if in_time else (),
+        slow_ms=(slow_ns - ended_ns) / 1e6,
+        slow_rung=slow[0].rung if slow and in_time else "",
+    )  # fmt: skip
+
+
+def _texts(sightings: list[Sighting]) -> tuple[str, ...]:
+    return tuple(sighting.text for sighting in sightings)
+
+
+def _zxing(**options: Any) -> Decode:
+    def decode(gray: Gray) -> list[str]:
+        barcodes = zxingcpp.read_barcodes(gray, text_mode=zxingcpp.TextMode.Plain, **options)
+        return [barcode.text for barcode in barcodes if "QR" in str(barcode.format)]
+
+    return decode
+
+
+def _opencv(detector: Any) -> Decode:
+    def decode(gray: Gray) -> list[str]:
+        try:
+            found, texts, *_ = detector.detectAndDecodeMulti(gray)
+        except (cv2.error, UnicodeDecodeError):  # both raise on pictures that they cannot digest
+            return []
+        return list(texts) if found else []
+
+    return decode
+
+
+def _zbar() -> Decode:
+    try:
+        pyzbar = importlib.import_module("pyzbar.pyzbar")
+    except ImportError as error:
+        raise DecoderMissingError(
+            "zbar is not installed", hint="apt-get install libzbar0; pip install pyzbar"
+        ) from error
+    symbols = [pyzbar.ZBarSymbol.QRCODE]
+    return lambda gray: [_decoded(code.data) for code in pyzbar.decode(gray, symbols=symbols)]
+
+
+def _decoded(data: bytes) -> str:
+    for charset in ("utf-8", "shift_jis"):
+        try:
+            return data.decode(charset)
+        except UnicodeDecodeError:
+            continue
+    return data.decode("latin-1")
+
+
+def _wechat() -> Decode:
+    make = getattr(cv2, "wechat_qrcode_WeChatQRCode", None)
+    folder = Path(os.environ.get(WECHAT_MODELS, ""))
+    models = [folder / f"{part}.{kind}" for part in ("detect", "sr") for kind in _WECHAT_KINDS]
+    if make is None or not all(model.is_file() for model in models):
+        raise DecoderMissingError(
+            "WeChat's decoder is not installed",
+            hint=f"opencv-contrib-python-headless 4.x, its models in the folder {WECHAT_MODELS}",
+        )
+    detector = make(*(str(model) for model in models))
+    return lambda gray: list(detector.detectAndDecode(gray)[0])
+
+
+_WECHAT_KINDS = ("prototxt", "caffemodel")
+
+PEERS: dict[str, Callable[[], Decode]] = {
+    "zxing-cpp": _zxing,
+    "zxing-cpp, QR only": lambda: _zxing(formats=zxingcpp.BarcodeFormat.QRCode),
+    "OpenCV QRCodeDetector": lambda: _opencv(cv2.QRCodeDetector()),
+    "OpenCV QRCodeDetectorAruco": lambda: _opencv(cv2.QRCodeDetectorAruco()),
+    "zbar": _zbar,
+    "WeChat": _wechat,
+}
+"""Peers by name, each with what its own users get without tuning anything."""
