@@ -1,0 +1,1 @@
+"""Keyboard wedges: barcode scanners that type what they read, as if they were a keyboard."""
