@@ -18,6 +18,9 @@ from admission.site import Place, Site
 from appliance.camera_table import CameraSourceTable
 from appliance.errors import ConfigError
 from appliance.table import Name, Seconds, Table
+from appliance.wedge_table import WedgeSourceTable
+from scanner.wedge.layouts import LayoutName
+from scanner.wedge.settings import WedgeEnd
 
 MAX_CONFIG_BYTES = 1 << 20
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
@@ -89,7 +92,9 @@ class ScenesSourceTable(Table, frozen=True, tag="scenes", tag_field="kind"):
     fps: Annotated[float, msgspec.Meta(gt=0, le=60)] = 15.0
 
 
-SourceTable = CameraSourceTable | SerialSourceTable | KeypadSourceTable | ScenesSourceTable
+SourceTable = (
+    CameraSourceTable | SerialSourceTable | KeypadSourceTable | WedgeSourceTable | ScenesSourceTable
+)
 
 
 class McuBridgeTable(Table, frozen=True, tag="mcu", tag_field="kind"):
@@ -177,8 +182,12 @@ def _values_hint(message: str) -> str:
         return f"one of: {', '.join(Place)}"
     if "matching regex" in message and "https" not in message:
         return "small letters, digits and dashes, at most 32"
+    if ".layout`" in message:
+        return f"one of: {', '.join(LayoutName)}"
+    if ".line_end`" in message:
+        return f"one of: {', '.join(WedgeEnd)}"
     if ".kind`" in message:
-        return "sources: camera, serial, keypad, scenes; bridges: mcu, screen_only"
+        return "sources: camera, serial, keypad, wedge, scenes; bridges: mcu, screen_only"
     return "see the comments in configs/*.toml"
 
 

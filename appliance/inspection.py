@@ -26,6 +26,7 @@ from appliance.config import (
 )
 from appliance.errors import ConfigError
 from appliance.secret import read_token
+from appliance.wedge_table import WedgeSourceTable
 from cache.errors import KeyFileError
 from cache.replica.keys import load_hash_key, load_public_keys, read_secret
 
@@ -161,12 +162,18 @@ def _source(where: str, source: SourceTable, used: dict[str, str]) -> Iterator[P
             yield from _device(f"{where}.device", source.device, "/dev/v4l/by-id", used)
         case SerialSourceTable():
             yield from _device(f"{where}.port", source.port, "/dev/serial/by-id", used)
-        case KeypadSourceTable():
+        case KeypadSourceTable() | WedgeSourceTable():
             yield from _device(f"{where}.device", source.device, "/dev/input/by-id", used)
         case ScenesSourceTable():
             yield from _readable(
                 f"{where}.samples", source.samples, "the file of `chot hub synthesize --samples`"
             )
+
+
+GROUPS = {"/dev/v4l/by-id": "video", "/dev/serial/by-id": "dialout", "/dev/input/by-id": "input"}
+"""Which group may use the devices of each folder, on Debian and Raspberry Pi OS."""
+_INPUT_MAJOR = 13
+"""Of Documentation/admin-guide/devices.txt."""
 
 
 def _device(where: str, name: str, folder: str, used: dict[str, str]) -> Iterator[Problem]:
@@ -177,11 +184,13 @@ def _device(where: str, name: str, folder: str, used: dict[str, str]) -> Iterato
         yield Problem(where, f"{name}: no such device", f"plug it in, or see `ls {folder}`{have}")
     elif not stat.S_ISCHR(path.stat().st_mode):
         yield Problem(where, f"{name}: not a device", f"name one from `ls {folder}`")
+    elif folder == "/dev/input/by-id" and os.major(path.stat().st_rdev) != _INPUT_MAJOR:
+        yield Problem(where, f"{name}: not an input device", f"name one from `ls {folder}`")
     elif not os.access(path, os.R_OK | os.W_OK):
         yield Problem(
             where,
             f"{name}: no permission",
-            "add the service's user to the device's group (dialout, video or input)",
+            f"add the service's user to the group {GROUPS[folder]}, then start it anew",
         )
     other = used.setdefault(os.path.realpath(name), where)
     if other != where:

@@ -21,6 +21,7 @@ from appliance.config import (
     SourceTable,
 )
 from appliance.errors import ApplianceError, ConfigError
+from appliance.wedge_table import WedgeSourceTable
 from scanner.camera.capture import CaptureMode, V4L2Camera
 from scanner.camera.port import Camera
 from scanner.camera.source import CameraSource
@@ -29,6 +30,8 @@ from scanner.keypad import EventKeys, KeypadSource
 from scanner.scenes.camera import SceneCamera
 from scanner.scenes.presentation import varied
 from scanner.serial.port import SerialSource
+from scanner.wedge.settings import WedgeSettings
+from scanner.wedge.source import WedgeSource
 
 STOP_TIMEOUT_S = 0.6
 """A thread that is stuck in a driver for longer ends with the process."""
@@ -148,14 +151,14 @@ class CameraDoor:
 
 
 class PortDoor:
-    """A serial scanner or a keypad, which run on the loop by themselves."""
+    """A serial scanner, a wedge or a keypad, which run on the loop by themselves."""
 
     alive: bool = True
     """It runs on the loop, which others watch."""
     frames_dropped: int | None = None
     frames_bad: int | None = None
 
-    def __init__(self, source: SerialSource | KeypadSource) -> None:
+    def __init__(self, source: SerialSource | WedgeSource | KeypadSource) -> None:
         self._source = source
 
     @property
@@ -222,6 +225,19 @@ def open_source(
                     deliver,
                     monotonic_ns=monotonic_ns,
                     draw=rng.random,
+                )
+            )
+        case WedgeSourceTable():
+            return PortDoor(
+                WedgeSource(
+                    table.device,
+                    table.name,
+                    deliver,
+                    monotonic_ns=monotonic_ns,
+                    draw=rng.random,
+                    settings=WedgeSettings(
+                        layout=table.layout, end=table.line_end, gap_s=table.gap_s
+                    ),
                 )
             )
 

@@ -37,6 +37,20 @@ _PICTURES_HINT = "JPEG, PNG, BMP, WebP and PNM files are looked for"
     type=click.IntRange(300, 4_000_000),
     help="Of the serial ports.",
 )
+@click.option(
+    "--wedge",
+    "keyboards",
+    multiple=True,
+    metavar="DEVICE",
+    help="Take a scanner that types as a keyboard, e.g. /dev/input/by-id/…-event-kbd.",
+)
+@click.option(
+    "--layout",
+    default="us",
+    show_default=True,
+    type=click.Choice(["us", "de", "fr"]),
+    help="The keyboard language that the wedges are set to.",
+)
 @click.option("--keypad", is_flag=True, help="Take codes typed here, each ended with Enter.")
 @click.option(
     "--for",
@@ -53,18 +67,20 @@ def scan(
     cameras: tuple[str, ...],
     ports: tuple[str, ...],
     baud: int,
+    keyboards: tuple[str, ...],
+    layout: str,
     keypad: bool,
     seconds: float | None,
     as_json: bool,
 ) -> None:
-    """Read codes from pictures, folders, videos, recordings, cameras, serial scanners and people.
+    """Read codes from pictures, folders, videos, recordings, cameras, scanners and people.
 
     A folder that holds a recording (frames and their stamps) is replayed as its camera saw it.
     Exits with 1 if nothing at all could be opened.
     """
-    live = bool(cameras or ports or keypad)
+    live = bool(cameras or ports or keyboards or keypad)
     if not (paths or live):
-        msg = "Name a picture, a folder, a video, --camera, --serial or --keypad."
+        msg = "Name a picture, a folder, a video, --camera, --serial, --wedge or --keypad."
         raise click.UsageError(msg)
     monotonic_ns = SystemClock().monotonic_ns
     opened = False
@@ -78,12 +94,15 @@ def scan(
         if live:
             # Devices only when asked for.
             from appliance.camera_table import CameraSourceTable  # noqa: PLC0415
-            from appliance.cli.scan_live import watch  # noqa: PLC0415
+            from appliance.cli.scan_live import LiveTable, watch  # noqa: PLC0415
             from appliance.config import SerialSourceTable  # noqa: PLC0415
+            from appliance.wedge_table import WedgeSourceTable  # noqa: PLC0415
+            from scanner.wedge.layouts import LayoutName  # noqa: PLC0415
 
-            tables: list[CameraSourceTable | SerialSourceTable] = [
+            tables: list[LiveTable] = [
                 *(CameraSourceTable(device, device) for device in cameras),
                 *(SerialSourceTable(port, port, baud) for port in ports),
+                *(WedgeSourceTable(device, device, LayoutName(layout)) for device in keyboards),
             ]
             report = JsonReport() if as_json else TableReport(live=True)
             opened |= watch(tables, report, monotonic_ns, keypad=keypad, seconds=seconds)

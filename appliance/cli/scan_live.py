@@ -17,12 +17,14 @@ from appliance.cli.scan_report import Finding, Found, Report, fault
 from appliance.config import SerialSourceTable
 from appliance.inbox import Inbox
 from appliance.sources import Deliver, PortDoor, Source, SourceDied, open_source
+from appliance.wedge_table import WedgeSourceTable
 from scanner.camera.capture import V4L2Camera
 from scanner.errors import ScannerError
+from scanner.input_events import open_keyboard
 from scanner.keypad import KeypadSource, TerminalKeys, open_terminal
 from scanner.serial.port import Port
 
-LiveTable = CameraSourceTable | SerialSourceTable
+LiveTable = CameraSourceTable | SerialSourceTable | WedgeSourceTable
 KEYPAD_NAME = "keypad"
 _LOSS_POLL_S = 0.25
 
@@ -55,6 +57,8 @@ def _is_there(table: LiveTable, report: Report, monotonic_ns: Callable[[], int])
     try:
         if isinstance(table, SerialSourceTable):
             Port(table.port, table.baud).close()
+        elif isinstance(table, WedgeSourceTable):
+            open_keyboard(table.device).close()
         else:
             camera = V4L2Camera(Path(table.device), monotonic_ns)
             camera.open()

@@ -150,6 +150,17 @@ def test_check_names_what_is_no_device_and_what_is_used_twice(tmp_path: Path, re
     assert "not a device" in result.output
 
 
+def test_check_tells_a_wedge_s_input_device_from_other_devices(tmp_path: Path, ready: str) -> None:
+    def with_wedge(device: Path | str) -> str:
+        source = f'[[lane.sources]]\nkind = "wedge"\nname = "hand"\ndevice = "{device}"\n'
+        return ready.replace("[lane.bridge]", f"{source}\n[lane.bridge]", 1)
+
+    output = check(tmp_path, with_wedge("/dev/null")).output
+    assert "sources[2].device: /dev/null: not an input device" in output
+    assert "ls /dev/input/by-id" in output
+    assert "no such device" in check(tmp_path, with_wedge(tmp_path / "absent")).output
+
+
 def test_check_names_an_open_state_folder_and_an_open_device_key(
     tmp_path: Path, ready: str
 ) -> None:

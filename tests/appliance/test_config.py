@@ -11,6 +11,9 @@ import pytest
 from appliance.camera_table import CameraSourceTable
 from appliance.config import load_config, parse_config, site_of
 from appliance.errors import ConfigError
+from appliance.wedge_table import WedgeSourceTable
+from scanner.wedge.layouts import LayoutName
+from scanner.wedge.settings import WedgeEnd
 from tests.worlds import ROOT
 
 SHIPPED = sorted((ROOT / "configs").glob("*.toml"))
@@ -142,3 +145,22 @@ def test_hostile_files_are_refused(tmp_path: Path, content: bytes) -> None:
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"gone\.toml"):
         load_config(tmp_path / "gone.toml")
+
+
+def test_a_wedge_has_a_us_keyboard_and_ends_with_enter_unless_told_otherwise() -> None:
+    changed = tree()
+    changed["lane"][0]["sources"] = [{"kind": "wedge", "name": "hand", "device": "/dev/input/x"}]
+    (source,) = parse_config(changed, Path("gate.toml")).lane[0].sources
+    assert source == WedgeSourceTable("hand", "/dev/input/x", LayoutName.US, WedgeEnd.ENTER, 0.25)
+
+
+@pytest.mark.parametrize(
+    ("key", "known"), [("layout", "us, de, fr"), ("line_end", "enter, tab, none")]
+)
+def test_an_unknown_word_of_a_wedge_is_refused_with_the_known_ones(key: str, known: str) -> None:
+    changed = tree()
+    changed["lane"][0]["sources"] = [{"kind": "wedge", "name": "h", "device": "/d", key: "vn"}]
+    with pytest.raises(ConfigError) as caught:
+        parse_config(changed, Path("gate.toml"))
+    assert key in str(caught.value)
+    assert known in caught.value.hint

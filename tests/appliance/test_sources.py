@@ -20,6 +20,7 @@ from appliance.config import (
 )
 from appliance.errors import ConfigError
 from appliance.sources import CameraDoor, SourceDied, open_source, read_samples
+from appliance.wedge_table import WedgeSourceTable
 from scanner.camera.port import Frame
 from scanner.replay import RecordedCamera, Recorder
 from scanner.serial.simulated import SimulatedScanner
@@ -68,6 +69,7 @@ async def test_a_serial_scanner_is_read() -> None:
         SerialSourceTable(name="a", port="/dev/none-such"),
         KeypadSourceTable(name="b", device="/dev/none-such"),
         CameraSourceTable(name="c", device="/dev/none-such"),
+        WedgeSourceTable(name="d", device="/dev/none-such"),
     ],
     ids=lambda t: type(t).__name__,
 )

@@ -9,14 +9,11 @@ import termios
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from admission.backoff import Backoff
 from admission.reading import Reading, Symbology
-from scanner.errors import KeypadError
-from scanner.input_events import open_keyboard
 from scanner.keypad import (
     EventKeys,
     KeypadSource,
@@ -132,13 +129,3 @@ async def test_a_plain_file_is_a_failure_not_a_crash(tmp_path: Path) -> None:
         assert not task.done()
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-
-
-def test_what_is_no_keyboard_is_refused_with_a_hint(tmp_path: Path) -> None:
-    with pytest.raises(KeypadError) as absent:
-        open_keyboard(str(tmp_path / "absent"))
-    assert absent.value.hint
-    (tmp_path / "file").touch()
-    with pytest.raises(KeypadError) as file:
-        open_keyboard(str(tmp_path / "file"))
-    assert file.value.hint

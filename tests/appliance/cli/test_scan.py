@@ -24,6 +24,8 @@ from appliance.inbox import Inbox
 from scanner.camera.port import Encoding, Frame
 from scanner.errors import CameraLostError
 from scanner.serial.simulated import SimulatedScanner
+from scanner.wedge.layouts import LayoutName
+from scanner.wedge.typist import Typist
 from tests.scanner.camera.pictures import canvas, encoded, png_of_zeros, scene
 from tests.worlds import chot_data
 
@@ -167,6 +169,33 @@ def test_a_serial_scanner_is_heard() -> None:
     assert opened
     (heard,) = report.all
     assert (heard.source, heard.found[0].text) == ("desk", "0123456789")
+
+
+def test_a_wedge_is_heard_by_its_layout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A pipe with a name carries a real device's bytes; only its grab has to be made believe.
+    monkeypatch.setattr("scanner.input_events.fcntl.ioctl", lambda *_: 0)
+    os.mkfifo(device := tmp_path / "usb-Scanner-event-kbd")
+
+    def speak() -> None:
+        device.write_bytes(Typist(LayoutName.FR).typed("]Q1CCCD|079200000123\r"))
+
+    speaking = threading.Timer(0.2, speak)
+    speaking.start()
+    result = run("--wedge", device, "--layout", "fr", "--for", "1", "--json")
+    speaking.join()
+    assert result.exit_code == 0
+    (line,) = lines(result)
+    assert line["source"] == str(device)
+    assert line["readings"][0] == {
+        "text": "CCCD|079200000123", "symbology": "qr_code", "rung": "", "quad": []
+    }  # fmt: skip
+
+
+def test_a_wedge_that_is_no_input_device_is_said_at_once() -> None:
+    result = run("--wedge", "/dev/null", "--for", "60")
+    assert result.exit_code == 1
+    assert "/dev/null cannot be taken" in result.stderr
+    assert "→ name an input device" in result.stderr
 
 
 class EndlessCamera:

@@ -14,8 +14,9 @@ from admission.reading import MAX_TEXT_LENGTH, Reading, Symbology
 from scanner.errors import FramingError, KeypadError
 from scanner.input_events import EVENT, READ_BYTES
 from scanner.wedge.layouts import LayoutName
+from scanner.wedge.settings import WedgeEnd, WedgeSettings
 from scanner.wedge.simulated import SimulatedKeyboard
-from scanner.wedge.source import WedgeEnd, WedgeSettings, WedgeSource
+from scanner.wedge.source import WedgeSource
 from scanner.wedge.typist import AltNumbers, Typist
 
 CODE = "HC1:6BF+70790T9WJWG.FKY*4GO0.O1CV2 O5 N2FBBRW1*70HS8WY04AC*WIFN0"
