@@ -13,6 +13,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from benchmarks.decode_cli import decode
+from benchmarks.frames_cli import frames
 from benchmarks.lane import LaneFigures, measure
 from benchmarks.percentiles import Percentiles
 
@@ -23,6 +24,7 @@ def bench() -> None:
 
 
 bench.add_command(decode)
+bench.add_command(frames)
 
 
 @bench.command()
