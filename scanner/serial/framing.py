@@ -20,7 +20,10 @@ from scanner.errors import FramingError
 
 LINE_LIMIT_BYTES = 4 * (MAX_TEXT_LENGTH + 1) + 3
 """Bytes after which a line is oversized in any encoding: UTF-8 has at most 4 a character, and an
-AIM identifier has 3."""
+AIM identifier has 3. A configured prefix and suffix come on top."""
+MAX_AFFIX_BYTES = 16
+REPLIES_LIMIT_BYTES = 256
+"""Bytes of replies to commands that may stand before a text without making it oversized."""
 
 
 class LineEnd(StrEnum):
@@ -49,17 +52,29 @@ class LineSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     which an unfinished line is dropped under every other end, so that half a code never becomes
     the beginning of the next. `aim_identifiers` takes an AIM identifier (ISO/IEC 15424, `]Q1`) off
     the text where one stands; identifiers of symbologies that this gate does not know stay, so
-    that the law refuses the text.
+    that the law refuses the text. `prefix` and `suffix` are taken off once each where they stand:
+    a scanner sends prefix, AIM identifier, text, suffix, end of line. A line without them is
+    handed on as it is.
 
-    :raises FramingError: if a silence is not between 1 ms and 60 s.
+    :raises FramingError: if a silence is not between 1 ms and 60 s, or a prefix or suffix is longer
+        than `MAX_AFFIX_BYTES` or holds what ends a line.
     """
 
     end: LineEnd = LineEnd.ANY
     aim_identifiers: bool = True
     gap_s: float = 0.05
     abandon_s: float = 5.0
+    prefix: bytes = b""
+    suffix: bytes = b""
 
     def __post_init__(self) -> None:
+        for name, affix in (("prefix", self.prefix), ("suffix", self.suffix)):
+            if len(affix) > MAX_AFFIX_BYTES:
+                msg = f"{name} has {len(affix)} bytes"
+                raise FramingError(msg, hint=f"use at most {MAX_AFFIX_BYTES}")
+            if _MARKS[self.end].search(affix):
+                msg = f"{name} holds what ends a line under '{self.end}': it is never seen"
+                raise FramingError(msg, hint=f"take CR, LF, STX and ETX out of the {name}")
         for name, silence_s in (("gap_s", self.gap_s), ("abandon_s", self.abandon_s)):
             if not 0.001 <= silence_s <= 60:
                 msg = f"{name} is {silence_s} s"
@@ -69,6 +84,11 @@ class LineSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def quiet_s(self) -> float:
         """The silence after which `LineFramer.idle` has something to do."""
         return self.gap_s if self.end is LineEnd.GAP else self.abandon_s
+
+    @property
+    def limit_bytes(self) -> int:
+        """The bytes at which a line is oversized."""
+        return LINE_LIMIT_BYTES + len(self.prefix) + len(self.suffix)
 
 
 class Line(msgspec.Struct, frozen=True, gc=False):
@@ -102,8 +122,37 @@ _AIM_CODE = {
 }
 
 
+def line_of(
+    data: bytes,
+    settings: LineSettings,
+    captured_ns: int,
+    *,
+    symbology: Symbology = Symbology.UNSTATED,
+    cut: bool = False,
+) -> Line | None:
+    r"""Return the line that `data` spells between two ends, or None if it holds no text.
+
+    :param symbology: what the scanner says beside the text; an AIM identifier in it outranks this.
+    :param cut: `data` is only the beginning of a line that is too long.
+
+    >>> line_of(b"%]Q1ABC", LineSettings(prefix=b"%"), 1)
+    Line(text='ABC', symbology=<Symbology.QR_CODE: 'qr_code'>, captured_ns=1)
+    """
+    data = data.removeprefix(settings.prefix)
+    if settings.aim_identifiers and _AIM.match(data) and data[1] in _AIM_CODE:
+        symbology = _AIM_CODE[data[1]]
+        data = data[3:]
+    if settings.suffix and not cut:
+        data = data.removesuffix(settings.suffix)
+    text = _decoded(data, cut=cut)
+    return Line(text[: MAX_TEXT_LENGTH + 1], symbology, captured_ns) if text else None
+
+
 class LineFramer:
     r"""Cuts a scanner's bytes into lines. One instance per opening of a port.
+
+    `replies` matches what the scanner answers to commands, which stands before the next text
+    without an end of its own; it must not match an empty string.
 
     >>> framer = LineFramer()
     >>> framer.feed(b"]Q1AB", 1)
@@ -112,8 +161,12 @@ class LineFramer:
     [('ABC', 'qr_code')]
     """
 
-    def __init__(self, settings: LineSettings | None = None) -> None:
+    def __init__(
+        self, settings: LineSettings | None = None, replies: re.Pattern[bytes] | None = None
+    ) -> None:
         self._settings = settings or LineSettings()
+        self._replies = replies
+        self._limit_bytes = self._settings.limit_bytes + bool(replies) * REPLIES_LIMIT_BYTES
         self._marks = _MARKS[self._settings.end]
         self._quiet_ns = int(self._settings.quiet_s * 1e9)
         self._last_ns = 0
@@ -157,7 +210,7 @@ class LineFramer:
         if self._settings.end is LineEnd.GAP:
             self._finish(self._last_ns, lines)
         elif self.pending:
-            self.abandoned += not self._skipping
+            self.abandoned += not self._skipping and not self._holds_replies_only()
             self._held = b""
             self._rest()
         return lines
@@ -185,10 +238,10 @@ class LineFramer:
     def _extend(self, part: bytes, captured_ns: int, lines: list[Line]) -> None:
         if not part or not self._inside or self._skipping:
             return
-        room = LINE_LIMIT_BYTES - len(self._kept)
+        room = self._limit_bytes - len(self._kept)
         self._kept += part[:room]
-        if len(self._kept) == LINE_LIMIT_BYTES:
-            self._emit(captured_ns, lines)
+        if len(self._kept) == self._limit_bytes:
+            self._emit(captured_ns, lines, cut=True)
             self._kept.clear()
             self._skipping = True
 
@@ -209,22 +262,28 @@ class LineFramer:
         self._inside = self._settings.end is not LineEnd.ETX
         self._skipping = False
 
-    def _emit(self, captured_ns: int, lines: list[Line]) -> None:
-        data = bytes(self._kept)
-        symbology = Symbology.UNSTATED
-        if self._settings.aim_identifiers and _AIM.match(data) and data[1] in _AIM_CODE:
-            symbology = _AIM_CODE[data[1]]
-            data = data[3:]
-        text = _decoded(data)
-        if text:
-            self.oversized += len(text) > MAX_TEXT_LENGTH
-            lines.append(Line(text[: MAX_TEXT_LENGTH + 1], symbology, captured_ns))
+    def _emit(self, captured_ns: int, lines: list[Line], *, cut: bool = False) -> None:
+        data = self._without_replies(bytes(self._kept))
+        line = line_of(data, self._settings, captured_ns, cut=cut)
+        if line is not None:
+            self.oversized += len(line.text) > MAX_TEXT_LENGTH
+            lines.append(line)
+
+    def _without_replies(self, data: bytes) -> bytes:
+        start = 0
+        while self._replies is not None and (reply := self._replies.match(data, start)):
+            if reply.end() > REPLIES_LIMIT_BYTES:
+                break
+            start = reply.end()
+        return data[start:]
+
+    def _holds_replies_only(self) -> bool:
+        return not (self._held or self._without_replies(bytes(self._kept)))
 
 
-def _decoded(data: bytes) -> str:
+def _decoded(data: bytes, *, cut: bool) -> str:
     """Return the text; a character that the limit cut in two at the end of `data` is left out."""
-    whole = len(data) < LINE_LIMIT_BYTES - 3
     try:
-        return codecs.utf_8_decode(data, "strict", whole)[0]
+        return codecs.utf_8_decode(data, "strict", not cut)[0]
     except UnicodeDecodeError:
         return data.decode("latin-1")
