@@ -21,6 +21,7 @@ from appliance.clock import SystemClock
 from appliance.config import Config, LaneTable, McuBridgeTable, site_of
 from appliance.crew import Crew
 from appliance.errors import ConfigError
+from appliance.feedback import Feedback
 from appliance.health import Health
 from appliance.hub_source import HubSource
 from appliance.hub_time import HubTime
@@ -173,7 +174,8 @@ async def composed(
             lanes=[lane.name for lane in config.lane],
             sources=outlook.metric_sources(),
         )
-        observer = Observers(metrics, *observers)
+        feedback = Feedback()
+        observer = Observers(metrics, feedback, *observers)
         loop = asyncio.get_running_loop()
         for table in config.lane:
             bridge = _bridge(table, clock, metrics)
@@ -192,7 +194,9 @@ async def composed(
                 observer=observer,
                 can_read=outlook.can_read,
             )
-            outlook.add_lane(lane, bridge, _sources(table, lane, metrics, clock, rng))
+            sources = _sources(table, lane, metrics, clock, rng)
+            feedback.add(sources)
+            outlook.add_lane(lane, bridge, sources)
         health = Health()
         outlook.describe(health)
         app = make_app(screen, health, metrics.registry)

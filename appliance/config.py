@@ -17,8 +17,11 @@ import msgspec
 from admission.site import Place, Site
 from appliance.camera_table import CameraSourceTable
 from appliance.errors import ConfigError
+from appliance.serial_table import SerialSourceTable
 from appliance.table import Name, Seconds, Table
 from appliance.wedge_table import WedgeSourceTable
+from scanner.serial.framing import LineEnd
+from scanner.serial.profiles import PROFILES
 from scanner.wedge.layouts import LayoutName
 from scanner.wedge.settings import WedgeEnd
 
@@ -61,14 +64,6 @@ class KioskTable(Table, frozen=True):
 
     host: str = "127.0.0.1"
     port: Port = 8080
-
-
-class SerialSourceTable(Table, frozen=True, tag="serial", tag_field="kind"):
-    """A barcode scanner on a serial port, by its stable name."""
-
-    name: Name
-    port: str
-    baud: Annotated[int, msgspec.Meta(ge=1200, le=3_000_000)] = 115_200
 
 
 class KeypadSourceTable(Table, frozen=True, tag="keypad", tag_field="kind"):
@@ -180,12 +175,16 @@ def _values_hint(message: str) -> str:
     """Return which values a key may have, where a message of the converter names one of ours."""
     if "`$.site.place`" in message:
         return f"one of: {', '.join(Place)}"
+    if "fix`" in message:
+        return 'bytes are written as escapes, at most 16: "\\u0002" is STX'
     if "matching regex" in message and "https" not in message:
         return "small letters, digits and dashes, at most 32"
     if ".layout`" in message:
         return f"one of: {', '.join(LayoutName)}"
+    if ".profile`" in message:
+        return f"one of: {', '.join(PROFILES)}"
     if ".line_end`" in message:
-        return f"one of: {', '.join(WedgeEnd)}"
+        return f"serial: {', '.join(LineEnd)}; wedge: {', '.join(WedgeEnd)}"
     if ".kind`" in message:
         return "sources: camera, serial, keypad, wedge, scenes; bridges: mcu, screen_only"
     return "see the comments in configs/*.toml"

@@ -21,11 +21,11 @@ from appliance.config import (
     KioskTable,
     McuBridgeTable,
     ScenesSourceTable,
-    SerialSourceTable,
     SourceTable,
 )
 from appliance.errors import ConfigError
 from appliance.secret import read_token
+from appliance.serial_table import SerialSourceTable, contradictions
 from appliance.wedge_table import WedgeSourceTable
 from cache.errors import KeyFileError
 from cache.replica.keys import load_hash_key, load_public_keys, read_secret
@@ -162,6 +162,8 @@ def _source(where: str, source: SourceTable, used: dict[str, str]) -> Iterator[P
             yield from _device(f"{where}.device", source.device, "/dev/v4l/by-id", used)
         case SerialSourceTable():
             yield from _device(f"{where}.port", source.port, "/dev/serial/by-id", used)
+            for key, what, remedy in contradictions(source):
+                yield Problem(f"{where}.{key}", what, remedy)
         case KeypadSourceTable() | WedgeSourceTable():
             yield from _device(f"{where}.device", source.device, "/dev/input/by-id", used)
         case ScenesSourceTable():

@@ -17,10 +17,10 @@ from appliance.camera_table import CameraSourceTable
 from appliance.config import (
     KeypadSourceTable,
     ScenesSourceTable,
-    SerialSourceTable,
     SourceTable,
 )
 from appliance.errors import ApplianceError, ConfigError
+from appliance.serial_table import SerialSourceTable, open_serial
 from appliance.wedge_table import WedgeSourceTable
 from scanner.camera.capture import CaptureMode, V4L2Camera
 from scanner.camera.port import Camera
@@ -29,7 +29,7 @@ from scanner.input_events import open_keyboard
 from scanner.keypad import EventKeys, KeypadSource
 from scanner.scenes.camera import SceneCamera
 from scanner.scenes.presentation import varied
-from scanner.serial.port import SerialSource
+from scanner.serial.source import SerialSource
 from scanner.wedge.settings import WedgeSettings
 from scanner.wedge.source import WedgeSource
 
@@ -181,6 +181,18 @@ class PortDoor:
         await self._source.run()
 
 
+class ScannerDoor(PortDoor):
+    """A serial scanner, which may be able to tell people of the verdict itself."""
+
+    def __init__(self, source: SerialSource) -> None:
+        super().__init__(source)
+        self._scanner = source
+
+    def acknowledge(self, *, good: bool) -> None:
+        """Have it tell people how its last text was judged, if it can; returns at once."""
+        self._scanner.acknowledge(good=good)
+
+
 def open_source(
     table: SourceTable, deliver: Deliver, *, monotonic_ns: Callable[[], int], rng: random.Random
 ) -> Source:
@@ -206,16 +218,7 @@ def open_source(
                 draw=rng.random,
             )
         case SerialSourceTable():
-            return PortDoor(
-                SerialSource(
-                    table.port,
-                    table.name,
-                    deliver,
-                    monotonic_ns=monotonic_ns,
-                    draw=rng.random,
-                    baud=table.baud,
-                )
-            )
+            return ScannerDoor(open_serial(table, deliver, monotonic_ns=monotonic_ns, rng=rng))
         case KeypadSourceTable():
             return PortDoor(
                 KeypadSource(

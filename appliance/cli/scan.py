@@ -95,7 +95,7 @@ def scan(
             # Devices only when asked for.
             from appliance.camera_table import CameraSourceTable  # noqa: PLC0415
             from appliance.cli.scan_live import LiveTable, watch  # noqa: PLC0415
-            from appliance.config import SerialSourceTable  # noqa: PLC0415
+            from appliance.serial_table import SerialSourceTable  # noqa: PLC0415
             from appliance.wedge_table import WedgeSourceTable  # noqa: PLC0415
             from scanner.wedge.layouts import LayoutName  # noqa: PLC0415
 

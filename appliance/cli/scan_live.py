@@ -14,8 +14,8 @@ from admission.reading import Reading
 from admission.repeat import Presentations
 from appliance.camera_table import CameraSourceTable
 from appliance.cli.scan_report import Finding, Found, Report, fault
-from appliance.config import SerialSourceTable
 from appliance.inbox import Inbox
+from appliance.serial_table import SerialSourceTable, baud_of
 from appliance.sources import Deliver, PortDoor, Source, SourceDied, open_source
 from appliance.wedge_table import WedgeSourceTable
 from scanner.camera.capture import V4L2Camera
@@ -56,7 +56,7 @@ def _is_there(table: LiveTable, report: Report, monotonic_ns: Callable[[], int])
     """Open the device once, so that what is wrong is said at once: a source tries for ever."""
     try:
         if isinstance(table, SerialSourceTable):
-            Port(table.port, table.baud).close()
+            Port(table.port, baud_of(table)).close()
         elif isinstance(table, WedgeSourceTable):
             open_keyboard(table.device).close()
         else:

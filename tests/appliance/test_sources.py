@@ -15,10 +15,10 @@ from appliance.camera_table import CameraSourceTable
 from appliance.config import (
     KeypadSourceTable,
     ScenesSourceTable,
-    SerialSourceTable,
     SourceTable,
 )
 from appliance.errors import ConfigError
+from appliance.serial_table import SerialSourceTable
 from appliance.sources import CameraDoor, SourceDied, open_source, read_samples
 from appliance.wedge_table import WedgeSourceTable
 from scanner.camera.port import Frame

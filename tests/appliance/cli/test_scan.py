@@ -19,8 +19,8 @@ from appliance.cli.main import main
 from appliance.cli.scan import scan, scan_files
 from appliance.cli.scan_live import show, watch
 from appliance.cli.scan_report import TEXT_SHOWN, Finding, shortened
-from appliance.config import SerialSourceTable
 from appliance.inbox import Inbox
+from appliance.serial_table import SerialSourceTable
 from scanner.camera.port import Encoding, Frame
 from scanner.errors import CameraLostError
 from scanner.serial.simulated import SimulatedScanner

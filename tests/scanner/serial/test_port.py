@@ -12,8 +12,8 @@ import pytest
 from admission.backoff import Backoff
 from admission.reading import MAX_TEXT_LENGTH, Reading, Symbology
 from scanner.serial.framing import LineEnd, LineSettings
-from scanner.serial.port import SerialSource
 from scanner.serial.simulated import Pacing, SimulatedScanner
+from scanner.serial.source import SerialSource
 from tests.worlds import ManualClock
 
 BRISK = Backoff(first_s=0.002, ceiling_s=0.01)
