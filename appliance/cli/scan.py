@@ -116,7 +116,7 @@ def scan_files(paths: Iterable[Path], report: Report, monotonic_ns: Callable[[],
     """Report every picture, video and recording of `paths`; return whether any could be opened."""
     from appliance.cli.scan_replay import replay  # noqa: PLC0415 - OpenCV takes time to load
     from scanner.camera.files import VIDEO_SUFFIXES  # noqa: PLC0415
-    from scanner.replay import is_recording  # noqa: PLC0415
+    from scanner.stamps import is_recording  # noqa: PLC0415
 
     pictures: list[Path] = []
     films: list[Iterator[Finding]] = []

@@ -22,7 +22,8 @@ from appliance.serial_table import SerialSourceTable
 from appliance.sources import CameraDoor, SourceDied, open_source, read_samples
 from appliance.wedge_table import WedgeSourceTable
 from scanner.camera.port import Frame
-from scanner.replay import RecordedCamera, Recorder
+from scanner.recording import Recorder
+from scanner.replay import RecordedCamera
 from scanner.serial.simulated import SimulatedScanner
 from tests.scanner.camera.pictures import gray_frame, scene
 

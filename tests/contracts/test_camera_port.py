@@ -16,7 +16,8 @@ from scanner.camera.files import VideoFileCamera
 from scanner.camera.luma import gray_of
 from scanner.camera.port import Camera, Frame
 from scanner.errors import CameraExhaustedError, CameraLostError
-from scanner.replay import RecordedCamera, Recorder
+from scanner.recording import Recorder
+from scanner.replay import RecordedCamera
 from scanner.scenes.camera import SceneCamera
 from scanner.scenes.presentation import Presentation
 from tests.scanner.camera.pictures import encoded, mjpeg_frame, scene

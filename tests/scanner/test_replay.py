@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import FileIO
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +10,12 @@ import pytest
 
 from scanner.camera.port import Encoding, Frame
 from scanner.errors import CameraError, CameraExhaustedError, CameraLostError, RecordingError
-from scanner.replay import STAMPS_FILE, RecordedCamera, Recorder
+from scanner.recording import Recorder
+from scanner.replay import RecordedCamera
+from scanner.stamps import STAMPS_FILE, read_stamps, written
 
 HEADER = "file,captured_ns,sequence,encoding,width_px,height_px\n"
+HEADER_NOW = "file,captured_ns,sequence,encoding,width_px,height_px,clear\n"
 
 
 class Time:
@@ -93,6 +97,9 @@ def test_a_recording_is_for_its_owner_and_overwrites_nothing(tmp_path: Path) -> 
         HEADER + "..,1,0,mjpeg,4,2\n",
         HEADER + "a.jpg,2,0,mjpeg,4,2\nb.jpg,1,1,mjpeg,4,2\n",
         HEADER + "a.jpg,1,1,mjpeg,4,2\nb.jpg,2,1,mjpeg,4,2\n",
+        HEADER_NOW + "a.jpg,1,0,mjpeg,4,2\n",
+        HEADER_NOW + "a.jpg,1,0,mjpeg,4,2,some\n",
+        HEADER_NOW + f"a.jpg,1,0,mjpeg,4,2,{'1 ' * 5000}\n",
         HEADER + '"a.jpg,1,0,mjpeg,4,2\n' + "\0" * 200_000,
     ],
 )
@@ -114,3 +121,50 @@ def test_no_folder_and_a_missing_frame(tmp_path: Path) -> None:
     (folder / "000000.jpg").unlink()
     with pytest.raises(CameraLostError):
         camera.read()
+
+
+def test_recordings_tell_what_was_blurred_and_older_ones_were_not(tmp_path: Path) -> None:
+    with Recorder(tmp_path / "r") as recorder:
+        recorder.add(a_frame(0))
+        recorder.add(a_frame(1), written([((0, 0), (9, 0), (9, 9))]))
+        recorder.add(a_frame(2), written([]))
+    stamps = read_stamps(tmp_path / "r")
+    assert [(stamp.blurred, stamp.clear) for stamp in stamps] == [
+        (False, "all"),
+        (True, "0 0 9 0 9 9"),
+        (True, ""),
+    ]
+    (tmp_path / STAMPS_FILE).write_text(HEADER + "a.jpg,1,0,mjpeg,4,2\n")
+    assert not read_stamps(tmp_path)[0].blurred
+
+
+def test_a_recording_leaves_room_on_its_medium_for_others(tmp_path: Path) -> None:
+    free = iter([1_000_100, 1_000_000])
+    with Recorder(
+        tmp_path / "r", min_free_bytes=1_000_000, free_bytes=lambda _: next(free)
+    ) as recorder:
+        taken = [recorder.add(a_frame(n)) for n in range(20)]
+    assert taken == [True] * 16 + [False] * 4
+    assert "1 MB left" in recorder.full
+    assert len(read_stamps(tmp_path / "r")) == 16
+
+
+def test_a_medium_that_fills_up_in_a_row_leaves_a_recording_that_plays(
+    tmp_path: Path,
+) -> None:
+    class Filling(FileIO):
+        def write(self, data: bytes) -> int:  # type: ignore[override]
+            return super().write(data[:20])
+
+    with Recorder(tmp_path / "r") as recorder:
+        recorder.add(a_frame(0))
+        end = (tmp_path / "r" / STAMPS_FILE).stat().st_size
+        file = Filling(tmp_path / "r" / STAMPS_FILE, "r+")
+        file.seek(0, 2)
+        recorder._stamps.close()
+        recorder._stamps = file
+        with pytest.raises(RecordingError) as refusal:
+            recorder.add(a_frame(1))
+    assert "No space left" in str(refusal.value)
+    assert (tmp_path / "r" / STAMPS_FILE).stat().st_size == end
+    assert len(read_stamps(tmp_path / "r")) == 1

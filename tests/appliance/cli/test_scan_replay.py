@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import random
+from contextlib import suppress
 from pathlib import Path
 
+import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
 from appliance.cli.scan import scan
 from appliance.cli.scan_replay import replay
 from scanner.camera.port import Encoding, Frame
-from scanner.replay import STAMPS_FILE, Recorder
+from scanner.errors import CameraExhaustedError
+from scanner.recording import Recorder
+from scanner.scenes.camera import SceneCamera
+from scanner.scenes.presentation import DIFFICULTIES, Carrier, Difficulty, Presentation
+from scanner.stamps import STAMPS_FILE
 from tests.scanner.camera.pictures import canvas, encoded, scene
 
 
@@ -66,3 +74,36 @@ def test_what_was_still_is_skipped_by_the_recorded_time(tmp_path: Path) -> None:
             recorder.add(Frame(data, Encoding.MJPEG, 640, 480, number * 20_000_000, number))
     (nothing,) = replay(tmp_path / "recording", lambda: 0)
     assert (nothing.error, nothing.found) == ("", ())
+
+
+def test_two_replays_agree_to_the_rung_however_fast_the_machine_is(tmp_path: Path) -> None:
+    """People with difficult codes, so that dearer rungs take their turns."""
+    people = [
+        Presentation(f"HARD {n}", Carrier.CARD, difficulty)
+        for n, difficulty in enumerate(
+            (DIFFICULTIES["shadow"], DIFFICULTIES["blurred"], Difficulty(px_per_module=1.9))
+        )
+    ]
+    camera = SceneCamera(
+        iter(people),
+        rng=random.Random(2),
+        monotonic_ns=lambda: 0,
+        sleep=lambda _: None,
+        fps=10.0,
+    )
+    camera.open()
+    with Recorder(tmp_path / "recording") as recorder, suppress(CameraExhaustedError):
+        for number in itertools.count():
+            frame = camera.read()
+            recorder.add(Frame(frame.data, frame.encoding, 1280, 720, number * 100_000_000, number))
+    fast, slow = itertools.count(), itertools.count(step=10**10)
+    runs = [
+        [
+            msgspec.structs.replace(finding, ms=0)
+            for finding in replay(tmp_path / "recording", clock)
+        ]
+        for clock in (lambda: next(fast), lambda: next(slow))
+    ]
+    assert runs[0] == runs[1]
+    assert {found.text for each in runs[0] for found in each.found} >= {"HARD 0", "HARD 1"}
+    assert all(found.rung for each in runs[0] for found in each.found)
