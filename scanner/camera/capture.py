@@ -1,7 +1,13 @@
 """USB and CSI cameras by V4L2, through OpenCV, without OpenCV's colour conversion.
 
 Frames come as the camera wrote them (MJPEG or YUYV), so that a frame nobody looks at is never
-decoded. The order of the settings matters: format and size first, as each restarts the stream.
+decoded. The order of the settings matters, as read in OpenCV's cap_v4l.cpp: format, size and number
+of buffers each restart the stream, which sets the rate anew to a rounded one: so the rate follows
+them. Exposure and focus follow the format, past OpenCV (`control_device`).
+
+OpenCV copies a raw frame out after it has given the buffer back to the driver, into an array of its
+own for each `read`: what is handed on is never written again, and is whole as long as the driver
+has other buffers to fill first.
 """
 
 from __future__ import annotations
@@ -17,11 +23,20 @@ import cv2
 import msgspec
 from numpy.typing import NDArray
 
+from scanner.camera.control_device import ControlDevice, KernelControls
+from scanner.camera.controls import AS_IT_IS, ControlSettings, plan
 from scanner.camera.port import Encoding, Frame
 from scanner.errors import CameraError, CameraLostError
 
-_ENCODINGS = {"MJPG": Encoding.MJPEG, "YUYV": Encoding.YUYV, "GREY": Encoding.GRAY}
+_ENCODINGS = {
+    "MJPG": Encoding.MJPEG,
+    "JPEG": Encoding.MJPEG,
+    "YUYV": Encoding.YUYV,
+    "GREY": Encoding.GRAY,
+}
 _FROZEN_AFTER_NS = 2_000_000_000
+_IN_A_ROW_MAX = 240
+"""So many frames without content, or with one stamp, are no accident, however quickly they come."""
 _STAMP_AGE_MAX_NS = 1_000_000_000
 
 
@@ -66,17 +81,24 @@ class V4L2Camera:
         monotonic_ns: Callable[[], int],
         mode: CaptureMode | None = None,
         open_capture: Callable[[str], Capture] = _open_v4l2,
+        *,
+        controls: ControlSettings = AS_IT_IS,
+        open_controls: Callable[[Path], ControlDevice] = KernelControls,
     ) -> None:
         self._device = device
         self._monotonic_ns = monotonic_ns
         self._mode = mode or CaptureMode()
         self._open_capture = open_capture
+        self._controls = controls
+        self._open_controls = open_controls
         self._capture: Capture | None = None
         self._encoding = Encoding.MJPEG
         self._size_px = (0, 0)
         self._sequence = 0
         self._stamp_ms = -1.0
         self._stamp_changed_ns = 0
+        self._repeats = 0
+        self._captured_ns = 0
 
     def open(self) -> None:
         """Open the device and set its mode. See `Camera.open`."""
@@ -88,6 +110,7 @@ class V4L2Camera:
             raise self._refused(error) from error
         try:
             self._set_mode(capture)
+            self._set_controls()
         except BaseException as error:
             _release(capture)
             if isinstance(error, cv2.error):
@@ -97,24 +120,31 @@ class V4L2Camera:
         self._sequence = 0
         self._stamp_ms = -1.0
         self._stamp_changed_ns = self._monotonic_ns()
+        self._repeats = 0
 
     def read(self) -> Frame:
         """Return the next frame. See `Camera.read`."""
         if self._capture is None:
             msg = f"{self._device} is not open"
             raise CameraLostError(msg)
-        try:
-            answered, data = self._capture.read()
-            captured_ns = self._stamp(self._capture) if answered else 0
-        except cv2.error as error:
-            msg = f"{self._device} no longer answers: {error}"
-            raise CameraLostError(msg, hint="check its cable and its power") from error
-        if not answered or data is None:
-            msg = f"{self._device} no longer answers"
-            raise CameraLostError(msg, hint="check its cable and its power")
-        frame = self._frame_of(data, captured_ns)
-        self._sequence += 1
-        return frame
+        began_ns = self._monotonic_ns()
+        for _ in range(_IN_A_ROW_MAX):
+            try:
+                answered, data = self._capture.read()
+                stamp_ms = self._capture.get(cv2.CAP_PROP_POS_MSEC) if answered else 0.0
+            except cv2.error as error:
+                what = f"no longer answers: {error}"
+                raise self._lost(what) from error
+            if not answered:
+                raise self._lost("no longer answers")
+            # A driver may complete a buffer without content, as cameras do while they start.
+            if data is not None and data.size:
+                frame = self._frame_of(data, self._stamp(stamp_ms))
+                self._sequence += 1
+                return frame
+            if self._monotonic_ns() - began_ns > _FROZEN_AFTER_NS:
+                break
+        raise self._lost("gives frames without content")
 
     def close(self) -> None:
         """Give the device back. See `Camera.close`."""
@@ -124,7 +154,18 @@ class V4L2Camera:
 
     def renewed(self) -> V4L2Camera:
         """Return the same camera anew. See `Renewable`."""
-        return V4L2Camera(self._device, self._monotonic_ns, self._mode, self._open_capture)
+        return V4L2Camera(
+            self._device,
+            self._monotonic_ns,
+            self._mode,
+            self._open_capture,
+            controls=self._controls,
+            open_controls=self._open_controls,
+        )
+
+    def _lost(self, what: str) -> CameraLostError:
+        msg = f"{self._device} {what}"
+        return CameraLostError(msg, hint="check its cable and its power")
 
     def _refused(self, error: cv2.error) -> CameraError:
         msg = f"{self._device} cannot be set: {error}"
@@ -132,18 +173,13 @@ class V4L2Camera:
 
     def _set_mode(self, capture: Capture) -> None:
         if not capture.isOpened():
-            msg = f"{self._device} cannot be opened for capture"
-            raise CameraError(
-                msg,
-                hint="another program may hold it, or it is the camera's metadata device:"
-                " try the next /dev/video number",
-            )
+            raise self._not_opened()
         mode = self._mode
         capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*mode.fourcc))
         capture.set(cv2.CAP_PROP_FRAME_WIDTH, mode.width_px)
         capture.set(cv2.CAP_PROP_FRAME_HEIGHT, mode.height_px)
-        capture.set(cv2.CAP_PROP_FPS, mode.fps)
         capture.set(cv2.CAP_PROP_BUFFERSIZE, mode.buffers)
+        capture.set(cv2.CAP_PROP_FPS, mode.fps)
         capture.set(cv2.CAP_PROP_CONVERT_RGB, 0)
         answered = int(capture.get(cv2.CAP_PROP_FOURCC)).to_bytes(8, "little", signed=True)[:4]
         fourcc = answered.decode("ascii", "replace")
@@ -159,17 +195,37 @@ class V4L2Camera:
             int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT)),
         )
 
-    def _stamp(self, capture: Capture) -> int:
+    def _not_opened(self) -> CameraError:
+        """Return why OpenCV would not open the device, which it does not tell itself."""
+        with self._open_controls(self._device) as device:
+            if not device.nameplate().captures:
+                msg = f"{self._device} gives no pictures"
+                return CameraError(
+                    msg, hint="it is the camera's metadata device: name its other /dev/video number"
+                )
+        msg = f"{self._device} cannot be opened for capture"
+        return CameraError(msg, hint="another program may hold it: end that")
+
+    def _set_controls(self) -> None:
+        if self._controls != AS_IT_IS:
+            with self._open_controls(self._device) as device:
+                device.write(plan(self._controls, device.ranges()))
+
+    def _stamp(self, stamp_ms: float) -> int:
+        """Return when the frame was captured: by the driver, if its clock is ours and goes on."""
         now_ns = self._monotonic_ns()
-        stamp_ms = capture.get(cv2.CAP_PROP_POS_MSEC)
         if stamp_ms != self._stamp_ms:
-            self._stamp_ms, self._stamp_changed_ns = stamp_ms, now_ns
-        elif stamp_ms > 0 and now_ns - self._stamp_changed_ns > _FROZEN_AFTER_NS:
-            # After an unplugging OpenCV may go on handing out the last frame as if it were new.
-            msg = f"{self._device} repeats one frame"
-            raise CameraLostError(msg, hint="check its cable and its power")
+            self._stamp_ms, self._stamp_changed_ns, self._repeats = stamp_ms, now_ns, 0
+        elif stamp_ms > 0:
+            self._repeats += 1
+            silent_ns = now_ns - self._stamp_changed_ns
+            if silent_ns > _FROZEN_AFTER_NS or self._repeats >= _IN_A_ROW_MAX:
+                # After an unplugging OpenCV may hand out the last frame again as if it were new.
+                raise self._lost("repeats one frame")
         stamp_ns = int(stamp_ms * 1e6)
-        return stamp_ns if 0 <= now_ns - stamp_ns <= _STAMP_AGE_MAX_NS else now_ns
+        fitting = 0 <= now_ns - stamp_ns <= _STAMP_AGE_MAX_NS
+        self._captured_ns = max(self._captured_ns, stamp_ns if fitting else now_ns)
+        return self._captured_ns
 
     def _frame_of(self, data: NDArray[Any], captured_ns: int) -> Frame:
         width, height = self._size_px

@@ -10,66 +10,31 @@ import numpy as np
 import pytest
 
 from scanner.camera.capture import CaptureMode, V4L2Camera
+from scanner.camera.controls import AS_IT_IS, Control, ControlSettings
 from scanner.camera.luma import gray_of
 from scanner.camera.port import Encoding, Renewable
 from scanner.errors import CameraError, CameraLostError
-from tests.scanner.camera.pictures import encoded, scene
+from tests.scanner.camera.fake_capture import Clock, FakeCapture
+from tests.scanner.camera.kernel import FakeKernel
 
 DEVICE = Path("/dev/null")  # a character device that everybody may open
 
 
-class FakeCapture:
-    """What OpenCV's V4L2 backend does, as read in its source: MJPEG raw is 1 x bytes."""
-
-    def __init__(self, fourcc: str = "MJPG", size: tuple[int, int] = (640, 480)) -> None:
-        self.calls: list[tuple[int, float]] = []
-        self.answers: dict[int, float] = {
-            cv2.CAP_PROP_FOURCC: cv2.VideoWriter.fourcc(*fourcc),
-            cv2.CAP_PROP_FRAME_WIDTH: size[0],
-            cv2.CAP_PROP_FRAME_HEIGHT: size[1],
-            cv2.CAP_PROP_POS_MSEC: 0.0,
-        }
-        self.frame: Any = np.frombuffer(encoded(scene("a code")), np.uint8).reshape(1, -1)
-        self.opened = True
-        self.released = 0
-        self.failing: set[str] = set()
-
-    def isOpened(self) -> bool:  # noqa: N802
-        return self.opened
-
-    def set(self, propId: int, value: float) -> bool:  # noqa: N803
-        self._answer("set")
-        self.calls.append((propId, value))
-        return True
-
-    def get(self, propId: int) -> float:  # noqa: N803
-        self._answer("get")
-        return self.answers.get(propId, 0.0)
-
-    def read(self) -> tuple[bool, Any]:
-        if isinstance(self.frame, BaseException):
-            raise self.frame
-        return self.frame is not None, self.frame
-
-    def release(self) -> None:
-        self.released += 1
-        self._answer("release")
-
-    def _answer(self, call: str) -> None:
-        if call in self.failing:
-            raise cv2.error("VIDIOC: " + call)
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now_ns = 50_000_000_000
-
-    def __call__(self) -> int:
-        return self.now_ns
-
-
-def camera_on(fake: FakeCapture, clock: Clock | None = None) -> V4L2Camera:
-    camera = V4L2Camera(DEVICE, clock or Clock(), CaptureMode(), lambda _: fake)
+def camera_on(
+    fake: FakeCapture,
+    clock: Clock | None = None,
+    controls: ControlSettings = AS_IT_IS,
+    kernel: FakeKernel | None = None,
+) -> V4L2Camera:
+    open_controls = (kernel or FakeKernel()).open
+    camera = V4L2Camera(
+        DEVICE,
+        clock or Clock(),
+        CaptureMode(),
+        lambda _: fake,
+        controls=controls,
+        open_controls=open_controls,
+    )
     camera.open()
     return camera
 
@@ -80,6 +45,9 @@ def test_the_format_is_set_before_the_size_and_conversion_is_off() -> None:
     order = [prop for prop, _ in fake.calls]
     assert order.index(cv2.CAP_PROP_FOURCC) < order.index(cv2.CAP_PROP_FRAME_WIDTH)
     assert order.index(cv2.CAP_PROP_FRAME_WIDTH) < order.index(cv2.CAP_PROP_CONVERT_RGB)
+    # Whatever comes after the rate restarts the stream, and OpenCV rounds the rate as it does.
+    restarts = (cv2.CAP_PROP_FRAME_HEIGHT, cv2.CAP_PROP_BUFFERSIZE)
+    assert all(order.index(prop) < order.index(cv2.CAP_PROP_FPS) for prop in restarts)
     assert dict(fake.calls)[cv2.CAP_PROP_CONVERT_RGB] == 0
     assert dict(fake.calls)[cv2.CAP_PROP_BUFFERSIZE] >= 3
 
@@ -118,6 +86,46 @@ def test_a_camera_that_repeats_one_frame_is_lost() -> None:
     clock.now_ns += 1_500_000_000
     with pytest.raises(CameraLostError, match="repeats"):
         camera.read()
+
+
+def test_a_driver_that_repeats_one_frame_at_full_speed_is_found_out_at_once() -> None:
+    fake = FakeCapture()
+    camera = camera_on(fake)
+    fake.answers[cv2.CAP_PROP_POS_MSEC] = 49_990.0
+    with pytest.raises(CameraLostError, match="repeats"):
+        [camera.read() for _ in range(300)]
+
+
+def test_stamps_never_run_backwards() -> None:
+    fake, clock = FakeCapture(), Clock()
+    camera = camera_on(fake, clock)
+    stamps = []
+    for stamp_ms in (49_900.0, 12.0, 49_950.0, 49_940.0):
+        fake.answers[cv2.CAP_PROP_POS_MSEC] = stamp_ms
+        stamps.append(camera.read().captured_ns)
+    assert stamps == sorted(stamps)
+
+
+def test_frames_without_content_are_passed_over() -> None:
+    fake = FakeCapture()
+    camera = camera_on(fake)
+    content = fake.frame
+    fake.frames = [None, np.zeros((1, 0), np.uint8), content]
+    assert gray_of(camera.read()).shape == (480, 640)
+
+
+def test_a_camera_that_gives_no_content_is_lost_in_a_bounded_time() -> None:
+    fake, clock = FakeCapture(), Clock()
+    camera = camera_on(fake, clock)
+    fake.frames = [None] * 10_000
+    with pytest.raises(CameraLostError, match="without content"):
+        camera.read()
+    assert len(fake.frames) > 9_000
+    fake.frames = [None] * 10_000
+    fake.takes_ns, fake.clock = 1_000_000_000, clock
+    with pytest.raises(CameraLostError, match="without content"):
+        camera.read()
+    assert len(fake.frames) == 10_000 - 3
 
 
 def test_a_driver_without_stamps_is_not_taken_for_frozen() -> None:
@@ -179,6 +187,36 @@ def test_a_busy_device_is_refused_and_given_back() -> None:
     with pytest.raises(CameraError) as raised:
         camera_on(fake)
     assert "another program" in raised.value.hint
+    assert fake.released == 1
+
+
+def test_a_metadata_device_is_told_from_a_busy_one() -> None:
+    fake = FakeCapture()
+    fake.opened = False
+    with pytest.raises(CameraError, match="no pictures") as raised:
+        camera_on(fake, kernel=FakeKernel(captures=False))
+    assert "metadata" in raised.value.hint
+
+
+def test_controls_are_set_after_the_format_and_at_every_opening() -> None:
+    fake, kernel = FakeCapture(), FakeKernel()
+    kernel.happened = lambda _: order.append(len(fake.calls))
+    order: list[int] = []
+    camera = camera_on(fake, controls=ControlSettings(exposure_ms=5.0), kernel=kernel)
+    assert kernel.writes[-1] == (Control.EXPOSURE_ABSOLUTE, 50)
+    assert set(order) == {len(fake.calls)}, "not after the last setting of the stream"
+    once = list(kernel.writes)
+    camera.open()
+    assert kernel.writes == once * 2
+    renewed = camera.renewed()
+    renewed.open()
+    assert kernel.writes == once * 3
+
+
+def test_a_setting_that_the_camera_lacks_is_refused_and_the_device_given_back() -> None:
+    fake = FakeCapture()
+    with pytest.raises(CameraError, match="zoom"):
+        camera_on(fake, controls=ControlSettings(zoom=3))
     assert fake.released == 1
 
 
