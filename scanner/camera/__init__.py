@@ -1,7 +1,7 @@
 """Cameras: from frames to readings.
 
-`port` is what a camera is; `capture` and `files` implement it; `source.CameraSource` runs one
-camera on two threads and delivers readings; `ladder.read_texts` reads one picture.
+`port` is what a camera is; `capture`, `network` and `files` implement it; `source.CameraSource`
+runs one camera on two threads and delivers readings; `ladder.read_texts` reads one picture.
 """
 
 from __future__ import annotations
@@ -10,3 +10,7 @@ import os
 
 # OpenCV reads this once, when it is loaded, and waits 10 s by default for a camera that stalls.
 os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "2")
+# FFmpeg would fall back to UDP, which tears pictures, and fetch the sound, too. Files ignore it.
+os.environ.setdefault(
+    "OPENCV_FFMPEG_CAPTURE_OPTIONS", "rtsp_transport;tcp|allowed_media_types;video"
+)

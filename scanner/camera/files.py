@@ -1,4 +1,4 @@
-"""Picture files, and video files behind the camera port."""
+"""Folders of pictures, and video files, behind the camera port."""
 
 from __future__ import annotations
 
@@ -58,6 +58,78 @@ def read_picture(path: Path, limits: PictureLimits = DEFAULT_LIMITS) -> bytes:
     except OSError as error:
         msg = f"{path} cannot be read: {error.strerror}"
         raise CameraError(msg, hint="check its permissions") from error
+
+
+class FolderCamera:
+    """The pictures of a folder as frames, every one, in the order of their paths.
+
+    :param interval_s: the time between two pictures; 0 gives them as fast as they are read.
+    :param sleep: waits so many seconds.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        monotonic_ns: Callable[[], int],
+        limits: PictureLimits = DEFAULT_LIMITS,
+        *,
+        interval_s: float = 0.0,
+        sleep: Callable[[float], None] = lambda _: None,
+    ) -> None:
+        self._folder = folder
+        self._monotonic_ns = monotonic_ns
+        self._limits = limits
+        self._interval_ns = int(interval_s * 1e9)
+        self._sleep = sleep
+        self._paths: list[Path] | None = None
+        self._sequence = 0
+        self._due_ns = 0
+
+    def open(self) -> None:
+        """List the folder and begin with its first picture. See `Camera.open`."""
+        self.close()
+        if not self._folder.is_dir():
+            msg = f"{self._folder} is not a folder"
+            raise CameraError(msg, hint="check the path")
+        paths = pictures_in(self._folder)
+        if not paths:
+            msg = f"{self._folder} holds no pictures"
+            raise CameraError(msg, hint="JPEG, PNG, BMP, WebP and PNM files are looked for")
+        self._paths = paths
+        self._sequence = 0
+        self._due_ns = self._monotonic_ns()
+
+    def read(self) -> Frame:
+        """Return the next picture, not decoded, once it is due. See `Camera.read`.
+
+        :raises CameraLostError: also if it cannot be read any more, or is larger than the limit;
+            the next call goes on with the one after.
+        """
+        if self._paths is None:
+            msg = f"{self._folder} is not open"
+            raise CameraLostError(msg)
+        if self._sequence == len(self._paths):
+            msg = f"{self._folder} has no further picture"
+            raise CameraExhaustedError(msg)
+        path, sequence = self._paths[self._sequence], self._sequence
+        self._sequence += 1
+        self._await_due()
+        try:
+            data = read_picture(path, self._limits)
+        except CameraError as error:
+            raise CameraLostError(str(error), hint=error.hint) from error
+        label = str(path)
+        return Frame(data, Encoding.PICTURE, 0, 0, self._monotonic_ns(), sequence, label)
+
+    def close(self) -> None:
+        """Forget the pictures. See `Camera.close`."""
+        self._paths = None
+
+    def _await_due(self) -> None:
+        early_ns = self._due_ns - self._monotonic_ns()
+        if early_ns > 0:
+            self._sleep(early_ns / 1e9)
+        self._due_ns = max(self._due_ns, self._monotonic_ns()) + self._interval_ns
 
 
 class VideoFileCamera:

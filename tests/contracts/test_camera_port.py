@@ -1,10 +1,11 @@
-"""What every camera keeps, whatever is behind it: devices, videos, recordings, scripts, scenes."""
+"""What every camera keeps, whatever is behind it: devices, networks, files, scripts, scenes."""
 
 from __future__ import annotations
 
 import itertools
 import random
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 import cv2
@@ -12,8 +13,9 @@ import numpy as np
 import pytest
 
 from scanner.camera.capture import CaptureMode, V4L2Camera
-from scanner.camera.files import VideoFileCamera
+from scanner.camera.files import FolderCamera, VideoFileCamera
 from scanner.camera.luma import gray_of
+from scanner.camera.network import NetworkCamera
 from scanner.camera.port import Camera, Frame
 from scanner.errors import CameraExhaustedError, CameraLostError
 from scanner.recording import Recorder
@@ -21,12 +23,13 @@ from scanner.replay import RecordedCamera
 from scanner.scenes.camera import SceneCamera
 from scanner.scenes.presentation import Presentation
 from tests.scanner.camera.pictures import encoded, mjpeg_frame, scene
+from tests.scanner.camera.rtsp_server import RtspServer
 from tests.scanner.camera.scripted import ScriptedCamera
 
 FRAMES = 3
 MORE_THAN_ANY_HAS = 60
 
-Make = Callable[[Path, Callable[[], int]], Camera]
+Make = Callable[[Path, Callable[[], int]], Camera | AbstractContextManager[Camera]]
 
 
 def recording(folder: Path, monotonic_ns: Callable[[], int]) -> Camera:
@@ -67,6 +70,18 @@ class Delivering:
     def release(self) -> None: ...
 
 
+def folder(path: Path, monotonic_ns: Callable[[], int]) -> Camera:
+    for number in range(FRAMES):
+        (path / f"{number}.png").write_bytes(encoded(scene(f"{number}"), ".png"))
+    return FolderCamera(path, monotonic_ns)
+
+
+@contextmanager
+def network(_: Path, monotonic_ns: Callable[[], int]) -> Iterator[Camera]:
+    with RtspServer(scene("by the network")) as server:
+        yield NetworkCamera(server.address, monotonic_ns)
+
+
 def device(_: Path, monotonic_ns: Callable[[], int]) -> Camera:
     return V4L2Camera(Path("/dev/null"), monotonic_ns, CaptureMode(), lambda _: Delivering())
 
@@ -91,13 +106,17 @@ def drawn(_: Path, monotonic_ns: Callable[[], int]) -> Camera:
     )
 
 
-@pytest.fixture(params=[recording, video, device, script, drawn], ids=lambda make: make.__name__)
+@pytest.fixture(
+    params=[recording, video, folder, device, network, script, drawn],
+    ids=lambda make: make.__name__,
+)
 def camera(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Camera]:
     make: Make = request.param
     ticks = itertools.count(1_000_000_000, 1_000_000)
-    camera = make(tmp_path, lambda: next(ticks))
-    yield camera
-    camera.close()
+    made = make(tmp_path, lambda: next(ticks))
+    with made if isinstance(made, AbstractContextManager) else nullcontext(made) as camera:
+        yield camera
+        camera.close()
 
 
 def drain(camera: Camera) -> list[Frame]:
