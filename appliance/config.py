@@ -6,19 +6,19 @@ port that is taken) is judged by `appliance.inspection`.
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
 from admission.site import Place, Site
+from appliance import camera_table
 from appliance.camera_table import CameraSourceTable
 from appliance.errors import ConfigError
 from appliance.serial_table import SerialSourceTable
-from appliance.table import Name, Seconds, Table
+from appliance.table import Name, Seconds, Table, unknown_keys
 from appliance.wedge_table import WedgeSourceTable
 from scanner.serial.framing import LineEnd
 from scanner.serial.profiles import PROFILES
@@ -190,49 +190,19 @@ def _values_hint(message: str) -> str:
     return "see the comments in configs/*.toml"
 
 
-def unknown_keys(value: Any, form: Any, at: str = "") -> list[tuple[str, str]]:
-    """Return each key of a parsed `value` that its `form` does not have, with a suggestion."""
-    if isinstance(value, list):
-        inner = next((a for a in get_args(_bare(form)) if a is not Ellipsis), None)
-        return [k for i, v in enumerate(value) for k in unknown_keys(v, inner, f"{at}[{i}]")]
-    table = _table_for(value, _bare(form))
-    if table is None:
-        return []
-    fields = {f.encode_name: f.type for f in msgspec.structs.fields(table)}
-    tag = table.__struct_config__.tag_field
-    found = []
-    for key, inside in value.items():
-        here = f"{at}.{key}" if at else key
-        if key in fields:
-            found += unknown_keys(inside, fields[key], here)
-        elif key != tag:
-            close = difflib.get_close_matches(key, fields, n=1)
-            found.append((here, f"did you mean '{close[0]}' instead of '{key}'?" if close else ""))
-    return found
-
-
-def _bare(form: Any) -> Any:
-    return get_args(form)[0] if get_origin(form) is Annotated else form
-
-
-def _table_for(value: Any, form: Any) -> type[msgspec.Struct] | None:
-    if not isinstance(value, dict):
-        return None
-    for option in get_args(form) or (form,):
-        if isinstance(option, type) and issubclass(option, msgspec.Struct):
-            settings = option.__struct_config__
-            if settings.tag is None or value.get(settings.tag_field) == settings.tag:
-                return option
-    return None
-
-
 def _check_names(config: Config, path: Path) -> None:
     names = [lane.name for lane in config.lane]
-    names += [source.name for lane in config.lane for source in lane.sources]
+    sources = [source for lane in config.lane for source in lane.sources]
+    names += [source.name for source in sources]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         msg = f"{path}: used twice as the name of a lane or source: {', '.join(twice)}"
         raise ConfigError(msg, hint="give each lane and each source a name of its own")
+    for source in sources:
+        fault = camera_table.fault_in(source) if isinstance(source, CameraSourceTable) else None
+        if fault is not None:
+            msg = f"{path}: {fault[0]} - in the source '{source.name}'"
+            raise ConfigError(msg, hint=fault[1])
     try:
         ZoneInfo(config.site.timezone)
     except (ZoneInfoNotFoundError, ValueError) as error:
@@ -246,14 +216,18 @@ def _absolute(config: Config, folder: Path) -> Config:
 
     replace = msgspec.structs.replace
     hub = config.hub
+
+    def with_paths(source: SourceTable) -> SourceTable:
+        match source:
+            case ScenesSourceTable():
+                return replace(source, samples=placed(source.samples))
+            case CameraSourceTable():
+                return camera_table.placed(source, folder)
+            case _:
+                return source
+
     lanes = tuple(
-        replace(
-            lane,
-            sources=tuple(
-                replace(s, samples=placed(s.samples)) if isinstance(s, ScenesSourceTable) else s
-                for s in lane.sources
-            ),
-        )
+        replace(lane, sources=tuple(with_paths(source) for source in lane.sources))
         for lane in config.lane
     )
     return replace(

@@ -9,12 +9,12 @@ import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import msgspec
-
 from admission.errors import AdmissionError
 from admission.rulebook import Rulebook, load_rulebook
 from admission.rulebook_format import MAX_RULEBOOK_BYTES
+from appliance.camera_inspection import camera_problems
 from appliance.camera_table import CameraSourceTable
+from appliance.cameras import CameraKind, kind_of
 from appliance.config import (
     Config,
     KeypadSourceTable,
@@ -24,19 +24,12 @@ from appliance.config import (
     SourceTable,
 )
 from appliance.errors import ConfigError
+from appliance.problem import Problem
 from appliance.secret import read_token
 from appliance.serial_table import SerialSourceTable, contradictions
 from appliance.wedge_table import WedgeSourceTable
 from cache.errors import KeyFileError
 from cache.replica.keys import load_hash_key, load_public_keys, read_secret
-
-
-class Problem(msgspec.Struct, frozen=True):
-    """One thing that is wrong: `where` in the configuration, `what`, and the `remedy`."""
-
-    where: str
-    what: str
-    remedy: str
 
 
 def inspect(config: Config) -> list[Problem]:
@@ -159,7 +152,12 @@ def _lanes(config: Config) -> Iterator[Problem]:
 def _source(where: str, source: SourceTable, used: dict[str, str]) -> Iterator[Problem]:
     match source:
         case CameraSourceTable():
-            yield from _device(f"{where}.device", source.device, "/dev/v4l/by-id", used)
+            if kind_of(source) is CameraKind.DEVICE:
+                missing = list(_device(f"{where}.device", source.device, "/dev/v4l/by-id", used))
+                yield from missing
+                if missing:
+                    return
+            yield from camera_problems(where, source)
         case SerialSourceTable():
             yield from _device(f"{where}.port", source.port, "/dev/serial/by-id", used)
             for key, what, remedy in contradictions(source):

@@ -1,4 +1,4 @@
-"""The appliance's own secrets: its device key, made here once, and the token that the hub gave."""
+"""The appliance's secrets: its device key, made here once, the hub's token, cameras' passwords."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from cache.replica.keys import read_secret
 MAX_TOKEN_BYTES = 4_096
 DEVICE_KEY_BYTES = 32
 ENROL_HINT = "`chot hub device` makes the token at the hub; its file belongs to the service's user"
+CREDENTIALS_HINT = "write one line `user:password` into it and chmod it to 600"
 STATE_HINT = "appliance.state_dir must belong to the service's user"
 
 
@@ -41,6 +42,24 @@ def read_token(path: Path) -> str:
         msg = f"{path} does not hold a token"
         raise ConfigError(msg, hint=ENROL_HINT)
     return token.decode("ascii")
+
+
+def read_credentials(path: Path) -> tuple[str, str]:
+    """Return user and password of a network camera from a file of one line, `user:password`.
+
+    A password may hold colons and spaces, a user may not hold a colon.
+
+    :raises ConfigError: if it cannot be read, others may read it, or it holds something else.
+    """
+    line = _read(path, CREDENTIALS_HINT).rstrip(b"\r\n")
+    try:
+        user, colon, password = line.decode().partition(":")
+    except UnicodeDecodeError:
+        user = colon = password = ""
+    if not (user and colon) or not (user + password).isprintable():
+        msg = f"{path} does not hold one line user:password"
+        raise ConfigError(msg, hint=CREDENTIALS_HINT)
+    return user, password
 
 
 def _read(path: Path, missing_hint: str) -> bytes:

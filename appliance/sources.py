@@ -14,6 +14,7 @@ from typing import Protocol
 
 from admission.reading import MAX_TEXT_LENGTH, Reading
 from appliance.camera_table import CameraSourceTable
+from appliance.cameras import camera_of
 from appliance.config import (
     KeypadSourceTable,
     ScenesSourceTable,
@@ -22,7 +23,6 @@ from appliance.config import (
 from appliance.errors import ApplianceError, ConfigError
 from appliance.serial_table import SerialSourceTable, open_serial
 from appliance.wedge_table import WedgeSourceTable
-from scanner.camera.capture import CaptureMode, V4L2Camera
 from scanner.camera.port import Camera
 from scanner.camera.source import CameraSource
 from scanner.input_events import open_keyboard
@@ -198,14 +198,11 @@ def open_source(
 ) -> Source:
     """Return the source of a configuration's table; nothing is opened before it runs.
 
-    :raises ConfigError: if a scene's samples cannot be read.
+    :raises ConfigError: if a scene's samples or a camera's credentials cannot be read.
     """
     match table:
         case CameraSourceTable():
-            mode = CaptureMode(
-                width_px=table.width_px, height_px=table.height_px, fps=round(table.fps)
-            )
-            camera: Camera = V4L2Camera(Path(table.device), monotonic_ns, mode)
+            camera = camera_of(table, monotonic_ns)
             return CameraDoor(
                 camera, table.name, deliver, monotonic_ns=monotonic_ns, draw=rng.random
             )

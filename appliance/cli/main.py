@@ -15,6 +15,7 @@ COMMANDS = {
     "run": "appliance.cli.run:run",
     "check": "appliance.cli.check:check",
     "demo": "appliance.cli.demo:demo",
+    "camera": "appliance.cli.camera:camera",
     "scan": "appliance.cli.scan:scan",
     "journal": "appliance.cli.journal:journal",
 }

@@ -8,17 +8,17 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
-from pathlib import Path
 
 from admission.reading import Reading
 from admission.repeat import Presentations
 from appliance.camera_table import CameraSourceTable
+from appliance.cameras import camera_of
 from appliance.cli.scan_report import Finding, Found, Report, fault
+from appliance.errors import ConfigError
 from appliance.inbox import Inbox
 from appliance.serial_table import SerialSourceTable, baud_of
 from appliance.sources import Deliver, PortDoor, Source, SourceDied, open_source
 from appliance.wedge_table import WedgeSourceTable
-from scanner.camera.capture import V4L2Camera
 from scanner.errors import ScannerError
 from scanner.input_events import open_keyboard
 from scanner.keypad import KeypadSource, TerminalKeys, open_terminal
@@ -60,10 +60,10 @@ def _is_there(table: LiveTable, report: Report, monotonic_ns: Callable[[], int])
         elif isinstance(table, WedgeSourceTable):
             open_keyboard(table.device).close()
         else:
-            camera = V4L2Camera(Path(table.device), monotonic_ns)
+            camera = camera_of(table, monotonic_ns)
             camera.open()
             camera.close()
-    except ScannerError as error:
+    except (ScannerError, ConfigError) as error:
         report.add(fault(table.name, error))
         return False
     return True

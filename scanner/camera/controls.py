@@ -38,7 +38,8 @@ class Control(IntEnum):
 EXPOSURE_UNIT_MS = 0.1
 _EXPOSURE_MANUAL = (1, 2)  # V4L2_EXPOSURE_MANUAL, else _SHUTTER_PRIORITY: both take our time
 _EXPOSURE_AUTOMATIC = (0, 3)  # V4L2_EXPOSURE_AUTO, else _APERTURE_PRIORITY, as USB cameras call it
-_POWER_LINE = {0: 0, 50: 1, 60: 2, "auto": 3}
+POWER_LINE_HZ = {0: 0, 50: 1, 60: 2, "auto": 3}
+"""What the key may be, and V4L2_CID_POWER_LINE_FREQUENCY_... for it."""
 
 
 class ControlSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,9 +110,9 @@ def _power_line(settings: ControlSettings, ranges: Ranges) -> list[Write]:
         return []
     control = Control.POWER_LINE_FREQUENCY
     have = _have("power_line_hz", control, ranges)
-    value = _POWER_LINE[wanted]
+    value = POWER_LINE_HZ[wanted]
     if not _takes(have, value):
-        can = [str(hertz) for hertz, choice in _POWER_LINE.items() if _takes(have, choice)]
+        can = [str(hertz) for hertz, choice in POWER_LINE_HZ.items() if _takes(have, choice)]
         raise _out_of_range("power_line_hz", wanted, " or ".join(can) or "nothing")
     return [(control, value)]
 

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from admission.rulebook_format import MAX_RULEBOOK_BYTES
 from appliance.cli.main import COMMANDS, main
+from tests.scanner.camera.kernel import FakeKernel
 from tests.worlds import ROOT
 
 TEXT = (ROOT / "configs" / "supermarket.toml").read_text()
@@ -114,8 +115,9 @@ def test_check_names_a_key_file_that_is_none(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def ready(tmp_path: Path) -> Iterator[str]:
-    """A configuration whose every file and device is there."""
+def ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A configuration whose every file and device is there; a terminal stands for the camera."""
+    monkeypatch.setattr("appliance.camera_inspection.KernelControls", FakeKernel().open)
     key = Ed25519PrivateKey.generate().public_key()
     head = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
     text = TEXT.replace("/var/lib/chot", str(tmp_path / "state")).replace("8080", "0")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from appliance.errors import ConfigError
-from appliance.secret import device_key, read_token
+from appliance.secret import device_key, read_credentials, read_token
 
 
 def counting(n: int) -> bytes:
@@ -81,3 +81,33 @@ def test_a_missing_secret_is_named(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"device\.key"):
         device_key(tmp_path / "missing" / "device.key", counting)
+
+
+@pytest.mark.parametrize(
+    ("content", "credentials"),
+    [
+        (b"gate:secret\n", ("gate", "secret")),
+        (b"gate:with : colons \r\n", ("gate", "with : colons ")),
+        ("cổng:mật khẩu".encode(), ("cổng", "mật khẩu")),
+        (b"gate:", ("gate", "")),
+    ],
+)
+def test_a_network_cameras_credentials_are_one_line(
+    tmp_path: Path, content: bytes, credentials: tuple[str, str]
+) -> None:
+    assert read_credentials(a_token_file(tmp_path, content)) == credentials
+
+
+@pytest.mark.parametrize("content", [b"", b"secret", b":secret", b"a:b\nc:d", b"\xff:x", b"a:b\0"])
+def test_what_holds_no_credentials_is_refused_without_telling_it(
+    tmp_path: Path, content: bytes
+) -> None:
+    with pytest.raises(ConfigError, match="does not hold one line") as caught:
+        read_credentials(a_token_file(tmp_path, content))
+    assert "chmod" in caught.value.hint
+    assert "secret" not in str(caught.value)
+
+
+def test_credentials_that_others_may_read_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="readable by others"):
+        read_credentials(a_token_file(tmp_path, b"gate:secret", 0o644))

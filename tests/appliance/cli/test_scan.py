@@ -201,7 +201,7 @@ def test_a_wedge_that_is_no_input_device_is_said_at_once() -> None:
 class EndlessCamera:
     """Stands in for a device: always the same frame."""
 
-    def __init__(self, *_: object) -> None:
+    def __init__(self, *_: object, **__: object) -> None:
         self.frame = Frame(encoded(scene("live")), Encoding.MJPEG, 640, 480, 0, 0)
 
     def open(self) -> None: ...
@@ -215,8 +215,7 @@ class EndlessCamera:
 def test_a_live_camera_shows_a_held_code_once_and_ends_in_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("appliance.cli.scan_live.V4L2Camera", EndlessCamera)
-    monkeypatch.setattr("appliance.sources.V4L2Camera", EndlessCamera)
+    monkeypatch.setattr("appliance.cameras.V4L2Camera", EndlessCamera)
     result = run("--camera", "/dev/video0", "--for", "0.5", "--json")
     assert result.exit_code == 0
     (line,) = lines(result)
@@ -229,8 +228,7 @@ def test_a_camera_that_is_lost_is_said_once(monkeypatch: pytest.MonkeyPatch) -> 
         def read(self) -> Frame:
             raise CameraLostError("unplugged")
 
-    monkeypatch.setattr("appliance.cli.scan_live.V4L2Camera", Lost)
-    monkeypatch.setattr("appliance.sources.V4L2Camera", Lost)
+    monkeypatch.setattr("appliance.cameras.V4L2Camera", Lost)
     (line,) = lines(run("--camera", "/dev/video0", "--for", "1", "--json"))
     assert line["error"] == "unplugged"
 
@@ -240,8 +238,7 @@ def test_a_thread_that_dies_is_a_finding_not_a_traceback(monkeypatch: pytest.Mon
         def read(self) -> Frame:
             raise ZeroDivisionError
 
-    monkeypatch.setattr("appliance.cli.scan_live.V4L2Camera", Broken)
-    monkeypatch.setattr("appliance.sources.V4L2Camera", Broken)
+    monkeypatch.setattr("appliance.cameras.V4L2Camera", Broken)
     (line,) = lines(run("--camera", "/dev/video0", "--for", "60", "--json"))
     assert "ZeroDivisionError" in str(line["error"])
 
