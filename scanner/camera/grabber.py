@@ -17,6 +17,7 @@ from scanner.errors import CameraError, CameraExhaustedError, CameraLostError
 HUNG_MAX = 3
 """So many threads may hang in a camera's driver before none is added."""
 _WATCH_S = 0.25
+_UNPLUGGED = "the camera was unplugged"
 
 
 class GrabStatistics(msgspec.Struct, frozen=True, gc=False):
@@ -70,6 +71,7 @@ class Grabber:
             Call.CLOSE: read_limit_ns,
         }
         self._stopping = threading.Event()
+        self._woken = threading.Event()
         self._turn = threading.Lock()
         self._opening: Opening | None = None
         self._hung: list[Opening] = []
@@ -79,6 +81,27 @@ class Grabber:
     def stop(self) -> None:
         """Ask the thread to end. It does once its current `read` or wait returns."""
         self._stopping.set()
+        self._woken.set()
+
+    def plugged(self) -> None:
+        """End the pause before the next try, and begin the pauses anew: the camera was announced.
+
+        It may not be ready yet: what follows are quick tries again. Safe from any thread.
+        """
+        self._woken.set()
+
+    def unplugged(self) -> None:
+        """Count the camera as lost at once, and take no frame of its present opening any more.
+
+        Its driver may go on handing out an old frame, or say nothing for long. Safe from any
+        thread; without an opening it does nothing.
+        """
+        with self._turn:
+            if self._opening is not None:
+                self._opening = None
+                self.statistics = msgspec.structs.replace(
+                    self.statistics, up=False, last_error=_UNPLUGGED
+                )
 
     def run(self) -> None:
         """Grab until stopped or exhausted. Lost and missing cameras are tried again for ever.
@@ -96,6 +119,7 @@ class Grabber:
     def _grab(self) -> None:
         failures = 0
         while not self._stopping.is_set():
+            self._woken.clear()
             frames_before = self.statistics.frames
             error = self._open_and_drain()
             if isinstance(error, CameraExhaustedError):
@@ -109,7 +133,10 @@ class Grabber:
                 failures = 0  # it worked in between: be quick again
             failures += 1
             self._tell(up=False, last_error=str(error), reopens=self.statistics.reopens + 1)
-            self._stopping.wait(self._backoff.delay_s(failures, self._draw()))
+            if not self._stopping.is_set() and self._woken.wait(
+                self._backoff.delay_s(failures, self._draw())
+            ):
+                failures = 0
             self._await_hung()
 
     def _open_and_drain(self) -> BaseException | None:
@@ -122,7 +149,8 @@ class Grabber:
         opening.start()
         while not opening.wait(_WATCH_S):
             call, waited_ns = opening.waiting()
-            if waited_ns <= self._limit_ns[call] or self._stopping.is_set():
+            replaced = self._given_up(opening) and self._woken.is_set()
+            if self._stopping.is_set() or (waited_ns <= self._limit_ns[call] and not replaced):
                 continue
             if isinstance(self._camera, Renewable):
                 with self._turn:
@@ -131,7 +159,13 @@ class Grabber:
                 self._camera = self._camera.renewed()
                 msg = f"the camera's driver does not return from '{call}'"
                 return CameraLostError(msg, hint="unplug the camera and plug it in again")
-        return opening.error
+        with self._turn:
+            unplugged = self._given_up(opening)
+            self._opening = None
+        return CameraLostError(_UNPLUGGED) if unplugged else opening.error
+
+    def _given_up(self, opening: Opening) -> bool:
+        return opening is not self._opening
 
     def _await_hung(self) -> None:
         """Wait while too many threads hang, as each may hold memory and the device."""
@@ -144,7 +178,7 @@ class Grabber:
     def _take(self, opening: Opening, frame: Frame) -> bool:
         """Pass on a frame, unless it comes from an opening that was given up."""
         with self._turn:
-            if opening is not self._opening:
+            if self._given_up(opening):
                 return False
             was_up = self.statistics.up
             self.statistics = msgspec.structs.replace(

@@ -126,6 +126,14 @@ class CameraSource:
             thread.join(max(0.0, (deadline_ns - self._monotonic_ns()) / 1e9))
         return not any(thread.is_alive() for thread in started)
 
+    def plugged(self) -> None:
+        """Try to open the camera at once, if it is not open: it was announced. From any thread."""
+        self._grabber.plugged()
+
+    def unplugged(self) -> None:
+        """Count the camera as lost at once: it was said to be gone. From any thread."""
+        self._grabber.unplugged()
+
     def join(self, timeout_s: float) -> bool:
         """Wait until a finite source has been read to its end; return whether it was."""
         self._threads[1].join(timeout_s)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import Protocol
 
@@ -52,6 +53,8 @@ class _Opening:
         self._lost: asyncio.Future[None] = self._loop.create_future()
         self._timer: asyncio.TimerHandle | None = None
         self._last_ns = 0
+        self.heard = False
+        """Whether anything has arrived."""
 
     async def watch(self) -> None:
         """Return never; raise what the device, `received` or `quiet` raised."""
@@ -79,6 +82,7 @@ class _Opening:
         """Hand on one bounded piece, if there is one; the loop calls again while more is there."""
         data = self._device.read()
         if data:
+            self.heard = True
             self._last_ns = self._monotonic_ns()
             if self._timer is None:
                 self._arm(self._quiet_s)
@@ -131,6 +135,7 @@ class DeviceReader:
         self._draw = draw
         self._backoff = backoff
         self._changed = changed
+        self._woken = asyncio.Event()
         self.up = False
         """Whether the device is open and has not been lost."""
         self.openings = 0
@@ -138,36 +143,56 @@ class DeviceReader:
         self.failure: ScannerError | None = None
         """Why it is not up, or why it was last lost."""
 
+    def plugged(self) -> None:
+        """End the pause before the next try, and begin the pauses anew: the device was announced.
+
+        It may not be ready yet (its permissions come after it): what follows are quick tries again.
+        """
+        self._woken.set()
+
     async def run(self) -> None:
-        """Open, read, and open again after each loss, until cancelled."""
+        """Open, read, and open again after each loss, until cancelled.
+
+        A device that worked, however briefly, is tried again quickly.
+        """
         failures = 0
         while True:
+            self._woken.clear()
             began_ns = self._monotonic_ns()
-            await self._open_and_read()
-            if self._monotonic_ns() - began_ns > self._backoff.ceiling_s * 1e9:
+            heard = await self._open_and_read()
+            if heard or self._monotonic_ns() - began_ns > self._backoff.ceiling_s * 1e9:
                 failures = 0
             failures += 1
-            await asyncio.sleep(self._backoff.delay_s(failures, self._draw()))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._backoff.delay_s(failures, self._draw())):
+                    await self._woken.wait()
+                failures = 0
 
-    async def _open_and_read(self) -> None:
-        """Return once the device cannot be opened or is lost, with `failure` set."""
+    async def _open_and_read(self) -> bool:
+        """Return whether anything arrived, once the device cannot be opened or is lost.
+
+        `failure` is set then.
+        """
         try:
             device = self._open_device()
         except ScannerError as error:
             self.failure = error
-            return
+            return False
+        opening = None
         try:
             self._opened()
             self.openings += 1
             self._set_up(up=True)
-            await _Opening(
+            opening = _Opening(
                 device, self._received, self._quiet, self._quiet_s, self._monotonic_ns
-            ).watch()
+            )
+            await opening.watch()
         except ScannerError as error:
             self.failure = error
         finally:
             device.close()
             self._set_up(up=False)
+        return opening is not None and opening.heard
 
     def _set_up(self, *, up: bool) -> None:
         if up is not self.up:

@@ -163,3 +163,57 @@ async def test_an_owner_s_mistake_ends_the_run(failing: str) -> None:
         await asyncio.wait_for(bench.reader.run(), 10)
     os.close(writer)
     assert device.closed
+
+
+class NotedPauses:
+    """A backoff that notes the failures before each pause, and has none or a very long one.
+
+    `during` is called once the long one has begun.
+    """
+
+    ceiling_s = 3600.0
+
+    def __init__(self, during: Callable[[], None] | None = None) -> None:
+        self.asked: list[int] = []
+        self._during = during
+
+    def delay_s(self, failures: int, _draw: float) -> float:
+        self.asked.append(failures)
+        if self._during is None:
+            return 0.0
+        asyncio.get_running_loop().call_soon(self._during)
+        return 3600.0
+
+
+async def test_an_announced_device_is_tried_at_once_and_its_pauses_begin_anew() -> None:
+    device, writer = a_pipe()
+    absences = [SerialError("no permission yet")] * 4
+
+    def open_device() -> PipeDevice:
+        if absences:
+            raise absences.pop()
+        return device
+
+    bench = Bench(open_device)
+    pauses = NotedPauses(bench.reader.plugged)
+    bench.reader._backoff = pauses  # type: ignore[assignment]
+    await bench.run_until(lambda: bench.reader.up)
+    os.close(writer)
+    assert pauses.asked == [1, 1, 1, 1]
+
+
+@pytest.mark.parametrize(("sent", "expected"), [(b"", [1, 2, 3, 4]), (b"x", [1, 1, 1, 1])])
+async def test_a_device_that_spoke_in_between_is_tried_again_quickly(
+    sent: bytes, expected: list[int]
+) -> None:
+    def flap() -> PipeDevice:
+        device, writer = a_pipe()
+        os.write(writer, sent)
+        os.close(writer)
+        return device
+
+    bench = Bench(flap)
+    pauses = NotedPauses()
+    bench.reader._backoff = pauses  # type: ignore[assignment]
+    await bench.run_until(lambda: bench.log.count("opened") >= 5)
+    assert pauses.asked[:4] == expected
