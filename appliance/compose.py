@@ -22,7 +22,7 @@ from appliance.config import Config, LaneTable, McuBridgeTable, site_of
 from appliance.crew import Crew
 from appliance.errors import ConfigError
 from appliance.feedback import Feedback
-from appliance.health import Health
+from appliance.health import Health, Weight
 from appliance.hub_source import HubSource
 from appliance.hub_time import HubTime
 from appliance.inbox import Inbox
@@ -31,6 +31,7 @@ from appliance.lane import Lane, Observer
 from appliance.metrics import Metrics
 from appliance.observers import Observers
 from appliance.outlook import Outlook
+from appliance.plugging import Plugging
 from appliance.records import open_records
 from appliance.secret import device_key
 from appliance.sources import Source, open_source
@@ -66,12 +67,14 @@ class Appliance:
         outlook: Outlook,
         screen: KioskScreen,
         health: Health,
+        plugging: Plugging,
     ) -> None:
         self.config = config
         self.kiosk_url = kiosk_url
         self.outlook = outlook
         self.health = health
         self._screen = screen
+        self._plugging = plugging
         self._source_tasks: list[asyncio.Task[None]] = []
         self._lane_tasks: list[asyncio.Task[None]] = []
 
@@ -83,6 +86,7 @@ class Appliance:
             crew.add(f"uplink {number}", uplink.run())
         crew.add("hub time", outlook.hub_time.run())
         crew.add("watch lanes", self._watch_lanes())
+        crew.add("plugging", self._plugging.run())
         crew.add(
             "kiosk status",
             keep_status(self._screen, outlook.kiosk_status, lambda: self.health.report().faults),
@@ -199,10 +203,19 @@ async def composed(
             outlook.add_lane(lane, bridge, sources)
         health = Health()
         outlook.describe(health)
+        plugging = Plugging(outlook.sources, draw=rng.random)
+        health.add("plugging", plugging.finding, Weight.NOTE)
         app = make_app(screen, health, metrics.registry)
         kiosk = config.kiosk
         url = await stack.enter_async_context(serve(app, kiosk.host, kiosk.port))
-        yield Appliance(config, kiosk_url=url, outlook=outlook, screen=screen, health=health)
+        yield Appliance(
+            config,
+            kiosk_url=url,
+            outlook=outlook,
+            screen=screen,
+            health=health,
+            plugging=plugging,
+        )
 
 
 def _sources(

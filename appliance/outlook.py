@@ -193,4 +193,5 @@ def _decoder(source: Source) -> Finding:
 
 
 def _source(source: Source) -> Finding:
-    return Finding(ok=source.up, why="" if source.up else source.failure or "not open yet")
+    why = "" if source.up else source.failure or "not open yet"
+    return Finding(ok=source.up, why=why, facts={"device": source.device} if source.device else {})

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
-import json
 import random
-import threading
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Protocol
 
-from admission.reading import MAX_TEXT_LENGTH, Reading
+from admission.reading import Reading
 from appliance.camera_table import CameraSourceTable
 from appliance.cameras import camera_of
 from appliance.config import (
@@ -20,22 +16,20 @@ from appliance.config import (
     ScenesSourceTable,
     SourceTable,
 )
-from appliance.errors import ApplianceError, ConfigError
+from appliance.errors import ApplianceError
+from appliance.scenes import scene_camera
 from appliance.serial_table import SerialSourceTable, open_serial
 from appliance.wedge_table import WedgeSourceTable
 from scanner.camera.port import Camera
 from scanner.camera.source import CameraSource
 from scanner.input_events import open_keyboard
 from scanner.keypad import EventKeys, KeypadSource
-from scanner.scenes.camera import SceneCamera
-from scanner.scenes.presentation import varied
 from scanner.serial.source import SerialSource
 from scanner.wedge.settings import WedgeSettings
 from scanner.wedge.source import WedgeSource
 
 STOP_TIMEOUT_S = 0.6
 """A thread that is stuck in a driver for longer ends with the process."""
-MAX_SAMPLES = 10_000
 
 Deliver = Callable[[Reading], None]
 
@@ -77,6 +71,19 @@ class Source(Protocol):
         """Frames that were no picture to decode; None without frames."""
         ...
 
+    @property
+    def device(self) -> str:
+        """Path of its device, as configured; empty if it needs none."""
+        ...
+
+    def plugged(self) -> None:
+        """Hear that its device was announced: if it is down, it tries at once."""
+        ...
+
+    def unplugged(self) -> None:
+        """Hear that its device is said to be gone."""
+        ...
+
     async def run(self) -> None:
         """Read until cancelled.
 
@@ -96,8 +103,10 @@ class CameraDoor:
         *,
         monotonic_ns: Callable[[], int],
         draw: Callable[[], float],
+        device: str = "",
     ) -> None:
         self.name = name
+        self.device = device
         self._loop = asyncio.get_running_loop()
         self._died: asyncio.Future[BaseException] = self._loop.create_future()
         self._source = CameraSource(
@@ -129,6 +138,14 @@ class CameraDoor:
         """Frames that were no picture to decode."""
         return self._source.statistics().bad_frames
 
+    def plugged(self) -> None:
+        """Try to open the camera at once, if it is not open."""
+        self._source.plugged()
+
+    def unplugged(self) -> None:
+        """Count the camera as lost at once, whatever its driver says."""
+        self._source.unplugged()
+
     async def run(self) -> None:
         """Run both threads until cancelled.
 
@@ -158,8 +175,9 @@ class PortDoor:
     frames_dropped: int | None = None
     frames_bad: int | None = None
 
-    def __init__(self, source: SerialSource | WedgeSource | KeypadSource) -> None:
+    def __init__(self, source: SerialSource | WedgeSource | KeypadSource, device: str = "") -> None:
         self._source = source
+        self.device = device
 
     @property
     def name(self) -> str:
@@ -176,6 +194,13 @@ class PortDoor:
         """Why it is not, or last was not."""
         return self._source.statistics().failure
 
+    def plugged(self) -> None:
+        """Try to open the device at once, if it is not open."""
+        self._source.plugged()
+
+    def unplugged(self) -> None:
+        """Do nothing: the kernel hangs up by itself, at once."""
+
     async def run(self) -> None:
         """Read until cancelled."""
         await self._source.run()
@@ -184,8 +209,8 @@ class PortDoor:
 class ScannerDoor(PortDoor):
     """A serial scanner, which may be able to tell people of the verdict itself."""
 
-    def __init__(self, source: SerialSource) -> None:
-        super().__init__(source)
+    def __init__(self, source: SerialSource, device: str = "") -> None:
+        super().__init__(source, device)
         self._scanner = source
 
     def acknowledge(self, *, good: bool) -> None:
@@ -204,18 +229,24 @@ def open_source(
         case CameraSourceTable():
             camera = camera_of(table, monotonic_ns)
             return CameraDoor(
-                camera, table.name, deliver, monotonic_ns=monotonic_ns, draw=rng.random
+                camera,
+                table.name,
+                deliver,
+                monotonic_ns=monotonic_ns,
+                draw=rng.random,
+                device=table.device,
             )
         case ScenesSourceTable():
             return CameraDoor(
-                _scenes(table, monotonic_ns),
+                scene_camera(table, monotonic_ns),
                 table.name,
                 deliver,
                 monotonic_ns=monotonic_ns,
                 draw=rng.random,
             )
         case SerialSourceTable():
-            return ScannerDoor(open_serial(table, deliver, monotonic_ns=monotonic_ns, rng=rng))
+            scanner = open_serial(table, deliver, monotonic_ns=monotonic_ns, rng=rng)
+            return ScannerDoor(scanner, table.port)
         case KeypadSourceTable():
             return PortDoor(
                 KeypadSource(
@@ -225,7 +256,8 @@ def open_source(
                     deliver,
                     monotonic_ns=monotonic_ns,
                     draw=rng.random,
-                )
+                ),
+                table.device,
             )
         case WedgeSourceTable():
             return PortDoor(
@@ -238,41 +270,6 @@ def open_source(
                     settings=WedgeSettings(
                         layout=table.layout, end=table.line_end, gap_s=table.gap_s
                     ),
-                )
+                ),
+                table.device,
             )
-
-
-def read_samples(path: Path) -> list[str]:
-    """Return the texts of a file of samples, at most `MAX_SAMPLES`, in their order.
-
-    :raises ConfigError: if it cannot be read, or a line is no JSON object with a text.
-    """
-    try:
-        with path.open(encoding="utf-8") as lines:
-            texts = [str(json.loads(line)["text"]) for line in itertools.islice(lines, MAX_SAMPLES)]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        msg = f"{path}: not a file of samples: {error}"
-        raise ConfigError(msg, hint="`chot hub synthesize --samples` writes one") from error
-    fitting = [text for text in texts if 0 < len(text) <= MAX_TEXT_LENGTH]
-    if not fitting:
-        msg = f"{path}: holds no samples"
-        raise ConfigError(msg, hint="`chot hub synthesize --samples` writes one")
-    return fitting
-
-
-def _scenes(table: ScenesSourceTable, monotonic_ns: Callable[[], int]) -> SceneCamera:
-    rng = random.Random(table.seed)  # noqa: S311 - a show, no secret
-    texts = read_samples(Path(table.samples))
-    rng.shuffle(texts)
-    return SceneCamera(
-        varied(itertools.cycle(texts), rng),
-        rng=rng,
-        monotonic_ns=monotonic_ns,
-        sleep=_pause,
-        fps=table.fps,
-        size=(table.width_px, table.height_px),
-    )
-
-
-def _pause(seconds: float) -> None:
-    threading.Event().wait(seconds)

@@ -11,6 +11,7 @@ ScannerError
 │   └── SerialLostError       a port that worked no longer answers; reopening may help
 ├── FramingError              a scanner profile or framing that contradicts itself
 ├── KeypadError               a keyboard cannot be used as configured
+├── HotplugError              devices are not announced on this machine, or no longer
 └── RecordingError            a recording or scene that cannot be replayed
 """
 
@@ -61,6 +62,10 @@ class FramingError(ScannerError):
 
 class KeypadError(ScannerError):
     """A keyboard cannot be used as configured."""
+
+
+class HotplugError(ScannerError):
+    """Devices are not announced on this machine, or no longer. Sources try by themselves."""
 
 
 class RecordingError(ScannerError):

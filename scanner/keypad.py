@@ -162,6 +162,10 @@ class KeypadSource:
         """Whether the device is open."""
         return self._reader.up
 
+    def plugged(self) -> None:
+        """Try to open the device at once, if it is not open: it was announced."""
+        self._reader.plugged()
+
     async def run(self) -> None:
         """Read the keys, opening the device again after each loss, until cancelled."""
         await self._reader.run()

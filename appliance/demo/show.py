@@ -21,7 +21,7 @@ from appliance.demo import embedded_hub
 from appliance.demo.embedded_hub import HubFiles
 from appliance.demo.stage import Devices, configuration, feed, stage
 from appliance.demo.table import Figures, picture
-from appliance.sources import read_samples
+from appliance.scenes import read_samples
 from appliance.tally import Tally
 
 REFRESH_PER_S = 4

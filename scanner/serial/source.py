@@ -156,6 +156,10 @@ class SerialSource:
         """Whether the port is open and has not been lost."""
         return self._reader.up
 
+    def plugged(self) -> None:
+        """Try to open the port at once, if it is not open: it was announced."""
+        self._reader.plugged()
+
     async def run(self) -> None:
         """Read the port, opening it again after each loss, until cancelled."""
         await self._reader.run()

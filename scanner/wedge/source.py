@@ -72,6 +72,10 @@ class WedgeSource:
         """Whether the device is open and has not been lost."""
         return self._reader.up
 
+    def plugged(self) -> None:
+        """Try to open the device at once, if it is not open: it was announced."""
+        self._reader.plugged()
+
     async def run(self) -> None:
         """Read the keys, opening the device again after each loss, until cancelled."""
         await self._reader.run()

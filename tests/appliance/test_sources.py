@@ -18,8 +18,9 @@ from appliance.config import (
     SourceTable,
 )
 from appliance.errors import ConfigError
+from appliance.scenes import read_samples
 from appliance.serial_table import SerialSourceTable
-from appliance.sources import CameraDoor, SourceDied, open_source, read_samples
+from appliance.sources import CameraDoor, SourceDied, open_source
 from appliance.wedge_table import WedgeSourceTable
 from scanner.camera.port import Frame
 from scanner.recording import Recorder

@@ -60,6 +60,8 @@ def test_what_the_daemon_needs_stays_open() -> None:
     assert "\nProcSubset=pid" not in settings, "hides the boot id that journal entries hold"
     assert "\nPrivateDevices=yes" not in settings, "hides cameras and serial lines"
     assert "time-sync.target\n" not in settings.replace("Neither", ""), "an offline gate must open"
+    assert re.search(r"\nRestrictAddressFamilies=.*AF_NETLINK", settings), "udev is not heard"
+    assert "\nDeviceAllow=char-input rw\n" in settings, "keypads and wedges are not read"
     assert "Type=notify" in settings
     assert "WatchdogSec=" in settings
     assert "\nLimitNOFILE=65536\n" in settings, "screens must not use up the journal's files"
