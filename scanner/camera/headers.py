@@ -21,6 +21,8 @@ _JPEG_SEGMENTS_MAX = 512
 _JPEG_SCANS_MAX = 32
 """A decoder goes over the whole picture once for every scan, however few bytes it has. Encoders
 make some ten of them for a progressive picture."""
+_JPEG_BASELINE_SCANS_MAX = 4
+"""One, or one for each of at most four components (B.2.3)."""
 _JPEG_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")  # what ends entropy-coded data (B.1.1.5)
 _PNM = re.compile(rb"P[2356](?:\s|#[^\n]{0,256}\n)+(\d{1,6})\s+(\d{1,6})\s+(\d{1,5})\s")
 
@@ -93,7 +95,8 @@ def _jpeg_size(data: bytes, baseline: bool) -> tuple[int, int]:
         position += length
         if marker == 0xDA:
             scans += 1
-            position = _jpeg_scan_end(data, position, size, scans)
+            _judge_scans(scans, size is not None, baseline)
+            position = _jpeg_scan_end(data, position)
     else:
         raise PictureDamagedError("the jpeg has more segments than a picture needs")
     if size is None or not scans:
@@ -113,12 +116,16 @@ def _jpeg_marker(data: bytes, position: int) -> tuple[int, int]:
     return position + 1, data[position]
 
 
-def _jpeg_scan_end(data: bytes, position: int, size: tuple[int, int] | None, scans: int) -> int:
-    if size is None:
+def _judge_scans(scans: int, sized: bool, baseline: bool) -> None:
+    if not sized:
         raise PictureDamagedError("the jpeg has a scan before its size")
-    if scans > _JPEG_SCANS_MAX:
-        msg = f"the jpeg has more than {_JPEG_SCANS_MAX} scans"
+    limit = _JPEG_BASELINE_SCANS_MAX if baseline else _JPEG_SCANS_MAX
+    if scans > limit:
+        msg = f"the jpeg has more than {limit} scans"
         raise PictureDamagedError(msg)
+
+
+def _jpeg_scan_end(data: bytes, position: int) -> int:
     end = _JPEG_MARKER.search(data, position)
     if end is None:
         raise PictureDamagedError("the jpeg is truncated")

@@ -26,7 +26,7 @@ from scanner.camera.port import Frame
 from scanner.recording import Recorder
 from scanner.replay import RecordedCamera
 from scanner.serial.simulated import SimulatedScanner
-from tests.scanner.camera.pictures import gray_frame, scene
+from tests.scanner.camera.pictures import encoded, gray_frame, scene
 
 
 def opened(table: SourceTable, readings: asyncio.Queue[Reading]) -> object:
@@ -50,6 +50,28 @@ async def test_scenes_are_read_through_the_camera_pipeline(tmp_path: Path) -> No
     running.cancel()
     await asyncio.wait([running])
     assert running.cancelled()
+
+
+async def test_several_cameras_are_read_side_by_side(tmp_path: Path) -> None:
+    readings: asyncio.Queue[Reading] = asyncio.Queue()
+    sources = []
+    for name in ("left", "right"):
+        (tmp_path / name).mkdir()
+        for number in range(5):
+            (tmp_path / name / f"{number}.png").write_bytes(encoded(scene(name), ".png"))
+        table = CameraSourceTable(name=name, device=str(tmp_path / name), fps=50.0)
+        sources.append(opened(table, readings))
+    sources.append(opened(CameraSourceTable(name="absent", device="/dev/none-such"), readings))
+    running = [asyncio.create_task(source.run()) for source in sources]  # type: ignore[attr-defined]
+    seen = set()
+    async with asyncio.timeout(30):
+        while len(seen) < 2:
+            reading = await readings.get()
+            seen.add((reading.source, reading.text))
+    assert seen == {("left", "left"), ("right", "right")}
+    for task in running:
+        task.cancel()
+    await asyncio.wait(running)
 
 
 async def test_a_serial_scanner_is_read() -> None:
