@@ -12,8 +12,8 @@ MAX_TEXT_LENGTH = 8192
 A longer text is cut to this length plus one by the door that read it, so that it is refused as
 oversized rather than mistaken for its own beginning."""
 
-MAX_PAYLOAD_BYTES = 16 * 2953
-"""Bytes of the longest payload that a door hands on: sixteen QR codes of the largest version."""
+MAX_PAYLOAD_BYTES = 16 * 7089
+"""Bytes of the longest payload that a door hands on: sixteen QR codes full of digits."""
 
 
 class Symbology(StrEnum):
@@ -21,6 +21,7 @@ class Symbology(StrEnum):
 
     QR_CODE = "qr_code"
     MICRO_QR = "micro_qr"
+    RMQR = "rmqr"
     AZTEC = "aztec"
     DATA_MATRIX = "data_matrix"
     PDF417 = "pdf417"

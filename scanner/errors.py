@@ -7,6 +7,7 @@ ScannerError
 ├── PictureError              the bytes of a frame are not a picture that this appliance decodes
 │   ├── PictureTooLargeError  more pixels or bytes than the limit, judged before decoding
 │   └── PictureDamagedError   truncated, of another size than stated, or malformed
+├── DecoderError              a decoder failed on a picture, which says nothing about the next one
 ├── SerialError               a serial port cannot be used as configured
 │   └── SerialLostError       a port that worked no longer answers; reopening may help
 ├── FramingError              a scanner profile or framing that contradicts itself
@@ -46,6 +47,10 @@ class PictureTooLargeError(PictureError):
 
 class PictureDamagedError(PictureError):
     """Truncated, malformed, or of another size than stated."""
+
+
+class DecoderError(ScannerError):
+    """A decoder, or a preparation for it, failed on one picture."""
 
 
 class SerialError(ScannerError):

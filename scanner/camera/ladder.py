@@ -1,125 +1,220 @@
-"""The decode ladder: cheap rungs at once, one expensive rung in turn, the last place first.
+"""The decode ladder: the last places first, cheap rungs at once, expensive ones in turn.
 
-Order and figures of the rungs: `rungs.RUNGS`. Nothing here reads a clock; the one passed in only
-measures what the expensive rungs cost.
+Order and figures of the rungs: `rungs.RUNGS`. Nothing here reads a clock but `read_texts`, which
+has nobody to pass one in; the one passed in elsewhere only measures what reading costs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import cv2
 import numpy as np
 
+from scanner.camera.crops import (
+    Crop,
+    Locate,
+    cut,
+    largest_first,
+    located,
+    merged,
+    read_crop,
+    regions_of,
+)
 from scanner.camera.port import Gray
-from scanner.camera.rungs import FULL, RUNGS, SMALLEST_SIDE_PX, Cost, Rung, read_rung
+from scanner.camera.regions import Quad, Region
+from scanner.camera.rungs import FULL, RUNGS, SMALLEST_SIDE_PX, Cost, Rung, read_rung, rungs_for
 from scanner.camera.sighting import Sighting
+from scanner.camera.slow_reading import SlowReader, job_of
+from scanner.camera.symbologies import QR_ONLY, Wanted
+from scanner.camera.tracker import Tracked, Tracker
+from scanner.errors import DecoderError
 
 ROI_RUNG = "roi"
-ROI_MARGIN = 0.25
 WHOLE_LOOK_EVERY = 8
 """Looks after which the whole picture is read again although the last codes are still in place."""
-MAX_SIGHTINGS = 16
-"""Codes reported of one picture, largest first: a gate serves people, not sheets of labels."""
-
-
-def read_picture(gray: Gray, rungs: Sequence[Rung] = RUNGS) -> list[Sighting]:
-    """Return the codes that the first successful rung reads in one picture, largest first."""
-    picture = np.ascontiguousarray(gray)
-    for rung in rungs:
-        if sightings := read_rung(rung, picture):
-            return _largest_first(sightings)
-    return []
+BUDGET_NS = 15_000_000
+SLOW_LIMIT_NS = 500_000_000
+"""What `read_texts` may spend on one picture: a later answer is of no use at a gate."""
 
 
 def read_texts(gray: Gray) -> list[str]:
     """Return the texts of the QR codes in a picture (`uint8`, height x width), largest first.
 
-    All rungs are tried until one reads. This is the entry for measuring the decoder beside others.
+    It is read as a camera's frame would be, by the inline lane and then the slow lane, for at most
+    500 ms (and one rung). This is the entry for measuring the decoder beside others.
     """
-    return [sighting.text for sighting in read_picture(gray)]
+    until_ns = _ticks_ns() + SLOW_LIMIT_NS
+    sightings = read_inline(gray, _ticks_ns) or read_slowly(gray, until_ns, _ticks_ns)
+    return [sighting.text for sighting in sightings]
+
+
+def read_inline(gray: Gray, monotonic_ns: Callable[[], int]) -> list[Sighting]:
+    """Return what one look of the inline lane reads in a picture that it never saw before."""
+    return Ladder(monotonic_ns).look(gray)
+
+
+def read_slowly(gray: Gray, until_ns: int, monotonic_ns: Callable[[], int]) -> list[Sighting]:
+    """Return what the slow lane reads in a picture, largest first, stopping at `until_ns`."""
+    return list(SlowReader(monotonic_ns).read(job_of(gray), until_ns).sightings)
+
+
+def read_picture(
+    gray: Gray, rungs: Sequence[Rung] = RUNGS, wanted: Wanted = QR_ONLY
+) -> list[Sighting]:
+    """Return the codes that the first successful rung reads in one picture, largest first.
+
+    :raises DecoderError: as `read_rung`.
+    """
+    picture = np.ascontiguousarray(gray)
+    for rung in rungs:
+        if sightings := read_rung(rung, picture, wanted):
+            return largest_first(sightings)
+    return []
 
 
 class Ladder:
     """Reads successive pictures of one camera. Not for use by two threads at once.
 
-    :param monotonic_ns: the clock that measures the expensive rungs.
-    :param budget_ns: what expensive rungs may cost per look on average. A rung that costs more is
-        paid off by looks without one.
+    :param monotonic_ns: the clock that measures what is expensive.
+    :param wanted: the symbologies that are reported.
+    :param rungs: in the order in which they are tried; the rungs for `wanted` unless given.
+    :param locate: finds places for the expensive rungs, which otherwise go by movement.
+    :param budget_ns: what localiser and expensive rungs may cost per look on average. What costs
+        more is paid off by looks without.
     """
 
     def __init__(
         self,
         monotonic_ns: Callable[[], int],
         *,
-        rungs: Sequence[Rung] = RUNGS,
-        budget_ns: int = 15_000_000,
+        wanted: Wanted = QR_ONLY,
+        rungs: Sequence[Rung] | None = None,
+        locate: Locate | None = None,
+        budget_ns: int = BUDGET_NS,
     ) -> None:
+        rungs = rungs_for(wanted) if rungs is None else rungs
         self._monotonic_ns = monotonic_ns
+        self._wanted = wanted
+        self._locate = locate
         self._cheap = [rung for rung in rungs if rung.cost is Cost.CHEAP]
         self._expensive = [rung for rung in rungs if rung.cost is Cost.EXPENSIVE]
+        self._by_name = {rung.name: rung for rung in rungs}
         self._budget_ns = budget_ns
         self._credit_ns = 0
-        self._turn = 0
-        self._last: list[Sighting] = []
+        self._turn = self._whole_turn = 0
+        self._tracker = Tracker()
         self._looks_in_place = 0
+        self.candidates: tuple[Quad, ...] = ()
+        """Places that look like a code and were not read in the last look, as far as it went."""
+        self.faults = 0
+        """Rungs and localisers that failed on a picture; each was left out for that picture."""
+        self.last_fault = ""
 
-    def look(self, gray: Gray) -> list[Sighting]:
-        """Return the codes in view, largest first; empty if none was read in this picture."""
+    def look(
+        self,
+        gray: Gray,
+        now_ns: int = 0,
+        *,
+        keen: bool = True,
+        moved: Region | None = None,
+    ) -> list[Sighting]:
+        """Return the codes in view, largest first; empty if none was read in this picture.
+
+        :param now_ns: the picture's stamp, by which codes are followed.
+        :param keen: whether expensive rungs are worth their cost in this picture.
+        :param moved: where something moved, if that is known.
+        """
         picture = np.ascontiguousarray(gray)
-        sightings = self._revisit(picture)
-        if sightings and self._looks_in_place < WHOLE_LOOK_EVERY:
+        self.candidates = ()
+        sightings = self._revisit(picture, now_ns)
+        in_place = 0 < len(self._tracker) == len(sightings)
+        if in_place and self._looks_in_place < WHOLE_LOOK_EVERY:
             self._looks_in_place += 1
         else:
             self._looks_in_place = 0
-            sightings = _merged(sightings, self._climb(picture, expensive=not sightings))
-        self._last = _largest_first(sightings)
-        return self._last
-
-    def _revisit(self, picture: Gray) -> list[Sighting]:
-        sightings: list[Sighting] = []
-        for last in self._last:
-            sightings = _merged(sightings, _read_around(picture, last))
+            sightings = merged(sightings, self._climb(picture, one_in_turn=in_place))
+            if keen and not sightings:
+                sightings = self._study(picture, moved)
+        sightings = largest_first(sightings)
+        self._tracker.saw(sightings, now_ns)
         return sightings
 
-    def _climb(self, picture: Gray, *, expensive: bool) -> list[Sighting]:
-        for rung in self._cheap:
-            if sightings := read_rung(rung, picture):
-                return sightings
-        return self._next_expensive(picture) if expensive and self._expensive else []
+    def follow(self, sighting: Sighting, seen_ns: int) -> None:
+        """Look for a code from now on where the slow lane has read it."""
+        self._tracker.follow(sighting, seen_ns)
 
-    def _next_expensive(self, picture: Gray) -> list[Sighting]:
+    def _revisit(self, picture: Gray, now_ns: int) -> list[Sighting]:
+        sightings: list[Sighting] = []
+        for tracked, region in self._tracker.expected(picture, now_ns):
+            if min(region.width_px, region.height_px) >= SMALLEST_SIDE_PX:
+                sightings = merged(sightings, self._reread(tracked, cut(picture, region)))
+        return sightings
+
+    def _reread(self, tracked: Tracked, crop: Crop) -> list[Sighting]:
+        """Read a code where it is expected: as it is, or by the rung that read it last."""
+        if sightings := self._read(FULL, crop, ROI_RUNG):
+            return sightings
+        last = self._by_name.get(tracked.sighting.rung)
+        return self._read(last, crop) if last is not None else []
+
+    def _climb(self, picture: Gray, *, one_in_turn: bool) -> list[Sighting]:
+        rungs = self._cheap
+        if one_in_turn and rungs:
+            self._whole_turn = (self._whole_turn + 1) % len(rungs)
+            rungs = [rungs[self._whole_turn]]
+        for rung in rungs:
+            if sightings := self._read(rung, Crop(picture)):
+                return sightings
+        return []
+
+    def _study(self, picture: Gray, moved: Region | None) -> list[Sighting]:
         self._credit_ns = min(self._credit_ns + self._budget_ns, self._budget_ns)
         if self._credit_ns <= 0:
             return []
-        rung = self._expensive[self._turn]
-        self._turn = (self._turn + 1) % len(self._expensive)
         started_ns = self._monotonic_ns()
-        sightings = read_rung(rung, picture)
+        sightings = self._search(picture, moved)
         self._credit_ns -= self._monotonic_ns() - started_ns
-        if sightings:  # the same difficulty meets the next frame: start with what helped
-            self._turn = self._expensive.index(rung)
         return sightings
 
+    def _search(self, picture: Gray, moved: Region | None) -> list[Sighting]:
+        self.candidates = self._located(picture)
+        crops = [cut(picture, region) for region in regions_of(picture, self.candidates, moved)]
+        sightings: list[Sighting] = []
+        if self.candidates:
+            for rung in self._cheap:
+                for crop in crops:
+                    sightings = merged(sightings, self._read(rung, crop))
+        if not sightings and self._expensive:
+            rung = self._expensive[self._turn]
+            for crop in crops:
+                sightings = merged(sightings, self._read(rung, crop))
+            if not sightings:  # else the same difficulty meets the next frame: begin with it
+                self._turn = (self._turn + 1) % len(self._expensive)
+        if sightings:
+            self.candidates = ()
+        return sightings
 
-def _read_around(picture: Gray, last: Sighting) -> list[Sighting]:
-    height, width = picture.shape
-    xs, ys = [x for x, _ in last.quad], [y for _, y in last.quad]
-    margin_x = ROI_MARGIN * (max(xs) - min(xs)) + 1
-    margin_y = ROI_MARGIN * (max(ys) - min(ys)) + 1
-    left, top = max(0, int(min(xs) - margin_x)), max(0, int(min(ys) - margin_y))
-    right, bottom = min(width, int(max(xs) + margin_x)), min(height, int(max(ys) + margin_y))
-    if min(right - left, bottom - top) < SMALLEST_SIDE_PX:
-        return []
-    return [
-        sighting.moved(left, top, ROI_RUNG)
-        for sighting in read_rung(FULL, picture[top:bottom, left:right])
-    ]
+    def _located(self, picture: Gray) -> tuple[Quad, ...]:
+        if self._locate is None:
+            return ()
+        try:
+            return located(self._locate, picture)
+        except DecoderError as error:
+            self._failed(error)
+            return ()
+
+    def _read(self, rung: Rung, crop: Crop, name: str = "") -> list[Sighting]:
+        try:
+            return read_crop(rung, crop, self._wanted, name)
+        except DecoderError as error:
+            self._failed(error)
+            return []
+
+    def _failed(self, error: DecoderError) -> None:
+        self.faults += 1
+        self.last_fault = str(error)
 
 
-def _merged(first: list[Sighting], second: list[Sighting]) -> list[Sighting]:
-    known = {sighting.text for sighting in first}
-    return first + [sighting for sighting in second if sighting.text not in known]
-
-
-def _largest_first(sightings: list[Sighting]) -> list[Sighting]:
-    return sorted(sightings, key=lambda sighting: -sighting.area_px)[:MAX_SIGHTINGS]
+def _ticks_ns() -> int:
+    return int(cv2.getTickCount() * 1e9 / cv2.getTickFrequency())

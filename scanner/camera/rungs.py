@@ -1,23 +1,32 @@
 """The rungs of the decode ladder: how a picture is prepared before zxing-cpp reads it.
 
-A preparation is a small pure function from a gray picture to another one; a rung is a preparation,
-its scale and a binarizer; `RUNGS` orders them.
+A rung is a preparation (`preparations`), its scale and a binarizer; `RUNGS` orders them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from enum import StrEnum
-from functools import cache
 
 import cv2
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
-from zxingcpp import Binarizer
+from zxingcpp import BarcodeFormats, Binarizer
 
 from scanner.camera.port import Gray
+from scanner.camera.preparations import (
+    adaptive,
+    as_it_is,
+    despeckled,
+    gamma,
+    inverted,
+    scaled,
+    sharpened,
+    smoothed,
+    without_ground,
+)
 from scanner.camera.sighting import Sighting, sightings_in
+from scanner.camera.symbologies import QR_ONLY, Wanted
+from scanner.errors import DecoderError
 
 Prepare = Callable[[Gray], Gray]
 
@@ -36,6 +45,19 @@ class Cost(StrEnum):
     """One in turn over successive pictures, within a budget."""
 
 
+class Reads(StrEnum):
+    """Which of the wanted symbologies a rung is for."""
+
+    SQUARES = "squares"
+    """The QR family."""
+    OTHERS = "others"
+    """All but the QR family."""
+    OTHERS_TURNED = "others_turned"
+    """The same, and those that are read along lines in upright lines, too."""
+    CORRECTED = "corrected"
+    """All with error correction."""
+
+
 class Rung(msgspec.Struct, frozen=True):
     """One way to read a picture."""
 
@@ -45,76 +67,45 @@ class Rung(msgspec.Struct, frozen=True):
     cost: Cost
     scale: tuple[float, float] = (1.0, 1.0)
     """Pixels across and down that `prepare` returns per pixel that it was given."""
+    reads: Reads = Reads.SQUARES
 
 
-def read_rung(rung: Rung, gray: Gray) -> list[Sighting]:
-    """Return the codes that one rung reads in `gray`, in no order; empty if it is not for it."""
+def read_rung(rung: Rung, gray: Gray, wanted: Wanted = QR_ONLY) -> list[Sighting]:
+    """Return the wanted codes that one rung reads in `gray`, in no order.
+
+    Empty, too, if the rung is not for this picture or these codes.
+
+    :raises DecoderError: the preparation or the decoder failed on this picture.
+    """
+    formats = _formats_of(rung, wanted)
+    if formats is None:
+        return []
     across, down = rung.scale
     height, width = gray.shape
     if min(width, height, width * across, height * down) < SMALLEST_SIDE_PX:
         return []
     if across * down > 1.0 and gray.size * across * down > ENLARGED_MAX_PIXELS:
         return []
-    return sightings_in(rung.prepare(gray), rung.binarizer, rung.scale, rung.name)
+    turned = rung.reads is Reads.OTHERS_TURNED
+    try:
+        return sightings_in(
+            rung.prepare(gray), formats, rung.binarizer, rung.scale, rung.name, turned=turned
+        )
+    except (cv2.error, ValueError, RuntimeError, MemoryError) as error:
+        msg = f"the rung '{rung.name}' failed on {width} x {height} pixels"
+        raise DecoderError(msg) from error
 
 
-def as_it_is(gray: Gray) -> Gray:
-    """Return the picture itself."""
-    return gray
-
-
-def inverted(gray: Gray) -> Gray:
-    """Return the negative: codes printed light on dark."""
-    return _gray(cv2.bitwise_not(gray))
-
-
-def scaled(gray: Gray, across: float, down: float) -> Gray:
-    """Return the picture scaled, averaging where it shrinks and interpolating where it grows."""
-    kind = cv2.INTER_AREA if min(across, down) < 1 else cv2.INTER_LINEAR
-    size = (round(gray.shape[1] * across), round(gray.shape[0] * down))
-    return _gray(cv2.resize(gray, size, interpolation=kind))
-
-
-def despeckled(gray: Gray, size_px: int) -> Gray:
-    """Return medians of `size_px` x `size_px`: moiré of screens, print dots and noise vanish."""
-    return _gray(cv2.medianBlur(gray, size_px))
-
-
-def smoothed(gray: Gray, size_px: int) -> Gray:
-    """Return the picture blurred by a Gaussian of `size_px`."""
-    return _gray(cv2.GaussianBlur(gray, (size_px, size_px), 0))
-
-
-def adaptive(gray: Gray, window_px: int, offset: int) -> Gray:
-    """Return what is `offset` darker than the mean around it as black: shadows and gradients."""
-    mean, binary = cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY
-    return _gray(cv2.adaptiveThreshold(gray, 255, mean, binary, window_px, offset))
-
-
-def without_ground(gray: Gray, size_px: int) -> Gray:
-    """Return dark details smaller than `size_px` on white (black-hat): glare and gradients."""
-    kernel = np.ones((size_px, size_px), np.uint8)
-    return _gray(cv2.bitwise_not(cv2.morphologyEx(gray, cv2.MORPH_BLACKHAT, kernel)))
-
-
-def gamma(gray: Gray, exponent: float) -> Gray:
-    """Return the picture with its bright (`exponent` > 1) or dark (< 1) tones spread out."""
-    return _gray(cv2.LUT(gray, _gamma_table(exponent)))
-
-
-def sharpened(gray: Gray, sigma_px: float) -> Gray:
-    """Return the picture with an unsharp mask: slight defocus."""
-    blurred = cv2.GaussianBlur(gray, (0, 0), sigma_px)
-    return _gray(cv2.addWeighted(gray, 2.5, blurred, -1.5, 0))
-
-
-@cache
-def _gamma_table(exponent: float) -> Gray:
-    return _gray((np.arange(256) / 255.0) ** exponent * 255)
-
-
-def _gray(array: NDArray[np.generic]) -> Gray:
-    return array.astype(np.uint8, copy=False)
+def _formats_of(rung: Rung, wanted: Wanted) -> BarcodeFormats | None:
+    match rung.reads:
+        case Reads.SQUARES:
+            return wanted.squares
+        case Reads.OTHERS:
+            return wanted.others
+        case Reads.OTHERS_TURNED:
+            return wanted.others if wanted.striped else None
+        case Reads.CORRECTED:
+            return wanted.corrected
 
 
 _HALF, _THIRD, _DOUBLE = (0.5, 0.5), (1 / 3, 1 / 3), (2.0, 2.0)
@@ -124,33 +115,65 @@ _LOCAL, _GLOBAL, _FIXED = (
     Binarizer.GlobalHistogram,
     Binarizer.FixedThreshold,
 )
-_CHEAP, _EXPENSIVE = Cost.CHEAP, Cost.EXPENSIVE
 
-FULL = Rung("full", as_it_is, _LOCAL, _CHEAP)
+
+def _cheap(
+    name: str,
+    prepare: Prepare,
+    binarizer: Binarizer,
+    scale: tuple[float, float] = (1.0, 1.0),
+    reads: Reads = Reads.SQUARES,
+) -> Rung:
+    return Rung(name, prepare, binarizer, Cost.CHEAP, scale, reads)
+
+
+def _dear(
+    name: str,
+    prepare: Prepare,
+    binarizer: Binarizer,
+    scale: tuple[float, float] = (1.0, 1.0),
+    reads: Reads = Reads.CORRECTED,
+) -> Rung:
+    return Rung(name, prepare, binarizer, Cost.EXPENSIVE, scale, reads)
+
+
+FULL = _cheap("full", as_it_is, _LOCAL)
 """The picture as it is, each block against its own average."""
 
 RUNGS: tuple[Rung, ...] = (
-    Rung("half", lambda g: scaled(g, *_HALF), _LOCAL, _CHEAP, _HALF),
-    Rung("fixed", as_it_is, _FIXED, _CHEAP),
-    Rung("global", as_it_is, _GLOBAL, _CHEAP),
+    _cheap("half", lambda g: scaled(g, *_HALF), _LOCAL, _HALF),
+    _cheap("fixed", as_it_is, _FIXED),
+    _cheap("global", as_it_is, _GLOBAL),
     FULL,
-    Rung(
-        "adaptive-third", lambda g: adaptive(scaled(g, *_THIRD), 51, 2), _FIXED, _EXPENSIVE, _THIRD
-    ),
-    Rung("adaptive-25", lambda g: adaptive(g, 25, 2), _FIXED, _EXPENSIVE),
-    Rung("inverted", inverted, _GLOBAL, _EXPENSIVE),
-    Rung("gamma-4", lambda g: gamma(g, 4.0), _GLOBAL, _EXPENSIVE),
-    Rung("ground", lambda g: without_ground(despeckled(g, 3), 61), _GLOBAL, _EXPENSIVE),
-    Rung("wider", lambda g: scaled(g, *_WIDER), _LOCAL, _EXPENSIVE, _WIDER),
-    Rung("adaptive-half", lambda g: adaptive(scaled(g, *_HALF), 31, 5), _FIXED, _EXPENSIVE, _HALF),
-    Rung("gamma-2", lambda g: gamma(g, 2.0), _LOCAL, _EXPENSIVE),
-    Rung("double", lambda g: scaled(g, *_DOUBLE), _LOCAL, _EXPENSIVE, _DOUBLE),
-    Rung("adaptive-15", lambda g: adaptive(g, 15, 3), _FIXED, _EXPENSIVE),
-    Rung("smooth-adaptive", lambda g: adaptive(smoothed(g, 5), 25, 2), _FIXED, _EXPENSIVE),
-    Rung("inverted-local", inverted, _LOCAL, _EXPENSIVE),
-    Rung("sharp", lambda g: sharpened(g, 1.0), _LOCAL, _EXPENSIVE),
-    Rung("despeckled", lambda g: despeckled(g, 3), _LOCAL, _EXPENSIVE),
-    Rung("higher", lambda g: scaled(g, *_HIGHER), _LOCAL, _EXPENSIVE, _HIGHER),
+    _dear("adaptive-third", lambda g: adaptive(scaled(g, *_THIRD), 51, 2), _FIXED, _THIRD),
+    _dear("adaptive-25", lambda g: adaptive(g, 25, 2), _FIXED),
+    _dear("inverted", inverted, _GLOBAL),
+    _dear("gamma-4", lambda g: gamma(g, 4.0), _GLOBAL),
+    _dear("ground", lambda g: without_ground(despeckled(g, 3), 61), _GLOBAL),
+    _dear("wider", lambda g: scaled(g, *_WIDER), _LOCAL, _WIDER),
+    _dear("adaptive-half", lambda g: adaptive(scaled(g, *_HALF), 31, 5), _FIXED, _HALF),
+    _dear("gamma-2", lambda g: gamma(g, 2.0), _LOCAL),
+    _dear("double", lambda g: scaled(g, *_DOUBLE), _LOCAL, _DOUBLE),
+    _dear("adaptive-15", lambda g: adaptive(g, 15, 3), _FIXED),
+    _dear("smooth-adaptive", lambda g: adaptive(smoothed(g, 5), 25, 2), _FIXED),
+    _dear("inverted-local", inverted, _LOCAL),
+    _dear("sharp", lambda g: sharpened(g, 1.0), _LOCAL),
+    _dear("despeckled", lambda g: despeckled(g, 3), _LOCAL),
+    _dear("higher", lambda g: scaled(g, *_HIGHER), _LOCAL, _HIGHER),
 )
 """All rungs: first what reads most frames soonest, then what added most per millisecond on the open
 photographs, then what reads many of the same ones in another way."""
+
+_OTHERS: tuple[Rung, ...] = (
+    _cheap("others", as_it_is, _LOCAL, reads=Reads.OTHERS),
+    _dear("others-turned", as_it_is, _LOCAL, reads=Reads.OTHERS_TURNED),
+)
+"""What codes outside the QR family need: full resolution."""
+
+
+def rungs_for(wanted: Wanted) -> tuple[Rung, ...]:
+    """Return the rungs for a site's symbologies, in the order in which they are tried."""
+    if wanted.others is None:
+        return RUNGS
+    by_cost = sorted((*_OTHERS, *RUNGS), key=lambda rung: rung.cost is Cost.EXPENSIVE)
+    return tuple(rung for rung in by_cost if _formats_of(rung, wanted) is not None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import cast
 
 import msgspec
@@ -10,12 +9,11 @@ import zxingcpp
 
 from admission.reading import MAX_PAYLOAD_BYTES, MAX_TEXT_LENGTH, Symbology
 from scanner.camera.port import Gray
+from scanner.camera.regions import Quad, area_of, mean_side_of, shifted
+from scanner.camera.symbologies import symbology_of
 from scanner.parts import Part
 
-Corner = tuple[float, float]
-Quad = tuple[Corner, Corner, Corner, Corner]
-
-_FORMATS = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCodeModel2)
+__all__ = ["Quad", "Sighting", "sighting_of", "sightings_in"]
 
 
 class Sighting(msgspec.Struct, frozen=True, gc=False):
@@ -41,59 +39,68 @@ class Sighting(msgspec.Struct, frozen=True, gc=False):
     @property
     def area_px(self) -> float:
         """The quad's area: the nearest or largest code has the most."""
-        sides = zip(self.quad, self.quad[1:] + self.quad[:1], strict=True)
-        return abs(sum(ax * by - bx * ay for (ax, ay), (bx, by) in sides)) / 2
+        return area_of(self.quad)
 
     def moved(self, right_px: float, down_px: float, rung: str) -> Sighting:
         """Return this sighting in a picture that this one was cut out of at (right, down)."""
-        a, b, c, d = ((x + right_px, y + down_px) for x, y in self.quad)
-        return msgspec.structs.replace(self, rung=rung, quad=(a, b, c, d))
+        return msgspec.structs.replace(self, rung=rung, quad=shifted(self.quad, right_px, down_px))
 
 
 def sightings_in(
-    gray: Gray, binarizer: zxingcpp.Binarizer, scale: tuple[float, float], rung: str
+    gray: Gray,
+    formats: zxingcpp.BarcodeFormats,
+    binarizer: zxingcpp.Binarizer,
+    scale: tuple[float, float],
+    rung: str,
+    *,
+    turned: bool = False,
 ) -> list[Sighting]:
-    """Return the QR codes that zxing-cpp reads in `gray` as it is, in no order.
+    """Return the codes of `formats` that zxing-cpp reads in `gray` as it is, in no order.
 
     :param scale: pixels of `gray` across and down per pixel of the picture that quads refer to.
+    :param turned: look for what is read along lines in upright lines, too.
     """
     barcodes = zxingcpp.read_barcodes(
         gray,
-        formats=_FORMATS,
+        formats=formats,
         binarizer=binarizer,
-        # What these three add costs twice the time on every picture; the ladder has rungs for it.
-        try_rotate=False,
+        try_rotate=turned,
+        # What these two add costs twice the time on every picture; the ladder has rungs for it.
         try_downscale=False,
         try_invert=False,
         text_mode=zxingcpp.TextMode.Plain,
     )
-    return [_sighting_of(barcode, scale, rung) for barcode in barcodes]
+    return [
+        sighting
+        for barcode in barcodes
+        if (sighting := sighting_of(barcode, rung, _quad_of(barcode, scale))) is not None
+    ]
 
 
-def _sighting_of(barcode: zxingcpp.Barcode, scale: tuple[float, float], rung: str) -> Sighting:
-    quad, extra = _quad_of(barcode, scale), cast("dict[str, object]", barcode.extra)
+def sighting_of(barcode: zxingcpp.Barcode, rung: str, quad: Quad) -> Sighting | None:
+    """Return the sighting of what zxing-cpp read at `quad`; None if it is no code of ours."""
+    symbology = symbology_of(barcode.format)
+    if symbology is None:
+        return None
+    extra = cast("dict[str, object]", barcode.extra or {})
     stated = str(extra.get("Version", ""))
-    version = int(stated) if stated.isdecimal() else None
+    is_qr = symbology is Symbology.QR_CODE and stated.isdecimal()
+    version = int(stated) if is_qr else None
     return Sighting(
         text=_text_of(barcode),
-        symbology=Symbology.QR_CODE,
+        symbology=symbology,
         rung=rung,
         quad=quad,
         payload=bytes(barcode.bytes[:MAX_PAYLOAD_BYTES]),
         version=version,
-        level=str(extra.get("ECLevel", "")),
-        module_px=_mean_side_px(quad) / modules_across(version) if version else 0.0,
+        level=str(extra.get("ECLevel", "")) if is_qr else "",
+        module_px=mean_side_of(quad) / modules_across(version) if version else 0.0,
     )
 
 
 def modules_across(version: int) -> int:
     """Return how many modules a QR code of `version` 1 to 40 is wide (ISO/IEC 18004, 5.3.1)."""
     return 17 + 4 * version
-
-
-def _mean_side_px(quad: Quad) -> float:
-    sides = zip(quad, quad[1:] + quad[:1], strict=True)
-    return sum(math.dist(a, b) for a, b in sides) / len(quad)
 
 
 def _quad_of(barcode: zxingcpp.Barcode, scale: tuple[float, float]) -> Quad:

@@ -6,8 +6,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scanner.camera.attention import Attention, AttentionPolicy
+from scanner.camera.attention import Attention, AttentionPolicy, Interest
 from scanner.camera.port import Gray
+from scanner.camera.regions import Region
 from tests.scanner.camera.pictures import canvas, code, place
 
 FRAME_NS = 33_000_000
@@ -105,3 +106,61 @@ def test_idle_frames_are_decompressed_on_schedule_or_when_their_size_jumps() -> 
 def test_a_changed_resolution_is_a_new_scene() -> None:
     attention, now = settled(canvas())
     assert attention.worth_looking(canvas(1280, 720), now)
+
+
+def test_a_still_scene_is_glanced_at_and_now_and_then_studied() -> None:
+    """Expensive rungs and the localiser are for what moves, or lies there for seconds."""
+    attention, now = settled(canvas())
+    interests = []
+    for _ in range(12):
+        now += POLICY.forced_look_ns
+        interests.append(attention.worth_looking(canvas(), now))
+    assert interests.count(Interest.KEEN) == 2
+    assert interests.count(Interest.GLANCE) == 10
+
+
+def test_whatever_moves_is_studied() -> None:
+    attention, now = settled(canvas())
+    shown = place(canvas(), code("card"), 200, 100)
+    assert attention.worth_looking(shown, now + 1) is Interest.KEEN
+    assert attention.worth_looking(shown, now + 2) is Interest.KEEN
+
+
+def test_attention_knows_where_something_moved() -> None:
+    attention, now = settled(canvas())
+    assert attention.moving is None
+    first = place(canvas(), canvas(100, 60, 20), 200, 120)
+    attention.worth_looking(first, now + 1)
+    moving = attention.moving
+    assert moving is not None
+    assert moving.holds(Region(200, 120, 300, 180))
+    assert moving.pixels < 2 * 116 * 76
+    attention.worth_looking(place(first, canvas(100, 60, 20), 400, 300), now + 2)
+    assert attention.moving is not None
+    assert attention.moving.holds(Region(200, 120, 500, 360))
+
+
+def test_movement_is_forgotten_once_attention_has_fallen() -> None:
+    attention, now = settled(canvas())
+    first = place(canvas(), canvas(100, 60, 20), 0, 0)
+    attention.worth_looking(first, now + 1)
+    now += 2 + POLICY.hold_ns
+    attention.worth_looking(first, now)
+    attention.worth_looking(place(first, canvas(100, 60, 20), 400, 300), now + 1)
+    assert attention.moving is not None
+    assert not attention.moving.holds(Region(0, 0, 100, 60))
+
+
+def test_movement_everywhere_says_nothing_about_a_place() -> None:
+    attention, now = settled(canvas(640, 480, 200))
+    attention.worth_looking(canvas(640, 480, 60), now + 1)
+    assert attention.moving is None
+
+
+def test_a_scene_whose_size_varies_is_not_decompressed_for_that() -> None:
+    attention, now = settled(canvas())
+    now += POLICY.hold_ns
+    sizes = np.random.default_rng(1).normal(200_000, 400, 400).astype(int).tolist()
+    decoded = [attention.worth_decoding(size, now + at) for at, size in enumerate(sizes)]
+    assert sum(decoded[50:]) < 0.05 * len(sizes)
+    assert attention.worth_decoding(202_500, now + len(sizes))

@@ -1,0 +1,154 @@
+"""Reading without regard to the next frame: all rungs, and readers that are too slow for a stream.
+
+What is read here was not read inline. It runs beside the inline lane (`slow_lane`), or in place of
+a stream where there is one picture only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from scanner.camera.crops import (
+    Crop,
+    Locate,
+    cut,
+    inside,
+    largest_first,
+    located,
+    merged,
+    read_crop,
+    regions_of,
+)
+from scanner.camera.port import Gray
+from scanner.camera.regions import Quad, Region, whole
+from scanner.camera.rungs import rungs_for
+from scanner.camera.sighting import Sighting
+from scanner.camera.symbologies import QR_ONLY, Wanted
+from scanner.errors import DecoderError
+
+DeepReader = Callable[[Gray, int], Sequence[Sighting]]
+"""Reads a crop in its own way until a monotonic time in nanoseconds, rung named by itself."""
+
+
+class Job(msgspec.Struct, frozen=True, gc=False):
+    """What the inline lane did not read: places that look like a code, or the picture."""
+
+    captured_ns: int
+    crops: tuple[Crop, ...] = ()
+    picture: Crop | None = None
+    """What is read last, and searched for places if there are no crops."""
+
+
+class Found(msgspec.Struct, frozen=True, gc=False):
+    """What came of a job. `captured_ns` is the job's own."""
+
+    captured_ns: int
+    sightings: tuple[Sighting, ...] = ()
+    faults: int = 0
+    timed_out: bool = False
+    """Whether time ran out before everything was tried."""
+
+
+def job_of(
+    gray: Gray,
+    captured_ns: int = 0,
+    *,
+    candidates: Sequence[Quad] = (),
+    moved: Region | None = None,
+) -> Job:
+    """Return the job for a picture: its candidates alone, or what moved, or all of it."""
+    if candidates:
+        regions = regions_of(gray, candidates)
+        return Job(captured_ns, tuple(cut(gray, region) for region in regions))
+    return Job(captured_ns, picture=cut(gray, moved or whole(gray)))
+
+
+class SlowReader:
+    """Tries everything on one job after another. Not for use by two threads at once.
+
+    :param monotonic_ns: the clock of the deadlines. One that stands still makes what is read depend
+        on the job alone.
+    :param deep: tried on each crop after the rungs, in order.
+    """
+
+    def __init__(
+        self,
+        monotonic_ns: Callable[[], int],
+        *,
+        wanted: Wanted = QR_ONLY,
+        locate: Locate | None = None,
+        deep: Sequence[DeepReader] = (),
+    ) -> None:
+        self._monotonic_ns = monotonic_ns
+        self._wanted = wanted
+        self._rungs = rungs_for(wanted)
+        self._locate = locate
+        self._deep = deep
+        self._faults = 0
+
+    def read(self, job: Job, until_ns: int) -> Found:
+        """Return what is read in a job, largest first. Never raises for what the pictures hold.
+
+        One rung or reader may end later than `until_ns`.
+        """
+        self._faults = 0
+        sightings: list[Sighting] = []
+        unread: list[Crop] = []
+        for crop in job.crops or self._searched(job.picture):
+            found = self._by_rungs(crop, until_ns)
+            sightings = merged(sightings, found)
+            if not found:
+                unread.append(crop)
+        if job.picture is not None and not sightings:
+            sightings = self._by_rungs(job.picture, until_ns)
+        if not sightings:
+            for crop in unread:
+                sightings = merged(sightings, self._deeply(crop, until_ns))
+        return Found(
+            job.captured_ns,
+            tuple(largest_first(sightings)),
+            self._faults,
+            timed_out=not sightings and self._is_over(until_ns),
+        )
+
+    def _searched(self, picture: Crop | None) -> tuple[Crop, ...]:
+        if picture is None or self._locate is None:
+            return ()
+        try:
+            candidates = located(self._locate, picture.gray)
+        except DecoderError:
+            self._faults += 1
+            return ()
+        if not candidates:
+            return ()
+        return tuple(inside(picture, region) for region in regions_of(picture.gray, candidates))
+
+    def _by_rungs(self, crop: Crop, until_ns: int) -> list[Sighting]:
+        for rung in self._rungs:
+            if self._is_over(until_ns):
+                break
+            try:
+                if sightings := read_crop(rung, crop, self._wanted):
+                    return sightings
+            except DecoderError:
+                self._faults += 1
+        return []
+
+    def _deeply(self, crop: Crop, until_ns: int) -> list[Sighting]:
+        for read in self._deep:
+            if self._is_over(until_ns):
+                break
+            try:
+                sightings = read(crop.gray, until_ns)
+            except Exception:  # noqa: BLE001 - a reader's edge: what stumbles is counted
+                self._faults += 1
+                continue
+            wanted = [each for each in sightings if each.symbology in self._wanted.symbologies]
+            if wanted:
+                return [each.moved(crop.left, crop.top, each.rung) for each in wanted]
+        return []
+
+    def _is_over(self, until_ns: int) -> bool:
+        return self._monotonic_ns() >= until_ns
