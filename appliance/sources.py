@@ -20,8 +20,9 @@ from appliance.errors import ApplianceError
 from appliance.scenes import scene_camera
 from appliance.serial_table import SerialSourceTable, open_serial
 from appliance.wedge_table import WedgeSourceTable
+from scanner.camera.look import Look
 from scanner.camera.port import Camera
-from scanner.camera.source import CameraSource
+from scanner.camera.source import CameraSource, CameraStatistics
 from scanner.input_events import open_keyboard
 from scanner.keypad import EventKeys, KeypadSource
 from scanner.serial.source import SerialSource
@@ -104,13 +105,14 @@ class CameraDoor:
         monotonic_ns: Callable[[], int],
         draw: Callable[[], float],
         device: str = "",
+        looked: Callable[[Look], None] | None = None,
     ) -> None:
         self.name = name
         self.device = device
         self._loop = asyncio.get_running_loop()
         self._died: asyncio.Future[BaseException] = self._loop.create_future()
         self._source = CameraSource(
-            camera, name, deliver, monotonic_ns, draw=draw, failed=self._report
+            camera, name, deliver, monotonic_ns, draw=draw, failed=self._report, looked=looked
         )
 
     @property
@@ -145,6 +147,10 @@ class CameraDoor:
     def unplugged(self) -> None:
         """Count the camera as lost at once, whatever its driver says."""
         self._source.unplugged()
+
+    def statistics(self) -> CameraStatistics:
+        """Return the camera's counters of this moment."""
+        return self._source.statistics()
 
     async def run(self) -> None:
         """Run both threads until cancelled.
@@ -219,10 +225,16 @@ class ScannerDoor(PortDoor):
 
 
 def open_source(
-    table: SourceTable, deliver: Deliver, *, monotonic_ns: Callable[[], int], rng: random.Random
+    table: SourceTable,
+    deliver: Deliver,
+    *,
+    monotonic_ns: Callable[[], int],
+    rng: random.Random,
+    looked: Callable[[Look], None] | None = None,
 ) -> Source:
     """Return the source of a configuration's table; nothing is opened before it runs.
 
+    :param looked: called from a camera's decode thread with each look.
     :raises ConfigError: if a scene's samples or a camera's credentials cannot be read.
     """
     match table:
@@ -235,6 +247,7 @@ def open_source(
                 monotonic_ns=monotonic_ns,
                 draw=rng.random,
                 device=table.device,
+                looked=looked,
             )
         case ScenesSourceTable():
             return CameraDoor(
@@ -243,6 +256,7 @@ def open_source(
                 deliver,
                 monotonic_ns=monotonic_ns,
                 draw=rng.random,
+                looked=looked,
             )
         case SerialSourceTable():
             scanner = open_serial(table, deliver, monotonic_ns=monotonic_ns, rng=rng)

@@ -35,7 +35,7 @@ BLOCK_PX = 8
 MAX_REGIONS = 16
 QUALITY = 95
 REACH_FRAMES = 8
-_EVERY_FRAME = AttentionPolicy(forced_look_ns=0, idle_decode_ns=0)
+_EVERY_FRAME = AttentionPolicy(forced_look_ns=0, idle_decode_ns=0, hold_ns=1 << 62)
 
 
 def region_of(quad: Quad) -> Region:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from appliance.cli.preview_option import PreviewAddress, PreviewType
 from appliance.cli.scan_report import Finding, Found, JsonReport, Report, TableReport, fault
 from appliance.clock import SystemClock
 from scanner.errors import CameraError, CameraExhaustedError, PictureError, ScannerError
@@ -25,7 +26,18 @@ _PICTURES_HINT = "JPEG, PNG, BMP, WebP and PNM files are looked for"
     metavar="[PICTURE|FOLDER|VIDEO|RECORDING]...",
 )
 @click.option(
-    "--camera", "cameras", multiple=True, metavar="DEVICE", help="Watch a camera, e.g. /dev/video0."
+    "--camera",
+    "cameras",
+    multiple=True,
+    metavar="DEVICE",
+    help="Watch a camera, e.g. /dev/video0; 'demo' films rendered people.",
+)
+@click.option(
+    "--preview",
+    default="auto",
+    show_default="auto: 127.0.0.1:8090",
+    type=PreviewType(),
+    help="Where the page is that shows what cameras see, or off.",
 )
 @click.option(
     "--serial", "ports", multiple=True, metavar="PORT", help="Listen to a serial scanner."
@@ -65,6 +77,7 @@ def scan(
     *,
     paths: tuple[Path, ...],
     cameras: tuple[str, ...],
+    preview: PreviewAddress | None,
     ports: tuple[str, ...],
     baud: int,
     keyboards: tuple[str, ...],
@@ -105,7 +118,9 @@ def scan(
                 *(WedgeSourceTable(device, device, LayoutName(layout)) for device in keyboards),
             ]
             report = JsonReport() if as_json else TableReport(live=True)
-            opened |= watch(tables, report, monotonic_ns, keypad=keypad, seconds=seconds)
+            opened |= watch(
+                tables, report, monotonic_ns, keypad=keypad, seconds=seconds, preview=preview
+            )
     except KeyboardInterrupt:
         context.exit(EXIT_INTERRUPTED)
     if not opened:

@@ -13,11 +13,15 @@ from admission.reading import Reading
 from admission.repeat import Presentations
 from appliance.camera_table import CameraSourceTable
 from appliance.cameras import camera_of
+from appliance.cli.demo_camera import demo_camera, is_demo
+from appliance.cli.preview_option import PreviewAddress
+from appliance.cli.scan_preview import previewed, start
 from appliance.cli.scan_report import Finding, Found, Report, fault
 from appliance.errors import ConfigError
 from appliance.inbox import Inbox
 from appliance.serial_table import SerialSourceTable, baud_of
-from appliance.sources import Deliver, PortDoor, Source, SourceDied, open_source
+from appliance.sources import CameraDoor, Deliver, PortDoor, Source, SourceDied, open_source
+from appliance.web.preview_screen import PreviewScreen
 from appliance.wedge_table import WedgeSourceTable
 from scanner.errors import ScannerError
 from scanner.input_events import open_keyboard
@@ -36,6 +40,7 @@ def watch(
     *,
     keypad: bool = False,
     seconds: float | None = None,
+    preview: PreviewAddress | None = None,
 ) -> bool:
     """Report readings until `seconds` have passed, for ever if None, or until Ctrl-C.
 
@@ -43,12 +48,17 @@ def watch(
     is no error here.
 
     :param keypad: take codes typed at standard input, too.
+    :param preview: where to serve a page that shows what the cameras see; None for no page.
+    :raises ApplianceError: if the page cannot be served there.
     """
     present = [table for table in tables if _is_there(table, report, monotonic_ns)]
     if not (present or keypad):
         return False
     with suppress(KeyboardInterrupt):
-        asyncio.run(_watch(present, report, monotonic_ns, keypad=keypad, seconds=seconds))
+        watching = _watch(
+            present, report, monotonic_ns, keypad=keypad, seconds=seconds, preview=preview
+        )
+        asyncio.run(watching)
     return True
 
 
@@ -59,7 +69,7 @@ def _is_there(table: LiveTable, report: Report, monotonic_ns: Callable[[], int])
             Port(table.port, baud_of(table)).close()
         elif isinstance(table, WedgeSourceTable):
             open_keyboard(table.device).close()
-        else:
+        elif not is_demo(table):
             camera = camera_of(table, monotonic_ns)
             camera.open()
             camera.close()
@@ -76,6 +86,21 @@ async def _watch(
     *,
     keypad: bool,
     seconds: float | None,
+    preview: PreviewAddress | None,
+) -> None:
+    cameras = dict.fromkeys(t.name for t in tables if isinstance(t, CameraSourceTable))
+    async with previewed(tuple(cameras), preview, monotonic_ns) as screen:
+        await _read(tables, report, monotonic_ns, keypad=keypad, seconds=seconds, screen=screen)
+
+
+async def _read(
+    tables: Sequence[LiveTable],
+    report: Report,
+    monotonic_ns: Callable[[], int],
+    *,
+    keypad: bool,
+    seconds: float | None,
+    screen: PreviewScreen | None,
 ) -> None:
     inbox = Inbox(asyncio.get_running_loop())
     rng = random.Random()  # noqa: S311 - jitter, no secret
@@ -83,9 +108,10 @@ async def _watch(
     def deliver(reading: Reading) -> None:
         inbox.offer(reading)  # one turned away is sighted again
 
-    sources = [open_source(each, deliver, monotonic_ns=monotonic_ns, rng=rng) for each in tables]
+    sources = [_source(each, deliver, monotonic_ns, rng, screen) for each in tables]
     if keypad:
         sources.append(_keypad(deliver, monotonic_ns, rng))
+    start(screen, sources)
     async with asyncio.TaskGroup() as group:
         group.create_task(show(inbox, report, monotonic_ns))
         telling = group.create_task(_tell_losses(sources, report))
@@ -97,6 +123,22 @@ async def _watch(
         finally:
             telling.cancel()
             inbox.close()
+
+
+def _source(
+    table: LiveTable,
+    deliver: Deliver,
+    monotonic_ns: Callable[[], int],
+    rng: random.Random,
+    screen: PreviewScreen | None,
+) -> Source:
+    looked = screen.looked(table.name) if screen and isinstance(table, CameraSourceTable) else None
+    if is_demo(table):
+        camera = demo_camera(monotonic_ns)
+        return CameraDoor(
+            camera, table.name, deliver, monotonic_ns=monotonic_ns, draw=rng.random, looked=looked
+        )
+    return open_source(table, deliver, monotonic_ns=monotonic_ns, rng=rng, looked=looked)
 
 
 def _keypad(deliver: Deliver, monotonic_ns: Callable[[], int], rng: random.Random) -> Source:

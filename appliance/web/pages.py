@@ -1,8 +1,9 @@
-"""The kiosk's files, read once at start: nothing on the disk is reached by a request's path."""
+"""The pages' files, read once at start: nothing on the disk is reached by a request's path."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
@@ -26,15 +27,21 @@ class Page(msgspec.Struct, frozen=True):
 
 
 class Pages(msgspec.Struct, frozen=True):
-    """All files by URL path; `/` is the kiosk page. `build` names this set of contents."""
+    """All files by URL path; `/` is the page itself. `build` names this set of contents."""
 
     build: str
     by_path: dict[str, Page]
 
 
-def load_pages() -> Pages:
-    """Return the files that ship with this package."""
-    contents = dict(_walk(files("appliance.web") / "static", "/static/"))
+def load_pages(folder: str = "static", shared: Iterable[str] = ()) -> Pages:
+    """Return the files of one page that ship with this package.
+
+    :param shared: folders that it takes from the kiosk's.
+    """
+    package = files("appliance.web")
+    contents = dict(_walk(package / folder, "/static/"))
+    for name in shared:
+        contents |= _walk(package / "static" / name, f"/static/{name}/")
     digest = hashlib.sha256()
     for path in sorted(contents):
         digest.update(path.encode() + b"\0" + contents[path] + b"\0")

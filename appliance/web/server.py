@@ -59,11 +59,11 @@ def make_app(
     pages = load_pages()
     screen.build = pages.build
     registry.register(KioskCollector(screen))
-    _add_pages(app, pages)
+    add_pages(app, pages)
     app.router.add_get("/events", _events(screen, heartbeat_s))
     app.router.add_get("/healthz", _healthz(health))
     app.router.add_get("/metrics", _metrics(registry))
-    app.on_response_prepare.append(_secure)
+    app.on_response_prepare.append(secure)
 
     async def let_viewers_go(_: web.Application) -> None:
         screen.close()
@@ -117,12 +117,13 @@ def _unservable(host: str, port: int, error: Exception) -> ApplianceError:
         hint = f"Is Chốt running already? See who has it: ss -ltnp 'sport = :{port}'"
         return PortInUseError(msg, hint=hint)
     reason = error.strerror if isinstance(error, OSError) else "the port is not 0 to 65535"
-    msg = f"the kiosk cannot be served at {host}, port {port}: {reason}"
+    msg = f"the page cannot be served at {host}, port {port}: {reason}"
     hint = "Give an address of this machine (127.0.0.1 for itself) and a port above 1023."
     return ApplianceError(msg, hint=hint)
 
 
-def _add_pages(app: web.Application, pages: Pages) -> None:
+def add_pages(app: web.Application, pages: Pages) -> None:
+    """Let `app` answer for each of the pages' files."""
     for path, page in pages.by_path.items():
         app.router.add_get(path, _page(page))
 
@@ -207,6 +208,7 @@ def _metrics(registry: CollectorRegistry) -> Handler:
     return answer
 
 
-async def _secure(_: web.Request, response: web.StreamResponse) -> None:
+async def secure(_: web.Request, response: web.StreamResponse) -> None:
+    """Give every answer the headers that bind a page to its own server."""
     for name, value in SECURITY_HEADERS.items():
         response.headers[name] = value

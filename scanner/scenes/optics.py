@@ -15,10 +15,11 @@ from scanner.scenes.sprite import Mask, Picture, as_picture
 
 Homography: TypeAlias = NDArray[np.float64]
 """Plane to plane: shape (3, 3), acts on column vectors (x, y, 1)."""
-DARK = {Light.BACKLIT, Light.SHADOW}
+DARK = {Light.BACKLIT, Light.SHADOW, Light.DIM}
 """Lights in which the hand that holds the code is dark."""
 IN_SHADE = 0.38
 """Share of the light that reaches what stands against it."""
+_IN_THE_DARK = 0.14
 _VIEWING_DISTANCE = 5.0
 """Distance of the eye, in sizes of the code: how strongly a tilted code tapers."""
 
@@ -66,6 +67,8 @@ def lit(picture: Picture, light: Light, *, shines: Mask | None = None) -> Pictur
     width = picture.shape[1]
     if light is Light.BACKLIT:
         shade = np.full((1, width), IN_SHADE, np.float32)
+    elif light is Light.DIM:
+        shade = np.full((1, width), _IN_THE_DARK, np.float32)
     elif light is Light.SHADOW:
         shade = np.linspace(1.08, 0.22, width, dtype=np.float32)[None, :]
     else:

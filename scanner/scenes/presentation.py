@@ -28,6 +28,8 @@ class Light(StrEnum):
     """From one side: brightness falls off across the code."""
     GLARE = "glare"
     """A lamp is mirrored beside the middle of the code."""
+    DIM = "dim"
+    """Hardly any falls on the person."""
 
 
 class Difficulty(msgspec.Struct, frozen=True):
