@@ -11,12 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 
-import cv2
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from scanner.camera.symbol.blocks import codewords_of, layout
+from scanner.camera.symbol.blocks import Layout, codewords_of, layout
 from scanner.camera.symbol.information import (
     Format,
     format_bits,
@@ -25,6 +24,7 @@ from scanner.camera.symbol.information import (
     version_bits,
 )
 from scanner.camera.symbol.reed_solomon import repair_block, syndromes
+from scanner.camera.symbol.reliability import Values, clarity, codeword_reliability
 from scanner.camera.symbol.structure import (
     DATA,
     Level,
@@ -50,14 +50,10 @@ FORMATS_TRIED = 3
 """...up to this many."""
 VERSION_DISAGREEMENT = -0.5
 """How much better another version may agree with the version information before it is believed."""
-STEEPNESS = 6.0
-"""A module seen with confidence c is taken to be right with odds of e^(6c)."""
-UNIFORM_MODULES = 4
-"""Squares of so many modules of one colour are glare or dirt rather than data, which the masks keep
-mixed (7.8.3)..."""
-UNIFORM_CONFIDENCE = 0.1
-"""...so this is what is left of the confidence in them. By chance there is one in 30 symbols of
-version 5: rare enough that doubting it costs nothing."""
+ROUNDS = 4
+"""How often blocks that could not be repaired are tried again, knowing more of the damage."""
+BLOCKS_WITHOUT_HOPE = 4
+"""After so many blocks, the most reliable ones first, and none repaired, there is no hope."""
 
 
 class Repair(msgspec.Struct, frozen=True):
@@ -77,7 +73,7 @@ class Repair(msgspec.Struct, frozen=True):
     """Whether `values` showed it light on dark."""
 
 
-def repair(values: NDArray[np.float32]) -> Repair | None:
+def repair(values: Values) -> Repair | None:
     """Return the symbol that soft module values mean, or None if that is not certain enough.
 
     :param values: (size, size), rows from the top; +1 dark to -1 light, nearer to 0 the less
@@ -95,29 +91,38 @@ def repair(values: NDArray[np.float32]) -> Repair | None:
         return None
     for form, mirrored in _formats(upright, version):
         seen = upright.T if mirrored else upright
-        repaired = _codewords(seen, version, form)
-        if repaired is not None:
-            codewords, corrected = repaired
-            matrix = draw(version, form.level, form.mask, codewords)
-            return Repair(matrix, version, form.level, form.mask, corrected, mirrored, inverted)
+        mending = _Mending(np.ascontiguousarray(seen), version, form)
+        if mending.mend():
+            level = _strongest(version, form.level, mending.codewords)
+            matrix = draw(version, level, form.mask, mending.codewords)
+            return Repair(matrix, version, level, form.mask, mending.corrected, mirrored, inverted)
     return None
 
 
 def draw(version: int, level: Level, mask: int, codewords: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Return the symbol that carries the (already interleaved) `codewords`, dark True."""
-    modules = (function_modules(version) == 1).ravel()
+    modules = _frame_signs(version, level, mask) > 0
     order = data_order(version)
-    bits = np.unpackbits(codewords).astype(np.bool_)
-    modules[order[: len(bits)]] = bits
-    modules[format_order(version)] = _bits_of(format_bits(level, mask), 15)
-    if version_order(version).size:
-        modules[version_order(version)] = _bits_of(version_bits(version), 18)
-    matrix: NDArray[np.bool_] = modules.reshape(function_modules(version).shape)
-    return matrix ^ mask_pattern(mask, version)
+    bits = np.unpackbits(codewords)
+    turned = mask_pattern(mask, version).ravel()[order]
+    turned[: len(bits)] ^= bits.astype(np.bool_)
+    modules[order] = turned
+    return modules.reshape(function_modules(version).shape)
 
 
 @cache
-def _function_signs(version: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _frame_signs(version: int, level: Level, mask: int) -> Values:
+    """Return all but the data, flat: 1 dark, -1 light, 0 data."""
+    signs = _function_signs(version)[0].copy()
+    signs[format_order(version)] = _signs_of(format_bits(level, mask), 15)
+    if version_order(version).size:
+        signs[version_order(version)] = _signs_of(version_bits(version), 18)
+    signs.flags.writeable = False
+    return signs
+
+
+@cache
+def _function_signs(version: int) -> tuple[Values, Values]:
     modules = function_modules(version)
     signs = np.where(modules == DATA, 0, modules * 2 - 1).astype(np.float32)
     inner = signs.copy()
@@ -125,7 +130,7 @@ def _function_signs(version: int) -> tuple[NDArray[np.float32], NDArray[np.float
     return signs.ravel(), inner.ravel()
 
 
-def _function_agreement(values: NDArray[np.float32], version: int) -> tuple[float, float]:
+def _function_agreement(values: Values, version: int) -> tuple[float, float]:
     flat = values.ravel()
     confidence = np.abs(flat)
     whole, inner = (
@@ -135,7 +140,7 @@ def _function_agreement(values: NDArray[np.float32], version: int) -> tuple[floa
     return whole, inner
 
 
-def _formats(values: NDArray[np.float32], version: int) -> Iterator[tuple[Format, bool]]:
+def _formats(values: Values, version: int) -> Iterator[tuple[Format, bool]]:
     """Yield the formats to try, and whether the symbol is mirrored, likeliest first."""
     candidates = []
     for mirrored in (False, True):
@@ -149,54 +154,89 @@ def _formats(values: NDArray[np.float32], version: int) -> Iterator[tuple[Format
             yield form, mirrored
 
 
-def _codewords(
-    values: NDArray[np.float32], version: int, form: Format
-) -> tuple[NDArray[np.uint8], float] | None:
-    """Return the repaired codewords as they lie in the symbol, and `Repair.corrected`."""
-    total = codewords_of(version)
-    order = data_order(version)[: total * 8]
-    dark = (values > 0) ^ mask_pattern(form.mask, version)
-    codewords = np.packbits(dark.ravel()[order])
-    reliability = _reliability(values, order)
-    plan = layout(version, form.level)
-    longest = len(plan.blocks[-1])
-    words = np.zeros((len(plan.blocks), longest), np.uint8)
+def _strongest(version: int, level: Level, codewords: NDArray[np.uint8]) -> Level:
+    """Return the strongest level by whose rules the codewords are right.
+
+    In small versions the levels' blocks lie alike and what is right at a strong level is right at
+    every weaker one too, which would take correction codewords for text. So a format information
+    damaged into a weaker level is not believed.
+    """
+    strongest, plan = level, layout(version, level)
+    for other in Level:
+        stronger = layout(version, other)
+        if stronger.correction <= plan.correction or len(stronger.blocks) != len(plan.blocks):
+            continue
+        alike = all(map(np.array_equal, stronger.blocks, plan.blocks))
+        if alike and not _syndromes(codewords, stronger).any():
+            strongest, plan = other, stronger
+    return strongest
+
+
+def _syndromes(codewords: NDArray[np.uint8], plan: Layout) -> NDArray[np.uint8]:
+    """Return the syndromes of each block; zeros in front make short blocks no different."""
+    words = np.zeros((len(plan.blocks), len(plan.blocks[-1])), np.uint8)
     for word, places in zip(words, plan.blocks, strict=True):
-        word[longest - len(places) :] = codewords[places]
-    observed = syndromes(words, plan.correction)
-    corrected = 0
-    # The least reliable block first: it decides soonest that there is no hope.
-    sums = [float(reliability[places].sum()) for places in plan.blocks]
-    for block in sorted(range(len(plan.blocks)), key=sums.__getitem__):
-        places = plan.blocks[block]
+        word[len(word) - len(places) :] = codewords[places]
+    return syndromes(words, plan.correction)
+
+
+class _Mending:
+    """One symbol in one format, its blocks repaired one after another.
+
+    Each repaired block shows where the damage is, which helps with the others: they lie between.
+    """
+
+    def __init__(self, values: Values, version: int, form: Format) -> None:
+        total = codewords_of(version)
+        self._values = values
+        self._clear = clarity(values)
+        self._order = data_order(version)[: total * 8]
+        self._turned = mask_pattern(form.mask, version).ravel()[self._order]
+        self._plan = layout(version, form.level)
+        self._known = _frame_signs(version, form.level, form.mask).copy()
+        self.codewords = np.packbits((values.ravel()[self._order] > 0) ^ self._turned)
+        self.corrected = 0.0
+        """See `Repair.corrected`."""
+
+    def mend(self) -> bool:
+        """Repair `codewords` in place; return whether all of them are right now."""
+        pending = list(range(len(self._plan.blocks)))
+        observed = _syndromes(self.codewords, self._plan)
+        for _ in range(ROUNDS):
+            reliability = codeword_reliability(
+                self._values, self._clear, self._known.reshape(self._values.shape), self._order
+            )
+            sums = [float(reliability[places].sum()) for places in self._plan.blocks]
+            pending.sort(key=lambda block: -sums[block])
+            left: list[int] = []
+            for tried, block in enumerate(pending):
+                if tried == len(left) == BLOCKS_WITHOUT_HOPE:
+                    return False
+                if not self._mend_block(block, observed[block], reliability):
+                    left.append(block)
+            if not left:
+                return True
+            if len(left) == len(pending):
+                return False
+            pending = left
+        return False
+
+    def _mend_block(self, block: int, observed: NDArray[np.uint8], reliability: Values) -> bool:
+        places = self._plan.blocks[block]
+        word = self.codewords[places]
         doubt = np.argsort(reliability[places], kind="stable")
-        word = codewords[places]
-        repaired = repair_block(word, observed[block], doubt, plan.protection)
+        repaired = repair_block(word, observed, doubt, self._plan.protection)
         if repaired is None:
-            return None
-        corrected = max(corrected, int(np.count_nonzero(repaired != word)))
-        codewords[places] = repaired
-    return codewords, corrected / plan.correction
+            return False
+        changed = int(np.count_nonzero(repaired != word))
+        self.corrected = max(self.corrected, changed / self._plan.correction)
+        self.codewords[places] = repaired
+        modules = self._order.reshape(-1, 8)[places].ravel()
+        turned = self._turned.reshape(-1, 8)[places].ravel()
+        self._known[modules] = (np.unpackbits(repaired) ^ turned).astype(np.float32) * 2 - 1
+        return True
 
 
-def _reliability(values: NDArray[np.float32], order: NDArray[np.intp]) -> NDArray[np.float32]:
-    """Return the logarithm of the odds-derived chance that each codeword is right."""
-    confidence = np.abs(values)
-    confidence[_uniform(values)] *= UNIFORM_CONFIDENCE
-    bits = confidence.ravel()[order].reshape(-1, 8)
-    reliability: NDArray[np.float32] = -np.log1p(np.exp(-STEEPNESS * bits)).sum(axis=1)
-    return reliability
-
-
-def _uniform(values: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Return which modules lie in a square of one colour."""
-    square = np.ones((UNIFORM_MODULES, UNIFORM_MODULES), np.uint8)
-    of_dark, of_light = (
-        cv2.morphologyEx(np.ascontiguousarray(seen).astype(np.uint8), cv2.MORPH_OPEN, square)
-        for seen in (values > 0, values < 0)
-    )
-    return np.logical_or(of_dark, of_light)
-
-
-def _bits_of(number: int, length: int) -> NDArray[np.bool_]:
-    return np.array([number >> place & 1 for place in range(length - 1, -1, -1)], np.bool_)
+def _signs_of(number: int, length: int) -> Values:
+    bits = [number >> place & 1 for place in range(length - 1, -1, -1)]
+    return np.array(bits, np.float32) * 2 - 1

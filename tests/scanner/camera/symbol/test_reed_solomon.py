@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from scanner.camera.symbol import reed_solomon
 from scanner.camera.symbol.blocks import layout
 from scanner.camera.symbol.reed_solomon import (
     FALSE_REPAIR_LIMIT,
@@ -86,6 +87,21 @@ def test_the_bound_is_what_is_counted(version: int, level: Level) -> None:
         assert 2 * errors + erasures <= plan.correction - plan.protection
         total += chance
     assert total < 4e-8
+
+
+def test_noise_is_repaired_as_often_as_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    # No limit that is believed can be measured; one five codewords beyond can.
+    monkeypatch.setattr(reed_solomon, "attempts", lambda *_: ((5, 1),))
+    random = np.random.default_rng(7)
+    words = random.integers(0, 256, (2000, 26), dtype=np.uint8)
+    observed = syndromes(words, 7)
+    places = np.arange(26)
+    repaired = sum(
+        repair_block(word, syndrome, places) is not None
+        for word, syndrome in zip(words, observed, strict=True)
+    )
+    counted = len(words) * (1 + 21 * 255) / 256**2
+    assert abs(repaired - counted) < 4 * counted**0.5
 
 
 def test_the_standards_protection_is_kept() -> None:

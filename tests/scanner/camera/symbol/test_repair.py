@@ -11,9 +11,15 @@ from hypothesis import strategies as st
 from scanner.camera.symbol.blocks import codewords_of, layout
 from scanner.camera.symbol.reading import read_matrix
 from scanner.camera.symbol.reed_solomon import attempts
-from scanner.camera.symbol.repair import repair
+from scanner.camera.symbol.repair import draw, repair
 from scanner.camera.symbol.structure import Level, data_order, format_order, size_of
-from tests.scanner.camera.symbol.symbols import Values, certain, symbol, with_noise
+from tests.scanner.camera.symbol.symbols import (
+    Values,
+    certain,
+    codewords_in,
+    symbol,
+    with_noise,
+)
 
 CASES = [(1, Level.L), (1, Level.H), (2, Level.M), (5, Level.Q), (7, Level.L), (10, Level.M)]
 
@@ -126,6 +132,40 @@ def test_of_formats_that_agree_alike_each_is_tried() -> None:
     first, _ = format_order(4)
     values.ravel()[first] = certain(other).ravel()[first]
     values.ravel()[format_order(4)[1]] *= 0.95
+    repaired = repair(values)
+    assert repaired is not None
+    assert (repaired.matrix == matrix).all()
+
+
+@pytest.mark.parametrize(
+    ("version", "weaker", "digits"), [(1, Level.L, 17), (2, Level.M, 34), (6, Level.M, 139)]
+)
+def test_a_weaker_level_in_the_format_information_is_not_believed(
+    version: int, weaker: Level, digits: int
+) -> None:
+    # Too full for a terminator: at a weaker level, correction codewords would follow as text.
+    matrix = symbol("8" * digits, version, Level.H, 4)
+    misled = draw(version, weaker, 4, codewords_in(matrix, version, 4))
+    assert not (misled == matrix).all()
+    repaired = repair(certain(misled))
+    assert repaired is not None
+    assert repaired.level is Level.H
+    assert (repaired.matrix == matrix).all()
+
+
+@pytest.mark.parametrize(
+    ("version", "level", "share"),
+    [(2, Level.H, 0.25), (5, Level.Q, 0.2), (10, Level.L, 0.1), (10, Level.M, 0.2)],
+)
+def test_damage_that_looks_clear_is_found_by_what_lies_around_it(
+    version: int, level: Level, share: float
+) -> None:
+    random = np.random.default_rng(version)
+    matrix = symbol("a crease", version, level)
+    side = round(share**0.5 * len(matrix))
+    values = certain(matrix)
+    values[-side:, -side:] = random.choice([-1, 1], (side, side))
+    assert not _reads_hard(values)
     repaired = repair(values)
     assert repaired is not None
     assert (repaired.matrix == matrix).all()
