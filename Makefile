@@ -2,10 +2,11 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+CHOT_DATA ?= ../shared/data
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format outage lock clean
+.PHONY: help setup run test check format outage rungs lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -30,6 +31,9 @@ format: $(VENV)/.dev ## let ruff rewrite what it can
 
 outage: $(VENV)/.dev ## the hub is down for a full minute: nothing is lost, nothing doubled
 	CHOT_OUTAGE_S=60 $(BIN)/pytest -m slow tests/end_to_end
+
+rungs: $(VENV)/.runtime ## learn the order of the decode ladder's rungs on the photographs of CHOT_DATA
+	$(BIN)/chot bench order-rungs --corpus $(CHOT_DATA)/qr-photos --write benchmarks/rungs/order.json
 
 lock: ## resolve the dependencies anew into requirements/*.lock
 	$(PYTHON) -m venv $(VENV)-lock

@@ -16,6 +16,7 @@ from benchmarks.decode_cli import decode
 from benchmarks.frames_cli import frames
 from benchmarks.lane import LaneFigures, measure
 from benchmarks.percentiles import Percentiles
+from benchmarks.rungs.cli import order_rungs
 
 
 @click.group()
@@ -25,6 +26,7 @@ def bench() -> None:
 
 bench.add_command(decode)
 bench.add_command(frames)
+bench.add_command(order_rungs)
 
 
 @bench.command()

@@ -13,7 +13,7 @@ import msgspec
 
 from benchmarks.corpus import Photograph, picture
 from benchmarks.decode_figures import DecodeFigures, PeerFigures, figures_of, peer_figures
-from benchmarks.decoders import OURS, Attempt, attempting
+from benchmarks.decoders import OURS, Attempt, By, asked_by, attempting
 from benchmarks.errors import DecoderMissingError
 from benchmarks.isolation import Isolated
 from benchmarks.machine import this_machine
@@ -33,6 +33,7 @@ def measure(
     photographs: Sequence[Photograph],
     *,
     peers: Iterable[str],
+    by: By = By.WALL,
     progress: Callable[[int], None],
 ) -> DecodeFigures:
     """Return the figures of our lanes and of `peers` (names of `decoders.PEERS`).
@@ -42,11 +43,11 @@ def measure(
     """
     with ExitStack() as children:
         ours = Run(OURS, [])
-        asked = [(ours, children.enter_context(Isolated(attempting, OURS)))]
+        asked = [(ours, children.enter_context(Isolated(attempting, asked_by(by, OURS))))]
         missing: list[Run] = []
         for name in peers:
             try:
-                child = children.enter_context(Isolated(attempting, name))
+                child = children.enter_context(Isolated(attempting, asked_by(by, name)))
             except DecoderMissingError as error:
                 missing.append(Run(name, [], missing=str(error)))
             else:
@@ -69,5 +70,6 @@ def measure(
         ours.crashes,
         peer_attempts=[run.attempts for run in others],
         peers=(*measured, *absent),
+        by=by,
         machine=this_machine(),
     )

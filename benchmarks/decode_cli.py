@@ -13,7 +13,7 @@ from rich.table import Table
 from benchmarks.corpus import photographs
 from benchmarks.decode import measure
 from benchmarks.decode_figures import DecodeFigures
-from benchmarks.decoders import PEERS
+from benchmarks.decoders import PEERS, By
 
 
 @click.command()
@@ -26,8 +26,15 @@ from benchmarks.decoders import PEERS
 @click.option("--sets", default="", help="Only these sets, separated by commas. Default: all.")
 @click.option("--peers/--no-peers", default=True, show_default=True, help="Other decoders beside.")
 @click.option("--by-category", is_flag=True, help="Also by the photographs' kind of difficulty.")
+@click.option(
+    "--cpu-time",
+    is_flag=True,
+    help="Go by what a core is busy for, not by the wall: on a machine that does other things too.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
-def decode(*, corpus: Path, sets: str, peers: bool, by_category: bool, as_json: bool) -> None:
+def decode(
+    *, corpus: Path, sets: str, peers: bool, by_category: bool, cpu_time: bool, as_json: bool
+) -> None:
     """Photographs read, wrongly read and what it cost, beside other decoders in the same run."""
     chosen = photographs(corpus, [name for name in sets.split(",") if name])
     with Progress(console=Console(stderr=True), transient=True) as progress:
@@ -35,6 +42,7 @@ def decode(*, corpus: Path, sets: str, peers: bool, by_category: bool, as_json: 
         figures = measure(
             chosen,
             peers=PEERS if peers else (),
+            by=By.PROCESSOR if cpu_time else By.WALL,
             progress=lambda done: progress.update(task, completed=done),
         )
     if as_json:

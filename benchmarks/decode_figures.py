@@ -9,7 +9,7 @@ import msgspec
 
 from appliance.percentile import percentile
 from benchmarks.corpus import Photograph
-from benchmarks.decoders import Attempt
+from benchmarks.decoders import Attempt, By
 from benchmarks.machine import Machine
 from benchmarks.truth import Judgement, judge
 
@@ -52,7 +52,7 @@ class PeerFigures(msgspec.Struct, frozen=True):
 class DecodeFigures(msgspec.Struct, frozen=True):
     """What `chot bench decode --json` prints. Recalls are shares of the readable photographs.
 
-    Times are milliseconds a picture over the photographs with codes, of the wall where not named
+    Times are milliseconds a picture over the photographs with codes, by `clock` where not named
     `cpu`; without a prefix they are the inline lane's.
     """
 
@@ -68,6 +68,7 @@ class DecodeFigures(msgspec.Struct, frozen=True):
     """The best single peer's; None where none was asked."""
     best_peer: str
     peers_together_recall: float | None
+    clock: By
     machine: Machine
     photographs: int
     """Photographs with codes."""
@@ -133,6 +134,7 @@ def figures_of(
     *,
     peer_attempts: Sequence[Attempts],
     peers: Sequence[PeerFigures],
+    by: By,
     machine: Machine,
 ) -> DecodeFigures:
     """Return our figures beside those of `peers`, whose readings are `peer_attempts`."""
@@ -156,6 +158,7 @@ def figures_of(
         best_peer_recall=best.recall if best else None,
         best_peer=best.name if best else "",
         peers_together_recall=_share(sum(together), photographs) if best else None,
+        clock=by,
         machine=machine,
         photographs=sum(p.codes > 0 for p in photographs),
         readable=sum(p.readable for p in photographs),

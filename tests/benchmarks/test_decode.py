@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from benchmarks.cli import bench
 from benchmarks.corpus import Photograph
 from benchmarks.decode_figures import DecodeFigures, figures_of, peer_figures
-from benchmarks.decoders import PEERS, Attempt
+from benchmarks.decoders import PEERS, Attempt, By
 from benchmarks.machine import this_machine
 from tests.benchmarks.corpora import a_corpus
 from tests.worlds import chot_data
@@ -30,6 +30,7 @@ def figures(ours: list[Attempt | None], *peers: list[Attempt | None]) -> DecodeF
         0,
         peer_attempts=peers,
         peers=[peer_figures(str(n), PHOTOGRAPHS, peer, 0) for n, peer in enumerate(peers)],
+        by=By.WALL,
         machine=this_machine(),
     )
 
@@ -99,7 +100,7 @@ def test_a_corpus_measured_as_json(tmp_path: Path) -> None:
 
 def test_a_table_for_people(tmp_path: Path) -> None:
     corpus = str(a_corpus(tmp_path))
-    options = ["decode", "--corpus", corpus, "--no-peers", "--by-category"]
+    options = ["decode", "--corpus", corpus, "--no-peers", "--by-category", "--cpu-time"]
     result = CliRunner().invoke(bench, options)
     assert result.exit_code == 0, result.output
     assert "50.0%" in result.stdout

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from benchmarks.decoders import Attempt, attempting
+from benchmarks.decoders import Attempt, By, asked_by, attempting
 from benchmarks.errors import DecoderMissingError
 from benchmarks.isolation import Isolated
 from scanner.camera.port import Gray
@@ -61,7 +61,7 @@ def test_an_interrupt_ends_the_child() -> None:
 
 
 def test_a_peer_reads_in_its_child() -> None:
-    with Isolated(attempting, "zxing-cpp, QR only") as child:
+    with Isolated(attempting, asked_by(By.WALL, "zxing-cpp, QR only")) as child:
         attempt = child.ask(scene("over there"))
     assert isinstance(attempt, Attempt)
     assert attempt.all_texts == ("over there",)
