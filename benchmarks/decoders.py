@@ -19,13 +19,11 @@ import numpy as np
 import zxingcpp
 
 from benchmarks.errors import DecoderMissingError
-from scanner.camera.ladder import Ladder, read_picture
+from scanner.camera.ladder import SLOW_LIMIT_NS, read_inline, read_slowly
 from scanner.camera.port import Gray
 from scanner.camera.sighting import Sighting
 
 OURS = "chot"
-SLOW_LANE_NS = 500_000_000
-"""A reading that comes later than this after its frame is of no use at a gate."""
 WECHAT_MODELS = "CHOT_WECHAT_MODELS"
 """Environment variable: the folder with WeChat's four model files."""
 
@@ -105,14 +103,14 @@ def _both_lanes(clock_ns: Clock) -> Attempting:
 
     def attempt(gray: Gray) -> Attempt:
         began_ns, cpu_ns = clock_ns(), time.process_time_ns()
-        inline = Ladder(clock_ns).look(gray)
+        inline = read_inline(gray, clock_ns)
         looked_ns = clock_ns()
         ms, cpu_ms = (looked_ns - began_ns) / 1e6, (time.process_time_ns() - cpu_ns) / 1e6
         if inline:
             return Attempt(_texts(inline), ms, cpu_ms, inline[0].rung)
-        slow = read_picture(gray)
+        slow = read_slowly(gray, began_ns + SLOW_LIMIT_NS, clock_ns)
         read_ns = clock_ns()
-        in_time = read_ns - began_ns <= SLOW_LANE_NS
+        in_time = read_ns - began_ns <= SLOW_LIMIT_NS
         return Attempt(
             (), ms, cpu_ms,
             slow_texts=_texts(slow) if in_time else (),

@@ -11,10 +11,7 @@ from numpy.typing import NDArray
 from zxingcpp import Binarizer
 
 from scanner.camera.port import Gray
-from scanner.camera.rungs import (
-    Cost,
-    Prepare,
-    Rung,
+from scanner.camera.preparations import (
     adaptive,
     as_it_is,
     despeckled,
@@ -25,6 +22,7 @@ from scanner.camera.rungs import (
     smoothed,
     without_ground,
 )
+from scanner.camera.rungs import Cost, Prepare, Rung
 
 _LOCAL, _GLOBAL, _FIXED = (
     Binarizer.LocalAverage,
