@@ -17,6 +17,7 @@ COMMANDS = {
     "demo": "appliance.cli.demo:demo",
     "camera": "appliance.cli.camera:camera",
     "scan": "appliance.cli.scan:scan",
+    "record": "appliance.cli.record:record",
     "journal": "appliance.cli.journal:journal",
 }
 PLUGINS = "chot.commands"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from scanner.camera.port import Frame
 from scanner.errors import CameraExhaustedError, CameraLostError
@@ -51,3 +51,24 @@ class ScriptedCamera:
     def close(self) -> None:
         self.closed += 1
         self._steps = None
+
+
+class StreamedCamera:
+    """Plays steps one by one as they are read: a stream may have no end."""
+
+    def __init__(self, steps: Iterator[Step]) -> None:
+        self._steps = steps
+        self.closed = 0
+
+    def open(self) -> None: ...
+
+    def read(self) -> Frame:
+        step = next(self._steps, None)
+        if step is None:
+            raise CameraExhaustedError("the script is over")
+        if isinstance(step, BaseException):
+            raise step
+        return step
+
+    def close(self) -> None:
+        self.closed += 1
