@@ -13,11 +13,22 @@ from scanner.hotplug import Announcement, Hotplug, Monitor, UdevMonitor
 _log = logging.getLogger(__name__)
 
 
+def log_change(hotplug: Hotplug) -> None:
+    """Log that announcements are heard from here on, or no longer."""
+    if hotplug.listening:
+        _log.info("devices are announced")
+    else:
+        _log.warning(
+            "devices are not announced: sources try by themselves",
+            extra={"reason": str(hotplug.failure)},
+        )
+
+
 class Plugging:
     """Wakes exactly those sources whose device was announced.
 
     Where nothing is announced (no udev in a container), sources try by themselves, with growing
-    pauses: that is said once, and is no fault.
+    pauses: that is said once, by `tell`, and is no fault.
     """
 
     def __init__(
@@ -26,10 +37,15 @@ class Plugging:
         *,
         draw: Callable[[], float],
         open_monitor: Callable[[], Monitor] = UdevMonitor,
+        tell: Callable[[Hotplug], None] = log_change,
     ) -> None:
         self._sources = sources
         self._hotplug = Hotplug(
-            open_monitor, heard=self._heard, missed=self._missed, changed=self._tell, draw=draw
+            open_monitor,
+            heard=self._heard,
+            missed=self._missed,
+            changed=lambda: tell(self._hotplug),
+            draw=draw,
         )
 
     async def run(self) -> None:
@@ -54,15 +70,6 @@ class Plugging:
     def _missed(self) -> None:
         for source in self._sources:
             source.plugged()
-
-    def _tell(self) -> None:
-        if self._hotplug.listening:
-            _log.info("devices are announced")
-        else:
-            _log.warning(
-                "devices are not announced: sources try by themselves",
-                extra={"reason": str(self._hotplug.failure)},
-            )
 
 
 def _is_of(device: str, announcement: Announcement) -> bool:

@@ -19,6 +19,7 @@ from appliance.cli.scan_preview import previewed, start
 from appliance.cli.scan_report import Finding, Found, Report, fault
 from appliance.errors import ConfigError
 from appliance.inbox import Inbox
+from appliance.plugging import Plugging
 from appliance.serial_table import SerialSourceTable, baud_of
 from appliance.sources import CameraDoor, Deliver, PortDoor, Source, SourceDied, open_source
 from appliance.web.preview_screen import PreviewScreen
@@ -114,14 +115,18 @@ async def _read(
     start(screen, sources)
     async with asyncio.TaskGroup() as group:
         group.create_task(show(inbox, report, monotonic_ns))
-        telling = group.create_task(_tell_losses(sources, report))
+        plugging = Plugging(sources, draw=rng.random, tell=lambda _: None)
+        beside = [
+            group.create_task(work) for work in (_tell_losses(sources, report), plugging.run())
+        ]
         try:
             with suppress(TimeoutError):
                 async with asyncio.timeout(seconds), asyncio.TaskGroup() as reading:
                     for source in sources:
                         reading.create_task(_run(source, report), name=source.name)
         finally:
-            telling.cancel()
+            for task in beside:
+                task.cancel()
             inbox.close()
 
 
