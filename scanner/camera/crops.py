@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 
 from scanner.camera.port import Gray
-from scanner.camera.regions import Quad, Region, around, distinct, whole
+from scanner.camera.regions import Quad, Region, around, whole
 from scanner.camera.rungs import Rung, read_rung
 from scanner.camera.sighting import Sighting
 from scanner.camera.symbologies import QR_ONLY, Wanted
@@ -57,8 +57,12 @@ def located(locate: Locate, gray: Gray) -> tuple[Quad, ...]:
 
 
 def regions_of(gray: Gray, candidates: Iterable[Quad], moved: Region | None = None) -> list[Region]:
-    """Return where to look closely: around the candidates, or where it moved, or everywhere."""
-    regions = distinct((around(quad, gray, MARGIN) for quad in candidates), MAX_CANDIDATES)
+    """Return where to look closely: around the candidates, or where it moved, or everywhere.
+
+    The likeliest candidate stays the first; no two regions are the same.
+    """
+    regions = list(dict.fromkeys(around(quad, gray, MARGIN) for quad in candidates))
+    regions = [region for region in regions if region.pixels][:MAX_CANDIDATES]
     if not regions and moved is not None and moved.pixels:
         regions = [moved]
     return regions or [whole(gray)]

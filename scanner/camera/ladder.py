@@ -26,6 +26,8 @@ from scanner.camera.regions import Quad, Region
 from scanner.camera.rungs import FULL, RUNGS, SMALLEST_SIDE_PX, Cost, Rung, read_rung, rungs_for
 from scanner.camera.sighting import Sighting
 from scanner.camera.slow_reading import SlowReader, job_of
+from scanner.camera.symbol.candidates import candidates, thorough_candidates
+from scanner.camera.symbol.nonplanar import nonplanar_reader
 from scanner.camera.symbologies import QR_ONLY, Wanted
 from scanner.camera.tracker import Tracked, Tracker
 from scanner.errors import DecoderError
@@ -51,12 +53,15 @@ def read_texts(gray: Gray) -> list[str]:
 
 def read_inline(gray: Gray, monotonic_ns: Callable[[], int]) -> list[Sighting]:
     """Return what one look of the inline lane reads in a picture that it never saw before."""
-    return Ladder(monotonic_ns).look(gray)
+    return Ladder(monotonic_ns, locate=candidates).look(gray)
 
 
 def read_slowly(gray: Gray, until_ns: int, monotonic_ns: Callable[[], int]) -> list[Sighting]:
     """Return what the slow lane reads in a picture, largest first, stopping at `until_ns`."""
-    return list(SlowReader(monotonic_ns).read(job_of(gray), until_ns).sightings)
+    reader = SlowReader(
+        monotonic_ns, locate=thorough_candidates, deep=(nonplanar_reader(monotonic_ns),)
+    )
+    return list(reader.read(job_of(gray), until_ns).sightings)
 
 
 def read_picture(

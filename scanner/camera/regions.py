@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 
 import msgspec
 
@@ -99,17 +98,6 @@ def around(quad: Quad, gray: Gray, margin: float, extra_px: float = 1.0) -> Regi
     right = max(left, math.ceil(_within(max(xs) + across, width)))
     bottom = max(top, math.ceil(_within(max(ys) + down, height)))
     return Region(left, top, right, bottom)
-
-
-def distinct(regions: Iterable[Region], most: int) -> list[Region]:
-    """Return the largest regions that are not inside another one, at most `most`."""
-    kept: list[Region] = []
-    for region in sorted(regions, key=lambda each: -each.pixels):
-        if len(kept) == most:
-            break
-        if region.pixels and not any(other.holds(region) for other in kept):
-            kept.append(region)
-    return kept
 
 
 def _sides(quad: Quad) -> list[tuple[Corner, Corner]]:

@@ -32,6 +32,10 @@ DeepReader = Callable[[Gray, int], Sequence[Sighting]]
 """Reads a crop in its own way until a monotonic time in nanoseconds, rung named by itself."""
 
 
+_CROPS_BY_RUNGS, _CROPS_DEEPLY, _PICTURE_BY_RUNGS = 0.25, 0.7, 0.85
+"""Share of the time that is over when each step must have ended; the last one has the rest."""
+
+
 class Job(msgspec.Struct, frozen=True, gc=False):
     """What the inline lane did not read: places that look like a code, or the picture."""
 
@@ -94,24 +98,40 @@ class SlowReader:
         One rung or reader may end later than `until_ns`.
         """
         self._faults = 0
+        began_ns = self._monotonic_ns()
+        crops = job.crops or self._searched(job.picture)
+        steps: list[tuple[float, Callable[[int], list[Sighting]]]] = [
+            (_CROPS_BY_RUNGS, lambda until: self._each(crops, self._by_rungs, until)),
+            (_CROPS_DEEPLY, lambda until: self._each(crops, self._deeply, until)),
+        ]
+        if job.picture is not None:
+            picture = (job.picture,)
+            steps += [
+                (_PICTURE_BY_RUNGS, lambda until: self._each(picture, self._by_rungs, until)),
+                (1.0, lambda until: self._each(picture, self._deeply, until)),
+            ]
         sightings: list[Sighting] = []
-        unread: list[Crop] = []
-        for crop in job.crops or self._searched(job.picture):
-            found = self._by_rungs(crop, until_ns)
-            sightings = merged(sightings, found)
-            if not found:
-                unread.append(crop)
-        if job.picture is not None and not sightings:
-            sightings = self._by_rungs(job.picture, until_ns)
-        if not sightings:
-            for crop in unread:
-                sightings = merged(sightings, self._deeply(crop, until_ns))
+        for share, step in steps:
+            sightings = step(min(until_ns, began_ns + int((until_ns - began_ns) * share)))
+            if sightings:
+                break
         return Found(
             job.captured_ns,
             tuple(largest_first(sightings)),
             self._faults,
             timed_out=not sightings and self._is_over(until_ns),
         )
+
+    def _each(
+        self, crops: Sequence[Crop], read: Callable[[Crop, int], list[Sighting]], until_ns: int
+    ) -> list[Sighting]:
+        """Read every crop, each within its share of what is left of the time."""
+        sightings: list[Sighting] = []
+        for done, crop in enumerate(crops):
+            now_ns = self._monotonic_ns()
+            fair_ns = now_ns + (until_ns - now_ns) // (len(crops) - done)
+            sightings = merged(sightings, read(crop, max(now_ns, fair_ns)))
+        return sightings
 
     def _searched(self, picture: Crop | None) -> tuple[Crop, ...]:
         if picture is None or self._locate is None:

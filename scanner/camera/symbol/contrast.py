@@ -69,7 +69,9 @@ def equalised(soft: Soft, version: int, reach: int, restraint: float, rounds: in
     span = 2 * reach + 1
     padded = np.pad(soft, reach, mode="edge")
     neighbours = [
-        padded[down : down + size, right : right + size] for down in range(span) for right in range(span)
+        padded[down : down + size, right : right + size]
+        for down in range(span)
+        for right in range(span)
     ]
     features = np.stack([*neighbours, np.ones_like(soft)], axis=-1).reshape(size * size, -1)
     prior = np.zeros(features.shape[1])

@@ -20,7 +20,7 @@ from scanner.camera.symbol.structure import FINDER
 
 _MODULE_PX = 6
 _MODULES = FINDER.shape[0] + 2  # with the light ring around it
-_CRITERIA = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 30, 1e-4)
+_CRITERIA = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 15, 1e-4)
 _SMOOTHING_PX = 5
 _LEAST_AGREEMENT = 0.55
 _TURNS = (0.0, np.pi / 4)
@@ -40,8 +40,7 @@ class Finder(msgspec.Struct, frozen=True):
 
     def in_modules(self, point: Point) -> Point:
         """Return how many modules along its axes `point` is from the middle."""
-        modules: Point = np.linalg.solve(self.axes, point - self.middle)
-        return modules
+        return np.asarray(np.linalg.solve(self.axes, point - self.middle), np.float64)
 
     @property
     def module_px(self) -> float:
@@ -86,13 +85,15 @@ def fit(gray: NDArray[np.float32], middle: Point, axes: NDArray[np.float64]) -> 
     warp[:, :2] = axes / _MODULE_PX
     warp[:, 2] = middle - corner - axes @ np.array([half, half])
     try:
-        agreement, warp = cv2.findTransformECC(
-            _ideal(), around, warp, cv2.MOTION_AFFINE, _CRITERIA, None, _SMOOTHING_PX
+        mask = np.full(around.shape, 255, np.uint8)
+        agreement, fitted = cv2.findTransformECC(
+            _ideal(), around, warp, cv2.MOTION_AFFINE, _CRITERIA, mask, _SMOOTHING_PX
         )
     except cv2.error:  # it did not converge: nothing here looks like a finder pattern
         return None
-    fitted_axes = warp[:, :2].astype(np.float64) * _MODULE_PX
-    fitted_middle = warp[:, 2] + corner + fitted_axes @ np.array([half, half])
+    exact = np.asarray(fitted, np.float64)
+    fitted_axes = exact[:, :2] * _MODULE_PX
+    fitted_middle = exact[:, 2] + corner + fitted_axes @ np.array([half, half])
     strayed_px = float(np.hypot(*(fitted_middle - middle)))
     size_px = float(np.sqrt(abs(np.linalg.det(axes))))
     if agreement < _LEAST_AGREEMENT or strayed_px > 3 * size_px:
@@ -104,13 +105,11 @@ def fit(gray: NDArray[np.float32], middle: Point, axes: NDArray[np.float64]) -> 
 
 def softened(gray: Gray) -> NDArray[np.float32]:
     """Return the picture as `fit` wants it: smooth enough for its gradients to lead somewhere."""
-    blurred: NDArray[np.float32] = cv2.GaussianBlur(gray, (0, 0), 1.2).astype(np.float32)
-    return blurred
+    return np.asarray(cv2.GaussianBlur(gray, (0, 0), 1.2), np.float32)
 
 
 @cache
 def _ideal() -> NDArray[np.float32]:
     light = 1.0 - np.pad(FINDER, 1).astype(np.float32)
     picture = np.kron(light * 255, np.ones((_MODULE_PX, _MODULE_PX), np.float32))
-    ideal: NDArray[np.float32] = cv2.GaussianBlur(picture, (0, 0), 0.3 * _MODULE_PX)
-    return ideal
+    return np.asarray(cv2.GaussianBlur(picture, (0, 0), 0.3 * _MODULE_PX), np.float32)

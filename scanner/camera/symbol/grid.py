@@ -8,9 +8,9 @@ grid follows perspective, cylinders, waves of cloth and most creases, without a 
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Sequence
 from functools import cache
+from typing import Any
 
 import cv2
 import msgspec
@@ -24,17 +24,21 @@ _SPACING = 3
 """Modules between two nodes."""
 _BLOCK = np.array([(x, y) for y in range(-2, 3) for x in range(-2, 3)], np.float64)
 """The modules around a node that judge its place."""
-_REACH, _STEPS = 0.5, 9
+_REACH, _STEPS = 0.5, 7
 _offsets = np.linspace(-_REACH, _REACH, _STEPS)
 _SHIFTS = np.array([(x, y) for x in _offsets for y in _offsets])
 _RELUCTANCE = 0.12 * (_SHIFTS**2).sum(axis=1) / _REACH**2
 """What a shift must gain: without evidence a node stays where it is expected."""
 _KNOWN_WEIGHT = 1.3
 _NEIGHBOURS = 10
+_PLANTED = 4.2
+"""Modules around a finder pattern's middle in which growth begins."""
 _SUBSAMPLES = (-0.22, 0.0, 0.22)
 _REMAP_ROWS = 30_000  # cv2.remap takes fewer than 32,768
 
 Picture = NDArray[np.float32]
+Places = NDArray[np.floating[Any]]
+"""Pairs (x, y) or single coordinates, as the names say."""
 
 
 class Grid(msgspec.Struct, frozen=True):
@@ -97,111 +101,125 @@ def sampled(picture: Picture, middles: NDArray[np.float64]) -> NDArray[np.float3
 
 def looked_up(picture: Picture, places: NDArray[np.float64]) -> NDArray[np.float32]:
     """Return the picture at `places` (... x 2, in pixels), interpolated; 0 outside of it."""
-    flat = places.reshape(-1, 1, 2).astype(np.float32)
+    across = places[..., 0].reshape(-1, 1).astype(np.float32)
+    down = places[..., 1].reshape(-1, 1).astype(np.float32)
     pieces = [
         cv2.remap(
             picture,
-            flat[at : at + _REMAP_ROWS],
-            None,
+            across[at : at + _REMAP_ROWS],
+            down[at : at + _REMAP_ROWS],
             cv2.INTER_LINEAR,
             borderMode=cv2.BORDER_CONSTANT,
-            borderValue=(0.0,),
+            borderValue=0.0,
         )
-        for at in range(0, len(flat), _REMAP_ROWS)
+        for at in range(0, len(across), _REMAP_ROWS)
     ]
-    values: NDArray[np.float32] = np.concatenate(pieces).reshape(places.shape[:-1])
-    return values
+    return np.asarray(np.concatenate(pieces), np.float32).reshape(places.shape[:-1])
 
 
 class _Growth:
-    """Nodes done so far, and those that border on them, the best seen first."""
+    """Nodes that are settled, and those that border on them: the clearest are settled next."""
 
     def __init__(self, contrast: Picture, version: int, seeds: Sequence[Seed]) -> None:
         self._contrast = contrast
         self._size = size_of(version)
-        self._known = function_modules(version)
-        self._seeds = seeds
         self._columns = _node_columns(self._size)
         count = len(self._columns)
         self._places = np.zeros((count, count, 2))
         self._quality = np.zeros((count, count))
-        self._done = np.zeros((count, count), np.bool_)
-        self._border: list[tuple[float, int, int]] = []
+        self._settled = np.zeros((count, count), np.bool_)
+        self._border = np.zeros((count, count), np.bool_)
+        self._signs, self._unknown = _expectations(version)
         # Column, row, x, y, weight of each place that is known, in the order of discovery.
         self._anchors = np.zeros((len(seeds) * 5 + count * count, 5))
         self._anchored = 0
+        for seed in seeds:
+            self._plant(seed)
 
     def run(self) -> Grid:
-        for seed in self._seeds:
-            self._plant(seed)
-        while self._border:
-            _, row, column = heapq.heappop(self._border)
-            if not self._done[row, column]:
-                self._settle(row, column)
+        while not self._settled.all():
+            nodes = np.argwhere(self._border & ~self._settled)
+            places, quality = self._judged(nodes)
+            clearest = np.argsort(-quality, kind="stable")[: (len(nodes) + 1) // 2]
+            self._settle(nodes[clearest], places[clearest], quality[clearest])
         return Grid(self._columns, self._places, self._quality)
 
     def _plant(self, seed: Seed) -> None:
         finder = seed.finder
-        for right, down in ((0, 0), (-3, -3), (3, -3), (-3, 3), (3, 3)):
-            place = finder.middle + finder.axes @ np.array([right, down], np.float64)
-            self._anchor(seed.column + right, seed.row + down, place, 2.0)
-        middles = self._columns + 0.5
-        for row in np.flatnonzero(np.abs(middles - seed.row) <= 4.2):
-            for column in np.flatnonzero(np.abs(middles - seed.column) <= 4.2):
-                heapq.heappush(self._border, (-9.0, int(row), int(column)))
+        around = np.array([(0, 0), (-3, -3), (3, -3), (-3, 3), (3, 3)], np.float64)
+        places = finder.middle + around @ finder.axes.T
+        self._anchor(around + np.array([seed.column, seed.row]), places, np.full(len(around), 2.0))
+        near = [np.abs(self._columns + 0.5 - at) <= _PLANTED for at in (seed.row, seed.column)]
+        self._border |= near[0][:, None] & near[1][None, :]
 
-    def _settle(self, row: int, column: int) -> None:
-        self._done[row, column] = True
-        at = self._columns[column], self._columns[row]
-        expected, axes = self._expected(at[0] + 0.5, at[1] + 0.5)
-        place, quality = self._best_near(at, expected, axes)
-        self._places[row, column], self._quality[row, column] = place, quality
-        self._anchor(at[0] + 0.5, at[1] + 0.5, place, max(0.05, quality) ** 2)
-        last = len(self._columns) - 1
-        for beside, above in ((1, 0), (-1, 0), (0, 1), (0, -1)):
-            next_column, next_row = column + beside, row + above
-            if 0 <= next_column <= last and 0 <= next_row <= last:
-                heapq.heappush(self._border, (-quality, next_row, next_column))
+    def _settle(
+        self, nodes: NDArray[np.intp], places: NDArray[np.float64], quality: NDArray[np.float64]
+    ) -> None:
+        rows, columns = nodes[:, 0], nodes[:, 1]
+        self._settled[rows, columns] = True
+        self._places[rows, columns], self._quality[rows, columns] = places, quality
+        self._anchor(
+            np.stack((self._columns[columns], self._columns[rows]), axis=1) + 0.5,
+            places,
+            np.maximum(0.05, quality) ** 2,
+        )
+        border = self._border
+        border[1:] |= self._settled[:-1]
+        border[:-1] |= self._settled[1:]
+        border[:, 1:] |= self._settled[:, :-1]
+        border[:, :-1] |= self._settled[:, 1:]
 
-    def _anchor(self, column: float, row: float, place: NDArray[np.float64], weight: float) -> None:
-        self._anchors[self._anchored] = (column, row, place[0], place[1], weight)
-        self._anchored += 1
+    def _anchor(self, modules: Places, places: Places, weight: Places) -> None:
+        added = self._anchors[self._anchored : self._anchored + len(modules)]
+        added[:, :2], added[:, 2:4], added[:, 4] = modules, places, weight
+        self._anchored += len(modules)
+
+    def _judged(self, nodes: NDArray[np.intp]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return where each node lies best, and how clearly modules are told apart there."""
+        rows, columns = self._columns[nodes[:, 0]], self._columns[nodes[:, 1]]
+        expected, axes = self._expected(columns + 0.5, rows + 0.5)
+        shifts = np.einsum("nij,sj->nsi", axes, _SHIFTS)
+        around = np.einsum("nij,bj->nbi", axes, _BLOCK)
+        places = expected[:, None, None] + shifts[:, :, None] + around[:, None]
+        seen = looked_up(self._contrast, places)
+        # Modules beyond the symbol are padded with sign 0 and count for nothing.
+        at = (
+            rows[:, None] + _BLOCK[:, 1].astype(np.intp) + 2,
+            (columns[:, None] + _BLOCK[:, 0].astype(np.intp) + 2),
+        )
+        sign, unknown = self._signs[at], self._unknown[at]
+        clear = seen * sign[:, None] + np.abs(seen) * unknown[:, None]
+        inside = (np.abs(sign) > 0).sum(axis=1) + unknown.sum(axis=1)
+        clear = clear.sum(axis=2) / inside[:, None]
+        best = np.argmax(clear - _RELUCTANCE, axis=1)
+        each = np.arange(len(nodes))
+        return expected + shifts[each, best], clear[each, best].astype(np.float64)
 
     def _expected(
-        self, column: float, row: float
+        self, columns: Places, rows: Places
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return where the nearest anchors say a module is, and its axes there."""
+        """Return where the nearest anchors say each module is, and its axes there."""
         anchors = self._anchors[: self._anchored]
-        apart = anchors[:, :2] - (column, row)
-        distance = (apart**2).sum(axis=1)
-        if len(anchors) > _NEIGHBOURS:
-            near = np.argpartition(distance, _NEIGHBOURS)[:_NEIGHBOURS]
-        else:
-            near = np.arange(len(anchors))
-        weight = (anchors[near, 4] / (distance[near] + 4))[:, None]
-        terms = np.ones((len(near), 3))
-        terms[:, :2] = apart[near]
-        normal = terms.T @ (weight * terms) + np.diag((1e-6, 1e-6, 0.0))
-        solved = np.linalg.solve(normal, terms.T @ (weight * anchors[near, 2:4]))
-        return solved[2], solved[:2].T
+        apart = anchors[None, :, :2] - np.stack((columns, rows), axis=1)[:, None]
+        distance = (apart**2).sum(axis=2)
+        count = min(_NEIGHBOURS, len(anchors))
+        near = np.argpartition(distance, count - 1, axis=1)[:, :count]
+        each = np.arange(len(columns))[:, None]
+        weight = anchors[near, 4] / (distance[each, near] + 4)
+        terms = np.ones((len(columns), count, 3))
+        terms[:, :, :2] = apart[each, near]
+        weighted = (terms * weight[..., None]).transpose(0, 2, 1)
+        normal = weighted @ terms + np.diag((1e-6, 1e-6, 0.0))
+        solved = np.linalg.solve(normal, weighted @ anchors[near, 2:4])
+        return solved[:, 2], solved[:, :2].transpose(0, 2, 1)
 
-    def _best_near(
-        self,
-        at: tuple[int, int],
-        expected: NDArray[np.float64],
-        axes: NDArray[np.float64],
-    ) -> tuple[NDArray[np.float64], float]:
-        modules = _BLOCK + at
-        inside = ((modules >= 0) & (modules < self._size)).all(axis=1)
-        around = _BLOCK[inside]
-        modules = modules[inside].astype(np.intp)
-        known = self._known[modules[:, 1], modules[:, 0]]
-        places = expected + (_SHIFTS @ axes.T)[:, None] + (around @ axes.T)[None]
-        seen = looked_up(self._contrast, places)
-        sign = np.where(known == DATA, 0, 2 * known - 1) * np.float32(_KNOWN_WEIGHT)
-        clear = np.where(known == DATA, np.abs(seen), seen * sign).mean(axis=1)
-        best = int(np.argmax(clear - _RELUCTANCE))
-        return expected + axes @ _SHIFTS[best], float(clear[best])
+
+@cache
+def _expectations(version: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the weighted sign of each known module and 1 for each unknown one, padded by 2."""
+    known = np.pad(function_modules(version), 2, constant_values=-2)
+    signs = np.where(known >= 0, 2 * known - 1, 0) * np.float32(_KNOWN_WEIGHT)
+    return signs.astype(np.float32), (known == DATA).astype(np.float32)
 
 
 def _node_columns(size: int) -> NDArray[np.intp]:

@@ -7,7 +7,7 @@ values. Costs tens to hundreds of milliseconds, so this belongs on the slow lane
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 
 import cv2
 import msgspec
@@ -50,6 +50,17 @@ _THRESHOLDS = ((25, 3, 0.0), (61, 3, 0.0), (31, 2, 1.5), (91, 2, 1.5))
 """Window, offset and blur in pixels, as `darker_than_around` takes them."""
 _FITS = (6, 14)
 """Finder patterns that are fitted in each stage before symbols are made of them."""
+
+
+def nonplanar_reader(
+    monotonic_ns: Callable[[], int],
+) -> Callable[[Gray, int], Sequence[Sighting]]:
+    """Return `read_nonplanar` as the slow lane wants it: with a time on its clock as the bound."""
+
+    def read(gray: Gray, until_ns: int) -> Sequence[Sighting]:
+        return read_nonplanar(gray, lambda: monotonic_ns() >= until_ns)
+
+    return read
 
 
 def read_nonplanar(gray: Gray, expired: Expired) -> list[Sighting]:
@@ -151,9 +162,7 @@ class _Search:
         finder = fit_anew(self._soft[level], middle, pattern.size_px * 2.0**level)
         if finder is None:
             return None
-        return Finder(
-            finder.agreement, from_level(finder.middle, level), finder.axes / 2.0**level
-        )
+        return Finder(finder.agreement, from_level(finder.middle, level), finder.axes / 2.0**level)
 
     def _attempt(self, hypothesis: Hypothesis) -> Sighting | None:
         module_px = float(np.mean([seed.finder.module_px for seed in hypothesis.seeds]))

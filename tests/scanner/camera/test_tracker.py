@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from admission.reading import Symbology
-from scanner.camera.regions import Quad, Region, around, distinct, whole
+from scanner.camera.regions import Quad, Region, around, whole
 from scanner.camera.sighting import Sighting
 from scanner.camera.tracker import EXPIRY_NS, MAX_MISSES, Tracker
 
@@ -99,21 +99,3 @@ def test_no_course_leads_out_of_the_picture(
         tracker.saw([seen(left, top)], now_ns)
     for _, region in tracker.expected(PICTURE, at_ns):
         assert whole(PICTURE).holds(region)
-
-
-regions = st.builds(
-    lambda left, top, width, height: Region(left, top, left + width, top + height),
-    *[st.integers(0, 500)] * 4,
-)
-
-
-@given(st.lists(regions, max_size=12), st.integers(1, 4))
-def test_distinct_regions_are_the_largest_and_not_inside_each_other(
-    some: list[Region], most: int
-) -> None:
-    kept = distinct(some, most)
-    assert len(kept) <= most
-    assert all(region.pixels for region in kept)
-    assert not any(a.holds(b) for a in kept for b in kept if a is not b)
-    if kept:
-        assert kept[0].pixels == max(region.pixels for region in some)
