@@ -6,6 +6,7 @@ a stream where there is one picture only.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -102,7 +103,10 @@ class SlowReader:
         crops = job.crops or self._searched(job.picture)
         steps: list[tuple[float, Callable[[int], list[Sighting]]]] = [
             (_CROPS_BY_RUNGS, lambda until: self._each(crops, self._by_rungs, until)),
-            (_CROPS_DEEPLY, lambda until: self._each(crops, self._deeply, until)),
+            (
+                _CROPS_DEEPLY if job.picture is not None else 1.0,
+                lambda until: self._each(crops, self._deeply, until),
+            ),
         ]
         if job.picture is not None:
             picture = (job.picture,)
@@ -112,7 +116,7 @@ class SlowReader:
             ]
         sightings: list[Sighting] = []
         for share, step in steps:
-            sightings = step(min(until_ns, began_ns + int((until_ns - began_ns) * share)))
+            sightings = step(min(until_ns, began_ns + math.ceil((until_ns - began_ns) * share)))
             if sightings:
                 break
         return Found(
@@ -129,7 +133,7 @@ class SlowReader:
         sightings: list[Sighting] = []
         for done, crop in enumerate(crops):
             now_ns = self._monotonic_ns()
-            fair_ns = now_ns + (until_ns - now_ns) // (len(crops) - done)
+            fair_ns = now_ns - (now_ns - until_ns) // (len(crops) - done)
             sightings = merged(sightings, read(crop, max(now_ns, fair_ns)))
         return sightings
 
