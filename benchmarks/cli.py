@@ -17,6 +17,7 @@ from benchmarks.frames_cli import frames
 from benchmarks.lane import LaneFigures, measure
 from benchmarks.percentiles import Percentiles
 from benchmarks.rungs.cli import order_rungs
+from benchmarks.serial import serial_line
 
 
 @click.group()
@@ -27,6 +28,7 @@ def bench() -> None:
 bench.add_command(decode)
 bench.add_command(frames)
 bench.add_command(order_rungs)
+bench.add_command(serial_line)
 
 
 @bench.command()

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Iterator
 from enum import StrEnum
 
 import msgspec
@@ -72,7 +73,7 @@ class LineSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             if len(affix) > MAX_AFFIX_BYTES:
                 msg = f"{name} has {len(affix)} bytes"
                 raise FramingError(msg, hint=f"use at most {MAX_AFFIX_BYTES}")
-            if _MARKS[self.end].search(affix):
+            if any(mark in affix for mark in _MARKS[self.end]):
                 msg = f"{name} holds what ends a line under '{self.end}': it is never seen"
                 raise FramingError(msg, hint=f"take CR, LF, STX and ETX out of the {name}")
         for name, silence_s in (("gap_s", self.gap_s), ("abandon_s", self.abandon_s)):
@@ -102,14 +103,14 @@ class Line(msgspec.Struct, frozen=True, gc=False):
     captured_ns: int
 
 
-_MARKS = {
-    LineEnd.ANY: re.compile(rb"[\r\n]"),
-    LineEnd.CR: re.compile(rb"\r"),
-    LineEnd.LF: re.compile(rb"\n"),
-    LineEnd.CRLF: re.compile(rb"\r\n"),
-    LineEnd.TAB: re.compile(rb"\t"),
-    LineEnd.ETX: re.compile(rb"[\x02\x03]"),
-    LineEnd.GAP: re.compile(rb"(?!)"),
+_MARKS: dict[LineEnd, tuple[bytes, ...]] = {
+    LineEnd.ANY: (b"\r", b"\n"),
+    LineEnd.CR: (b"\r",),
+    LineEnd.LF: (b"\n",),
+    LineEnd.CRLF: (b"\r\n",),
+    LineEnd.TAB: (b"\t",),
+    LineEnd.ETX: (b"\x02", b"\x03"),
+    LineEnd.GAP: (),
 }
 _STX = b"\x02"
 _AIM = re.compile(rb"\][A-Za-z][0-9A-Za-z]")
@@ -139,12 +140,15 @@ def line_of(
     Line(text='ABC', symbology=<Symbology.QR_CODE: 'qr_code'>, captured_ns=1)
     """
     data = data.removeprefix(settings.prefix)
-    if settings.aim_identifiers and _AIM.match(data) and data[1] in _AIM_CODE:
+    if data[:1] == b"]" and settings.aim_identifiers and _AIM.match(data) and data[1] in _AIM_CODE:
         symbology = _AIM_CODE[data[1]]
         data = data[3:]
     if settings.suffix and not cut:
         data = data.removesuffix(settings.suffix)
-    text = _decoded(data, cut=cut)
+    try:  # a character that the limit cut in two at the end of `data` is left out
+        text = codecs.utf_8_decode(data, "strict", not cut)[0]
+    except UnicodeDecodeError:
+        text = data.decode("latin-1")
     return Line(text[: MAX_TEXT_LENGTH + 1], symbology, captured_ns) if text else None
 
 
@@ -168,6 +172,7 @@ class LineFramer:
         self._replies = replies
         self._limit_bytes = self._settings.limit_bytes + bool(replies) * REPLIES_LIMIT_BYTES
         self._marks = _MARKS[self._settings.end]
+        self._in_pairs = self._settings.end is LineEnd.CRLF
         self._quiet_ns = int(self._settings.quiet_s * 1e9)
         self._last_ns = 0
         self._held = b""
@@ -185,17 +190,14 @@ class LineFramer:
         Any chunking of the same bytes gives the same texts.
         """
         self._last_ns = captured_ns
-        if self._settings.end is LineEnd.CRLF:
+        if self._in_pairs:
             data = self._with_held_cr(data)
         lines: list[Line] = []
         start = 0
-        for mark in self._marks.finditer(data):
-            self._extend(data[start : mark.start()], captured_ns, lines)
-            start = mark.end()
-            if mark[0] == _STX:
-                self._begin()
-            else:
-                self._finish(captured_ns, lines)
+        for at, mark in _marked(data, self._marks):
+            self._extend(data[start:at], captured_ns, lines)
+            start = at + len(mark)
+            self._begin() if mark == _STX else self._finish(captured_ns, lines)
         self._extend(data[start:], captured_ns, lines)
         return lines
 
@@ -210,7 +212,8 @@ class LineFramer:
         if self._settings.end is LineEnd.GAP:
             self._finish(self._last_ns, lines)
         elif self.pending:
-            self.abandoned += not self._skipping and not self._holds_replies_only()
+            half = self._held or self._without_replies(bytes(self._kept))
+            self.abandoned += bool(half) and not self._skipping
             self._held = b""
             self._rest()
         return lines
@@ -263,7 +266,9 @@ class LineFramer:
         self._skipping = False
 
     def _emit(self, captured_ns: int, lines: list[Line], *, cut: bool = False) -> None:
-        data = self._without_replies(bytes(self._kept))
+        data = bytes(self._kept)
+        if self._replies is not None:
+            data = self._without_replies(data)
         line = line_of(data, self._settings, captured_ns, cut=cut)
         if line is not None:
             self.oversized += len(line.text) > MAX_TEXT_LENGTH
@@ -277,13 +282,16 @@ class LineFramer:
             start = reply.end()
         return data[start:]
 
-    def _holds_replies_only(self) -> bool:
-        return not (self._held or self._without_replies(bytes(self._kept)))
 
-
-def _decoded(data: bytes, *, cut: bool) -> str:
-    """Return the text; a character that the limit cut in two at the end of `data` is left out."""
-    try:
-        return codecs.utf_8_decode(data, "strict", not cut)[0]
-    except UnicodeDecodeError:
-        return data.decode("latin-1")
+def _marked(data: bytes, marks: tuple[bytes, ...]) -> Iterator[tuple[int, bytes]]:
+    """Yield where the marks stand, in order. `find` is ten times quicker than a pattern."""
+    first, second = (*marks, b"", b"")[:2]
+    at = data.find(first) if first else -1
+    other = data.find(second) if second else -1
+    while at >= 0 or other >= 0:
+        if other < 0 or 0 <= at < other:
+            yield at, first
+            at = data.find(first, at + len(first))
+        else:
+            yield other, second
+            other = data.find(second, other + len(second))

@@ -74,6 +74,11 @@ class SimulatedScanner:
         """Where the host opens the scanner."""
         return str(self._link) if self._link is not None else self._terminal
 
+    @property
+    def master(self) -> int:
+        """The scanner's own descriptor of the cable, not blocking; -1 while unplugged."""
+        return self._master
+
     def plug(self) -> None:
         """Appear. A scanner that is plugged in already stays."""
         if self._master >= 0:

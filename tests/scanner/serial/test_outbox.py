@@ -74,7 +74,7 @@ async def test_what_fits_is_written_at_once() -> None:
         outbox = Outbox(port)
         outbox.send(b"one")
         outbox.send(b"two")
-        assert await read_until_quiet(scanner._master, 6) == b"onetwo"
+        assert await read_until_quiet(scanner.master, 6) == b"onetwo"
         outbox.stop()
         port.close()
     assert outbox.dropped_bytes == 0
