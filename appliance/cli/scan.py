@@ -15,6 +15,16 @@ from scanner.errors import CameraError, CameraExhaustedError, PictureError, Scan
 
 EXIT_NOTHING_OPENED = 1
 EXIT_INTERRUPTED = 130
+SCANNER_PROFILES = (
+    "generic",
+    "honeywell",
+    "zebra-ssi",
+    "newland",
+    "datalogic",
+    "datalogic-gryphon",
+    "gm65",
+    "de2120",
+)
 _PICTURES_HINT = "JPEG, PNG, BMP, WebP and PNM files are looked for"
 
 
@@ -40,14 +50,31 @@ _PICTURES_HINT = "JPEG, PNG, BMP, WebP and PNM files are looked for"
     help="Where the page is that shows what cameras see, or off.",
 )
 @click.option(
-    "--serial", "ports", multiple=True, metavar="PORT", help="Listen to a serial scanner."
+    "--serial",
+    "ports",
+    multiple=True,
+    metavar="PORT|auto[:PORT]",
+    help="Listen to a serial scanner; auto finds scanners and how they are set.",
 )
 @click.option(
     "--baud",
-    default=9600,
-    show_default=True,
-    type=click.IntRange(300, 4_000_000),
+    show_default="the profile's",
+    type=click.IntRange(1_200, 3_000_000),
     help="Of the serial ports.",
+)
+@click.option(
+    "--profile",
+    default="generic",
+    show_default=True,
+    type=click.Choice(SCANNER_PROFILES),
+    help="Of the serial scanners: whose language they speak.",
+)
+@click.option(
+    "--ask/--no-ask",
+    "asking",
+    default=True,
+    show_default=True,
+    help="With --serial auto: ask what is at a port who it is, or only listen.",
 )
 @click.option(
     "--wedge",
@@ -79,7 +106,9 @@ def scan(
     cameras: tuple[str, ...],
     preview: PreviewAddress | None,
     ports: tuple[str, ...],
-    baud: int,
+    baud: int | None,
+    profile: str,
+    asking: bool,
     keyboards: tuple[str, ...],
     layout: str,
     keypad: bool,
@@ -108,16 +137,17 @@ def scan(
             # Devices only when asked for.
             from appliance.camera_table import CameraSourceTable  # noqa: PLC0415
             from appliance.cli.scan_live import LiveTable, watch  # noqa: PLC0415
-            from appliance.serial_table import SerialSourceTable  # noqa: PLC0415
+            from appliance.cli.scan_serial import SerialDetection  # noqa: PLC0415
             from appliance.wedge_table import WedgeSourceTable  # noqa: PLC0415
             from scanner.wedge.layouts import LayoutName  # noqa: PLC0415
 
+            report = JsonReport() if as_json else TableReport(live=True)
+            serial = SerialDetection(report, asking=asking, seconds=seconds, as_json=as_json)
             tables: list[LiveTable] = [
                 *(CameraSourceTable(device, device) for device in cameras),
-                *(SerialSourceTable(port, port, baud) for port in ports),
+                *serial.tables(ports, baud, profile),
                 *(WedgeSourceTable(device, device, LayoutName(layout)) for device in keyboards),
             ]
-            report = JsonReport() if as_json else TableReport(live=True)
             opened |= watch(
                 tables, report, monotonic_ns, keypad=keypad, seconds=seconds, preview=preview
             )
