@@ -196,8 +196,8 @@ def _of_glare(code: CodeQuality) -> Iterator[Advice]:
         yield _advice(
             AdviceCode.GLARE,
             severity,
-            f"Lóa sáng trên {percent} % mã: xoay máy ảnh hoặc che đèn",
-            f"Glare on {percent} % of the code: turn the camera or shade the lamp",
+            f"Lóa sáng trên {percent}\u00a0% mã: xoay máy ảnh hoặc che đèn",
+            f"Glare on {percent}\u00a0% of the code: turn the camera or shade the lamp",
         )
 
 

@@ -84,7 +84,7 @@ function outline(quad, kind) {
 
 function showMarks(look) {
   marks.setAttribute("viewBox", `0 0 ${look.width_px} ${look.height_px}`);
-  const size = Math.max(look.width_px, look.height_px) / 46;
+  const size = Math.max(look.width_px / 46, (13 * look.width_px) / (canvas.clientWidth || 960));
   const drawn = [];
   for (const mark of look.unread) drawn.push(outline(mark.quad, "under"), outline(mark.quad, "unread"));
   for (const mark of look.read) {
@@ -94,7 +94,7 @@ function showMarks(look) {
     const top = Math.min(...mark.quad.map(([, y]) => y));
     label.setAttribute("font-size", size);
     label.setAttribute("stroke-width", size / 4);
-    label.setAttribute("x", Math.max(size / 2, Math.min(left, look.width_px - 15 * size)));
+    label.setAttribute("x", Math.max(size / 2, Math.min(left, look.width_px - 16 * size)));
     label.setAttribute("y", Math.max(1.2 * size, top - size / 2));
     label.textContent = `${mark.text.slice(0, 22)} · ${mark.rung}`;
     drawn.push(label);
