@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
+from contextlib import suppress
 from functools import reduce
 from operator import xor
 
@@ -142,7 +143,7 @@ class Parts:
         whole = _joined(parts)
         if kind == "shc":
             whole = _health_card(whole.text)
-        elif str(reduce(xor, whole.payload, 0)) != key[2] or _CHUNK.fullmatch(whole.text):
+        elif key[2] not in _parities(whole) or _CHUNK.fullmatch(whole.text):
             # The parity of the message is in every symbol: these are parts of different ones. Nor
             # is a chunk cut up once more a whole.
             self._refused += 1
@@ -176,6 +177,18 @@ def _joined(parts: list[Whole]) -> Whole:
     if not all(_is_utf8(part.payload) for part in parts) and _is_utf8(payload):
         text = payload.decode()
     return Whole(text[: MAX_TEXT_LENGTH + 1], payload)
+
+
+def _parities(whole: Whole) -> set[str]:
+    """Return what encoders make of a message's parity (8.3: all its data, byte by byte).
+
+    Some take the text in another character set than they write it in.
+    """
+    messages = [whole.payload]
+    for charset in ("iso-8859-1", "shift_jis", "utf-8"):
+        with suppress(UnicodeEncodeError):
+            messages.append(whole.text.encode(charset))
+    return {str(reduce(xor, message, 0)) for message in messages}
 
 
 def _is_utf8(payload: bytes) -> bool:

@@ -8,9 +8,12 @@ import msgspec
 import zxingcpp
 
 from admission.reading import MAX_PAYLOAD_BYTES, MAX_TEXT_LENGTH, Symbology
+from scanner.camera.appended import part_of
 from scanner.camera.port import Gray
 from scanner.camera.regions import Quad, area_of, mean_side_of, shifted
+from scanner.camera.symbol.structure import Level, size_of
 from scanner.camera.symbologies import symbology_of
+from scanner.errors import DecoderError
 from scanner.parts import Part
 
 __all__ = ["Quad", "Sighting", "sighting_of", "sightings_in"]
@@ -59,6 +62,7 @@ def sightings_in(
 
     :param scale: pixels of `gray` across and down per pixel of the picture that quads refer to.
     :param turned: look for what is read along lines in upright lines, too.
+    :raises DecoderError: as `sighting_of`.
     """
     barcodes = zxingcpp.read_barcodes(
         gray,
@@ -78,7 +82,10 @@ def sightings_in(
 
 
 def sighting_of(barcode: zxingcpp.Barcode, rung: str, quad: Quad) -> Sighting | None:
-    """Return the sighting of what zxing-cpp read at `quad`; None if it is no code of ours."""
+    """Return the sighting of what zxing-cpp read at `quad`; None if it is no code of ours.
+
+    :raises DecoderError: it may be a part of a longer code, or not.
+    """
     symbology = symbology_of(barcode.format)
     if symbology is None:
         return None
@@ -86,6 +93,8 @@ def sighting_of(barcode: zxingcpp.Barcode, rung: str, quad: Quad) -> Sighting | 
     stated = str(extra.get("Version", ""))
     is_qr = symbology is Symbology.QR_CODE and stated.isdecimal()
     version = int(stated) if is_qr else None
+    level = str(extra.get("ECLevel", "")) if is_qr else ""
+    part = part_of(barcode, version, Level[level], _mask_of(extra)) if version else None
     return Sighting(
         text=_text_of(barcode),
         symbology=symbology,
@@ -93,14 +102,17 @@ def sighting_of(barcode: zxingcpp.Barcode, rung: str, quad: Quad) -> Sighting | 
         quad=quad,
         payload=bytes(barcode.bytes[:MAX_PAYLOAD_BYTES]),
         version=version,
-        level=str(extra.get("ECLevel", "")) if is_qr else "",
-        module_px=mean_side_of(quad) / modules_across(version) if version else 0.0,
+        level=level,
+        module_px=mean_side_of(quad) / size_of(version) if version else 0.0,
+        part=part,
     )
 
 
-def modules_across(version: int) -> int:
-    """Return how many modules a QR code of `version` 1 to 40 is wide (ISO/IEC 18004, 5.3.1)."""
-    return 17 + 4 * version
+def _mask_of(extra: dict[str, object]) -> int:
+    mask = extra.get("DataMask")
+    if not isinstance(mask, int):
+        raise DecoderError("a QR code that was read does not tell its mask")
+    return mask
 
 
 def _quad_of(barcode: zxingcpp.Barcode, scale: tuple[float, float]) -> Quad:

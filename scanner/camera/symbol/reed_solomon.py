@@ -135,6 +135,19 @@ def repair_block(
     return None
 
 
+def correct_block(word: NDArray[np.uint8], observed: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
+    """Return the nearest codeword within half the code's distance, or None.
+
+    For words that a decoder has already taken for this symbol's: nothing here guards against noise.
+
+    :param observed: the word's syndromes.
+    """
+    if not observed.any():
+        return word
+    locators = _locate(observed.tolist(), len(observed) // 2, len(word))
+    return None if locators is None else _corrected(word, observed, locators)
+
+
 def _erase(modified: NDArray[np.intp], exponent: int) -> None:
     """Multiply by 1 - 2^exponent x, in place."""
     shifted = modified[:-1]
