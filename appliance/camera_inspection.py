@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from appliance.camera_table import CameraSourceTable
 from appliance.cameras import CameraKind, credentials_of, kind_of, settings_of
+from appliance.decoding import models_of
 from appliance.errors import ConfigError
 from appliance.problem import Problem
 from scanner.camera.control_device import KernelControls
@@ -26,6 +27,10 @@ def camera_problems(where: str, table: CameraSourceTable) -> Iterator[Problem]:
     :param where: the table's place in the configuration.
     """
     path = Path(table.device)
+    try:
+        models_of(table)
+    except ConfigError as error:
+        yield Problem(f"{where}.wechat_models", str(error), error.hint)
     match kind_of(table):
         case CameraKind.NETWORK:
             yield from _network(where, table)

@@ -11,6 +11,7 @@ import msgspec
 
 from appliance.table import Name, Table
 
+SymbologyName = Literal["qr_code", "micro_qr", "rmqr", "aztec", "data_matrix", "pdf417", "code_128"]
 Level = Annotated[int, msgspec.Meta(ge=-(1 << 31), lt=1 << 31)]
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 
@@ -42,6 +43,12 @@ class CameraSourceTable(Table, frozen=True, tag="camera", tag_field="kind"):
     brightness: Level | None = None
     contrast: Level | None = None
     sharpness: Level | None = None
+    symbologies: Annotated[tuple[SymbologyName, ...], msgspec.Meta(min_length=1)] = ("qr_code",)
+    """What is read; nothing else is reported. Each costs time on every frame."""
+    slow_lane: bool = True
+    """Whether what is not read at once is tried again on another core; not for single cores."""
+    wechat_models: str = ""
+    """A folder with WeChat's four model files, for the slow lane: needs another OpenCV."""
 
 
 def is_address(device: str) -> bool:
@@ -75,4 +82,7 @@ def placed(table: CameraSourceTable, folder: Path) -> CameraSourceTable:
     """Return the table with its files taken from `folder`, the configuration's own."""
     device = table.device if is_address(table.device) else str(folder / table.device)
     secret = table.credentials_file and str(folder / table.credentials_file)
-    return msgspec.structs.replace(table, device=device, credentials_file=secret)
+    models = table.wechat_models and str(folder / table.wechat_models)
+    return msgspec.structs.replace(
+        table, device=device, credentials_file=secret, wechat_models=models
+    )

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
 from admission.site import Place, Site
 from appliance import camera_table
-from appliance.camera_table import CameraSourceTable
+from appliance.camera_table import CameraSourceTable, SymbologyName
 from appliance.errors import ConfigError
 from appliance.serial_table import SerialSourceTable
 from appliance.table import Name, Seconds, Table, unknown_keys
@@ -177,6 +177,8 @@ def _values_hint(message: str) -> str:
         return f"one of: {', '.join(Place)}"
     if "fix`" in message:
         return 'bytes are written as escapes, at most 16: "\\u0002" is STX'
+    if ".symbologies" in message:
+        return f"a list of: {', '.join(get_args(SymbologyName))}"
     if "matching regex" in message and "https" not in message:
         return "small letters, digits and dashes, at most 32"
     if ".layout`" in message:

@@ -5,7 +5,7 @@ ApplianceError
 ├── HouseError          a package of ours is shadowed by somebody else's of the same name
 ├── PortInUseError      the kiosk's address is taken
 ├── HubUnavailable      the hub did not answer, or not as a hub
-├── SourceDied          a thread of a source ended by itself (`sources`)
+├── SourceDied          a thread of a source ended by itself (`camera_door`)
 └── TooManyViewers      as many kiosk pages are open as are served (`web.screen`)
 """
 

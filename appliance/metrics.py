@@ -15,6 +15,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 
 from admission.instant import ClockTrust
 from admission.verdict import Verdict
+from appliance.decoding_metrics import Counts, DecodingMetrics
 from appliance.lane import Scan
 
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
@@ -43,6 +44,8 @@ class Sources(msgspec.Struct, frozen=True, kw_only=True):
     """By source: frames replaced by a newer one before the decoder took them."""
     frames_bad: Mapping[str, Callable[[], int | None]] = {}
     """By source: frames that were no picture, or none that may be decoded."""
+    cameras: Counts = {}
+    """By source: what has become of a camera's frames."""
     link_rejected: Mapping[str, Callable[[], int | None]] = {}
     """By lane: frames from the board that were damaged."""
     device_up: Mapping[str, Callable[[], bool | None]] = {}
@@ -128,6 +131,7 @@ class Metrics:
             registry=registry,
         )
         registry.register(_Pulled(version, sources))
+        registry.register(DecodingMetrics(sources.cameras))
         self._start_at_zero(lanes)
 
     def reading(self, lane: str, source: str) -> None:

@@ -16,6 +16,7 @@ from appliance.web.views import Status
 from cache.replica.replicate import Replicator
 from firmware_bridge.bridges.absent import ScreenOnlyBridge
 from firmware_bridge.bridges.mcu import McuBridge
+from scanner.camera.source import CameraStatistics
 
 
 class Outlook:
@@ -40,6 +41,7 @@ class Outlook:
         self._inbox_overflowed: dict[str, Callable[[], int | None]] = {}
         self._frames_dropped: dict[str, Callable[[], int | None]] = {}
         self._frames_bad: dict[str, Callable[[], int | None]] = {}
+        self._cameras: dict[str, Callable[[], CameraStatistics | None]] = {}
         self._link_rejected: dict[str, Callable[[], int | None]] = {}
         self._device_up: dict[str, Callable[[], bool | None]] = {}
 
@@ -60,6 +62,7 @@ class Outlook:
             if source.frames_dropped is not None:
                 self._frames_dropped[source.name] = partial(getattr, source, "frames_dropped")
                 self._frames_bad[source.name] = partial(getattr, source, "frames_bad")
+                self._cameras[source.name] = source.statistics
 
     def metric_sources(self) -> Sources:
         """Return what metrics pull at each scrape; lanes added later are in it, too."""
@@ -67,6 +70,7 @@ class Outlook:
             inbox_overflowed=self._inbox_overflowed,
             frames_dropped=self._frames_dropped,
             frames_bad=self._frames_bad,
+            cameras=self._cameras,
             link_rejected=self._link_rejected,
             device_up=self._device_up,
             journal_pending=lambda: self.records.pending,

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 from collections.abc import Callable
 from functools import partial
 from typing import Protocol
 
-from admission.reading import Reading
+from appliance.camera_door import CameraDoor, Deliver
 from appliance.camera_table import CameraSourceTable
 from appliance.cameras import camera_of
 from appliance.config import (
@@ -16,27 +15,18 @@ from appliance.config import (
     ScenesSourceTable,
     SourceTable,
 )
-from appliance.errors import ApplianceError
+from appliance.decoding import LOCATE, slow_lane_of, wanted_of
 from appliance.scenes import scene_camera
 from appliance.serial_table import SerialSourceTable, open_serial
 from appliance.wedge_table import WedgeSourceTable
 from scanner.camera.look import Look
-from scanner.camera.port import Camera
-from scanner.camera.source import CameraSource, CameraStatistics
+from scanner.camera.source import CameraStatistics
 from scanner.input_events import open_keyboard
 from scanner.keypad import EventKeys, KeypadSource
+from scanner.parts import joining
 from scanner.serial.source import SerialSource
 from scanner.wedge.settings import WedgeSettings
 from scanner.wedge.source import WedgeSource
-
-STOP_TIMEOUT_S = 0.6
-"""A thread that is stuck in a driver for longer ends with the process."""
-
-Deliver = Callable[[Reading], None]
-
-
-class SourceDied(ApplianceError):  # noqa: N818 - an event, not a programming error
-    """A thread of a source ended by itself: the daemon restarts rather than go on blind."""
 
 
 class Source(Protocol):
@@ -72,6 +62,10 @@ class Source(Protocol):
         """Frames that were no picture to decode; None without frames."""
         ...
 
+    def statistics(self) -> CameraStatistics | None:
+        """Return what has become of its frames so far; None without frames."""
+        ...
+
     @property
     def device(self) -> str:
         """Path of its device, as configured; empty if it needs none."""
@@ -91,86 +85,6 @@ class Source(Protocol):
         :raises SourceDied: if it can never read again.
         """
         ...
-
-
-class CameraDoor:
-    """A camera's two threads as one task."""
-
-    def __init__(
-        self,
-        camera: Camera,
-        name: str,
-        deliver: Deliver,
-        *,
-        monotonic_ns: Callable[[], int],
-        draw: Callable[[], float],
-        device: str = "",
-        looked: Callable[[Look], None] | None = None,
-    ) -> None:
-        self.name = name
-        self.device = device
-        self._loop = asyncio.get_running_loop()
-        self._died: asyncio.Future[BaseException] = self._loop.create_future()
-        self._source = CameraSource(
-            camera, name, deliver, monotonic_ns, draw=draw, failed=self._report, looked=looked
-        )
-
-    @property
-    def up(self) -> bool:
-        """Whether frames keep coming."""
-        return self._source.statistics().up
-
-    @property
-    def alive(self) -> bool:
-        """Whether the decode thread does not hang in one frame. One that died ends `run`."""
-        return not self._source.statistics().hung
-
-    @property
-    def failure(self) -> str:
-        """Why they do not, or last did not."""
-        return self._source.statistics().last_error
-
-    @property
-    def frames_dropped(self) -> int | None:
-        """Frames that were never looked at because the decoder was busy."""
-        return self._source.statistics().dropped
-
-    @property
-    def frames_bad(self) -> int | None:
-        """Frames that were no picture to decode."""
-        return self._source.statistics().bad_frames
-
-    def plugged(self) -> None:
-        """Try to open the camera at once, if it is not open."""
-        self._source.plugged()
-
-    def unplugged(self) -> None:
-        """Count the camera as lost at once, whatever its driver says."""
-        self._source.unplugged()
-
-    def statistics(self) -> CameraStatistics:
-        """Return the camera's counters of this moment."""
-        return self._source.statistics()
-
-    async def run(self) -> None:
-        """Run both threads until cancelled.
-
-        :raises SourceDied: if one of them ended by itself.
-        """
-        self._source.start()
-        try:
-            error = await self._died
-            msg = f"a thread of the camera '{self.name}' died: {type(error).__name__}"
-            raise SourceDied(msg) from error
-        finally:
-            await asyncio.shield(asyncio.to_thread(self._source.stop, STOP_TIMEOUT_S))
-
-    def _report(self, error: BaseException) -> None:
-        self._loop.call_soon_threadsafe(self._mourn, error)
-
-    def _mourn(self, error: BaseException) -> None:
-        if not self._died.done():
-            self._died.set_result(error)
 
 
 class PortDoor:
@@ -199,6 +113,10 @@ class PortDoor:
     def failure(self) -> str:
         """Why it is not, or last was not."""
         return self._source.statistics().failure
+
+    def statistics(self) -> CameraStatistics | None:
+        """Return None: no frames come through here."""
+        return None
 
     def plugged(self) -> None:
         """Try to open the device at once, if it is not open."""
@@ -235,7 +153,7 @@ def open_source(
     """Return the source of a configuration's table; nothing is opened before it runs.
 
     :param looked: called from a camera's decode thread with each look.
-    :raises ConfigError: if a scene's samples or a camera's credentials cannot be read.
+    :raises ConfigError: if a scene's samples, a camera's credentials or its models cannot be read.
     """
     match table:
         case CameraSourceTable():
@@ -248,6 +166,9 @@ def open_source(
                 draw=rng.random,
                 device=table.device,
                 looked=looked,
+                wanted=wanted_of(table),
+                locate=LOCATE,
+                slow_lane=slow_lane_of(table, monotonic_ns, rng.random),
             )
         case ScenesSourceTable():
             return CameraDoor(
@@ -257,9 +178,10 @@ def open_source(
                 monotonic_ns=monotonic_ns,
                 draw=rng.random,
                 looked=looked,
+                locate=LOCATE,
             )
         case SerialSourceTable():
-            scanner = open_serial(table, deliver, monotonic_ns=monotonic_ns, rng=rng)
+            scanner = open_serial(table, joining(deliver), monotonic_ns=monotonic_ns, rng=rng)
             return ScannerDoor(scanner, table.port)
         case KeypadSourceTable():
             return PortDoor(
@@ -278,7 +200,7 @@ def open_source(
                 WedgeSource(
                     table.device,
                     table.name,
-                    deliver,
+                    joining(deliver),
                     monotonic_ns=monotonic_ns,
                     draw=rng.random,
                     settings=WedgeSettings(

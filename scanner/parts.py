@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
+from collections.abc import Callable
 from contextlib import suppress
 from functools import reduce
 from operator import xor
 
 import msgspec
 
-from admission.reading import MAX_PAYLOAD_BYTES, MAX_TEXT_LENGTH
+from admission.reading import MAX_PAYLOAD_BYTES, MAX_TEXT_LENGTH, Reading
 from admission.repeat import DEFAULT_REARM_NS
 
 MAX_PARTS = 16
@@ -168,6 +169,23 @@ class Parts:
     def _give_up(self, key: _Key) -> None:
         if self._sets.pop(key).whole is None:
             self._incomplete += 1
+
+
+def joining(deliver: Callable[[Reading], None]) -> Callable[[Reading], None]:
+    """Return what takes a source's lines, one by one, and delivers codes that came in parts whole.
+
+    For sources that know texts alone: scanners on cables.
+    """
+    parts = Parts()
+
+    def take(reading: Reading) -> None:
+        whole = parts.add(reading.text, reading.payload, None, reading.captured_ns)
+        if whole is not None and whole.text != reading.text:
+            reading = msgspec.structs.replace(reading, text=whole.text, payload=whole.payload)
+        if whole is not None:
+            deliver(reading)
+
+    return take
 
 
 def _joined(parts: list[Whole]) -> Whole:

@@ -11,6 +11,7 @@ from functools import partial
 
 from admission.reading import Reading
 from admission.repeat import Presentations
+from appliance.camera_door import CameraDoor, Deliver, SourceDied
 from appliance.camera_table import CameraSourceTable
 from appliance.cameras import camera_of
 from appliance.cli.demo_camera import demo_camera, is_demo
@@ -21,7 +22,7 @@ from appliance.errors import ConfigError
 from appliance.inbox import Inbox
 from appliance.plugging import Plugging
 from appliance.serial_table import SerialSourceTable, baud_of
-from appliance.sources import CameraDoor, Deliver, PortDoor, Source, SourceDied, open_source
+from appliance.sources import PortDoor, Source, open_source
 from appliance.web.preview_screen import PreviewScreen
 from appliance.wedge_table import WedgeSourceTable
 from scanner.errors import ScannerError

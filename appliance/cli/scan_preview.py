@@ -7,8 +7,9 @@ from contextlib import asynccontextmanager
 
 import click
 
+from appliance.camera_door import CameraDoor
 from appliance.cli.preview_option import PreviewAddress
-from appliance.sources import CameraDoor, Source
+from appliance.sources import Source
 from appliance.web.preview import serve_preview
 from appliance.web.preview_screen import PreviewScreen
 from appliance.web.preview_view import Figures

@@ -38,12 +38,16 @@ class SlowLaneStatistics(msgspec.Struct, frozen=True, gc=False):
 class ReadsJobs(Protocol):
     """Whatever reads a job, in this thread or somewhere else."""
 
+    def open(self) -> None:
+        """Make ready, which may take seconds. Whatever is not ready by then is tried again."""
+        ...
+
     def read(self, job: Job, until_ns: int) -> Found:
         """Return what is read by `until_ns`, or soon after. Never raises for what pictures hold."""
         ...
 
     def close(self) -> None:
-        """Give back what reading needs. Closing twice does nothing."""
+        """Give back what reading needs, from any thread. Closing twice does nothing."""
         ...
 
 
@@ -114,7 +118,9 @@ class ImmediateLane:
         self._results: list[Found] = []
 
     def start(self, failed: Callable[[BaseException], None]) -> None:
-        """Do nothing: it is ready, and what fails fails in `offer`."""
+        """Make the reader ready; what fails, fails in `offer`."""
+        del failed
+        self._reader.open()
 
     def offer(self, job: Job) -> None:
         """Read the job."""
@@ -141,10 +147,7 @@ class ImmediateLane:
 
 
 class ThreadLane:
-    """Reads jobs on a thread of its own: the newest wins, and one is in flight at most.
-
-    The thread closes the reader when it ends.
-    """
+    """Reads jobs on a thread of its own: the newest wins, and one is in flight at most."""
 
     def __init__(
         self,
@@ -183,10 +186,9 @@ class ThreadLane:
     def stop(self, timeout_s: float) -> bool:
         """End the thread with the job in flight; return whether it ended within `timeout_s`."""
         self._jobs.close()
-        if self._thread.ident is None:
-            self._reader.close()
-            return True
-        self._thread.join(timeout_s)
+        self._reader.close()
+        if self._thread.ident is not None:
+            self._thread.join(timeout_s)
         return not self._thread.is_alive()
 
     def statistics(self) -> SlowLaneStatistics:
@@ -195,6 +197,7 @@ class ThreadLane:
 
     def _run(self) -> None:
         try:
+            self._reader.open()
             while True:
                 job = self._jobs.take(_TAKE_S)
                 if self._jobs.closed:
@@ -203,5 +206,3 @@ class ThreadLane:
                     self._results.append(self._work.run(job))
         except BaseException as error:  # noqa: BLE001 - a thread's edge: its death is reported
             self._failed(error)
-        finally:
-            self._reader.close()

@@ -93,6 +93,12 @@ class SlowReader:
         self._deep = deep
         self._faults = 0
 
+    def open(self) -> None:
+        """Do nothing: it is ready."""
+
+    def close(self) -> None:
+        """Do nothing: there is nothing to give back."""
+
     def read(self, job: Job, until_ns: int) -> Found:
         """Return what is read in a job, largest first. Never raises for what the pictures hold.
 

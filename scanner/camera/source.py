@@ -10,13 +10,17 @@ import msgspec
 from admission.backoff import Backoff
 from admission.reading import Reading
 from scanner.camera.attention import AttentionPolicy
+from scanner.camera.crops import Locate
 from scanner.camera.grabber import Grabber, GrabStatistics
 from scanner.camera.look import Look
 from scanner.camera.luma import DEFAULT_LIMITS, PictureLimits
 from scanner.camera.mailbox import Mailbox
 from scanner.camera.port import Camera, Frame
 from scanner.camera.reader import FrameReader
+from scanner.camera.slow_lane import SlowLane, SlowLaneStatistics
+from scanner.camera.symbologies import QR_ONLY, Wanted
 from scanner.errors import PictureError
+from scanner.parts import PartsStatistics
 
 _REOPENING = Backoff(0.25, 10.0)
 _TAKE_S = 60.0
@@ -42,6 +46,14 @@ class CameraStatistics(msgspec.Struct, frozen=True, gc=False):
     readings: int
     reopens: int
     last_error: str
+    by_rung: dict[str, int] = {}
+    """Codes and parts of codes read, by the rung that read them."""
+    slow_lane: SlowLaneStatistics = SlowLaneStatistics()
+    parts: PartsStatistics = PartsStatistics()
+    faults: int = 0
+    """Rungs and readers that failed on a frame and were left out for it, in either lane."""
+    last_fault: str = ""
+    """Which one failed last in the inline lane."""
 
 
 class CameraSource:
@@ -62,6 +74,9 @@ class CameraSource:
     :param stall_ns: a camera that delivers nothing for this long counts as down, whatever it says;
         so does one while a single frame has been looked at for longer.
     :param looked: called from the decode thread with each look, as `FrameReader` says.
+    :param wanted: the symbologies that are reported.
+    :param locate: as `FrameReader` says.
+    :param slow_lane: tries again what was not read inline; it is started and stopped from here.
     """
 
     def __init__(
@@ -79,6 +94,9 @@ class CameraSource:
         attention: AttentionPolicy | None = None,
         stall_ns: int = 5_000_000_000,
         looked: Callable[[Look], None] | None = None,
+        wanted: Wanted = QR_ONLY,
+        locate: Locate | None = None,
+        slow_lane: SlowLane | None = None,
     ) -> None:
         self.name = name
         self._deliver = deliver
@@ -86,8 +104,16 @@ class CameraSource:
         self._changed = changed
         self._failed = failed
         self._stall_ns = stall_ns
+        self._slow_lane = slow_lane
         self._reader = FrameReader(
-            name, monotonic_ns, limits=limits, attention=attention, looked=looked
+            name,
+            monotonic_ns,
+            limits=limits,
+            attention=attention,
+            wanted=wanted,
+            locate=locate,
+            slow_lane=slow_lane,
+            looked=looked,
         )
         self._mailbox: Mailbox[Frame] = Mailbox()
         self._grabber = Grabber(
@@ -106,15 +132,17 @@ class CameraSource:
         self._look_began_ns: int | None = None
 
     def start(self) -> None:
-        """Start both threads. A camera that cannot be opened is tried again, not an error here.
+        """Start all threads. A camera that cannot be opened is tried again, not an error here.
 
         :raises RuntimeError: it was started before.
         """
+        if self._slow_lane is not None:
+            self._slow_lane.start(self._end)
         for thread in self._threads:
             thread.start()
 
     def stop(self, timeout_s: float) -> bool:
-        """End both threads and return whether both did within `timeout_s` together.
+        """End all threads and return whether all did within `timeout_s` together.
 
         A thread that did not is stuck in a device driver; it is a daemon and ends with the process.
         """
@@ -123,8 +151,11 @@ class CameraSource:
         deadline_ns = self._monotonic_ns() + int(timeout_s * 1e9)
         started = [thread for thread in self._threads if thread.ident is not None]
         for thread in started:
-            thread.join(max(0.0, (deadline_ns - self._monotonic_ns()) / 1e9))
-        return not any(thread.is_alive() for thread in started)
+            thread.join(self._left_s(deadline_ns))
+        ended = not any(thread.is_alive() for thread in started)
+        if self._slow_lane is not None:
+            ended = self._slow_lane.stop(self._left_s(deadline_ns)) and ended
+        return ended
 
     def plugged(self) -> None:
         """Try to open the camera at once, if it is not open: it was announced. From any thread."""
@@ -142,6 +173,7 @@ class CameraSource:
     def statistics(self) -> CameraStatistics:
         """Return the counters of this moment. Safe from any thread, and true whichever hangs."""
         grabbed, began_ns = self._grabber.statistics, self._look_began_ns
+        beside = self._slow_lane.statistics() if self._slow_lane else SlowLaneStatistics()
         now_ns = self._monotonic_ns()
         silent = grabbed.up and now_ns - grabbed.last_frame_ns > self._stall_ns
         hung = began_ns is not None and now_ns - began_ns > self._stall_ns
@@ -160,15 +192,26 @@ class CameraSource:
             or (silent and "no frame comes any more")
             or (grabbed.up and self._picture_error)
             or grabbed.last_error,
+            by_rung=self._reader.by_rung,
+            slow_lane=beside,
+            parts=self._reader.parts,
+            faults=self._reader.faults + beside.faults,
+            last_fault=self._reader.last_fault,
         )
+
+    def _left_s(self, deadline_ns: int) -> float:
+        return max(0.0, (deadline_ns - self._monotonic_ns()) / 1e9)
 
     def _guard(self, run: Callable[[], None]) -> None:
         try:
             run()
         except BaseException as error:  # noqa: BLE001 - a thread's edge: its death is reported
-            self._grabber.stop()
-            self._mailbox.close()
-            self._failed(error)
+            self._end(error)
+
+    def _end(self, error: BaseException) -> None:
+        self._grabber.stop()
+        self._mailbox.close()
+        self._failed(error)
 
     def _grabber_changed(self, _: GrabStatistics) -> None:
         self._changed(self.statistics())

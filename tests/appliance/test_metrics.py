@@ -13,9 +13,30 @@ from admission.instant import ClockTrust
 from admission.verdict import Card, Outcome, Reason, Verdict
 from appliance.lane import Scan
 from appliance.metrics import BUCKETS, Metrics, Sources, Stage
+from scanner.camera.slow_lane import SlowLaneStatistics
+from scanner.camera.source import CameraStatistics
+from scanner.parts import PartsStatistics
 from tests.worlds import ROOT, a_reading
 
 SECRET = "000123456789||NGUYEN VAN AN"
+
+SEEN = CameraStatistics(
+    up=True,
+    hung=False,
+    exhausted=False,
+    frames=100,
+    dropped=1,
+    skipped=60,
+    looks=39,
+    bad_frames=0,
+    readings=5,
+    reopens=0,
+    last_error="",
+    by_rung={"half": 4, "roi": 1},
+    slow_lane=SlowLaneStatistics(jobs=9, reads=3, timeouts=2),
+    parts=PartsStatistics(completed=1, incomplete=4, refused=6),
+    faults=8,
+)
 
 
 def a_scan(*, journaled: int | None = 1, light_ns: int | None = 40_000_000) -> Scan:
@@ -44,6 +65,7 @@ def metrics() -> Metrics:
         sync_last_success_s=lambda: 1_631_318_400.0,
         replica_sequence=lambda: 41,
         frames_bad={"camera-1": lambda: 3},
+        cameras={"camera-1": lambda: SEEN, "camera-2": lambda: None},
         link_rejected={"gate-1": lambda: 5},
         replica_unreadable=lambda: 6,
         replica_damaged_pages=lambda: 1,
@@ -144,6 +166,23 @@ def test_prometheus_finds_nothing_to_mend(metrics: Metrics) -> None:
         [promtool, "check", "metrics"], input=text, capture_output=True, check=False
     )
     assert (done.returncode, done.stderr.decode()) == (0, "")
+
+
+def test_what_became_of_a_cameras_frames_is_counted_by_source(metrics: Metrics) -> None:
+    wanted = {
+        "chot_frames_skipped_total": 60,
+        "chot_looks_total": 39,
+        "chot_slow_lane_jobs_total": 9,
+        "chot_slow_lane_reads_total": 3,
+        "chot_slow_lane_timeouts_total": 2,
+        "chot_decoder_faults_total": 8,
+        "chot_parts_completed_total": 1,
+        "chot_parts_incomplete_total": 4,
+        "chot_parts_refused_total": 6,
+    }
+    assert {name: value(metrics, name, source="camera-1") for name in wanted} == wanted
+    assert value(metrics, "chot_rung_reads_total", source="camera-1", rung="half") == 4
+    assert value(metrics, "chot_looks_total", source="camera-2") is None
 
 
 def test_every_metric_is_in_the_technicians_list(metrics: Metrics) -> None:

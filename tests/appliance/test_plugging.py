@@ -29,6 +29,9 @@ class MemorySource:
     failure = ""
     frames_dropped = frames_bad = None
 
+    def statistics(self) -> None:
+        return None
+
     def __init__(self, name: str, device: str) -> None:
         self.name = name
         self.device = device

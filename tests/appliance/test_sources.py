@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from admission.reading import Reading
+from appliance.camera_door import CameraDoor, SourceDied
 from appliance.camera_table import CameraSourceTable
 from appliance.config import (
     KeypadSourceTable,
@@ -20,7 +21,7 @@ from appliance.config import (
 from appliance.errors import ConfigError
 from appliance.scenes import read_samples
 from appliance.serial_table import SerialSourceTable
-from appliance.sources import CameraDoor, SourceDied, open_source
+from appliance.sources import open_source
 from appliance.wedge_table import WedgeSourceTable
 from scanner.camera.port import Frame
 from scanner.recording import Recorder

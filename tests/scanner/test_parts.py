@@ -8,8 +8,8 @@ from operator import xor
 from hypothesis import given
 from hypothesis import strategies as st
 
-from admission.reading import MAX_PAYLOAD_BYTES
-from scanner.parts import CAPACITY, EXPIRY_NS, MAX_PARTS, Part, Parts, Whole
+from admission.reading import MAX_PAYLOAD_BYTES, Reading, Symbology
+from scanner.parts import CAPACITY, EXPIRY_NS, MAX_PARTS, Part, Parts, Whole, joining
 
 HELD_NS = 2_000_000_000
 Message = list[bytes]
@@ -160,3 +160,14 @@ def test_what_is_no_part_comes_back_as_it_is() -> None:
     assert parts.add("shc:/5676", b"shc:/5676", None, 0) == Whole("shc:/5676", b"shc:/5676")
     assert parts.add("alone", b"alone", Part(0, 1, "9"), 0) == Whole("alone", b"alone")
     assert parts.add("shc:/1/1/56", b"", None, 0) == Whole("shc:/56", b"shc:/56")
+
+
+def test_lines_of_a_scanner_are_delivered_whole() -> None:
+    delivered: list[Reading] = []
+    take = joining(delivered.append)
+    for at_ns, text in enumerate(("HC1:6BF", "shc:/1/2/12", "shc:/2/2/34")):
+        take(Reading(text, Symbology.QR_CODE, "scanner", at_ns))
+    assert [(r.text, r.captured_ns, r.source) for r in delivered] == [
+        ("HC1:6BF", 0, "scanner"),
+        ("shc:/1234", 2, "scanner"),
+    ]

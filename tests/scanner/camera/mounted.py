@@ -10,7 +10,8 @@ import numpy as np
 import segno
 
 from scanner.camera.port import Gray
-from scanner.camera.sighting import Quad, modules_across
+from scanner.camera.regions import Quad
+from scanner.camera.symbol.structure import size_of
 
 TEXT = "000093029317|NGUYEN THI MINH KHAI|1987-01-18|0|162979388586171100|<1<00<0901234567"
 _MODULE, _FINER = 12, 3
@@ -61,7 +62,7 @@ def seen(view: View, text: str = TEXT, seed: int = 1) -> tuple[Gray, Quad]:
     )
     picture = cv2.resize(finer, (side, side), interpolation=cv2.INTER_AREA)
     picture = picture + np.random.default_rng(seed).normal(0, view.noise, picture.shape)
-    near, far = 4.0 * _MODULE, (4.0 + modules_across(made.version)) * _MODULE
+    near, far = 4.0 * _MODULE, (4.0 + size_of(made.version)) * _MODULE
     a, b, c, d = (
         tuple(float(v) / _FINER for v in move @ (x, y, 1))
         for x, y in ((near, near), (far, near), (far, far), (near, far))

@@ -26,6 +26,8 @@ class Scripted:
         self.sightings = sightings
         self.closed = threading.Event()
 
+    def open(self) -> None: ...
+
     def read(self, job: Job, until_ns: int) -> Found:
         self.begun.put(job)
         self.until.append(until_ns)
@@ -104,7 +106,7 @@ def test_stopping_leaves_the_waiting_job_undone() -> None:
     lane.offer(Job(2))
     assert not lane.stop(0)
     reader.go_on.release(2)
-    assert reader.closed.wait(LIMIT_S)
+    assert lane.stop(LIMIT_S)
     assert lane.statistics().jobs == 1
 
 
