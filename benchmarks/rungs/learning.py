@@ -75,9 +75,10 @@ def learnt(reads: Reads, places: Iterable[int], groups: Sequence[Sequence[str]])
     """
     seen = list(places)
     order: list[str] = []
-    remaining = seen
+    unread = seen
     for group in groups:
         left = [reads.named(name) for name in group]
+        remaining = unread
         while left:
             best = _best(left, remaining)
             if not _gain(best, remaining):
@@ -86,6 +87,7 @@ def learnt(reads: Reads, places: Iterable[int], groups: Sequence[Sequence[str]])
             left.remove(best)
             order.append(best.name)
             remaining = [at for at in remaining if not best.read[at]]
+            unread = [at for at in unread if not best.read[at]]
     return order
 
 

@@ -12,6 +12,7 @@ from benchmarks.machine import Machine
 from benchmarks.rungs.learning import HeldOut, beyond, cross_validated, learnt
 from benchmarks.rungs.reads import Reads
 
+TRIED_AT_MOST = 5
 CHECKED_IN = Path(__file__).with_name("order.json")
 
 
@@ -42,7 +43,7 @@ class Tried(msgspec.Struct, frozen=True):
     """Photographs that no rung of the ladder reads."""
     wrong: int
     folds: int
-    """In how many of the folds it was chosen into a ladder of as many rungs as ours has."""
+    """In how many of the folds it was among the first `TRIED_AT_MOST` to be added."""
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -55,7 +56,7 @@ class Order(msgspec.Struct, frozen=True):
     held_out: HeldOut
     tried: tuple[Tried, ...] = ()
     with_tried: HeldOut | None = None
-    """Recalls of ladders of as many rungs, chosen from ours and those that were tried."""
+    """Recalls of the ladder with `TRIED_AT_MOST` of those that were tried after its own rungs."""
 
     @property
     def names(self) -> list[str]:
@@ -82,7 +83,7 @@ def order_of(
     groups = [at_once, in_turn]
     held_out, _ = cross_validated(reads, folds, groups)
     with_tried, chosen = cross_validated(
-        reads, folds, [at_once, [*in_turn, *tried]], most=len(ours)
+        reads, folds, [*groups, tried], most=len(ours) + TRIED_AT_MOST
     )
     return Order(
         machine,

@@ -10,7 +10,12 @@ import msgspec
 
 from benchmarks.corpus import Photograph, picture
 from benchmarks.truth import judge
+from scanner.camera.port import Gray
 from scanner.camera.rungs import Rung, read_rung
+
+TURNS = 3
+"""Each rung reads each photograph this often, and its best time counts: the first to touch a
+picture waits for memory, and others are busy on most machines."""
 
 
 class RungReads(msgspec.Struct, frozen=True):
@@ -72,10 +77,9 @@ def measured(
                 read[at].append(False)
                 ms[at].append(0.0)
                 continue
-            began_ns = time.thread_time_ns()
-            sightings = read_rung(rung, gray)
-            ms[at].append(round((time.thread_time_ns() - began_ns) / 1e6, 3))
-            judgement = judge(photograph, [sighting.text for sighting in sightings])
+            texts, best_ms = _timed(rung, gray)
+            ms[at].append(best_ms)
+            judgement = judge(photograph, texts)
             read[at].append(bool(judgement.right))
             wrong[at] += len(judgement.wrong) + len(judgement.false)
             easy |= at < len(at_once) and bool(judgement.right)
@@ -88,3 +92,16 @@ def measured(
             for at, rung in enumerate(rungs)
         ),
     )
+
+
+def _timed(rung: Rung, gray: Gray) -> tuple[list[str], float]:
+    """Return the texts that a rung reads, and the milliseconds that it needs at best."""
+    best_ns: int | None = None
+    texts: list[str] = []
+    for _ in range(TURNS):
+        began_ns = time.thread_time_ns()
+        sightings = read_rung(rung, gray)
+        taken_ns = time.thread_time_ns() - began_ns
+        best_ns = taken_ns if best_ns is None else min(best_ns, taken_ns)
+        texts = [sighting.text for sighting in sightings]
+    return texts, round((best_ns or 0) / 1e6, 3)
