@@ -10,8 +10,10 @@ checksum (two's complement of the sum of all before it, high byte first).
 
 from __future__ import annotations
 
+import re
 import struct
 from enum import IntEnum
+from functools import cache
 
 import msgspec
 
@@ -55,8 +57,6 @@ class Opcode(IntEnum):
     DECODE_DATA = 0xF3
     EVENT = 0xF6
 
-
-_OPCODES = frozenset(Opcode)
 
 SYMBOLOGIES = {
     0x03: Symbology.CODE_128,
@@ -111,7 +111,7 @@ class PacketReader:
     """
 
     def __init__(self, source: int = DECODER) -> None:
-        self._source = source
+        self._header, self._header_begun = _patterns(source)
         self._kept = b""
         self.damaged = 0
         """Beginnings of packets so far whose checksum was wrong."""
@@ -134,37 +134,39 @@ class PacketReader:
     def _take(self, stream: bytes, *, ended: bool) -> list[Packet]:
         packets: list[Packet] = []
         at, length = 0, len(stream)
-        while at < length:
-            size = stream[at] + CHECKSUM_BYTES
-            if not self._may_begin(stream, at):
-                at += 1
-                self.skipped += 1
-            elif at + size > length:
-                if not ended:
-                    break
-                at += 1
-                self.skipped += 1
-                self.damaged += 1
-            elif not _is_whole(stream[at : at + size]):
-                at += 1
-                self.skipped += 1
-                self.damaged += 1
-            else:
-                body = stream[at + HEADER_BYTES : at + size - CHECKSUM_BYTES]
+        while header := self._header.search(stream, at):
+            start = header.start()
+            self.skipped += start - at
+            at = start
+            end = at + stream[at] + CHECKSUM_BYTES
+            if end > length and not ended:
+                break
+            if end <= length and _is_whole(stream[at:end]):
+                body = stream[at + HEADER_BYTES : end - CHECKSUM_BYTES]
                 packets.append(Packet(stream[at + 1], body, stream[at + 3]))
-                at += size
+                at = end
+            else:
+                at += 1
+                self.skipped += 1
+                self.damaged += 1
+        else:
+            begun = None if ended else self._header_begun.search(stream, at)
+            rest = length if begun is None else begun.start()
+            self.skipped += rest - at
+            at = rest
         self._kept = stream[at:]
         return packets
 
-    def _may_begin(self, stream: bytes, at: int) -> bool:
-        """Return whether what is there of a header at `at` is one."""
-        head = stream[at : at + HEADER_BYTES]
-        return (
-            head[0] >= HEADER_BYTES
-            and (len(head) < 2 or head[1] in _OPCODES)
-            and (len(head) < 3 or head[2] == self._source)
-            and (len(head) < 4 or not head[3] & _RESERVED)
-        )
+
+@cache
+def _patterns(source: int) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
+    """Return what finds a header from `source`, and what finds the beginning of one at the end."""
+    length = rb"[\x04-\xff]"
+    opcode = b"[" + b"".join(re.escape(bytes([each])) for each in Opcode) + b"]"
+    sender = re.escape(bytes([source]))
+    status = b"[" + b"".join(re.escape(bytes([b])) for b in range(256) if not b & _RESERVED) + b"]"
+    whole = re.compile(length + opcode + sender + status)
+    return whole, re.compile(length + b"(?:" + opcode + b"(?:" + sender + rb")?)?\Z")
 
 
 def _is_whole(packet: bytes) -> bool:
