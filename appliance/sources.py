@@ -24,6 +24,7 @@ from scanner.camera.source import CameraStatistics
 from scanner.input_events import open_keyboard
 from scanner.keypad import EventKeys, KeypadSource
 from scanner.parts import joining
+from scanner.serial.profiles import Capability
 from scanner.serial.source import SerialSource
 from scanner.wedge.settings import WedgeSettings
 from scanner.wedge.source import WedgeSource
@@ -140,6 +141,10 @@ class ScannerDoor(PortDoor):
     def acknowledge(self, *, good: bool) -> None:
         """Have it tell people how its last text was judged, if it can; returns at once."""
         self._scanner.acknowledge(good=good)
+
+    def command(self, capability: Capability) -> bool:
+        """Tell it something; returns at once, False if it cannot be told or is not there."""
+        return self._scanner.command(capability)
 
 
 def open_source(

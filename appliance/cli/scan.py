@@ -25,6 +25,16 @@ SCANNER_PROFILES = (
     "gm65",
     "de2120",
 )
+SCANNER_COMMANDS = (
+    "good",
+    "bad",
+    "trigger_on",
+    "trigger_off",
+    "enable",
+    "disable",
+    "light_on",
+    "light_off",
+)
 _PICTURES_HINT = "JPEG, PNG, BMP, WebP and PNM files are looked for"
 
 
@@ -77,6 +87,12 @@ _PICTURES_HINT = "JPEG, PNG, BMP, WebP and PNM files are looked for"
     help="With --serial auto: ask what is at a port who it is, or only listen.",
 )
 @click.option(
+    "--tell",
+    "told",
+    type=click.Choice(SCANNER_COMMANDS),
+    help="Tell the serial scanners something once they are there, to see what people would.",
+)
+@click.option(
     "--wedge",
     "keyboards",
     multiple=True,
@@ -109,6 +125,7 @@ def scan(
     baud: int | None,
     profile: str,
     asking: bool,
+    told: str | None,
     keyboards: tuple[str, ...],
     layout: str,
     keypad: bool,
@@ -149,7 +166,13 @@ def scan(
                 *(WedgeSourceTable(device, device, LayoutName(layout)) for device in keyboards),
             ]
             opened |= watch(
-                tables, report, monotonic_ns, keypad=keypad, seconds=seconds, preview=preview
+                tables,
+                report,
+                monotonic_ns,
+                keypad=keypad,
+                seconds=seconds,
+                preview=preview,
+                told=told,
             )
     except KeyboardInterrupt:
         context.exit(EXIT_INTERRUPTED)

@@ -18,6 +18,7 @@ from appliance.cli.demo_camera import demo_camera, is_demo
 from appliance.cli.preview_option import PreviewAddress
 from appliance.cli.scan_preview import previewed, start
 from appliance.cli.scan_report import Finding, Found, Report, fault
+from appliance.cli.scan_serial import tell
 from appliance.errors import ConfigError
 from appliance.inbox import Inbox
 from appliance.plugging import Plugging
@@ -43,6 +44,7 @@ def watch(
     keypad: bool = False,
     seconds: float | None = None,
     preview: PreviewAddress | None = None,
+    told: str | None = None,
 ) -> bool:
     """Report readings until `seconds` have passed, for ever if None, or until Ctrl-C.
 
@@ -51,6 +53,7 @@ def watch(
 
     :param keypad: take codes typed at standard input, too.
     :param preview: where to serve a page that shows what the cameras see; None for no page.
+    :param told: what serial scanners are told once they are there (a `Capability`).
     :raises ApplianceError: if the page cannot be served there.
     """
     present = [table for table in tables if _is_there(table, report, monotonic_ns)]
@@ -58,7 +61,13 @@ def watch(
         return False
     with suppress(KeyboardInterrupt):
         watching = _watch(
-            present, report, monotonic_ns, keypad=keypad, seconds=seconds, preview=preview
+            present,
+            report,
+            monotonic_ns,
+            keypad=keypad,
+            seconds=seconds,
+            preview=preview,
+            told=told,
         )
         asyncio.run(watching)
     return True
@@ -89,10 +98,19 @@ async def _watch(
     keypad: bool,
     seconds: float | None,
     preview: PreviewAddress | None,
+    told: str | None,
 ) -> None:
     cameras = dict.fromkeys(t.name for t in tables if isinstance(t, CameraSourceTable))
     async with previewed(tuple(cameras), preview, monotonic_ns) as screen:
-        await _read(tables, report, monotonic_ns, keypad=keypad, seconds=seconds, screen=screen)
+        await _read(
+            tables,
+            report,
+            monotonic_ns,
+            keypad=keypad,
+            seconds=seconds,
+            screen=screen,
+            told=told,
+        )
 
 
 async def _read(
@@ -103,6 +121,7 @@ async def _read(
     keypad: bool,
     seconds: float | None,
     screen: PreviewScreen | None,
+    told: str | None,
 ) -> None:
     inbox = Inbox(asyncio.get_running_loop())
     rng = random.Random()  # noqa: S311 - jitter, no secret
@@ -117,9 +136,9 @@ async def _read(
     async with asyncio.TaskGroup() as group:
         group.create_task(show(inbox, report, monotonic_ns))
         plugging = Plugging(sources, draw=rng.random, tell=lambda _: None)
-        beside = [
-            group.create_task(work) for work in (_tell_losses(sources, report), plugging.run())
-        ]
+        works = [_tell_losses(sources, report), plugging.run()]
+        works += [tell(sources, told, report)] if told else []
+        beside = [group.create_task(work) for work in works]
         try:
             with suppress(TimeoutError):
                 async with asyncio.timeout(seconds), asyncio.TaskGroup() as reading:

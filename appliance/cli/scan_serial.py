@@ -13,14 +13,17 @@ from rich.status import Status
 
 from appliance.cli.scan_report import Report, fault, printable
 from appliance.serial_table import SerialSourceTable
+from appliance.sources import ScannerDoor, Source
 from scanner.errors import ScannerError
 from scanner.serial.detecting import Patience, ask, find_ports, first_heard, listen
 from scanner.serial.detection import Guess, Heard, plausibility
 from scanner.serial.framing import LineEnd
 from scanner.serial.marked import MarkedPort
+from scanner.serial.profiles import Capability
 from scanner.serial.source import OpenPort
 
 AUTO = "auto"
+TELL_POLL_S = 0.05
 
 
 class SerialDetection:
@@ -143,6 +146,19 @@ class SerialDetection:
         how = "it says so itself" if guess.told else "by how its scans sound"
         click.echo(f"# found ({how}); paste this into the lane's configuration:")
         click.echo(toml_of(table, number))
+
+
+async def tell(sources: Sequence[Source], what: str, report: Report) -> None:
+    """Tell each serial scanner `what` (a `Capability`) once it is there."""
+    for source in sources:
+        if isinstance(source, ScannerDoor):
+            while not source.up:  # noqa: ASYNC110 - its coming has no event here
+                await asyncio.sleep(TELL_POLL_S)
+            if not source.command(Capability(what)):
+                hint = "see the table of profiles in docs/serial-scanners.md"
+                report.add(
+                    fault(source.name, ScannerError(f"its profile knows no {what}", hint=hint))
+                )
 
 
 def table_of(port: str, guess: Guess) -> SerialSourceTable:

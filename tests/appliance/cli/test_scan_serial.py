@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from appliance.cli import scan_serial
-from appliance.cli.scan import SCANNER_PROFILES, scan
+from appliance.cli.scan import SCANNER_COMMANDS, SCANNER_PROFILES, scan
 from appliance.cli.scan_report import Finding
 from appliance.cli.scan_serial import SerialDetection, table_of, toml_of
 from appliance.config import parse_config
@@ -23,9 +23,10 @@ from appliance.serial_table import SerialSourceTable, contradictions
 from scanner.serial.detecting import Patience
 from scanner.serial.detection import Guess
 from scanner.serial.framing import LineEnd
-from scanner.serial.profiles import PROFILES
+from scanner.serial.profiles import PROFILES, Capability
 from scanner.serial.simulated import SimulatedDevice, SimulatedScanner
 from scanner.serial.simulated.device import MODELS
+from scanner.serial.simulated.model import Sign
 from scanner.serial.simulated.uart import MistunedPort
 from tests.appliance.test_config import TEXT
 
@@ -72,6 +73,7 @@ def on_a_thread() -> Iterator[Callable[[str], str]]:
         for device in devices:
             device.unplug()
 
+    run.devices = devices  # type: ignore[attr-defined]
     yield run
     asyncio.run_coroutine_threadsafe(unplug(), loop).result(10)
     loop.call_soon_threadsafe(loop.stop)
@@ -89,6 +91,25 @@ def pasted(text: str) -> SerialSourceTable:
 
 def test_every_profile_can_be_chosen() -> None:
     assert set(SCANNER_PROFILES) == set(PROFILES)
+
+
+def test_everything_that_a_scanner_can_be_told_can_be_tried() -> None:
+    assert set(SCANNER_COMMANDS) == set(Capability)
+
+
+@pytest.mark.parametrize(("profile", "known"), [("newland", True), ("gm65", False)])
+def test_a_technician_hears_what_people_would(
+    on_a_thread: Callable[[str], str], profile: str, known: bool
+) -> None:
+    path = on_a_thread(profile)
+    result = CliRunner().invoke(
+        scan,
+        ["--serial", path, "--profile", profile, "--tell", "good", "--for", "0.3", "--json"],
+    )
+    assert result.exit_code == 0, result.output
+    device = on_a_thread.devices[0]  # type: ignore[attr-defined]
+    assert (Sign.GOOD in device.model.signs) == known
+    assert ("knows no good" in result.stdout) != known
 
 
 def test_a_named_port_is_taken_as_it_is() -> None:
