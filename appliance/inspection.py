@@ -30,6 +30,7 @@ from appliance.serial_table import SerialSourceTable, contradictions
 from appliance.wedge_table import WedgeSourceTable
 from cache.errors import KeyFileError
 from cache.replica.keys import load_hash_key, load_public_keys, read_secret
+from scanner.input_events import is_keyboard
 
 
 def inspect(config: Config) -> list[Problem]:
@@ -163,7 +164,14 @@ def _source(where: str, source: SourceTable, used: dict[str, str]) -> Iterator[P
             for key, what, remedy in contradictions(source):
                 yield Problem(f"{where}.{key}", what, remedy)
         case KeypadSourceTable() | WedgeSourceTable():
-            yield from _device(f"{where}.device", source.device, "/dev/input/by-id", used)
+            folder = "/dev/input/by-id"
+            yield from _device(f"{where}.device", source.device, folder, used)
+            if isinstance(source, WedgeSourceTable) and not is_keyboard(source.device):
+                yield Problem(
+                    f"{where}.device",
+                    f"{source.device}: has no keys to type with",
+                    f"a scanner may be several devices: name another from `ls {folder}`",
+                )
         case ScenesSourceTable():
             yield from _readable(
                 f"{where}.samples", source.samples, "the file of `chot hub synthesize --samples`"

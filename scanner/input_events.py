@@ -12,6 +12,7 @@ import os
 import select
 import struct
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 from scanner.errors import KeypadError
@@ -28,8 +29,10 @@ READ_BYTES = 64 * EVENT.size
 
 _EVIOCGVERSION = 0x80044501
 _EVIOCGRAB = 0x40044590
-_LEDS = range(3)
-"""LED_NUML, LED_CAPSL and LED_SCROLLL."""
+_LAMPS = ((0, 1), (1, 0), (2, 0))
+"""LED_NUML on, LED_CAPSL and LED_SCROLLL off."""
+_TYPED_BY_ALL: int = sum(1 << code for code in (*range(2, 12), 28))
+"""The digits' row and Enter."""
 
 
 class InputEvent(NamedTuple):
@@ -96,8 +99,8 @@ class ReadyDescriptor:
 def open_keyboard(path: str) -> Device:
     """Return the input device at `path` (/dev/input/by-id/…-event-kbd), taken for this gate.
 
-    Its keys then reach no console or desktop. Its lamps are put out: CapsLock is off for whoever
-    reads its keys from here on, and a scanner that looks at the lamp types accordingly.
+    Its keys then reach no console or desktop. Its lamps are set to what its keys mean from here
+    on, as some devices look at them: CapsLock is off, and the number pad types digits.
 
     :raises KeypadError: it is absent, not permitted, taken, or no input device.
     """
@@ -109,12 +112,26 @@ def open_keyboard(path: str) -> Device:
     try:
         fcntl.ioctl(descriptor, _EVIOCGVERSION, bytes(4))
         fcntl.ioctl(descriptor, _EVIOCGRAB, 1)
-        os.write(descriptor, b"".join(EVENT.pack(0, 0, EV_LED, led, 0) for led in _LEDS))
+        os.write(descriptor, b"".join(EVENT.pack(0, 0, EV_LED, *lamp) for lamp in _LAMPS))
     except OSError as error:
         os.close(descriptor)
         msg = f"{path} cannot be taken: {error.strerror}"
         raise KeypadError(msg, hint=_hint(error)) from error
     return ReadyDescriptor(descriptor, path, lambda: os.close(descriptor))
+
+
+def is_keyboard(path: str, folder: Path = Path("/sys/class/input")) -> bool:
+    """Return whether the input device at `path` has a keyboard's keys, as the kernel says.
+
+    A scanner may be several devices, of which one types. True where `folder` says nothing.
+    """
+    node = Path(os.path.realpath(path)).name
+    try:
+        words = (folder / node / "device/capabilities/key").read_text().split()
+        # The last word holds the lowest codes, in hexadecimal; these fit into any long.
+        return int(words[-1], 16) & _TYPED_BY_ALL == _TYPED_BY_ALL
+    except (OSError, ValueError, IndexError):
+        return True
 
 
 def _hint(error: OSError) -> str:

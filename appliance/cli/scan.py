@@ -106,6 +106,13 @@ _PICTURES_HINT = "JPEG, PNG, BMP, WebP and PNM files are looked for"
     type=click.Choice(["us", "de", "fr"]),
     help="The keyboard language that the wedges are set to.",
 )
+@click.option(
+    "--wedge-end",
+    default="enter",
+    show_default=True,
+    type=click.Choice(["enter", "tab", "none"]),
+    help="What the wedges type after each code.",
+)
 @click.option("--keypad", is_flag=True, help="Take codes typed here, each ended with Enter.")
 @click.option(
     "--for",
@@ -128,6 +135,7 @@ def scan(
     told: str | None,
     keyboards: tuple[str, ...],
     layout: str,
+    wedge_end: str,
     keypad: bool,
     seconds: float | None,
     as_json: bool,
@@ -157,13 +165,17 @@ def scan(
             from appliance.cli.scan_serial import SerialDetection  # noqa: PLC0415
             from appliance.wedge_table import WedgeSourceTable  # noqa: PLC0415
             from scanner.wedge.layouts import LayoutName  # noqa: PLC0415
+            from scanner.wedge.settings import WedgeEnd  # noqa: PLC0415
 
             report = JsonReport() if as_json else TableReport(live=True)
             serial = SerialDetection(report, asking=asking, seconds=seconds, as_json=as_json)
             tables: list[LiveTable] = [
                 *(CameraSourceTable(device, device) for device in cameras),
                 *serial.tables(ports, baud, profile),
-                *(WedgeSourceTable(device, device, LayoutName(layout)) for device in keyboards),
+                *(
+                    WedgeSourceTable(device, device, LayoutName(layout), WedgeEnd(wedge_end))
+                    for device in keyboards
+                ),
             ]
             opened |= watch(
                 tables,

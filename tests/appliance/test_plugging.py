@@ -13,6 +13,7 @@ import pytest
 
 from admission.backoff import Backoff
 from admission.reading import Reading
+from appliance.outlook import _source
 from appliance.plugging import Plugging
 from appliance.serial_table import SerialSourceTable
 from appliance.sources import open_source
@@ -134,3 +135,13 @@ async def test_a_scanner_that_comes_back_is_read_without_a_pause(tmp_path: Path)
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
+
+
+def test_health_names_the_device_that_is_missing() -> None:
+    source = MemorySource("hand", "/dev/serial/by-id/usb-Newland_FM430-if00")
+    source.up = False
+    finding = _source(source)
+    assert not finding.ok
+    assert finding.why == "not open yet"
+    assert finding.facts == {"device": "/dev/serial/by-id/usb-Newland_FM430-if00"}
+    assert _source(MemorySource("scenes", "")).facts == {}

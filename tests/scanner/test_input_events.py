@@ -12,7 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scanner.errors import KeypadError
-from scanner.input_events import EVENT, READ_BYTES, EventCutter, InputEvent, open_keyboard
+from scanner.input_events import (
+    EVENT,
+    READ_BYTES,
+    EventCutter,
+    InputEvent,
+    is_keyboard,
+    open_keyboard,
+)
 
 VERSION, GRAB = 0x80044501, 0x40044590
 events = st.tuples(
@@ -52,9 +59,7 @@ def failing(request: int, number: int) -> Callable[[int, int, object], int]:
     return ioctl
 
 
-def test_a_device_is_taken_and_its_lamps_put_out(
-    device: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_device_is_taken_and_its_lamps_set(device: str, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[int, object]] = []
     monkeypatch.setattr(
         "scanner.input_events.fcntl.ioctl", lambda _, request, value: asked.append((request, value))
@@ -62,7 +67,7 @@ def test_a_device_is_taken_and_its_lamps_put_out(
     keyboard = open_keyboard(device)
     assert asked == [(VERSION, bytes(4)), (GRAB, 1)]
     lamps = EventCutter().events(keyboard.read())
-    assert lamps == [InputEvent(0x11, lamp, 0) for lamp in range(3)]
+    assert lamps == [InputEvent(0x11, lamp, int(lamp == 0)) for lamp in range(3)]
     assert keyboard.read() == b""
     keyboard.close()
 
@@ -114,3 +119,25 @@ def test_no_more_is_read_at_once_than_others_can_wait_for(
     assert len(keyboard.read()) == READ_BYTES
     os.close(descriptor)
     keyboard.close()
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "expected"),
+    [
+        # As the kernel writes them: a keyboard, a mouse, volume keys, nothing, and nonsense.
+        ("1000000000007 ff9f207ac14057ff febeffdfffefffff fffffffffffffffe", True),
+        ("70000 0 0 0 0", False),
+        ("483ffff17aff32d bfd4444600000000 1 130c730b17c000 267bfad9415fed 10000002", False),
+        ("", True),
+        ("what", True),
+    ],
+)  # fmt: skip
+def test_the_one_of_a_scanner_s_devices_that_types(
+    tmp_path: Path, capabilities: str, expected: bool
+) -> None:
+    keys = tmp_path / "event3" / "device" / "capabilities" / "key"
+    keys.parent.mkdir(parents=True)
+    keys.write_text(capabilities + "\n")
+    (tmp_path / "usb-Scanner-event-kbd").symlink_to("/dev/input/event3")
+    assert is_keyboard(str(tmp_path / "usb-Scanner-event-kbd"), tmp_path) is expected
+    assert is_keyboard("/dev/input/event4", tmp_path)

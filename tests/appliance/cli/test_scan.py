@@ -171,17 +171,19 @@ def test_a_serial_scanner_is_heard() -> None:
     assert (heard.source, heard.found[0].text) == ("desk", "0123456789")
 
 
-def test_a_wedge_is_heard_by_its_layout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wedge_is_heard_by_its_layout_and_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # A pipe with a name carries a real device's bytes; only its grab has to be made believe.
     monkeypatch.setattr("scanner.input_events.fcntl.ioctl", lambda *_: 0)
     os.mkfifo(device := tmp_path / "usb-Scanner-event-kbd")
 
     def speak() -> None:
-        device.write_bytes(Typist(LayoutName.FR).typed("]Q1CCCD|079200000123\r"))
+        device.write_bytes(Typist(LayoutName.FR).typed("]Q1CCCD|079200000123\t"))
 
     speaking = threading.Timer(0.2, speak)
     speaking.start()
-    result = run("--wedge", device, "--layout", "fr", "--for", "1", "--json")
+    result = run("--wedge", device, "--layout", "fr", "--wedge-end", "tab", "--for", "1", "--json")
     speaking.join()
     assert result.exit_code == 0
     (line,) = lines(result)
