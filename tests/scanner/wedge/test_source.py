@@ -85,6 +85,15 @@ async def test_without_a_terminator_silence_ends_a_code() -> None:
         assert await bench.texts(1) == ["12345^"]
 
 
+async def test_an_accent_that_waits_belongs_to_the_code_that_silence_ends() -> None:
+    keyboard = SimulatedKeyboard(Typist(LayoutName.DE), terminator="")
+    async with Bench(keyboard, end=WedgeEnd.NONE, gap_s=0.02, layout=LayoutName.DE) as bench:
+        await keyboard.send(EVENT.pack(0, 0, 1, 2, 1) + EVENT.pack(0, 0, 1, 41, 1))
+        assert await bench.texts(1) == ["1^"]
+        await keyboard.scan("e")
+        assert await bench.texts(2) == ["1^", "e"]
+
+
 async def test_half_a_code_before_an_unplugging_is_dropped() -> None:
     keyboard = SimulatedKeyboard(terminator="")
     async with Bench(keyboard) as bench:
