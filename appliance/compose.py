@@ -7,7 +7,7 @@ import contextlib
 import logging
 import os
 import random
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -17,8 +17,9 @@ import aiohttp
 from admission.reading import Reading
 from admission.repeat import Presentations
 from admission.signal import Output
+from appliance.camera_table import CameraSourceTable
 from appliance.clock import SystemClock
-from appliance.config import Config, LaneTable, McuBridgeTable, site_of
+from appliance.config import Config, LaneTable, McuBridgeTable, ScenesSourceTable, site_of
 from appliance.crew import Crew
 from appliance.errors import ConfigError
 from appliance.feedback import Feedback
@@ -36,6 +37,7 @@ from appliance.records import open_records
 from appliance.secret import device_key
 from appliance.sources import Source, open_source
 from appliance.uplink_http import HttpTransport
+from appliance.web.mirror import Mirrors
 from appliance.web.screen import KioskScreen, keep_status
 from appliance.web.server import make_app, serve
 from cache.replica.book import ReplicaBook
@@ -45,6 +47,7 @@ from cache.replica.store import ReplicaStore
 from firmware_bridge.bridges.absent import ScreenOnlyBridge
 from firmware_bridge.bridges.mcu import McuBridge
 from firmware_bridge.link.messages import InputEvent
+from scanner.camera.look import Look
 
 _log = logging.getLogger(__name__)
 
@@ -53,6 +56,7 @@ WATCH_S = 0.25
 DRAIN_TIMEOUT_S = 0.7
 """For the sources, and again for the lanes: Ctrl-C ends the whole within two seconds."""
 
+CAMERAS = (CameraSourceTable, ScenesSourceTable)
 LaneBridge = McuBridge | ScreenOnlyBridge
 
 
@@ -169,8 +173,13 @@ async def composed(
             random_bytes=os.urandom,
             draw=rng.random,
         )
+        mirrors = Mirrors(mirrored(config), clock.monotonic_ns)
+        stack.callback(mirrors.close)
         screen = KioskScreen(
-            clock.monotonic_ns, [lane.name for lane in config.lane], site=config.site.name
+            clock.monotonic_ns,
+            [lane.name for lane in config.lane],
+            site=config.site.name,
+            mirrored=mirrors.lanes,
         )
         outlook = Outlook(clock=clock, records=records, replicator=replicator, hub_time=hub_time)
         metrics = Metrics(
@@ -198,14 +207,14 @@ async def composed(
                 observer=observer,
                 can_read=outlook.can_read,
             )
-            sources = _sources(table, lane, metrics, clock, rng)
+            sources = _sources(table, lane, metrics, clock, rng, looked=mirrors.looked(lane.name))
             feedback.add(sources)
             outlook.add_lane(lane, bridge, sources)
         health = Health()
         outlook.describe(health)
         plugging = Plugging(outlook.sources, draw=rng.random)
         health.add("plugging", plugging.finding, Weight.NOTE)
-        app = make_app(screen, health, metrics.registry)
+        app = make_app(screen, health, metrics.registry, mirrors=mirrors)
         kiosk = config.kiosk
         url = await stack.enter_async_context(serve(app, kiosk.host, kiosk.port))
         yield Appliance(
@@ -219,16 +228,37 @@ async def composed(
 
 
 def _sources(
-    table: LaneTable, lane: Lane, metrics: Metrics, clock: SystemClock, rng: random.Random
+    table: LaneTable,
+    lane: Lane,
+    metrics: Metrics,
+    clock: SystemClock,
+    rng: random.Random,
+    *,
+    looked: Callable[[Look], None] | None,
 ) -> list[Source]:
+    """Return the lane's sources; its first camera tells `looked` what it sees."""
+    first = next((source for source in table.sources if isinstance(source, CAMERAS)), None)
+
     def deliver(reading: Reading) -> None:
         metrics.reading(lane.name, reading.source)
         lane.inbox.offer(reading)
 
     return [
-        open_source(source, deliver, monotonic_ns=clock.monotonic_ns, rng=rng)
+        open_source(
+            source,
+            deliver,
+            monotonic_ns=clock.monotonic_ns,
+            rng=rng,
+            looked=looked if source is first else None,
+        )
         for source in table.sources
     ]
+
+
+def mirrored(config: Config) -> list[str]:
+    """Return the lanes in which people see themselves: all with a camera, if the site wants it."""
+    lanes = config.lane if config.kiosk.preview else ()
+    return [lane.name for lane in lanes if any(isinstance(s, CAMERAS) for s in lane.sources)]
 
 
 def _bridge(lane: LaneTable, clock: SystemClock, metrics: Metrics) -> LaneBridge:

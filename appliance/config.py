@@ -60,10 +60,15 @@ class HubTable(Table, frozen=True):
 
 
 class KioskTable(Table, frozen=True):
-    """[kiosk]: the page for the screen, `/metrics` and `/healthz`."""
+    """[kiosk]: the page for the screen, `/metrics` and `/healthz`.
+
+    `preview` shows people themselves, small, before the camera: whoever can open the page sees
+    them, too. Nothing of it is stored.
+    """
 
     host: str = "127.0.0.1"
     port: Port = 8080
+    preview: bool = False
 
 
 class KeypadSourceTable(Table, frozen=True, tag="keypad", tag_field="kind"):

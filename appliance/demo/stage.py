@@ -104,7 +104,8 @@ def configuration(
             "hash_key_file": str(files.hash_key),
             "poll_s": 2.0,
         },
-        "kiosk": {"port": kiosk_port},
+        # Only people who are drawn are shown without being asked.
+        "kiosk": {"port": kiosk_port, "preview": devices.camera is None},
         "lane": [
             {
                 "name": name,

@@ -85,6 +85,7 @@ class KioskScreen:
     :param monotonic_ns: the appliance's monotonic clock.
     :param site: the place's name, as people know it.
     :param lanes: names in the order of the panels. A lane first heard of later comes after them.
+    :param mirrored: those of them that have a picture of who stands before them.
     """
 
     def __init__(
@@ -93,10 +94,12 @@ class KioskScreen:
         lanes: Iterable[str] = (),
         *,
         site: str = "",
+        mirrored: Iterable[str] = (),
         max_viewers: int = MAX_VIEWERS,
     ) -> None:
         self.build = ""
         self._site = site
+        self._mirrored = tuple(mirrored)
         self._monotonic_ns = monotonic_ns
         self._lanes = list(dict.fromkeys(lanes))
         self._max_viewers = max_viewers
@@ -186,7 +189,7 @@ class KioskScreen:
             viewer.close()
 
     def _hello(self) -> Hello:
-        return Hello(self._now_ms(), self.build, self._site, tuple(self._lanes))
+        return Hello(self._now_ms(), self.build, self._site, tuple(self._lanes), self._mirrored)
 
     def _now_ms(self) -> int:
         return self._monotonic_ns() // 1_000_000

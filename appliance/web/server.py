@@ -17,6 +17,7 @@ from appliance.errors import ApplianceError, PortInUseError
 from appliance.health import Health, State
 from appliance.web.connections import Connections
 from appliance.web.hosts import KnownHosts
+from appliance.web.mirror import Mirrors
 from appliance.web.pages import Page, Pages, load_pages
 from appliance.web.screen import KioskScreen, TooManyViewers
 from appliance.web.telemetry import KioskCollector
@@ -49,11 +50,13 @@ def make_app(
     registry: CollectorRegistry,
     *,
     heartbeat_s: float = HEARTBEAT_S,
+    mirrors: Mirrors | None = None,
 ) -> web.Application:
     """Return the application: `/`, `/static/…`, `/events?lane=`, `/healthz`, `/metrics`.
 
     :param registry: what `/metrics` shows (`Metrics.registry`); the kiosk's own counts join it.
     :param heartbeat_s: a page that has nothing to be told gets a comment this often.
+    :param mirrors: the pictures of who stands before the lanes, if the site wants them shown.
     """
     app = web.Application(client_max_size=1024)
     pages = load_pages()
@@ -63,10 +66,14 @@ def make_app(
     app.router.add_get("/events", _events(screen, heartbeat_s))
     app.router.add_get("/healthz", _healthz(health))
     app.router.add_get("/metrics", _metrics(registry))
+    if mirrors is not None:
+        mirrors.add_to(app)
     app.on_response_prepare.append(secure)
 
     async def let_viewers_go(_: web.Application) -> None:
         screen.close()
+        if mirrors is not None:
+            mirrors.close()
 
     app.on_shutdown.append(let_viewers_go)
     return app

@@ -24,13 +24,15 @@ class Hello(msgspec.Struct, frozen=True, tag_field="kind", tag="hello"):
 
     `now_ms` is the appliance's monotonic clock: the page measures ages against it, so that a
     message held up in a queue is never shown as if it were new. `build` changes with the page's
-    files: a page of an older build loads itself again.
+    files: a page of an older build loads itself again. `mirrored` lanes have a picture of who
+    stands before them.
     """
 
     now_ms: int
     build: str
     site: str
     lanes: tuple[str, ...]
+    mirrored: tuple[str, ...] = ()
 
 
 class VerdictView(msgspec.Struct, frozen=True, tag_field="kind", tag="verdict"):

@@ -2,6 +2,7 @@
 // knows no rules of its own; everything that comes from outside enters the page as text, never markup.
 
 import { connect } from "./connection.js";
+import { Mirror } from "./mirror.js";
 import { Panel } from "./panel.js";
 import { Sound } from "./sound.js";
 import { showStatus } from "./status.js";
@@ -11,6 +12,7 @@ const FRESH_MS = 1500; // an older verdict is shown for what is left of its time
 const onlyLane = new URLSearchParams(location.search).get("lane");
 const sound = new Sound(document.body, document.querySelector(".sound-hint"));
 const panels = new Map();
+const mirrors = new Map();
 let clockOffset = Infinity; // this page's clock minus the appliance's, by the fastest message
 
 function arrangePanels(known) {
@@ -31,6 +33,18 @@ function arrangePanels(known) {
   panels.forEach((panel, name) => (known.includes(name) ? panel.found() : panel.unknown(known)));
 }
 
+function hangMirrors(lanes) {
+  mirrors.forEach((mirror, lane) => {
+    if (lanes.includes(lane) && panels.get(lane)?.element === mirror.panel) return;
+    mirror.stop();
+    mirrors.delete(lane);
+  });
+  for (const lane of lanes) {
+    const panel = panels.get(lane)?.element;
+    if (panel && !mirrors.has(lane)) mirrors.set(lane, new Mirror(panel, lane));
+  }
+}
+
 function showVerdict(verdict) {
   const age = Math.max(0, performance.now() - clockOffset - verdict.at_ms);
   const panel = panels.get(verdict.lane);
@@ -47,6 +61,7 @@ const receive = {
     document.querySelector(".site").textContent = message.site;
     document.title = message.site ? `${message.site} · Chốt` : "Chốt";
     arrangePanels(message.lanes);
+    hangMirrors(message.mirrored ?? []);
   },
   verdict: showVerdict,
   lane(message) {
@@ -65,5 +80,6 @@ connect(onlyLane === null ? "/events" : `/events?lane=${encodeURIComponent(onlyL
     clockOffset = Infinity; // the appliance may come back with another clock
     document.body.dataset.link = "lost";
     panels.forEach((panel) => panel.lost());
+    hangMirrors([]);
   },
 });

@@ -17,8 +17,9 @@ import pytest
 
 from appliance.errors import PortInUseError
 from appliance.web import preview, preview_screen
+from appliance.web.darkroom import compressed
 from appliance.web.preview import serve_preview
-from appliance.web.preview_screen import PreviewScreen, compressed
+from appliance.web.preview_screen import PreviewScreen
 from appliance.web.preview_view import Figures
 from scanner.camera.ladder import read_picture
 from scanner.camera.look import Look
@@ -109,16 +110,16 @@ async def test_nothing_is_kept_or_drawn_while_nobody_watches(
     monkeypatch.setattr(preview_screen, "quality_of", lambda *_: pytest.fail("measured for nobody"))
     async with watched() as (screen, _, _):
         Camera(screen, "door").send(scene("SECRET"))
-        watch = screen._watches["door"]
-        assert watch._mailbox.take(0) is None
-        assert watch.newest is None
+        darkroom = screen._darkrooms["door"]
+        assert darkroom._mailbox.take(0) is None
+        assert darkroom._newest is None
 
 
 async def test_each_camera_has_its_own_looks() -> None:
     async with watched("left", "right") as (screen, session, url):
         view, _ = await shown(screen, session, url, camera=1)
         assert (view["cameras"], view["camera"]) == (["left", "right"], 1)
-        assert screen._watches["left"].newest is None
+        assert screen._darkrooms["left"]._newest is None
 
 
 @pytest.mark.parametrize(
