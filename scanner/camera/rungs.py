@@ -161,7 +161,7 @@ RUNGS: tuple[Rung, ...] = (
     _dear("higher", lambda g: scaled(g, *_HIGHER), _LOCAL, _HIGHER),
     _dear("double", lambda g: scaled(g, *_DOUBLE), _LOCAL, _DOUBLE),
 )
-"""All rungs, in the order that the open photographs teach (`make rungs`): the next reads most new ones
+"""All rungs, in the order that the open photographs teach (`make rungs`): the next one reads most
 for what it costs; then comes what reads the hard ones in another way."""
 
 _OTHERS: tuple[Rung, ...] = (
