@@ -15,31 +15,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scanner.camera.port import Gray
-from scanner.camera.sighting import Quad, Sighting, sighting_of
-from scanner.camera.symbol.contrast import agreement, equalised, local_contrast, normalised
+from scanner.camera.sighting import Sighting
 from scanner.camera.symbol.finder import Finder, fit_anew, softened
-from scanner.camera.symbol.grid import Picture, grow, sampled
-from scanner.camera.symbol.hypotheses import Hypothesis, Seed, hypotheses
+from scanner.camera.symbol.hypotheses import Hypothesis, hypotheses
 from scanner.camera.symbol.locate import (
     FinderPattern,
     darker_than_around,
     finder_patterns,
     merged,
 )
+from scanner.camera.symbol.overlay import Overlay, lay
 from scanner.camera.symbol.pyramid import Pyramid, at_level, from_level
-from scanner.camera.symbol.reading import read_matrix
-from scanner.camera.symbol.repair import repair
-from scanner.camera.symbol.structure import size_of
 
-NONPLANAR_RUNG = "nonplanar"
 SMALLEST_SIDE_PX = 21
 
 Expired = Callable[[], bool]
 """Tells whether the time that a reader was given is over."""
 
-_MODULE_PX = 6.0
-_LEAST_COMMON = 0.22
+_LEAST_LIKENESS = 0.22
 """Agreement with what all symbols of the version have in common below which no grid fits."""
+_LIKELY = 0.5
+"""Agreement at which there is a symbol most likely: wrong versions have less."""
+_DOUBTFUL_READ = 3
+"""Less likely symbols of one stage that are worth more than a plain look."""
 _STRETCHES = ((1.0, 1.0), (3.0, 1.0), (1.0, 3.0))
 """Enlargements across and down: a code seen from the side is thin in one direction."""
 _STRETCHED_MAX_PIXELS = 5_000_000
@@ -105,12 +103,36 @@ class _Search:
             self._look_at(level)
             for fits in _FITS:
                 self._fit(fits)
-                for hypothesis in hypotheses(self._finders):
-                    if self._expired():
-                        return
-                    sighting = self._attempt_once(hypothesis)
-                    if sighting is not None:
-                        yield sighting
+                yield from self._attempts()
+
+    def _attempts(self) -> Iterator[Sighting]:
+        """Yield what the symbols that may be made of the finder patterns say.
+
+        What looks like a symbol is read by all means at once, what hardly does only after all
+        others had a look.
+        """
+        doubtful = []
+        for hypothesis in hypotheses(self._finders):
+            if self._expired():
+                return
+            if self._is_new(hypothesis):
+                overlay = lay(self._pyramid, hypothesis)
+                if overlay.likeness < _LEAST_LIKENESS:
+                    continue
+                yield from overlay.read(overlay.plain)
+                if overlay.likeness < _LIKELY:
+                    doubtful.append(overlay)
+                else:
+                    yield from self._by_all_means(overlay)
+        doubtful.sort(key=lambda each: -each.likeness)
+        for overlay in doubtful[:_DOUBTFUL_READ]:
+            yield from self._by_all_means(overlay)
+
+    def _by_all_means(self, overlay: Overlay) -> Iterator[Sighting]:
+        for soft in overlay.cleared():
+            if self._expired():
+                return
+            yield from overlay.read(soft)
 
     def _levels(self) -> Iterator[int]:
         size = self._pyramid.whole.size
@@ -143,16 +165,16 @@ class _Search:
                 if finder is not None:
                     self._finders.append(finder)
 
-    def _attempt_once(self, hypothesis: Hypothesis) -> Sighting | None:
+    def _is_new(self, hypothesis: Hypothesis) -> bool:
         key = (
             hypothesis.version,
             *(tuple(np.rint(seed.finder.middle).astype(int).tolist()) for seed in hypothesis.seeds),
             *((seed.column, seed.row) for seed in hypothesis.seeds),
         )
         if key in self._attempted:
-            return None
+            return False
         self._attempted.add(key)
-        return self._attempt(hypothesis)
+        return True
 
     def _fitted(self, pattern: FinderPattern) -> Finder | None:
         level = self._pyramid.level_for(pattern.size_px / 7, 5.0)
@@ -163,82 +185,3 @@ class _Search:
         if finder is None:
             return None
         return Finder(finder.agreement, from_level(finder.middle, level), finder.axes / 2.0**level)
-
-    def _attempt(self, hypothesis: Hypothesis) -> Sighting | None:
-        module_px = float(np.mean([seed.finder.module_px for seed in hypothesis.seeds]))
-        level = self._pyramid.level_for(module_px, _MODULE_PX)
-        scaled_px = module_px * 2.0**level
-        seeds = [_seed_at(seed, level) for seed in hypothesis.seeds]
-        picture, corner = _around(self._pyramid.level(level), seeds, hypothesis.version, scaled_px)
-        seeds = [_seed_moved(seed, corner) for seed in seeds]
-        contrast = local_contrast(picture, scaled_px)
-        grown = grow(contrast, hypothesis.version, seeds)
-        for grid in (grown.smoothed(), grown):
-            middles = grid.module_middles()
-            for soft in soft_values(picture, contrast, middles, hypothesis.version):
-                repaired = repair(soft)
-                if repaired is None:
-                    continue
-                barcode = read_matrix(repaired.matrix)
-                if barcode is not None:
-                    return sighting_of(barcode, NONPLANAR_RUNG, _quad(middles + corner, level))
-        return None
-
-
-def _around(
-    picture: Gray, seeds: list[Seed], version: int, module_px: float
-) -> tuple[Gray, NDArray[np.float64]]:
-    """Return the part of the picture where a symbol may be, and its upper left corner (x, y)."""
-    size = size_of(version)
-    middles = np.array([seed.finder.middle for seed in seeds])
-    corners = []
-    for seed in seeds:
-        for column, row in ((0, 0), (size, 0), (0, size), (size, size)):
-            away = np.array([column - seed.column, row - seed.row])
-            corners.append(seed.finder.middle + seed.finder.axes @ away)
-    # Each seed sees the far corners in its own perspective: what most of them say is enough.
-    reach = np.array(corners).reshape(len(seeds), 4, 2).mean(axis=0)
-    points = np.concatenate((middles, reach))
-    margin_px = (0.15 * size + 6) * module_px
-    height, width = picture.shape
-    left, top = np.maximum(points.min(axis=0) - margin_px, 0).astype(int)
-    right, bottom = (points.max(axis=0) + margin_px).astype(int)
-    right, bottom = min(width, right), min(height, bottom)
-    return picture[top:bottom, left:right], np.array([left, top], np.float64)
-
-
-def _seed_moved(seed: Seed, corner: NDArray[np.float64]) -> Seed:
-    finder = msgspec.structs.replace(seed.finder, middle=seed.finder.middle - corner)
-    return msgspec.structs.replace(seed, finder=finder)
-
-
-def soft_values(
-    picture: Gray, contrast: Picture, middles: NDArray[np.float64], version: int
-) -> Iterator[NDArray[np.float32]]:
-    """Yield soft values of a symbol's modules, taken in one way after another.
-
-    None are yielded if the first do not look like a symbol of `version`.
-    """
-    plain = sampled(contrast, middles)
-    if agreement(plain, version) < _LEAST_COMMON:
-        return
-    yield plain
-    brightness = cv2.GaussianBlur(picture, (0, 0), 0.8).astype(np.float32)
-    even = normalised(sampled(brightness, middles))
-    yield np.clip(even, -1, 1)
-    yield equalised(even, version, reach=1, restraint=3.0)
-    yield equalised(even, version, reach=2, restraint=6.0)
-
-
-def _seed_at(seed: Seed, level: int) -> Seed:
-    finder = seed.finder
-    there = Finder(finder.agreement, at_level(finder.middle, level), finder.axes * 2.0**level)
-    return msgspec.structs.replace(seed, finder=there)
-
-
-def _quad(middles: NDArray[np.float64], level: int) -> Quad:
-    """Return a symbol's outer corners in the whole picture, clockwise from its own upper left."""
-    inner = middles[[0, 0, -1, -1], [0, -1, -1, 0]]
-    next_in = middles[[1, 1, -2, -2], [1, -2, -2, 1]]
-    a, b, c, d = from_level(inner + (inner - next_in) / 2, level).tolist()
-    return (tuple(a), tuple(b), tuple(c), tuple(d))
