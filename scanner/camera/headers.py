@@ -24,6 +24,7 @@ make some ten of them for a progressive picture."""
 _JPEG_BASELINE_SCANS_MAX = 4
 """One, or one for each of at most four components (B.2.3)."""
 _JPEG_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")  # what ends entropy-coded data (B.1.1.5)
+_PNG_CHUNKS_MAX = 16_384
 _PNM = re.compile(rb"P[2356](?:\s|#[^\n]{0,256}\n)+(\d{1,6})\s+(\d{1,6})\s+(\d{1,5})\s")
 
 
@@ -48,12 +49,12 @@ class PictureHeader(msgspec.Struct, frozen=True, gc=False):
 def header_of(data: bytes, *, baseline: bool = False) -> PictureHeader:
     """Return what the file says of itself, having seen that its end is there where a kind has one.
 
-    :param baseline: whether a JPEG must be sequential and Huffman-coded, as cameras' frames are.
+    :param baseline: whether it must be a sequential, Huffman-coded JPEG, as cameras' frames are.
     :raises PictureDamagedError: no known kind, malformed, an empty picture, truncated, or costlier
         to decode than a picture needs to be.
     """
     for magic, kind, size_of in _KINDS:
-        if data.startswith(magic):
+        if data.startswith(magic) and (kind is PictureKind.JPEG or not baseline):
             try:
                 width, height = size_of(data, baseline)
             except (struct.error, IndexError, ValueError) as error:
@@ -63,6 +64,8 @@ def header_of(data: bytes, *, baseline: bool = False) -> PictureHeader:
                 msg = f"the {kind} header states {width} x {height} pixels"
                 raise PictureDamagedError(msg)
             return PictureHeader(kind, width, height)
+    if baseline:
+        raise PictureDamagedError("not a jpeg", hint="choose the camera's motion JPEG mode")
     raise PictureDamagedError(
         "not a picture of a known kind",
         hint="JPEG, PNG, BMP, WebP and PNM pictures are read",
@@ -133,12 +136,19 @@ def _jpeg_scan_end(data: bytes, position: int) -> int:
 
 
 def _png_size(data: bytes, _: bool) -> tuple[int, int]:
+    """Walk all chunks to the last: a decoder makes room for the length that each one claims."""
     length, kind, width, height = struct.unpack_from(">I4sII", data, 8)
     if kind != b"IHDR" or length != 13:
         raise PictureDamagedError("the png does not begin with its header chunk")
-    if data.rfind(b"IEND") < 0:
-        raise PictureDamagedError("the png is truncated")
-    return width, height
+    position = 8
+    for _ in range(_PNG_CHUNKS_MAX):
+        length, kind = struct.unpack_from(">I4s", data, position)
+        position += 12 + length
+        if position > len(data):
+            raise PictureDamagedError("the png is truncated")
+        if kind == b"IEND":
+            return width, height
+    raise PictureDamagedError("the png has more chunks than a picture needs")
 
 
 def _bmp_size(data: bytes, _: bool) -> tuple[int, int]:

@@ -90,6 +90,9 @@ REFUSED = {
     "ten thousand segments": JPEG[:2] + b"\xff\xfe\x00\x02" * 10_000 + JPEG[2:],
     "a segment that begins before itself": JPEG[:2] + b"\xff\xfe\x00\x00" + JPEG[2:],
     "a segment beyond the end": JPEG[:2] + b"\xff\xfe\xff\xff" + JPEG[2:20],
+    "PNG with a chunk of 2 GB": _png_with(struct.pack(">I4s", 0x7FFFFFFF, b"tEXt")),
+    "PNG of chunks without end": _png_with(_chunk(b"tEXt", b"") * 20_000),
+    "PNG without its end": encoded(canvas(64, 64), ".png")[:-12],
     "BMP larger than any": b"BM" + bytes(12) + struct.pack("<Iii", 40, 40_000, -40_000) + bytes(40),
     "PNM larger than any": b"P5 99999 99999 255 ",
     "GIF": b"GIF89a" + struct.pack("<HH", 100, 100) + bytes(100),
@@ -99,6 +102,7 @@ REFUSED = {
 BOUNDED = {
     "smaller in its header": with_jpeg_size(JPEG, 64, 48),
     "larger in its header": with_jpeg_size(JPEG, 4096, 4096),
+    "PNG, which no camera sends": encoded(canvas(64, 64), ".png"),
     "4,096 x 4,096 PNG of 4 KiB": png_of_zeros(4096, 4096),
     "a row of one pixel": encoded(np.zeros((1, 5000), np.uint8)),
     "a column of one pixel": encoded(np.zeros((5000, 1), np.uint8)),

@@ -60,6 +60,13 @@ def test_a_cameras_frame_has_no_more_scans_than_components() -> None:
         gray_of(frame(PROGRESSIVE))
 
 
+def test_a_cameras_frame_is_a_jpeg_and_nothing_else() -> None:
+    png = BOUNDED["PNG, which no camera sends"]
+    assert gray_of(frame(png, Encoding.PICTURE)).shape == (64, 64)
+    with pytest.raises(PictureError, match="not a jpeg"):
+        gray_of(frame(png))
+
+
 def decode_all(pictures: Iterable[bytes]) -> None:
     """Decode within limits, beyond which the process ends with another code than 0."""
     gray_of(frame(JPEG))  # whatever the library loads once
