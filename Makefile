@@ -35,6 +35,10 @@ outage: $(VENV)/.dev ## the hub is down for a full minute: nothing is lost, noth
 rungs: $(VENV)/.runtime ## learn the order of the decode ladder's rungs on the photographs of CHOT_DATA
 	$(BIN)/chot bench order-rungs --corpus $(CHOT_DATA)/qr-photos --write benchmarks/rungs/order.json
 
+hardware: $(VENV)/.dev ## a USB webcam in a virtual machine, pulled in mid-frame (root once, to build the machine)
+	$(BIN)/python -m tests.hardware.image
+	$(BIN)/pytest -m slow tests/hardware
+
 lock: ## resolve the dependencies anew into requirements/*.lock
 	$(PYTHON) -m venv $(VENV)-lock
 	$(VENV)-lock/bin/pip --disable-pip-version-check --quiet install pip-tools

@@ -142,7 +142,11 @@ class Grabber:
     def _open_and_drain(self) -> BaseException | None:
         """Return what ended one opening: an error of its own, or that it hangs."""
         opening = Opening(
-            self._camera, self._take, lambda: not self._stopping.is_set(), self._monotonic_ns
+            self._camera,
+            self._take,
+            self._lose,
+            lambda: not self._stopping.is_set(),
+            self._monotonic_ns,
         )
         with self._turn:
             self._opening = opening
@@ -191,6 +195,18 @@ class Grabber:
             self._changed(self.statistics)
         self._mailbox.put(frame)
         return True
+
+    def _lose(self, opening: Opening, error: BaseException) -> None:
+        """Tell that a camera that delivered was lost, while it is still being closed."""
+        with self._turn:
+            if self._given_up(opening) or not self.statistics.up:
+                return
+            if not isinstance(error, CameraError) or isinstance(error, CameraExhaustedError):
+                return
+            self.statistics = msgspec.structs.replace(
+                self.statistics, up=False, last_error=str(error)
+            )
+        self._changed(self.statistics)
 
     def _tell(self, **changes: Any) -> None:
         self._note(**changes)

@@ -141,7 +141,7 @@ def _png_size(data: bytes, _: bool) -> tuple[int, int]:
     if kind != b"IHDR" or length != 13:
         raise PictureDamagedError("the png does not begin with its header chunk")
     position = 8
-    for _ in range(_PNG_CHUNKS_MAX):
+    for _chunk in range(_PNG_CHUNKS_MAX):
         length, kind = struct.unpack_from(">I4s", data, position)
         position += 12 + length
         if position > len(data):

@@ -26,6 +26,8 @@ class Opening:
     """Opens a camera, hands over its frames until it fails or nobody wants more, and closes it.
 
     :param hand_over: called in this thread with each frame; False ends the opening.
+    :param failed: called in this thread with what ended it, before the camera is closed: a driver
+        may take long to close what does not answer.
     :param wanted: asked before each frame.
     """
 
@@ -33,11 +35,13 @@ class Opening:
         self,
         camera: Camera,
         hand_over: Callable[[Opening, Frame], bool],
+        failed: Callable[[Opening, BaseException], None],
         wanted: Callable[[], bool],
         monotonic_ns: Callable[[], int],
     ) -> None:
         self._camera = camera
         self._hand_over = hand_over
+        self._failed = failed
         self._wanted = wanted
         self._monotonic_ns = monotonic_ns
         self._call = (Call.OPEN, monotonic_ns())
@@ -63,6 +67,10 @@ class Opening:
         try:
             try:
                 self._drain()
+            except BaseException as error:
+                self.error = error
+                self._failed(self, error)
+                raise
             finally:
                 self._begin(Call.CLOSE)
                 self._camera.close()

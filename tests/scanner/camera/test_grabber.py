@@ -233,6 +233,25 @@ def test_a_camera_that_cannot_even_be_closed_is_a_fault_that_is_told(
         grabber.run()
 
 
+def test_a_loss_is_told_though_the_driver_takes_long_to_close(
+    run: Callable[..., Run], clock: Hand
+) -> None:
+    class Unplugged(Hanging):
+        def read(self) -> Frame:
+            if self.reads:
+                raise CameraLostError("unplugged")
+            return super().read()
+
+    plug = Plug("close")
+    watched = run(plug, Unplugged)
+    watched.until(lambda seen: seen.up)
+    lost = watched.until(lambda seen: not seen.up)
+    assert (lost.last_error, lost.reopens) == ("unplugged", 0)
+    assert plug.held.get(timeout=LIMIT_S) == "close"
+    clock.now_ns += 5_000_000_001
+    assert "close" in watched.until(lambda seen: seen.reopens == 1).last_error
+
+
 def test_a_lost_camera_is_no_hung_one(run: Callable[..., Run], clock: Hand) -> None:
     class Lost(Hanging):
         def open(self) -> None:
