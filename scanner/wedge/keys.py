@@ -60,7 +60,7 @@ class WedgeKeys:
 
     >>> from scanner.wedge.typist import Typist
     >>> list(WedgeKeys(LayoutName.FR).feed(Typist(LayoutName.FR).typed("A1\r")))
-    [b'A', b'1', b'\r']
+    [b'A1\r']
     """
 
     def __init__(self, layout: LayoutName = LayoutName.US) -> None:
@@ -73,19 +73,25 @@ class WedgeKeys:
         self._until_report = False
 
     def feed(self, data: bytes) -> Iterator[bytes | None]:
-        """Yield each piece of text that was typed in `data`, and None where events were lost.
+        """Yield the text that was typed in `data`, in one piece, with None where events were lost.
 
         Characters of the layout are UTF-8. `data` may begin and end anywhere.
         """
+        typed = bytearray()
         for kind, code, value in self._cutter.events(data):
             if kind == EV_SYN and code == SYN_DROPPED:
                 self._forget()
                 self._until_report = True
+                if typed:
+                    yield bytes(typed)
+                    typed.clear()
                 yield None
             elif self._until_report:
                 self._until_report = not (kind == EV_SYN and code == SYN_REPORT)
-            elif kind == EV_KEY and (typed := self._turn(code, value)):
-                yield typed
+            elif kind == EV_KEY:
+                typed += self._turn(code, value)
+        if typed:
+            yield bytes(typed)
 
     def rest(self) -> bytes:
         """Return what was begun and not ended before a silence: an accent, a number.
