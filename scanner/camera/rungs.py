@@ -32,7 +32,7 @@ Prepare = Callable[[Gray], Gray]
 
 SMALLEST_SIDE_PX = 21
 """A QR code of version 1 has 21 modules (ISO/IEC 18004, 5.3.1): nothing smaller holds one."""
-ENLARGED_MAX_PIXELS = 9_500_000
+ENLARGED_MAX_PIXELS = 12_500_000
 """What an enlargement may grow to; larger pictures have no need of one."""
 
 

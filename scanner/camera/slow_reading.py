@@ -33,8 +33,11 @@ DeepReader = Callable[[Gray, int], Sequence[Sighting]]
 """Reads a crop in its own way until a monotonic time in nanoseconds, rung named by itself."""
 
 
-_CROPS_BY_RUNGS, _CROPS_DEEPLY, _PICTURE_BY_RUNGS = 0.15, 0.65, 0.8
+_BY_RUNGS, _CROPS_DEEPLY = 0.3, 0.8
 """Share of the time that is over when each step must have ended; the last one has the rest."""
+
+
+_Read = Callable[[Crop, int], list[Sighting]]
 
 
 class Job(msgspec.Struct, frozen=True, gc=False):
@@ -107,22 +110,16 @@ class SlowReader:
         self._faults = 0
         began_ns = self._monotonic_ns()
         crops = job.crops or self._searched(job.picture)
-        steps: list[tuple[float, Callable[[int], list[Sighting]]]] = [
-            (_CROPS_BY_RUNGS, lambda until: self._each(crops, self._by_rungs, until)),
-            (
-                _CROPS_DEEPLY if job.picture is not None else 1.0,
-                lambda until: self._each(crops, self._deeply, until),
-            ),
-        ]
-        if job.picture is not None:
-            picture = (job.picture,)
-            steps += [
-                (_PICTURE_BY_RUNGS, lambda until: self._each(picture, self._by_rungs, until)),
-                (1.0, lambda until: self._each(picture, self._deeply, until)),
-            ]
+        picture = (job.picture,) if job.picture is not None else ()
+        steps: tuple[tuple[float, Sequence[Crop], _Read], ...] = (
+            (_BY_RUNGS, picture or crops, self._by_rungs),
+            (_CROPS_DEEPLY if picture else 1.0, crops, self._deeply),
+            (1.0, picture, self._deeply),
+        )
         sightings: list[Sighting] = []
-        for share, step in steps:
-            sightings = step(min(until_ns, began_ns + math.ceil((until_ns - began_ns) * share)))
+        for share, parts, read in steps:
+            share_ns = math.ceil((until_ns - began_ns) * share)
+            sightings = self._each(parts, read, min(until_ns, began_ns + share_ns))
             if sightings:
                 break
         return Found(
@@ -132,9 +129,7 @@ class SlowReader:
             timed_out=not sightings and self._is_over(until_ns),
         )
 
-    def _each(
-        self, crops: Sequence[Crop], read: Callable[[Crop, int], list[Sighting]], until_ns: int
-    ) -> list[Sighting]:
+    def _each(self, crops: Sequence[Crop], read: _Read, until_ns: int) -> list[Sighting]:
         """Read every crop, each within half of what is left of the time: the likeliest come first.
 
         The last one has all of the rest.
