@@ -49,7 +49,7 @@ class Dialogue(Protocol):
         ...
 
     def idle(self, now_ns: int) -> list[Line]:
-        """Return the line that silence has ended, if it has; see `LineSettings.quiet_s`."""
+        """Return the line that silence has ended, if it has; see `Profile.quiet_s`."""
         ...
 
     def say(self, messages: Messages, now_ns: int) -> None:

@@ -143,7 +143,7 @@ class SerialSource:
             lambda: self._open(path, profile.baud if baud is None else baud),
             received=self._received,
             quiet=self._quiet,
-            quiet_s=self._settings.quiet_s,
+            quiet_s=profile.quiet_s(self._settings),
             opened=self._greet,
             monotonic_ns=monotonic_ns,
             draw=draw,

@@ -23,6 +23,9 @@ from scanner.serial.ssi import (
 
 RESPONSE_S = 2.0
 """The default of the Serial Response Timeout, which must be the same at both ends."""
+PACKET_SILENCE_S = 0.5
+"""A packet that pauses for so long will not end: well above the gaps between its bytes, and below
+the scanner's Serial Response Timeout, so that what it sends again is not taken for the rest."""
 RESENDS = 2
 """Times that a command is sent again (DS9908 Product Reference Guide, page 249)."""
 QUEUE_LIMIT = 8
@@ -44,6 +47,8 @@ class SsiDialogue:
 
     def __init__(self, settings: LineSettings) -> None:
         self._settings = settings
+        self._abandon_ns = int(settings.abandon_s * 1e9)
+        self._last_ns = 0
         self._reader = PacketReader(DECODER)
         self._text = bytearray()
         self._inside = False
@@ -70,19 +75,19 @@ class SsiDialogue:
 
     def feed(self, data: bytes, now_ns: int) -> list[Line]:
         """Return the texts that `data` completes, in order."""
+        self._forget_half(now_ns)
+        self._last_ns = now_ns
         damaged = self._reader.damaged
         lines = self._handled(self._reader.feed(data), now_ns)
         self._refuse_damaged(damaged)
         return lines
 
     def idle(self, now_ns: int) -> list[Line]:
-        """Return the texts in what was kept for a packet that did not end; forget half a text."""
+        """Return the texts in what was kept for a packet that did not end."""
         damaged = self._reader.damaged
         lines = self._handled(self._reader.flush(), now_ns)
         self._refuse_damaged(damaged)
-        if self._inside:
-            self.abandoned += not self._skipping
-            self._begin_anew()
+        self._forget_half(now_ns)
         return lines
 
     def say(self, messages: Messages, now_ns: int) -> None:
@@ -151,6 +156,12 @@ class SsiDialogue:
         if line is not None:
             self.oversized += len(line.text) > MAX_TEXT_LENGTH
             lines.append(line)
+
+    def _forget_half(self, now_ns: int) -> None:
+        """Drop a text whose next packet has not come for so long that it will not."""
+        if self._inside and now_ns - self._last_ns >= self._abandon_ns:
+            self.abandoned += not self._skipping
+            self._begin_anew()
 
     def _begin_anew(self) -> None:
         self._text.clear()

@@ -10,7 +10,7 @@ import msgspec
 from scanner.serial.dialogue import Dialogue, LineDialogue, Messages
 from scanner.serial.framing import LineSettings
 from scanner.serial.ssi import PacketReader
-from scanner.serial.ssi_dialogue import SsiDialogue
+from scanner.serial.ssi_dialogue import PACKET_SILENCE_S, SsiDialogue
 
 
 class Framing(StrEnum):
@@ -77,6 +77,10 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
         if self.framing is Framing.SSI:
             return bool(PacketReader().feed(reply))
         return self.identity is not None and self.identity.search(reply) is not None
+
+    def quiet_s(self, settings: LineSettings) -> float:
+        """Return the silence after which a dialogue's `idle` has something to do."""
+        return PACKET_SILENCE_S if self.framing is Framing.SSI else settings.quiet_s
 
     def dialogue(
         self, settings: LineSettings | None = None, *, feedback: bool = True, release_s: float = 2.0

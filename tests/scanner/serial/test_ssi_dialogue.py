@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 from admission.reading import MAX_TEXT_LENGTH, Symbology
 from scanner.serial.framing import Line, LineSettings
 from scanner.serial.ssi import CONTINUED, DECODER, RETRANSMIT, Opcode, Packet, PacketReader, encode
-from scanner.serial.ssi_dialogue import QUEUE_LIMIT, RESENDS, RESPONSE_S, SsiDialogue
+from scanner.serial.ssi_dialogue import (
+    PACKET_SILENCE_S,
+    QUEUE_LIMIT,
+    RESENDS,
+    RESPONSE_S,
+    SsiDialogue,
+)
 
 ACK = encode(Packet(Opcode.CMD_ACK))
 NAK_RESEND = encode(Packet(Opcode.CMD_NAK, b"\x01"))
@@ -17,6 +23,8 @@ SCANNER_ACK = encode(Packet(Opcode.CMD_ACK), DECODER)
 BEEP = encode(Packet(Opcode.BEEP, b"\x00"))
 LAMP = encode(Packet(Opcode.LED_ON, b"\x01"))
 RESPONSE_NS = int(RESPONSE_S * 1e9)
+PACKET_SILENCE_NS = int(PACKET_SILENCE_S * 1e9)
+ABANDON_NS = int(LineSettings().abandon_s * 1e9)
 
 
 def decoded(data: bytes, kind: int = 0x1C, status: int = 0) -> bytes:
@@ -120,10 +128,31 @@ def test_silence_ends_half_a_text_and_half_a_packet() -> None:
     dialogue = a_dialogue()
     dialogue.feed(decoded(b"half", status=CONTINUED), 1)
     assert dialogue.pending
-    dialogue.idle(2)
+    dialogue.idle(ABANDON_NS)
+    assert (dialogue.abandoned, dialogue.pending) == (0, True)
+    dialogue.idle(1 + ABANDON_NS)
     assert (dialogue.abandoned, dialogue.pending) == (1, False)
     dialogue.feed(b"\xff\xf3\x00\x00" + decoded(b"whole"), 3)
     assert [line.text for line in dialogue.idle(4)] == ["whole"]
+
+
+def test_half_a_text_is_not_the_beginning_of_one_that_comes_much_later() -> None:
+    dialogue = a_dialogue()
+    dialogue.feed(decoded(b"half", status=CONTINUED), 0)
+    assert [line.text for line in dialogue.feed(decoded(b"42"), ABANDON_NS)] == ["42"]
+    assert dialogue.abandoned == 1
+
+
+def test_a_spoilt_length_costs_one_sending_and_not_the_text() -> None:
+    dialogue = a_dialogue()
+    spoilt = bytearray(decoded(b"42"))
+    spoilt[0] = 0xFF
+    assert dialogue.feed(bytes(spoilt), 0) == []
+    assert dialogue.take() == b""
+    assert dialogue.idle(PACKET_SILENCE_NS) == []
+    assert dialogue.take() == NAK_RESEND
+    again = dialogue.feed(decoded(b"42", status=RETRANSMIT), 2 * PACKET_SILENCE_NS)
+    assert [line.text for line in again] == ["42"]
 
 
 def test_commands_go_out_one_by_one() -> None:
