@@ -44,6 +44,8 @@ class SerialFigures(msgspec.Struct, frozen=True):
     line_bytes: int
     reading_us: Percentiles
     """Our source: the reading was delivered."""
+    own_us: Percentiles
+    """...of which ours: since its last bytes were read. The rest is the kernel's and the loop's."""
     floor_us: Percentiles
     """The loop's reader and `read` alone: what no source on this loop and machine can undercut."""
     read_until_us: Percentiles
@@ -94,9 +96,19 @@ async def measure(lines: int, progress: Callable[[int], None]) -> SerialFigures:
         floor = _Arrival(_writer(bare))
         peer = _Arrival(_writer(peers))
         up = asyncio.Event()
+        own: list[float] = []
+        read_ns = 0
 
         def deliver(_reading: Reading) -> None:
             reading.there()
+            own.append((time.perf_counter_ns() - read_ns) / 1e3)
+
+        class StampedPort(Port):
+            def read(self) -> bytes:
+                nonlocal read_ns
+                data = super().read()
+                read_ns = time.perf_counter_ns()
+                return data
 
         source = SerialSource(
             ours.path,
@@ -105,6 +117,7 @@ async def measure(lines: int, progress: Callable[[int], None]) -> SerialFigures:
             monotonic_ns=time.monotonic_ns,
             draw=lambda: 0.0,
             changed=lambda _up: up.set(),
+            open_port=StampedPort,
         )
         running = asyncio.create_task(source.run())
         await asyncio.wait_for(up.wait(), TIMEOUT_S)
@@ -122,6 +135,7 @@ async def measure(lines: int, progress: Callable[[int], None]) -> SerialFigures:
         lines=lines,
         line_bytes=LINE_BYTES,
         reading_us=found[0],
+        own_us=percentiles(own[WARM_UP:], digits=1),
         floor_us=found[1],
         read_until_us=found[2],
         peer_ratio=round(found[2].p50 / found[0].p50, 2),
@@ -194,6 +208,7 @@ def _table(figures: SerialFigures) -> Table:
         table.add_column(heading, justify="left" if heading.startswith("w") else "right")
     for name, found in (
         ("reading delivered", figures.reading_us),
+        ("  of which since it was read", figures.own_us),
         ("floor: bare reader", figures.floor_us),
         ("peer: read_until in a thread", figures.read_until_us),
     ):

@@ -15,7 +15,7 @@ def test_figures_as_json() -> None:
     assert result.exit_code == 0, result.output
     figures = json.loads(result.output)
     assert (figures["lines"], figures["line_bytes"]) == (5, 306)
-    for each in ("reading_us", "floor_us", "read_until_us"):
+    for each in ("reading_us", "own_us", "floor_us", "read_until_us"):
         assert figures[each]["p99"] >= figures[each]["p50"] > 0
     assert figures["peer_ratio"] > 0
     assert figures["floor_ratio"] > 0
