@@ -20,7 +20,7 @@ from appliance.errors import ConfigError
 from appliance.serial_table import SerialSourceTable
 from appliance.table import Name, Seconds, Table, unknown_keys
 from appliance.wedge_table import WedgeSourceTable
-from scanner.serial.framing import LineEnd
+from scanner.serial.line import LineEnd
 from scanner.serial.profiles import PROFILES
 from scanner.wedge.layouts import LayoutName
 from scanner.wedge.settings import WedgeEnd

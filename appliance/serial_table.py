@@ -11,7 +11,7 @@ import msgspec
 from admission.reading import Reading
 from appliance.table import Name, Table
 from scanner.errors import FramingError
-from scanner.serial.framing import LineEnd, LineSettings
+from scanner.serial.line import LineEnd, LineSettings
 from scanner.serial.profiles import PROFILES, Framing, Profile
 from scanner.serial.source import SerialSource
 

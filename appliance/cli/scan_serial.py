@@ -17,7 +17,7 @@ from appliance.sources import ScannerDoor, Source
 from scanner.errors import ScannerError
 from scanner.serial.detecting import Patience, ask, find_ports, first_heard, listen
 from scanner.serial.detection import Guess, Heard, plausibility
-from scanner.serial.framing import LineEnd
+from scanner.serial.line import LineEnd
 from scanner.serial.marked import MarkedPort
 from scanner.serial.profiles import Capability
 from scanner.serial.source import OpenPort

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from scanner.serial.framing import LineEnd
+from scanner.serial.line import LineEnd
 from scanner.serial.profiles import GENERIC, PROFILES
 from scanner.serial.ssi import CHECKSUM_BYTES, HEADER_BYTES, Opcode, PacketReader
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Protocol
 
-from scanner.serial.framing import Line, LineFramer, LineSettings
+from scanner.serial.framing import LineFramer
+from scanner.serial.line import Line, LineSettings
 
 Messages = tuple[bytes, ...]
 """Commands in the scanner's own language, sent one after the other. Empty: it knows none."""

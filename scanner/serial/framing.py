@@ -1,155 +1,29 @@
 """Line framing without I/O: bytes in, lines out, whatever the bytes and however they are cut.
 
-What is kept of an unfinished line is bounded by `LINE_LIMIT_BYTES`. A longer line is handed on at
-once, cut so that the law refuses it as oversized, and the rest of it is skipped up to its end.
-
-Text is decoded as UTF-8 where the whole line is valid UTF-8, else as ISO 8859-1, which never fails
-and keeps every byte. NUL and control bytes stay: the law refuses them, not the cable.
+What is kept of an unfinished line is bounded by `LineSettings.limit_bytes`. A longer line is handed
+on at once, cut so that the law refuses it as oversized; the rest is skipped up to its end.
 """
 
 from __future__ import annotations
 
-import codecs
 import re
 from collections.abc import Iterator
-from enum import StrEnum
 
-import msgspec
+from admission.reading import MAX_TEXT_LENGTH
+from scanner.serial.line import LINE_LIMIT_BYTES, MARKS, Line, LineEnd, LineSettings, line_of
 
-from admission.reading import MAX_TEXT_LENGTH, Symbology
-from scanner.errors import FramingError
+__all__ = [
+    "LINE_LIMIT_BYTES",
+    "REPLIES_LIMIT_BYTES",
+    "Line",
+    "LineEnd",
+    "LineFramer",
+    "LineSettings",
+]
 
-LINE_LIMIT_BYTES = 4 * (MAX_TEXT_LENGTH + 1) + 3
-"""Bytes after which a line is oversized in any encoding: UTF-8 has at most 4 a character, and an
-AIM identifier has 3. A configured prefix and suffix come on top."""
-MAX_AFFIX_BYTES = 16
 REPLIES_LIMIT_BYTES = 256
 """Bytes of replies to commands that may stand before a text without making it oversized."""
-
-
-class LineEnd(StrEnum):
-    """What ends a line. Empty lines are dropped in every mode."""
-
-    ANY = "any"
-    """CR, LF or CRLF."""
-    CR = "cr"
-    """CR alone; LF belongs to the text."""
-    LF = "lf"
-    """LF alone; CR belongs to the text."""
-    CRLF = "crlf"
-    """CR followed by LF; either alone belongs to the text."""
-    TAB = "tab"
-    """TAB alone; CR and LF belong to the text."""
-    ETX = "etx"
-    """STX begins a line, ETX ends it; what lies between two lines is dropped."""
-    GAP = "gap"
-    """Silence of `gap_s`; for scanners set to send no suffix."""
-
-
-class LineSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How a scanner writes its lines.
-
-    `gap_s` is the silence that ends a line under `LineEnd.GAP`. `abandon_s` is the silence after
-    which an unfinished line is dropped under every other end, so that half a code never becomes
-    the beginning of the next. `aim_identifiers` takes an AIM identifier (ISO/IEC 15424, `]Q1`) off
-    the text where one stands; identifiers of symbologies that this gate does not know stay, so
-    that the law refuses the text. `prefix` and `suffix` are taken off once each where they stand:
-    a scanner sends prefix, AIM identifier, text, suffix, end of line. A line without them is
-    handed on as it is.
-
-    :raises FramingError: if a silence is not between 1 ms and 60 s, or a prefix or suffix is longer
-        than `MAX_AFFIX_BYTES` or holds what ends a line.
-    """
-
-    end: LineEnd = LineEnd.ANY
-    aim_identifiers: bool = True
-    gap_s: float = 0.05
-    abandon_s: float = 5.0
-    prefix: bytes = b""
-    suffix: bytes = b""
-
-    def __post_init__(self) -> None:
-        for name, affix in (("prefix", self.prefix), ("suffix", self.suffix)):
-            if len(affix) > MAX_AFFIX_BYTES:
-                msg = f"{name} has {len(affix)} bytes"
-                raise FramingError(msg, hint=f"use at most {MAX_AFFIX_BYTES}")
-            if any(mark in affix for mark in _MARKS[self.end]):
-                msg = f"{name} holds what ends a line under '{self.end}': it is never seen"
-                raise FramingError(msg, hint=f"take CR, LF, STX and ETX out of the {name}")
-        for name, silence_s in (("gap_s", self.gap_s), ("abandon_s", self.abandon_s)):
-            if not 0.001 <= silence_s <= 60:
-                msg = f"{name} is {silence_s} s"
-                raise FramingError(msg, hint="use 0.001 to 60 seconds")
-
-    @property
-    def quiet_s(self) -> float:
-        """The silence after which `LineFramer.idle` has something to do."""
-        return self.gap_s if self.end is LineEnd.GAP else self.abandon_s
-
-    @property
-    def limit_bytes(self) -> int:
-        """The bytes at which a line is oversized."""
-        return LINE_LIMIT_BYTES + len(self.prefix) + len(self.suffix)
-
-
-class Line(msgspec.Struct, frozen=True, gc=False):
-    """One line's text (never empty, at most `MAX_TEXT_LENGTH + 1` characters).
-
-    `captured_ns` is the stamp of its last byte, or of the byte that made it oversized.
-    """
-
-    text: str
-    symbology: Symbology
-    captured_ns: int
-
-
-_MARKS: dict[LineEnd, tuple[bytes, ...]] = {
-    LineEnd.ANY: (b"\r", b"\n"),
-    LineEnd.CR: (b"\r",),
-    LineEnd.LF: (b"\n",),
-    LineEnd.CRLF: (b"\r\n",),
-    LineEnd.TAB: (b"\t",),
-    LineEnd.ETX: (b"\x02", b"\x03"),
-    LineEnd.GAP: (),
-}
 _STX = b"\x02"
-_AIM = re.compile(rb"\][A-Za-z][0-9A-Za-z]")
-_AIM_CODE = {
-    ord("Q"): Symbology.QR_CODE,
-    ord("z"): Symbology.AZTEC,
-    ord("d"): Symbology.DATA_MATRIX,
-    ord("L"): Symbology.PDF417,
-    ord("C"): Symbology.CODE_128,
-}
-
-
-def line_of(
-    data: bytes,
-    settings: LineSettings,
-    captured_ns: int,
-    *,
-    symbology: Symbology = Symbology.UNSTATED,
-    cut: bool = False,
-) -> Line | None:
-    r"""Return the line that `data` spells between two ends, or None if it holds no text.
-
-    :param symbology: what the scanner says beside the text; an AIM identifier in it outranks this.
-    :param cut: `data` is only the beginning of a line that is too long.
-
-    >>> line_of(b"%]Q1ABC", LineSettings(prefix=b"%"), 1)
-    Line(text='ABC', symbology=<Symbology.QR_CODE: 'qr_code'>, captured_ns=1)
-    """
-    data = data.removeprefix(settings.prefix)
-    if data[:1] == b"]" and settings.aim_identifiers and _AIM.match(data) and data[1] in _AIM_CODE:
-        symbology = _AIM_CODE[data[1]]
-        data = data[3:]
-    if settings.suffix and not cut:
-        data = data.removesuffix(settings.suffix)
-    try:  # a character that the limit cut in two at the end of `data` is left out
-        text = codecs.utf_8_decode(data, "strict", not cut)[0]
-    except UnicodeDecodeError:
-        text = data.decode("latin-1")
-    return Line(text[: MAX_TEXT_LENGTH + 1], symbology, captured_ns) if text else None
 
 
 class LineFramer:
@@ -171,13 +45,14 @@ class LineFramer:
         self._settings = settings or LineSettings()
         self._replies = replies
         self._limit_bytes = self._settings.limit_bytes + bool(replies) * REPLIES_LIMIT_BYTES
-        self._marks = _MARKS[self._settings.end]
+        self._marks = MARKS[self._settings.end]
         self._in_pairs = self._settings.end is LineEnd.CRLF
         self._quiet_ns = int(self._settings.quiet_s * 1e9)
         self._last_ns = 0
         self._held = b""
         self._kept = bytearray()
-        self._inside = self._settings.end is not LineEnd.ETX
+        self._flowing = self._settings.end is not LineEnd.ETX
+        self._inside = self._flowing
         self._skipping = False
         self.oversized = 0
         """Lines so far that were too long."""
@@ -195,8 +70,13 @@ class LineFramer:
         lines: list[Line] = []
         start = 0
         for at, mark in _marked(data, self._marks):
-            self._extend(data[start:at], captured_ns, lines)
+            part = data[start:at]
             start = at + len(mark)
+            if self._flowing and not self._kept and not self._skipping and at < self._limit_bytes:
+                if part:  # a whole line at once, as nearly all are
+                    self._emit(part, captured_ns, lines)
+                continue
+            self._extend(part, captured_ns, lines)
             self._begin() if mark == _STX else self._finish(captured_ns, lines)
         self._extend(data[start:], captured_ns, lines)
         return lines
@@ -244,7 +124,7 @@ class LineFramer:
         room = self._limit_bytes - len(self._kept)
         self._kept += part[:room]
         if len(self._kept) == self._limit_bytes:
-            self._emit(captured_ns, lines, cut=True)
+            self._emit(bytes(self._kept), captured_ns, lines, cut=True)
             self._kept.clear()
             self._skipping = True
 
@@ -256,17 +136,16 @@ class LineFramer:
 
     def _finish(self, captured_ns: int, lines: list[Line]) -> None:
         if self._kept:
-            self._emit(captured_ns, lines)
+            self._emit(bytes(self._kept), captured_ns, lines)
         self._rest()
 
     def _rest(self) -> None:
         """Await the next line: inside it already, unless only an STX begins one."""
         self._kept.clear()
-        self._inside = self._settings.end is not LineEnd.ETX
+        self._inside = self._flowing
         self._skipping = False
 
-    def _emit(self, captured_ns: int, lines: list[Line], *, cut: bool = False) -> None:
-        data = bytes(self._kept)
+    def _emit(self, data: bytes, captured_ns: int, lines: list[Line], *, cut: bool = False) -> None:
         if self._replies is not None:
             data = self._without_replies(data)
         line = line_of(data, self._settings, captured_ns, cut=cut)

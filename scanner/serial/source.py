@@ -11,7 +11,7 @@ import msgspec
 from admission.backoff import Backoff
 from admission.reading import Reading
 from scanner.serial.dialogue import Dialogue, Messages
-from scanner.serial.framing import Line, LineSettings
+from scanner.serial.line import Line, LineSettings
 from scanner.serial.outbox import Outbox
 from scanner.serial.port import Port
 from scanner.serial.profiles import GENERIC, Capability, Profile

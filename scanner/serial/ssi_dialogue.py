@@ -6,7 +6,7 @@ from collections import deque
 
 from admission.reading import MAX_TEXT_LENGTH, Symbology
 from scanner.serial.dialogue import Messages
-from scanner.serial.framing import Line, LineSettings, line_of
+from scanner.serial.line import Line, LineSettings, line_of
 from scanner.serial.ssi import (
     CONTINUED,
     DECODER,

@@ -8,7 +8,7 @@ from enum import StrEnum
 import msgspec
 
 from scanner.serial.dialogue import Dialogue, LineDialogue, Messages
-from scanner.serial.framing import LineSettings
+from scanner.serial.line import LineSettings
 from scanner.serial.ssi import PacketReader
 from scanner.serial.ssi_dialogue import PACKET_SILENCE_S, SsiDialogue
 
