@@ -106,6 +106,12 @@ def contradictions(table: SerialSourceTable) -> Iterator[tuple[str, str, str]]:
             f"{settings.gap_s} s is a pause of a UART at {baud_of(table)} baud: texts would be cut",
             f"set gap_s to {MIN_GAP_BITS / baud_of(table):.3f} or more",
         )
+    if profile.confuses(settings.end):
+        yield (
+            "line_end",
+            f"the answers of '{table.profile}' to commands stand between STX and ETX, too",
+            "set the scanner to end its texts with CR, and line_end = 'any'",
+        )
     if profile.release and not table.feedback:
         yield (
             "feedback",

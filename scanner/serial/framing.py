@@ -12,17 +12,8 @@ from collections.abc import Iterator
 from admission.reading import MAX_TEXT_LENGTH
 from scanner.serial.line import LINE_LIMIT_BYTES, MARKS, Line, LineEnd, LineSettings, line_of
 
-__all__ = [
-    "LINE_LIMIT_BYTES",
-    "REPLIES_LIMIT_BYTES",
-    "Line",
-    "LineEnd",
-    "LineFramer",
-    "LineSettings",
-]
+__all__ = ["LINE_LIMIT_BYTES", "Line", "LineEnd", "LineFramer", "LineSettings"]
 
-REPLIES_LIMIT_BYTES = 256
-"""Bytes of replies to commands that may stand before a text without making it oversized."""
 _STX = b"\x02"
 
 
@@ -30,7 +21,7 @@ class LineFramer:
     r"""Cuts a scanner's bytes into lines. One instance per opening of a port.
 
     `replies` matches what the scanner answers to commands, which stands before the next text
-    without an end of its own; it must not match an empty string.
+    without an end of its own; it must not match an empty string, nor less than a whole reply.
 
     >>> framer = LineFramer()
     >>> framer.feed(b"]Q1AB", 1)
@@ -44,7 +35,7 @@ class LineFramer:
     ) -> None:
         self._settings = settings or LineSettings()
         self._replies = replies
-        self._limit_bytes = self._settings.limit_bytes + bool(replies) * REPLIES_LIMIT_BYTES
+        self._limit_bytes = self._settings.limit_bytes
         self._marks = MARKS[self._settings.end]
         self._in_pairs = self._settings.end is LineEnd.CRLF
         self._quiet_ns = int(self._settings.quiet_s * 1e9)
@@ -119,14 +110,16 @@ class LineFramer:
         return data[:-1] if self._held else data
 
     def _extend(self, part: bytes, captured_ns: int, lines: list[Line]) -> None:
-        if not part or not self._inside or self._skipping:
-            return
-        room = self._limit_bytes - len(self._kept)
-        self._kept += part[:room]
-        if len(self._kept) == self._limit_bytes:
-            self._emit(bytes(self._kept), captured_ns, lines, cut=True)
-            self._kept.clear()
-            self._skipping = True
+        while part and self._inside and not self._skipping:
+            room = self._limit_bytes - len(self._kept)
+            self._kept += part[:room]
+            part = part[room:]
+            if self._replies is not None:
+                self._kept = bytearray(self._without_replies(bytes(self._kept)))
+            if len(self._kept) == self._limit_bytes:
+                self._emit(bytes(self._kept), captured_ns, lines, cut=True)
+                self._kept.clear()
+                self._skipping = True
 
     def _begin(self) -> None:
         self.abandoned += bool(self._kept)
@@ -156,8 +149,6 @@ class LineFramer:
     def _without_replies(self, data: bytes) -> bytes:
         start = 0
         while self._replies is not None and (reply := self._replies.match(data, start)):
-            if reply.end() > REPLIES_LIMIT_BYTES:
-                break
             start = reply.end()
         return data[start:]
 

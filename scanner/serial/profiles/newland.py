@@ -31,5 +31,5 @@ NEWLAND = Profile(
     bad=(_volatile(b"BEEPON400F300T20V"),),
     query=(b"~\x010000@QRYPDN;\x03",),
     identity=re.compile(rb"\x02\x010000@QRYPDN[^\x03]{0,128}\x03"),
-    replies=re.compile(rb"\x02?\x010000[@#][^\x03\r\n]{0,160}?[\x05\x06\x15];\x03?"),
+    replies=re.compile(rb"\x02\x010000[@#][^\x03\r\n]{0,160}?[\x05\x06\x15];\x03"),
 )

@@ -8,7 +8,7 @@ from enum import StrEnum
 import msgspec
 
 from scanner.serial.dialogue import Dialogue, LineDialogue, Messages
-from scanner.serial.line import LineSettings
+from scanner.serial.line import LineEnd, LineSettings
 from scanner.serial.ssi import PacketReader
 from scanner.serial.ssi_dialogue import PACKET_SILENCE_S, SsiDialogue
 
@@ -71,6 +71,10 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
         """Return the commands for it; empty if it cannot be told."""
         messages: Messages = getattr(self, capability.value)
         return messages
+
+    def confuses(self, end: LineEnd) -> bool:
+        """Return whether its answers to commands look like texts under this end of lines."""
+        return end is LineEnd.ETX and self.replies is not None and b"x02" in self.replies.pattern
 
     def recognises(self, reply: bytes) -> bool:
         """Return whether `reply`, to `query`, comes from a scanner of this family."""

@@ -11,8 +11,6 @@ from hypothesis import strategies as st
 from admission.reading import MAX_TEXT_LENGTH, Symbology
 from scanner.errors import FramingError
 from scanner.serial.framing import (
-    LINE_LIMIT_BYTES,
-    REPLIES_LIMIT_BYTES,
     Line,
     LineEnd,
     LineFramer,
@@ -76,12 +74,20 @@ def test_they_do_not_make_the_longest_text_oversized() -> None:
     assert framer.oversized == 0
 
 
-def test_endless_replies_are_bounded_and_oversized() -> None:
+@settings(deadline=None)
+@given(st.lists(st.integers(1, 3_000), max_size=12))
+def test_endless_replies_are_nothing_however_they_are_cut(sizes: list[int]) -> None:
     framer = LineFramer(replies=REPLY)
-    lines = framer.feed(GOOD_WRITE * 20_000, 1)
-    assert len(lines) == 1
-    assert framer.oversized == 1
-    assert len(framer._kept) < LINE_LIMIT_BYTES + REPLIES_LIMIT_BYTES
+    stream = GOOD_WRITE * 9_000 + b"42\r"
+    at = 0
+    lines = []
+    for size in sizes:
+        lines += framer.feed(stream[at : at + size], 1)
+        assert len(framer._kept) < len(GOOD_WRITE)
+        at += size
+    lines += framer.feed(stream[at:], 1)
+    assert [line.text for line in lines] == ["42"]
+    assert framer.oversized == 0
 
 
 def test_a_reply_that_no_text_follows_is_no_abandoned_text() -> None:
