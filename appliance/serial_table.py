@@ -12,7 +12,7 @@ from admission.reading import Reading
 from appliance.table import Name, Table
 from scanner.errors import FramingError
 from scanner.serial.line import LineEnd, LineSettings
-from scanner.serial.profiles import PROFILES, Framing, Profile
+from scanner.serial.profiles import PROFILES, Capability, Framing, Profile
 from scanner.serial.source import SerialSource
 
 ProfileName = Literal[
@@ -27,6 +27,8 @@ ProfileName = Literal[
 ]
 Baud = Annotated[int, msgspec.Meta(ge=1200, le=3_000_000)]
 Affix = Annotated[str, msgspec.Meta(pattern="^[\\x00-\\xff]*$", max_length=16)]
+TRIGGER_EVERY_S = 1.0
+"""A read that the host began ends after some seconds without a code: this is below all of them."""
 MIN_GAP_BITS = 40
 """Four characters: what a UART may pause within a text."""
 Silence = Annotated[float, msgspec.Meta(ge=0.001, le=60)]
@@ -36,7 +38,8 @@ class SerialSourceTable(Table, frozen=True, tag="serial", tag_field="kind"):
     r"""A barcode scanner on a serial port, by its stable name.
 
     What is not set is as the profile has it. `prefix` and `suffix` are bytes, one a character:
-    `"\u0002"` is STX. `gap_s` is the silence that ends a text under `line_end = "gap"`.
+    `"\u0002"` is STX. `gap_s` is the silence that ends a text under `line_end = "gap"`. `trigger`
+    is "host" for a scanner that reads only when it is told to.
     """
 
     name: Name
@@ -50,6 +53,7 @@ class SerialSourceTable(Table, frozen=True, tag="serial", tag_field="kind"):
     aim_identifiers: bool = True
     feedback: bool = True
     set_up: bool = True
+    trigger: Literal["scanner", "host"] = "scanner"
 
     def __post_init__(self) -> None:
         try:
@@ -106,6 +110,12 @@ def contradictions(table: SerialSourceTable) -> Iterator[tuple[str, str, str]]:
             f"{settings.gap_s} s is a pause of a UART at {baud_of(table)} baud: texts would be cut",
             f"set gap_s to {MIN_GAP_BITS / baud_of(table):.3f} or more",
         )
+    if table.trigger == "host" and not profile.can(Capability.TRIGGER_ON):
+        yield (
+            "trigger",
+            f"no trigger of '{table.profile}' is known to the host",
+            "set the scanner to read by itself, with its manual, and remove trigger",
+        )
     if profile.confuses(settings.end):
         yield (
             "line_end",
@@ -139,4 +149,5 @@ def open_serial(
         settings=line_settings(table),
         feedback=table.feedback,
         set_up=table.set_up,
+        trigger_every_s=TRIGGER_EVERY_S if table.trigger == "host" else None,
     )

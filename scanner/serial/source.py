@@ -69,6 +69,7 @@ class _Talk:
         self._port = port
         self._elapsed = elapsed
         self._timer: asyncio.TimerHandle | None = None
+        self._next_call: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
         self.fileno = port.fileno
         self.read = port.read
@@ -81,10 +82,15 @@ class _Talk:
         if due_ns is not None and self._timer is None:
             self._timer = self._loop.call_later(max(0.0, (due_ns - now_ns) / 1e9), self._ring)
 
+    def call_later(self, delay_s: float, call: Callable[[], None]) -> None:
+        """Call after a while, unless the port is closed before."""
+        self._next_call = self._loop.call_later(delay_s, call)
+
     def close(self) -> None:
         """Give the port back."""
-        if self._timer is not None:
-            self._timer.cancel()
+        for timer in (self._timer, self._next_call):
+            if timer is not None:
+                timer.cancel()
         self.outbox.stop()
         self._port.close()
 
@@ -107,6 +113,8 @@ class SerialSource:
     :param settings: how lines are framed, in place of the profile's.
     :param feedback: whether `acknowledge` tells the scanner anything.
     :param set_up: whether the profile's settings are sent at each opening.
+    :param trigger_every_s: how often the trigger is pulled, for a scanner that reads only when its
+        host says so; None for one with a trigger, or eyes, of its own.
     """
 
     def __init__(
@@ -123,6 +131,7 @@ class SerialSource:
         feedback: bool = True,
         set_up: bool = True,
         release_s: float = 2.0,
+        trigger_every_s: float | None = None,
         backoff: Backoff = REOPENING,
         changed: Callable[[bool], None] | None = None,
         open_port: OpenPort = Port,
@@ -134,6 +143,7 @@ class SerialSource:
         self._feedback = feedback
         self._set_up: Messages = profile.set_up if set_up else ()
         self._release_s = release_s
+        self._trigger_every_s = trigger_every_s
         self._monotonic_ns = monotonic_ns
         self._open_port = open_port
         self._talk: _Talk | None = None
@@ -229,11 +239,20 @@ class SerialSource:
             self._talk = None
 
     def _greet(self) -> None:
-        talk = self._talk
-        if talk is not None and self._set_up:
+        self._say(self._set_up)
+        self._pull_trigger()
+
+    def _say(self, messages: Messages) -> None:
+        if messages and (talk := self._talk) is not None:
             now_ns = self._monotonic_ns()
-            talk.dialogue.say(self._set_up, now_ns)
+            talk.dialogue.say(messages, now_ns)
             talk.pump(now_ns)
+
+    def _pull_trigger(self) -> None:
+        """Begin a read, and again and again: each ends by itself, with a text or without."""
+        if self._trigger_every_s is not None and self._talk is not None:
+            self._say(self._profile.trigger_on)
+            self._talk.call_later(self._trigger_every_s, self._pull_trigger)
 
     def _received(self, data: bytes, now_ns: int) -> None:
         self._bytes += len(data)

@@ -84,6 +84,7 @@ def test_a_fault_is_named_with_what_to_do(text: str, named: str, hint: str) -> N
         ("gap_s = 0.2", "gap_s"),
         ('line_end = "gap"\ngap_s = 0.002\nbaud = 9600', "gap_s"),
         ('profile = "honeywell"\nfeedback = false', "feedback"),
+        ('trigger = "host"', "trigger"),
         ('profile = "newland"\nline_end = "etx"', "line_end"),
         ('profile = "gm65"\nline_end = "etx"', "line_end"),
     ],

@@ -30,6 +30,7 @@ DATALOGIC = Profile(
     query=(b"i",),
     identity=re.compile(rb"\x01\x02[^\x03]{1,512}\x03\x04"),
     replies=re.compile(rb"\x01\x02[^\x03]{0,200}\x03\x04"),
+    replies_begin_with_stx=True,
 )
 
 DATALOGIC_GRYPHON = Profile(

@@ -38,4 +38,5 @@ GM65 = Profile(
     query=(command(READ, BAUD_ZONE, b"\x02"),),
     identity=re.compile(rb"\x02\x00\x00\x02[\x00-\xff]{4}"),
     replies=re.compile(rb"\x02\x00[\x00\x01\x03](?:\x01[\x00-\xff]{3}|\x02[\x00-\xff]{4})"),
+    replies_begin_with_stx=True,
 )

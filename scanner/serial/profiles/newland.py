@@ -32,4 +32,5 @@ NEWLAND = Profile(
     query=(b"~\x010000@QRYPDN;\x03",),
     identity=re.compile(rb"\x02\x010000@QRYPDN[^\x03]{0,128}\x03"),
     replies=re.compile(rb"\x02\x010000[@#][^\x03\r\n]{0,160}?[\x05\x06\x15];\x03"),
+    replies_begin_with_stx=True,
 )

@@ -62,6 +62,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     query: Messages = ()
     identity: re.Pattern[bytes] | None = None
     replies: re.Pattern[bytes] | None = None
+    replies_begin_with_stx: bool = False
 
     def can(self, capability: Capability) -> bool:
         """Return whether it can be told so."""
@@ -74,7 +75,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
 
     def confuses(self, end: LineEnd) -> bool:
         """Return whether its answers to commands look like texts under this end of lines."""
-        return end is LineEnd.ETX and self.replies is not None and b"x02" in self.replies.pattern
+        return end is LineEnd.ETX and self.replies_begin_with_stx
 
     def recognises(self, reply: bytes) -> bool:
         """Return whether `reply`, to `query`, comes from a scanner of this family."""

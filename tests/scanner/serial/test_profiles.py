@@ -82,6 +82,18 @@ async def test_the_trigger_makes_it_read(profile: str) -> None:
     assert talk.texts == [TEXT]
 
 
+@pytest.mark.parametrize("profile", with_command(Capability.TRIGGER_ON))
+async def test_the_trigger_is_held_for_a_scanner_that_has_none(profile: str) -> None:
+    with a_device(profile, host_trigger=True) as device:
+        async with talking(device.path, profile, trigger_every_s=0.005) as talk:
+            await set_up(talk, device, profile)
+            for number in range(3):
+                await device.present(f"{TEXT}|{number}")
+                await until(lambda expected=number + 1: len(talk.readings) == expected)  # type: ignore[misc]
+                talk.source.acknowledge(good=True)
+    assert talk.texts == [f"{TEXT}|{number}" for number in range(3)]
+
+
 @pytest.mark.parametrize("profile", with_command(Capability.DISABLE))
 async def test_disabled_it_is_blind_until_it_is_enabled(profile: str) -> None:
     with a_device(profile) as device:
