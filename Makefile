@@ -6,7 +6,7 @@ CHOT_DATA ?= ../shared/data
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format outage rungs lock clean
+.PHONY: help setup run test check format outage rungs misreads lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -38,6 +38,9 @@ rungs: $(VENV)/.runtime ## learn the order of the decode ladder's rungs on the p
 hardware: $(VENV)/.dev ## a USB webcam in a virtual machine, pulled in mid-frame (root once, to build the machine)
 	$(BIN)/python -m tests.hardware.image
 	$(BIN)/pytest -m slow tests/hardware
+
+misreads: $(VENV)/.dev ## 40,000 garbled QR symbols: each reads as what is in it, or not at all
+	$(BIN)/pytest -m slow tests/scanner/camera/symbol
 
 lock: ## resolve the dependencies anew into requirements/*.lock
 	$(PYTHON) -m venv $(VENV)-lock

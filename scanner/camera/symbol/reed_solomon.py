@@ -16,6 +16,7 @@ keeps 4 correction codewords unspent, where t is large the codes are sparse enou
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from math import comb
 
@@ -23,18 +24,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 FALSE_REPAIR_LIMIT = 1e-8
-"""Chance of a false repair of one noisy block in one attempt. All `attempts` at a block of any
-version and level add up to less than 4e-8, all ways in which `repair` tries a symbol to three times
-that. If garbage gets this far ten times a second, one in a week is repaired, before its segments
-have to make sense."""
+"""Chance of a false repair of one noisy block in one attempt, or in all trials of `chase` together.
+All `attempts` at a block of any version and level add up to less than 4e-8, and what `repair` does
+with a symbol of one block to three times 5e-8. If garbage gets this far ten times a second, one in
+a week is repaired, before its segments have to make sense."""
 
 _POLYNOMIAL = 0x11D
-_ORDER = 255
+ORDER = 255
 
 
 def _powers() -> list[int]:
     powers, value = [], 1
-    for _ in range(_ORDER):
+    for _ in range(ORDER):
         powers.append(value)
         value = value << 1 ^ (_POLYNOMIAL if value & 0x80 else 0)
     return powers
@@ -43,10 +44,18 @@ def _powers() -> list[int]:
 _POWER = _powers() * 2
 """2^i for i below 510: sums of two logarithms need no reduction."""
 _LOG = [0] * 256
-for _exponent in range(_ORDER):
+for _exponent in range(ORDER):
     _LOG[_POWER[_exponent]] = _exponent
-_POWERS = np.array(_POWER, np.uint8)
-_LOGS = np.array(_LOG, np.intp)
+POWERS = np.array(_POWER + [0] * 515, np.uint8)
+"""2^i, then zeros: where the logarithm of zero was added, the power is zero."""
+_NO_LOGARITHM = 512
+_LOGS = np.array([_NO_LOGARITHM, *_LOG[1:]], np.intp)
+
+
+def product(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the products of two arrays, element by element."""
+    products: NDArray[np.uint8] = POWERS[_LOGS[a] + _LOGS[b]]
+    return products
 
 
 def _product(a: int, b: int) -> int:
@@ -58,16 +67,42 @@ def _syndrome_exponents(length: int, correction: int) -> NDArray[np.intp]:
     exponents: NDArray[np.intp] = np.outer(
         np.arange(correction, dtype=np.intp), np.arange(length - 1, -1, -1, dtype=np.intp)
     )
-    return exponents % _ORDER
+    return exponents % ORDER
 
 
 def syndromes(words: NDArray[np.uint8], correction: int) -> NDArray[np.uint8]:
     """Return the syndromes (blocks, correction) of words (blocks, length); codewords have zeros."""
     exponents = _syndrome_exponents(words.shape[1], correction)
-    terms = _POWERS[_LOGS[words][:, None, :] + exponents]
-    terms *= (words != 0)[:, None, :]
-    folded: NDArray[np.uint8] = np.bitwise_xor.reduce(terms, axis=2)
+    folded: NDArray[np.uint8] = np.bitwise_xor.reduce(
+        POWERS[_LOGS[words][:, None, :] + exponents], axis=2
+    )
     return folded
+
+
+def syndrome_terms(
+    values: NDArray[np.uint8], exponents: NDArray[np.intp], correction: int
+) -> NDArray[np.uint8]:
+    """Return what each of `values`, at the place of its exponent, adds to the syndromes."""
+    powers = np.outer(exponents, np.arange(correction, dtype=np.intp)) % ORDER
+    terms: NDArray[np.uint8] = POWERS[_LOGS[values][:, None] + powers]
+    return terms
+
+
+def erased(sequences: NDArray[np.uint8], exponents: Iterable[int]) -> NDArray[np.uint8]:
+    """Return syndromes (rows) times the locators 1 - 2^exponent x of erased places.
+
+    From the number of erasures on, they are the syndromes of the errors that are left (Forney).
+    """
+    product = sequences.copy()
+    for exponent in exponents:
+        product[:, 1:] ^= POWERS[_LOGS[product[:, :-1]] + exponent]
+    return product
+
+
+def false_repairs(length: int, correction: int, erasures: int, errors: int) -> float:
+    """Return the chance that noise looks like at most `errors` beside `erasures`."""
+    near = sum(comb(length - erasures, count) * 255**count for count in range(errors + 1))
+    return float(near / 256 ** (correction - erasures))
 
 
 @cache
@@ -76,14 +111,12 @@ def errors_believed(length: int, correction: int, erasures: int, protection: int
 
     :param protection: correction codewords that the standard keeps back (p in table 9).
     """
-    noise = 256 ** (correction - erasures) if erasures <= correction else 0
-    near, believed = 0, -1
-    for errors in range((correction - protection - erasures) // 2 + 1):
-        near += comb(length - erasures, errors) * 255**errors
-        if near > noise * FALSE_REPAIR_LIMIT:
-            break
-        believed = errors
-    return believed
+    believed = (correction - protection - erasures) // 2
+    while believed >= 0:
+        if false_repairs(length, correction, erasures, believed) <= FALSE_REPAIR_LIMIT:
+            return believed
+        believed -= 1
+    return -1
 
 
 @cache
@@ -116,20 +149,16 @@ def repair_block(
     if not observed.any():
         return word
     length, correction = len(word), len(observed)
-    # Syndromes times the locators of the erasures so far: what Forney's syndromes begin with.
-    modified = observed.astype(np.intp)
-    erased = 0
+    modified = observed[None]
+    roots: list[int] = []
     for erasures, errors in attempts(length, correction, protection):
-        for place in doubt[erased:erasures]:
-            _erase(modified, length - 1 - int(place))
-        erased = erasures
-        locators = _locate(modified[erasures:].tolist(), errors, length)
-        if locators is None:
+        more = [length - 1 - int(place) for place in doubt[len(roots) : erasures]]
+        modified = erased(modified, more)
+        roots += more
+        locators = _locate(modified[0, erasures:].tolist(), errors, length)
+        if locators is None or not set(roots).isdisjoint(locators):
             continue
-        roots = [length - 1 - int(place) for place in doubt[:erasures]]
-        if not set(roots).isdisjoint(locators):
-            continue
-        repaired = _corrected(word, observed, roots + locators)
+        repaired = corrected(word, correction, roots + locators)
         if repaired is not None:
             return repaired
     return None
@@ -145,14 +174,7 @@ def correct_block(word: NDArray[np.uint8], observed: NDArray[np.uint8]) -> NDArr
     if not observed.any():
         return word
     locators = _locate(observed.tolist(), len(observed) // 2, len(word))
-    return None if locators is None else _corrected(word, observed, locators)
-
-
-def _erase(modified: NDArray[np.intp], exponent: int) -> None:
-    """Multiply by 1 - 2^exponent x, in place."""
-    shifted = modified[:-1]
-    product = np.where(shifted == 0, 0, _POWERS[_LOGS[shifted] + exponent])
-    modified[1:] ^= product
+    return None if locators is None else corrected(word, len(observed), locators)
 
 
 def _locate(sequence: list[int], limit: int, length: int) -> list[int] | None:
@@ -165,7 +187,7 @@ def _locate(sequence: list[int], limit: int, length: int) -> list[int] | None:
         return []
     # Chien's search: the places whose inverse is a root. Evaluated at all of them at once.
     exponents = np.arange(length, dtype=np.intp)
-    values = _evaluated(locator, (_ORDER - exponents) % _ORDER)
+    values = _evaluated(locator, (ORDER - exponents) % ORDER)
     roots: list[int] = np.flatnonzero(values == 0).tolist()
     return roots if len(roots) == degree else None
 
@@ -184,7 +206,7 @@ def _shortest_register(sequence: list[int], limit: int) -> list[int] | None:
         if discrepancy == 0:
             gap += 1
             continue
-        factor = (_LOG[discrepancy] - _LOG[previous_discrepancy]) % _ORDER
+        factor = (_LOG[discrepancy] - _LOG[previous_discrepancy]) % ORDER
         before = current
         current = current + [0] * (len(previous) + gap - len(current))
         for place, coefficient in enumerate(previous):
@@ -202,11 +224,16 @@ def _shortest_register(sequence: list[int], limit: int) -> list[int] | None:
     return current if len(current) == size + 1 else None
 
 
-def _corrected(
-    word: NDArray[np.uint8], observed: NDArray[np.uint8], exponents: list[int]
+def corrected(
+    word: NDArray[np.uint8], correction: int, exponents: list[int]
 ) -> NDArray[np.uint8] | None:
-    """Return `word` with the values at the places of `exponents` put right (Forney's algorithm)."""
-    correction = len(observed)
+    """Return `word` with the values at the places of `exponents` put right (Forney's algorithm).
+
+    None if no values there make a codeword of it. Exponents count from the end of the word.
+    """
+    observed = syndromes(word[None], correction)[0]
+    if not exponents:
+        return None if observed.any() else word
     located = [1]
     for exponent in exponents:
         shifted = [0] + [_POWER[_LOG[value] + exponent] if value else 0 for value in located]
@@ -215,17 +242,16 @@ def _corrected(
     for place, coefficient in enumerate(located[:correction]):
         if coefficient:
             part = observed[: correction - place]
-            product = _POWERS[_LOGS[part] + _LOG[coefficient]]
-            evaluator[place:] ^= np.where(part == 0, np.uint8(0), product)
+            evaluator[place:] ^= POWERS[_LOGS[part] + _LOG[coefficient]]
     places = np.array(exponents, np.intp)
-    inverse = (_ORDER - places) % _ORDER
+    inverse = (ORDER - places) % ORDER
     above = _evaluated(evaluator[: len(exponents)].tolist(), inverse)
     # The formal derivative, times x: in characteristic 2 the odd terms are left.
     below = _evaluated([c if i % 2 else 0 for i, c in enumerate(located)], inverse)
     if not below.all():
         return None
     # The first root is 2^0: the value is the evaluator over the derivative times x.
-    values = _POWERS[(_LOGS[above] - _LOGS[below]) % _ORDER] * (above != 0)
+    values = product(above, POWERS[ORDER - _LOGS[below]])
     repaired = word.copy()
     repaired[len(word) - 1 - places] ^= values
     return None if syndromes(repaired[None], correction).any() else repaired
@@ -237,6 +263,6 @@ def _evaluated(coefficients: list[int], exponents: NDArray[np.intp]) -> NDArray[
     if not terms:
         return np.zeros(len(exponents), np.uint8)
     degrees, logs = np.array(terms, np.intp).T
-    values = _POWERS[(degrees[:, None] * exponents + logs[:, None]) % _ORDER]
+    values = POWERS[(degrees[:, None] * exponents + logs[:, None]) % ORDER]
     folded: NDArray[np.uint8] = np.bitwise_xor.reduce(values, axis=0)
     return folded

@@ -36,14 +36,11 @@ def clarity(values: Values) -> Values:
     return confidence
 
 
-def codeword_reliability(
-    values: Values, clear: Values, known: Values, order: NDArray[np.intp]
-) -> Values:
-    """Return the logarithm of the chance that each codeword is right.
+def chances(values: Values, clear: Values, known: Values) -> Values:
+    """Return the chance that each module is what it seems (0.5 to 1).
 
     :param clear: the `clarity` of `values`.
     :param known: what is certain already: 1 dark, -1 light, 0 unknown.
-    :param order: the modules of the codewords, 8 for each.
     """
     weight = np.abs(values * known)
     right = _near(weight)
@@ -51,9 +48,8 @@ def codeword_reliability(
     rate = (wrong + USUALLY_WRONG * USUAL_WEIGHT) / (right + USUAL_WEIGHT)
     trust = np.maximum(1 - 2 * rate, 0)
     # 2 p - 1 = tanh(c / 2) where p has odds of e^c.
-    chance = (1 + np.tanh(clear * np.float32(STEEPNESS / 2)) * trust) / 2
-    reliability: Values = np.log(chance).ravel()[order].reshape(-1, 8).sum(axis=1)
-    return reliability
+    chance: Values = (1 + np.tanh(clear * np.float32(STEEPNESS / 2)) * trust) / 2
+    return chance
 
 
 def _near(amount: Values) -> Values:

@@ -1,9 +1,11 @@
 """From soft module values to the one exact symbol that they mean, or to nothing.
 
-Where a decoder of hard bits must find its errors, soft values say where to look: the least certain
-codewords are erased, and an erasure costs half of an error. A symbol is returned only if every
-block became a codeword within the bounds of `reed_solomon.errors_believed`; all of it is then drawn
-anew, so that whoever reads it meets no damage.
+Where a decoder of hard bits must find its errors, soft values say where to look. Block by block,
+hard decisions come first; then the least certain codewords are erased, and an erasure costs half of
+an error; then, where a symbol is clearly there, the least certain bits are turned over on trial. A
+symbol is returned only if every block became a codeword within the bounds of
+`reed_solomon.errors_believed`; all of it is then drawn anew, so that whoever reads it meets no
+damage.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scanner.camera.symbol.blocks import Layout, codewords_of, layout
+from scanner.camera.symbol.chase import repair_block_by_trial
 from scanner.camera.symbol.information import (
     Format,
     format_bits,
@@ -24,7 +27,7 @@ from scanner.camera.symbol.information import (
     version_bits,
 )
 from scanner.camera.symbol.reed_solomon import repair_block, syndromes
-from scanner.camera.symbol.reliability import Values, clarity, codeword_reliability
+from scanner.camera.symbol.reliability import Values, chances, clarity
 from scanner.camera.symbol.structure import (
     DATA,
     Level,
@@ -52,8 +55,10 @@ VERSION_DISAGREEMENT = -0.5
 """How much better another version may agree with the version information before it is believed."""
 ROUNDS = 4
 """How often blocks that could not be repaired are tried again, knowing more of the damage."""
-BLOCKS_WITHOUT_HOPE = 4
+BLOCKS_WITHOUT_HOPE = 3
 """After so many blocks, the most reliable ones first, and none repaired, there is no hope."""
+PROMISING_AGREEMENT = 0.75
+"""Where all that is known agrees so well, a symbol is there and worth the time of `chase`."""
 
 
 class Repair(msgspec.Struct, frozen=True):
@@ -87,11 +92,12 @@ def repair(values: Values) -> Repair | None:
     inverted = whole < 0
     if inverted:
         upright, whole, inner = -upright, -whole, -inner
-    if whole < FUNCTION_AGREEMENT or (version > 1 and inner < INNER_AGREEMENT):
+    if whole < FUNCTION_AGREEMENT or inner < INNER_AGREEMENT:
         return None
     for form, mirrored in _formats(upright, version):
         seen = upright.T if mirrored else upright
-        mending = _Mending(np.ascontiguousarray(seen), version, form)
+        promising = min(whole, inner, form.agreement) >= PROMISING_AGREEMENT
+        mending = _Mending(np.ascontiguousarray(seen), version, form, promising=promising)
         if mending.mend():
             level = _strongest(version, form.level, mending.codewords)
             matrix = draw(version, level, form.mask, mending.codewords)
@@ -137,7 +143,7 @@ def _function_agreement(values: Values, version: int) -> tuple[float, float]:
         float(signs @ flat) / max(float(np.abs(signs) @ confidence), 1e-6)
         for signs in _function_signs(version)
     )
-    return whole, inner
+    return whole, inner if version > 1 else whole
 
 
 def _formats(values: Values, version: int) -> Iterator[tuple[Format, bool]]:
@@ -186,9 +192,10 @@ class _Mending:
     Each repaired block shows where the damage is, which helps with the others: they lie between.
     """
 
-    def __init__(self, values: Values, version: int, form: Format) -> None:
+    def __init__(self, values: Values, version: int, form: Format, *, promising: bool) -> None:
         total = codewords_of(version)
         self._values = values
+        self._promising = promising
         self._clear = clarity(values)
         self._order = data_order(version)[: total * 8]
         self._turned = mask_pattern(form.mask, version).ravel()[self._order]
@@ -200,32 +207,55 @@ class _Mending:
 
     def mend(self) -> bool:
         """Repair `codewords` in place; return whether all of them are right now."""
-        pending = list(range(len(self._plan.blocks)))
+        self._pending = list(range(len(self._plan.blocks)))
         observed = _syndromes(self.codewords, self._plan)
         for _ in range(ROUNDS):
-            reliability = codeword_reliability(
-                self._values, self._clear, self._known.reshape(self._values.shape), self._order
-            )
-            sums = [float(reliability[places].sum()) for places in self._plan.blocks]
-            pending.sort(key=lambda block: -sums[block])
-            left: list[int] = []
-            for tried, block in enumerate(pending):
-                if tried == len(left) == BLOCKS_WITHOUT_HOPE:
-                    return False
-                if not self._mend_block(block, observed[block], reliability):
-                    left.append(block)
-            if not left:
+            certainty = self._certainty()
+            sums = [float(np.log(certainty[places]).sum()) for places in self._plan.blocks]
+            self._pending.sort(key=lambda block: -sums[block])
+            progress = self._mend_blocks(observed, certainty, by_trial=False)
+            if self._pending and not progress and self._promising:
+                progress = self._mend_blocks(observed, certainty, by_trial=True)
+            if not self._pending:
                 return True
-            if len(left) == len(pending):
+            if not progress:
                 return False
-            pending = left
         return False
 
-    def _mend_block(self, block: int, observed: NDArray[np.uint8], reliability: Values) -> bool:
+    def _mend_blocks(
+        self, observed: NDArray[np.uint8], certainty: Values, *, by_trial: bool
+    ) -> bool:
+        """Try the pending blocks; return whether one was repaired. Give up soon if none is."""
+        hope = 1 if by_trial else BLOCKS_WITHOUT_HOPE
+        left: list[int] = []
+        for tried, block in enumerate(self._pending):
+            hopeless = tried == len(left) >= hope
+            if hopeless or not self._mend_block(
+                block, observed[block], certainty, by_trial=by_trial
+            ):
+                left.append(block)
+        progress = len(left) < len(self._pending)
+        self._pending = left
+        return progress
+
+    def _certainty(self) -> Values:
+        """Return the chance that each bit of each codeword is right (codewords, 8)."""
+        known = self._known.reshape(self._values.shape)
+        chance = chances(self._values, self._clear, known)
+        return chance.ravel()[self._order].reshape(-1, 8)
+
+    def _mend_block(
+        self, block: int, observed: NDArray[np.uint8], certainty: Values, *, by_trial: bool
+    ) -> bool:
         places = self._plan.blocks[block]
         word = self.codewords[places]
-        doubt = np.argsort(reliability[places], kind="stable")
-        repaired = repair_block(word, observed, doubt, self._plan.protection)
+        doubt = np.argsort(np.log(certainty[places]).sum(axis=1), kind="stable")
+        if by_trial:
+            repaired = repair_block_by_trial(
+                word, observed, certainty[places], doubt, self._plan.protection
+            )
+        else:
+            repaired = repair_block(word, observed, doubt, self._plan.protection)
         if repaired is None:
             return False
         changed = int(np.count_nonzero(repaired != word))
