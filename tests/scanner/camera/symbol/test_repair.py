@@ -179,7 +179,7 @@ def test_the_callers_values_stay_as_they_are() -> None:
     assert (values == before).all()
 
 
-@pytest.mark.parametrize("trials", [400, pytest.param(20_000, marks=SLOW)])
+@pytest.mark.parametrize("trials", [240, pytest.param(20_000, marks=SLOW)])
 def test_noise_is_never_read(trials: int) -> None:
     random = np.random.default_rng(18004)
     for trial in range(trials):
@@ -194,7 +194,7 @@ def test_noise_is_never_read(trials: int) -> None:
         assert repair(values) is None
 
 
-@pytest.mark.parametrize("trials", [200, pytest.param(10_000, marks=SLOW)])
+@pytest.mark.parametrize("trials", [120, pytest.param(10_000, marks=SLOW)])
 def test_a_symbol_with_noise_in_it_reads_as_itself_or_not_at_all(trials: int) -> None:
     random = np.random.default_rng(22)
     read = 0
@@ -212,7 +212,7 @@ def test_a_symbol_with_noise_in_it_reads_as_itself_or_not_at_all(trials: int) ->
     assert read > trials // 10
 
 
-@pytest.mark.parametrize("trials", [200, pytest.param(10_000, marks=SLOW)])
+@pytest.mark.parametrize("trials", [120, pytest.param(10_000, marks=SLOW)])
 def test_a_mixture_of_two_symbols_reads_as_one_of_them_or_not_at_all(trials: int) -> None:
     random = np.random.default_rng(2)
     for trial in range(trials):
