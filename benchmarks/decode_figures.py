@@ -90,8 +90,8 @@ class DecodeFigures(msgspec.Struct, frozen=True):
     beyond_peers: int
     """Photographs whose codes nobody is known to have read, that no peer of this run reads, and
     that we read."""
-    beyond_peers_here: int
-    """Readable photographs that no peer of this run reads and we do."""
+    beyond_peers_here: int | None
+    """Readable photographs that no peer of this run reads and we do; None where none was asked."""
     unverified: tuple[Found, ...]
     """Texts read where the text of (some) codes is not known: for a person to look at."""
     wrong_texts: tuple[Found, ...]
@@ -180,7 +180,9 @@ def figures_of(
             bool(p.codes and not p.readable and judgement.unverified and not theirs)
             for p, judgement, theirs in zip(photographs, judged, something, strict=True)
         ),
-        beyond_peers_here=sum(r and not t for r, t in zip(read, together, strict=True)),
+        beyond_peers_here=sum(r and not t for r, t in zip(read, together, strict=True))
+        if best
+        else None,
         unverified=_found(photographs, [judgement.unverified for judgement in judged]),
         wrong_texts=_found(photographs, [judgement.wrong for judgement in judged]),
         false_texts=_found(photographs, [judgement.false for judgement in judged]),

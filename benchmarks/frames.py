@@ -15,12 +15,13 @@ import msgspec
 import numpy as np
 import zxingcpp
 
+from appliance.decoding import LOCATE
 from benchmarks.appearance import Appearance, appearance
 from benchmarks.frames_figures import Case, CaseTally, FramesFigures, Size
 from benchmarks.machine import this_machine
 from benchmarks.scenery import KINDS, Random, Sensor, gray_of_jpeg, scenery
 from benchmarks.timing import Rounds
-from scanner.camera.ladder import Ladder
+from scanner.camera.ladder import SLOW_LIMIT_NS, Ladder, read_slowly
 from scanner.camera.port import Encoding, Frame, Gray
 from scanner.camera.reader import FrameReader
 from scanner.scenes.sprite import Picture
@@ -32,8 +33,8 @@ _QR_CODE = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
 FRAME_NS = 33_333_333
 LEAP_NS = 2_000_000_000
 """After this long without movement nobody is attentive any more."""
-IDLE_FRAMES = 45
-"""Frames of one empty stream: 1.5 s, three forced looks."""
+IDLE_FRAMES = 90
+"""Frames of one empty stream: 3 s, with one keen look and a glance every half a second."""
 EMPTY_FRAMES = 4
 """Different frames of one empty scene, in turn: the same room under other noise."""
 HELD_FRAMES = 8
@@ -44,16 +45,17 @@ LIMIT_FRAMES = 30
 class Plan(msgspec.Struct, frozen=True):
     """How much is measured.
 
-    `appearances` are of each size of code in each scene; `rounds` repeat what is measured on empty
-    scenes.
+    In each scene codes of the smallest size appear `smallest` times, those of each other size
+    `larger` times; `rounds` repeat what is measured on empty scenes.
     """
 
-    scenes: int = 48
-    appearances: int = 5
+    scenes: int = 40
+    smallest: int = 5
+    larger: int = 2
     rounds: int = 3
 
 
-QUICK = Plan(scenes=1, appearances=1, rounds=1)
+QUICK = Plan(scenes=1, smallest=1, larger=1, rounds=1)
 
 
 def measure(plan: Plan, *, progress: Callable[[int], None]) -> FramesFigures:
@@ -82,7 +84,8 @@ class _Stream:
         self._height, self._width = SIZES[size]
         self._plan = plan
         self._luma, self._jpeg, self._decoding = (Rounds(plan.rounds) for _ in range(3))
-        self._look, self._zxing, self._zxing_qr = (Rounds(plan.rounds) for _ in range(3))
+        self._look, self._slow = (Rounds(plan.rounds) for _ in range(2))
+        self._zxing, self._zxing_qr = (Rounds(plan.rounds) for _ in range(2))
         self._tallies = {share: CaseTally(LIMIT_FRAMES) for share in SHARES}
 
     def scene(self, number: int) -> None:
@@ -104,6 +107,7 @@ class _Stream:
             stream=self._jpeg,
             decoding=self._decoding,
             look=self._look,
+            slow=self._slow,
             zxing_default=self._zxing,
             zxing_qr=self._zxing_qr,
         )
@@ -123,8 +127,10 @@ class _Stream:
                 spent.on(partial(reader.read, frame, now_ns))
         for jpeg, gray in zip(empty, luma, strict=True):
             self._decoding[turn].on(partial(gray_of_jpeg, jpeg))
-            ladder = Ladder(time.perf_counter_ns)
+            ladder = Ladder(time.perf_counter_ns, locate=LOCATE)
             self._look[turn].on(partial(ladder.look, gray))
+        until_ns = time.perf_counter_ns() + SLOW_LIMIT_NS
+        self._slow[turn].on(partial(read_slowly, luma[0], until_ns, time.perf_counter_ns))
         self._zxing[turn].on(partial(zxingcpp.read_barcodes, luma[0]))
         self._zxing_qr[turn].on(partial(zxingcpp.read_barcodes, luma[0], formats=_QR_CODE))
 
@@ -133,7 +139,7 @@ class _Stream:
     ) -> None:
         reader, clock = _reader(), _Stamps()
         reader.read(self._frame(empty[0]), clock.now_ns)
-        for _ in range(self._plan.appearances):
+        for _ in range(self._plan.smallest if share == min(SHARES) else self._plan.larger):
             text = f"https://chot.example/{random.bytes(30).hex()}"
             shown = appearance(backdrop, share, text, sensor, random)
             clock.leap()
@@ -179,4 +185,4 @@ class _Stamps:
 
 
 def _reader() -> FrameReader:
-    return FrameReader("bench", time.perf_counter_ns)
+    return FrameReader("bench", time.perf_counter_ns, locate=LOCATE)

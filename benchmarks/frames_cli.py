@@ -38,6 +38,7 @@ def _table(figures: FramesFigures) -> Table:
         table.add_row("", "  brightness only", f"{empty.luma_ms:.3f}")
         table.add_row("", "  floor: JPEG decoding", f"{empty.jpeg_decoding_ms:.2f}")
         table.add_row("", "  a look while it moves", f"{empty.look_ms:.2f}")
+        table.add_row("", "  a job of the slow lane", f"{empty.slow_job_ms:.0f}")
         table.add_row("", "  zxing-cpp, all formats", f"{empty.zxing_default_ms:.2f}")
         table.add_row("", "  zxing-cpp, QR only", f"{empty.zxing_qr_ms:.2f}")
         for case in codes:

@@ -33,6 +33,8 @@ class Case(msgspec.Struct, frozen=True, omit_defaults=True):
     luma_wall_ms: float = 0.0
     look_ms: float = 0.0
     """One look of a fresh ladder at an empty frame: what it costs while something moves."""
+    slow_job_ms: float = 0.0
+    """One job of the slow lane on an empty frame: it costs another core, at most once a second."""
     zxing_default_ms: float = 0.0
     zxing_qr_ms: float = 0.0
     appearances: int = 0
@@ -56,6 +58,7 @@ class Case(msgspec.Struct, frozen=True, omit_defaults=True):
         stream: Rounds,
         decoding: Rounds,
         look: Rounds,
+        slow: Rounds,
         zxing_default: Rounds,
         zxing_qr: Rounds,
     ) -> Case:
@@ -68,6 +71,7 @@ class Case(msgspec.Struct, frozen=True, omit_defaults=True):
             luma.cpu_ms,
             luma.wall_ms,
             look.cpu_ms,
+            slow.cpu_ms,
             zxing_default.cpu_ms,
             zxing_qr.cpu_ms,
         )

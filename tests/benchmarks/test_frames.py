@@ -17,6 +17,7 @@ from benchmarks.machine import this_machine
 from benchmarks.scenery import KINDS, NOISE_SIGMA, Sensor, gray_of_jpeg, scenery
 from benchmarks.timing import Rounds
 from scanner.camera.ladder import read_texts
+from scanner.camera.rungs import RUNGS, Cost, read_rung
 
 HEIGHT, WIDTH = 720, 1280
 EMPTY_TIMES = ("luma_ms", "stream_ms", "jpeg_decoding_ms", "look_ms", "zxing_default_ms")
@@ -26,6 +27,13 @@ def shown(seed: int, share: float = 0.3, kind: str = "leaves") -> Appearance:
     random = np.random.default_rng(seed)
     backdrop = scenery(kind, HEIGHT, WIDTH, random)
     return appearance(backdrop, share, "shown", Sensor(HEIGHT, WIDTH, random), random)
+
+
+def texts_in(frame: bytes) -> set[str]:
+    """What is read without reconstructing anything: by the rungs that are tried at once."""
+    gray = gray_of_jpeg(frame)
+    cheap = [rung for rung in RUNGS if rung.cost is Cost.CHEAP]
+    return {sighting.text for rung in cheap for sighting in read_rung(rung, gray)}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -51,10 +59,10 @@ def test_the_first_whole_frame_has_the_code_and_the_one_before_does_not(share: f
     carried = 0
     for seed in range(6):
         seen = shown(seed, share)
-        assert read_texts(gray_of_jpeg(seen.whole[0])) == ["shown"]
+        assert texts_in(seen.whole[0]) == {"shown"}
         carried += bool(seen.arriving)
         if seen.arriving:
-            assert read_texts(gray_of_jpeg(seen.arriving[0])) == []
+            assert texts_in(seen.arriving[0]) == set(), "a finder pattern is not in the picture yet"
     assert 0 < carried < 6, "some come at once, some are carried in"
 
 
