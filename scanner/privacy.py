@@ -16,10 +16,13 @@ import msgspec
 import numpy as np
 
 from scanner.camera.attention import AttentionPolicy
+from scanner.camera.crops import Locate
+from scanner.camera.likeness import likely_codes
 from scanner.camera.look import Look
 from scanner.camera.port import Encoding, Frame, Gray
 from scanner.camera.reader import FrameReader
 from scanner.camera.sighting import Quad
+from scanner.camera.symbol.candidates import candidates
 from scanner.errors import PictureError
 from scanner.recording import Recorder
 from scanner.stamps import Region, written
@@ -85,9 +88,16 @@ class PrivateRecorder:
     everything is blurred: a face may have been there.
 
     :param reach_frames: up to how many frames a code may be lost and still be kept.
+    :param locate: finds places that look like a code, of which those are kept that surely do.
     """
 
-    def __init__(self, recorder: Recorder, *, reach_frames: int = REACH_FRAMES) -> None:
+    def __init__(
+        self,
+        recorder: Recorder,
+        *,
+        reach_frames: int = REACH_FRAMES,
+        locate: Locate | None = candidates,
+    ) -> None:
         self._recorder = recorder
         self._reach = reach_frames
         self._before: deque[list[Region]] = deque(maxlen=reach_frames)
@@ -97,7 +107,9 @@ class PrivateRecorder:
         self._look: Look | None = None
         self._taken = 0
         # A clock that stands still: the ladder's dearer rungs are tried in every frame.
-        self._reader = FrameReader("", _standing, attention=_EVERY_FRAME, looked=self._looked)
+        self._reader = FrameReader(
+            "", _standing, attention=_EVERY_FRAME, locate=locate, looked=self._looked
+        )
         self.with_code = 0
         """Frames so far in which something was kept."""
         self.damaged = 0
@@ -135,7 +147,8 @@ class PrivateRecorder:
         if look is None:
             msg = "a frame was not looked at although each is to be"
             raise AssertionError(msg)
-        quads = [sighting.quad for sighting in look.sightings] + list(look.candidates)
+        quads = [sighting.quad for sighting in look.sightings]
+        quads += likely_codes(look.gray, look.candidates)
         return _Waiting(frame, look.gray, [region_of(quad) for quad in quads[:MAX_REGIONS]])
 
     def _write_first(self) -> bool:

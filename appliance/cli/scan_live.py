@@ -19,6 +19,7 @@ from appliance.cli.preview_option import PreviewAddress
 from appliance.cli.scan_preview import previewed, start
 from appliance.cli.scan_report import Finding, Found, Report, fault
 from appliance.cli.scan_serial import tell
+from appliance.decoding import LOCATE
 from appliance.errors import ConfigError
 from appliance.inbox import Inbox
 from appliance.plugging import Plugging
@@ -159,9 +160,14 @@ def _source(
 ) -> Source:
     looked = screen.looked(table.name) if screen and isinstance(table, CameraSourceTable) else None
     if is_demo(table):
-        camera = demo_camera(monotonic_ns)
         return CameraDoor(
-            camera, table.name, deliver, monotonic_ns=monotonic_ns, draw=rng.random, looked=looked
+            demo_camera(monotonic_ns),
+            table.name,
+            deliver,
+            monotonic_ns=monotonic_ns,
+            draw=rng.random,
+            looked=looked,
+            locate=LOCATE,
         )
     return open_source(table, deliver, monotonic_ns=monotonic_ns, rng=rng, looked=looked)
 

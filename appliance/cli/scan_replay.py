@@ -7,6 +7,7 @@ from pathlib import Path
 
 from admission.repeat import Presentations
 from appliance.cli.scan_report import Finding, Found, fault
+from appliance.decoding import LOCATE
 from scanner.camera.reader import FrameReader
 from scanner.errors import CameraExhaustedError, PictureError, ScannerError
 from scanner.replay import RecordedCamera
@@ -19,7 +20,8 @@ def replay(folder: Path, monotonic_ns: Callable[[], int]) -> Iterator[Finding]:
     all: the same recording gives the same findings on any machine.
     """
     source, presentations, seen = str(folder), Presentations(), False
-    camera, reader = RecordedCamera(folder, monotonic_ns), FrameReader(source, lambda: 0)
+    camera = RecordedCamera(folder, monotonic_ns)
+    reader = FrameReader(source, lambda: 0, locate=LOCATE)
     try:
         camera.open()
         while True:

@@ -14,6 +14,7 @@ import numpy as np
 from aiohttp import web
 
 from appliance.web.darkroom import Darkroom, compressed
+from scanner.camera.likeness import likely_codes
 from scanner.camera.look import Look
 from scanner.camera.port import Gray
 
@@ -103,7 +104,8 @@ def reflected(look: Look) -> Gray:
     share = min(1.0, LONGEST_SIDE_PX / max(height, width))
     size = (max(1, round(width * share)), max(1, round(height * share)))
     small = cv2.resize(np.ascontiguousarray(look.gray), size, interpolation=cv2.INTER_AREA)
-    places = [sighting.quad for sighting in look.sightings] + list(look.candidates)
+    places = [sighting.quad for sighting in look.sightings]
+    places += likely_codes(look.gray, look.candidates, smeared=True)
     if places:
         cells = (max(1, size[0] // CODE_CELL_PX), max(1, size[1] // CODE_CELL_PX))
         coarse = cv2.resize(small, cells, interpolation=cv2.INTER_AREA)

@@ -10,8 +10,10 @@ import msgspec
 from appliance.web.darkroom import Darkroom, compressed
 from appliance.web.preview_view import Figures, LookView, look_view
 from scanner.camera.advice import Steady, advice_for
+from scanner.camera.likeness import likely_codes
 from scanner.camera.look import Look
 from scanner.camera.quality import quality_of
+from scanner.camera.symbol.candidates import candidates
 
 LONGEST_SIDE_PX = 960
 JPEG_QUALITY = 70
@@ -106,6 +108,11 @@ def _developing(monotonic_ns: Callable[[], int]) -> Callable[[Look], _Shown]:
     steady = Steady()
 
     def develop(look: Look) -> _Shown:
+        places = look.candidates
+        if not (look.sightings or places):  # not every look goes as far as to search
+            places = tuple(candidates(look.gray))
+        likely = likely_codes(look.gray, places, smeared=True)
+        look = msgspec.structs.replace(look, candidates=likely)
         quality = quality_of(look.gray, look.sightings, look.candidates)
         advice = steady.take(advice_for(quality), look.frame.captured_ns)
         picture = compressed(look.gray, LONGEST_SIDE_PX, JPEG_QUALITY)

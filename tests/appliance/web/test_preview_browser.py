@@ -138,7 +138,7 @@ async def test_every_advice_is_colour_and_sign_and_words_in_both_languages(
     states = {
         "fine": (in_view(View(module_px=5)), "ok", GREEN, "Tốt", "Fine"),
         "rather-far": (in_view(View(module_px=2.4)), "note", AMBER, "Hơi xa: 2,4", "Rather far"),
-        "too-far": (unread(module_px=1.3), "bad", RED, "Quá xa", "Too far"),
+        "too-far": (unread(module_px=1.6), "bad", RED, "Quá xa", "Too far"),
         "too-dark": (unread(dark=8, light=30), "bad", RED, "Quá tối", "Too dark"),
         "too-bright": (unread(dark=228, light=250), "bad", RED, "Quá sáng", "Too bright"),
         "glare": (unread(glare=0.3), "bad", RED, "Lóa sáng", "Glare on"),
