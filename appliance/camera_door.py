@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 from admission.reading import Reading
 from appliance.errors import ApplianceError
-from scanner.camera.crops import Locate
 from scanner.camera.look import Look
 from scanner.camera.port import Camera
 from scanner.camera.slow_lane import SlowLane
@@ -38,7 +37,6 @@ class CameraDoor:
         device: str = "",
         looked: Callable[[Look], None] | None = None,
         wanted: Wanted = QR_ONLY,
-        locate: Locate | None = None,
         slow_lane: SlowLane | None = None,
     ) -> None:
         self.name = name
@@ -54,7 +52,6 @@ class CameraDoor:
             failed=self._report,
             looked=looked,
             wanted=wanted,
-            locate=locate,
             slow_lane=slow_lane,
         )
 

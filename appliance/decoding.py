@@ -10,15 +10,12 @@ from pathlib import Path
 from admission.reading import Symbology
 from appliance.camera_table import CameraSourceTable
 from appliance.errors import ConfigError
-from scanner.camera.crops import Locate
 from scanner.camera.slow_lane import SlowLane, ThreadLane
 from scanner.camera.slow_process import WorkerProcess
 from scanner.camera.symbologies import Wanted
 from scanner.camera.wechat import check_models
 from scanner.errors import CameraError
 
-LOCATE: Locate | None = None
-"""What finds places that look like a code, in the inline lane."""
 _ENVIRONMENT = ("PATH", "LANG", "LD_LIBRARY_PATH")
 
 

@@ -15,7 +15,7 @@ from appliance.config import (
     ScenesSourceTable,
     SourceTable,
 )
-from appliance.decoding import LOCATE, slow_lane_of, wanted_of
+from appliance.decoding import slow_lane_of, wanted_of
 from appliance.scenes import scene_camera
 from appliance.serial_table import SerialSourceTable, open_serial
 from appliance.wedge_table import WedgeSourceTable
@@ -172,7 +172,6 @@ def open_source(
                 device=table.device,
                 looked=looked,
                 wanted=wanted_of(table),
-                locate=LOCATE,
                 slow_lane=slow_lane_of(table, monotonic_ns, rng.random),
             )
         case ScenesSourceTable():
@@ -183,7 +182,6 @@ def open_source(
                 monotonic_ns=monotonic_ns,
                 draw=rng.random,
                 looked=looked,
-                locate=LOCATE,
             )
         case SerialSourceTable():
             scanner = open_serial(table, joining(deliver), monotonic_ns=monotonic_ns, rng=rng)

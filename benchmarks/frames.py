@@ -15,7 +15,6 @@ import msgspec
 import numpy as np
 import zxingcpp
 
-from appliance.decoding import LOCATE
 from benchmarks.appearance import Appearance, appearance
 from benchmarks.frames_figures import Case, CaseTally, FramesFigures, Size
 from benchmarks.machine import this_machine
@@ -24,6 +23,7 @@ from benchmarks.timing import Rounds
 from scanner.camera.ladder import SLOW_LIMIT_NS, Ladder, read_slowly
 from scanner.camera.port import Encoding, Frame, Gray
 from scanner.camera.reader import FrameReader
+from scanner.camera.symbol.candidates import candidates
 from scanner.scenes.sprite import Picture
 
 SIZES: dict[Size, tuple[int, int]] = {"1080p": (1080, 1920), "720p": (720, 1280)}
@@ -127,7 +127,7 @@ class _Stream:
                 spent.on(partial(reader.read, frame, now_ns))
         for jpeg, gray in zip(empty, luma, strict=True):
             self._decoding[turn].on(partial(gray_of_jpeg, jpeg))
-            ladder = Ladder(time.perf_counter_ns, locate=LOCATE)
+            ladder = Ladder(time.perf_counter_ns, locate=candidates)
             self._look[turn].on(partial(ladder.look, gray))
         until_ns = time.perf_counter_ns() + SLOW_LIMIT_NS
         self._slow[turn].on(partial(read_slowly, luma[0], until_ns, time.perf_counter_ns))
@@ -185,4 +185,4 @@ class _Stamps:
 
 
 def _reader() -> FrameReader:
-    return FrameReader("bench", time.perf_counter_ns, locate=LOCATE)
+    return FrameReader("bench", time.perf_counter_ns)

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import click
+import msgspec
 
 from appliance.cli.preview_option import PreviewAddress, PreviewType
-from appliance.cli.scan_report import Finding, Found, JsonReport, Report, TableReport, fault
+from appliance.cli.scan_report import JsonReport, Report, TableReport
 from appliance.clock import SystemClock
-from scanner.errors import CameraError, CameraExhaustedError, PictureError, ScannerError
 
 EXIT_NOTHING_OPENED = 1
 EXIT_INTERRUPTED = 130
+SYMBOLOGIES = ("qr_code", "micro_qr", "rmqr", "aztec", "data_matrix", "pdf417", "code_128")
 SCANNER_PROFILES = (
     "generic",
     "honeywell",
@@ -35,7 +34,6 @@ SCANNER_COMMANDS = (
     "light_on",
     "light_off",
 )
-_PICTURES_HINT = "JPEG, PNG, BMP, WebP and PNM files are looked for"
 
 
 @click.command()
@@ -113,6 +111,15 @@ _PICTURES_HINT = "JPEG, PNG, BMP, WebP and PNM files are looked for"
     type=click.Choice(["enter", "tab", "none"]),
     help="What the wedges type after each code.",
 )
+@click.option(
+    "--symbology",
+    "symbologies",
+    multiple=True,
+    default=("qr_code",),
+    show_default=True,
+    type=click.Choice(SYMBOLOGIES),
+    help="What is read in pictures and by cameras; repeat for several.",
+)
 @click.option("--keypad", is_flag=True, help="Take codes typed here, each ended with Enter.")
 @click.option(
     "--for",
@@ -136,6 +143,7 @@ def scan(
     keyboards: tuple[str, ...],
     layout: str,
     wedge_end: str,
+    symbologies: tuple[str, ...],
     keypad: bool,
     seconds: float | None,
     as_json: bool,
@@ -155,22 +163,26 @@ def scan(
         if paths:
             report: Report = JsonReport() if as_json else TableReport(live=False)
             try:
-                opened |= scan_files(paths, report, monotonic_ns)
+                # OpenCV takes time to load.
+                from appliance.cli.scan_files import scan_files  # noqa: PLC0415
+
+                opened |= scan_files(paths, report, monotonic_ns, symbologies)
             finally:
                 report.close()
         if live:
             # Devices only when asked for.
-            from appliance.camera_table import CameraSourceTable  # noqa: PLC0415
+            from appliance.camera_table import CameraSourceTable, SymbologyName  # noqa: PLC0415
             from appliance.cli.scan_live import LiveTable, watch  # noqa: PLC0415
             from appliance.cli.scan_serial import SerialDetection  # noqa: PLC0415
             from appliance.wedge_table import WedgeSourceTable  # noqa: PLC0415
             from scanner.wedge.layouts import LayoutName  # noqa: PLC0415
             from scanner.wedge.settings import WedgeEnd  # noqa: PLC0415
 
+            known = msgspec.convert(symbologies, tuple[SymbologyName, ...])
             report = JsonReport() if as_json else TableReport(live=True)
             serial = SerialDetection(report, asking=asking, seconds=seconds, as_json=as_json)
             tables: list[LiveTable] = [
-                *(CameraSourceTable(device, device) for device in cameras),
+                *(CameraSourceTable(device, device, symbologies=known) for device in cameras),
                 *serial.tables(ports, baud, profile),
                 *(
                     WedgeSourceTable(device, device, LayoutName(layout), WedgeEnd(wedge_end))
@@ -190,109 +202,3 @@ def scan(
         context.exit(EXIT_INTERRUPTED)
     if not opened:
         context.exit(EXIT_NOTHING_OPENED)
-
-
-def scan_files(paths: Iterable[Path], report: Report, monotonic_ns: Callable[[], int]) -> bool:
-    """Report every picture, video and recording of `paths`; return whether any could be opened."""
-    from appliance.cli.scan_replay import replay  # noqa: PLC0415 - OpenCV takes time to load
-    from scanner.camera.files import VIDEO_SUFFIXES  # noqa: PLC0415
-    from scanner.stamps import is_recording  # noqa: PLC0415
-
-    pictures: list[Path] = []
-    films: list[Iterator[Finding]] = []
-    for path in paths:
-        if path.suffix.lower() in VIDEO_SUFFIXES:
-            films.append(_scan_video(path, monotonic_ns))
-        elif is_recording(path):
-            films.append(replay(path, monotonic_ns))
-        else:
-            pictures += _pictures_of(path, report)
-    opened = False
-    for finding in itertools.chain(
-        _with_progress(_scan_pictures(pictures, monotonic_ns), len(pictures)),
-        *(_with_progress(film, None) for film in films),
-    ):
-        opened |= not finding.error
-        report.add(finding)
-    return opened
-
-
-def _pictures_of(path: Path, report: Report) -> list[Path]:
-    from scanner.camera.files import pictures_in  # noqa: PLC0415
-
-    if not path.is_dir():
-        return [path]
-    try:
-        pictures = pictures_in(path)
-    except CameraError as error:
-        report.add(fault(str(path), error))
-        return []
-    if not pictures:
-        report.add(Finding(str(path), error=f"{path} holds no pictures", hint=_PICTURES_HINT))
-    return pictures
-
-
-def _scan_pictures(pictures: Iterable[Path], monotonic_ns: Callable[[], int]) -> Iterator[Finding]:
-    from scanner.camera.files import read_picture  # noqa: PLC0415
-    from scanner.camera.ladder import read_picture as read_codes  # noqa: PLC0415
-    from scanner.camera.luma import gray_of  # noqa: PLC0415
-    from scanner.camera.port import Encoding, Frame  # noqa: PLC0415
-
-    for path in pictures:
-        try:
-            data = read_picture(path)
-            began_ns = monotonic_ns()
-            sightings = read_codes(gray_of(Frame(data, Encoding.PICTURE, 0, 0, began_ns, 0)))
-        except PictureError as error:
-            yield Finding(str(path), error=f"{path}: {error}", hint=error.hint)
-        except ScannerError as error:
-            yield fault(str(path), error)
-        else:
-            ms = (monotonic_ns() - began_ns) / 1e6
-            yield Finding(
-                str(path), tuple(Found(s.text, s.symbology, s.rung, s.quad) for s in sightings), ms
-            )
-
-
-def _scan_video(path: Path, monotonic_ns: Callable[[], int]) -> Iterator[Finding]:
-    """Yield each text of a video once, at the frame that first shows it, or the video without."""
-    from scanner.camera.files import VideoFileCamera  # noqa: PLC0415
-    from scanner.camera.ladder import Ladder  # noqa: PLC0415
-    from scanner.camera.luma import gray_of  # noqa: PLC0415
-
-    camera, ladder = VideoFileCamera(path, monotonic_ns), Ladder(monotonic_ns)
-    seen: set[str] = set()
-    try:
-        camera.open()
-        while True:
-            frame = camera.read()
-            began_ns = monotonic_ns()
-            new = [s for s in ladder.look(gray_of(frame)) if s.text not in seen]
-            seen.update(sighting.text for sighting in new)
-            if new:
-                found = tuple(Found(s.text, s.symbology, s.rung, s.quad) for s in new)
-                ms = (monotonic_ns() - began_ns) / 1e6
-                yield Finding(str(path), found, ms, frame.sequence)
-    except CameraExhaustedError:
-        if not seen:
-            yield Finding(str(path))
-    except ScannerError as error:
-        yield fault(str(path), error)
-    finally:
-        camera.close()
-
-
-def _with_progress(findings: Iterator[Finding], total: int | None) -> Iterator[Finding]:
-    """Pass findings on, with a progress bar on standard error if somebody watches it."""
-    from rich.console import Console  # noqa: PLC0415
-    from rich.progress import track  # noqa: PLC0415
-
-    errors = Console(stderr=True)
-    yield from track(
-        findings,
-        "reading",
-        total=total,
-        console=errors,
-        transient=True,
-        disable=not errors.is_terminal,
-    )

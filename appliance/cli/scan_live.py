@@ -19,7 +19,6 @@ from appliance.cli.preview_option import PreviewAddress
 from appliance.cli.scan_preview import previewed, start
 from appliance.cli.scan_report import Finding, Found, Report, fault
 from appliance.cli.scan_serial import tell
-from appliance.decoding import LOCATE
 from appliance.errors import ConfigError
 from appliance.inbox import Inbox
 from appliance.plugging import Plugging
@@ -167,7 +166,6 @@ def _source(
             monotonic_ns=monotonic_ns,
             draw=rng.random,
             looked=looked,
-            locate=LOCATE,
         )
     return open_source(table, deliver, monotonic_ns=monotonic_ns, rng=rng, looked=looked)
 

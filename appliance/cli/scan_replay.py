@@ -7,21 +7,26 @@ from pathlib import Path
 
 from admission.repeat import Presentations
 from appliance.cli.scan_report import Finding, Found, fault
-from appliance.decoding import LOCATE
+from scanner.camera.deep import slow_reader
 from scanner.camera.reader import FrameReader
+from scanner.camera.slow_lane import LIMIT_NS, ImmediateLane
+from scanner.camera.symbologies import QR_ONLY, Wanted
 from scanner.errors import CameraExhaustedError, PictureError, ScannerError
 from scanner.replay import RecordedCamera
 
 
-def replay(folder: Path, monotonic_ns: Callable[[], int]) -> Iterator[Finding]:
+def replay(
+    folder: Path, monotonic_ns: Callable[[], int], wanted: Wanted = QR_ONLY
+) -> Iterator[Finding]:
     """Yield each presentation of a recording, read as its live camera would have been.
 
-    Attention and presentations go by the recorded stamps, and the ladder's budget by no clock at
-    all: the same recording gives the same findings on any machine.
+    Attention and presentations go by the recorded stamps, and the budgets of both lanes by no clock
+    at all: the same recording gives the same findings on any machine.
     """
     source, presentations, seen = str(folder), Presentations(), False
     camera = RecordedCamera(folder, monotonic_ns)
-    reader = FrameReader(source, lambda: 0, locate=LOCATE)
+    slow_lane = ImmediateLane(slow_reader(_still, wanted), _still, every_ns=LIMIT_NS)
+    reader = FrameReader(source, _still, wanted=wanted, slow_lane=slow_lane)
     try:
         camera.open()
         while True:
@@ -45,3 +50,7 @@ def replay(folder: Path, monotonic_ns: Callable[[], int]) -> Iterator[Finding]:
         yield fault(source, error)
     finally:
         camera.close()
+
+
+def _still() -> int:
+    return 0

@@ -22,7 +22,8 @@ _NOISE_FACTOR = 4.0
 _CEILING = 60
 _NEARLY_ALL = 0.6
 """Movement in a larger share of the picture than this says nothing about where to look."""
-_SIZE_MEMORY = 0.1
+_JUMP_MEMORY = 0.02
+"""How fast it is learnt by how much sizes differ where nothing moves (flicker, noise)."""
 _JUMP_FACTOR = 4.0
 _LARGEST_JUMP = 0.015
 """A jump in size by this share counts, however much sizes vary: misses cost more than frames."""
@@ -67,7 +68,7 @@ class Attention:
         self._looked_ns: int | None = None
         self._decoded_ns: int | None = None
         self._keen_ns: int | None = None
-        self._usual_size = 0.0
+        self._decoded_size = 0
         self._usual_jump = 0.0
         self._moving: Region | None = None
 
@@ -78,12 +79,14 @@ class Attention:
 
     def worth_decoding(self, size_bytes: int, now_ns: int) -> bool:
         """Whether a compressed frame of `size_bytes` is worth decompressing at all."""
-        jumped = self._size_jumped(size_bytes)
+        idle = now_ns > self._attentive_until_ns
+        jumped = self._size_jumped(size_bytes, learn=idle)
         due = self._decoded_ns is None or now_ns - self._decoded_ns >= self._policy.idle_decode_ns
-        if now_ns <= self._attentive_until_ns or due or jumped:
-            self._decoded_ns = now_ns
-            return True
-        return False
+        if idle and not due and not jumped:
+            return False
+        self._decoded_ns = now_ns
+        self._decoded_size = size_bytes
+        return True
 
     def worth_looking(self, gray: Gray, now_ns: int) -> Interest:
         """Return whether to run the decoder on this frame, and how far to go."""
@@ -136,18 +139,15 @@ class Attention:
             return
         self._moving = region if region.pixels < _NEARLY_ALL * gray.size else None
 
-    def _size_jumped(self, size_bytes: int) -> bool:
-        if not self._usual_size:
-            self._usual_size = float(size_bytes)
-        jump = abs(size_bytes - self._usual_size)
-        threshold = max(
-            self._policy.size_jump * self._usual_size,
-            min(_JUMP_FACTOR * self._usual_jump, _LARGEST_JUMP * self._usual_size),
-        )
-        jumped = jump > threshold
-        self._usual_size += _SIZE_MEMORY * (size_bytes - self._usual_size)
-        self._usual_jump += _SIZE_MEMORY * (min(jump, threshold) - self._usual_jump)
-        return jumped
+    def _size_jumped(self, size_bytes: int, *, learn: bool) -> bool:
+        """Return whether a frame's size differs from the last one's that the gate has seen."""
+        seen = self._decoded_size
+        jump = abs(size_bytes - seen)
+        noise = min(_JUMP_FACTOR * self._usual_jump, _LARGEST_JUMP * seen)
+        threshold = max(self._policy.size_jump * seen, noise)
+        if learn:
+            self._usual_jump += _JUMP_MEMORY * (min(jump, threshold) - self._usual_jump)
+        return jump > threshold
 
 
 def _changed(reference: Gray, thumbnail: Gray) -> Gray:

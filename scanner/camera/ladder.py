@@ -21,13 +21,13 @@ from scanner.camera.crops import (
     read_crop,
     regions_of,
 )
+from scanner.camera.deep import slow_reader
 from scanner.camera.port import Gray
 from scanner.camera.regions import Quad, Region
 from scanner.camera.rungs import FULL, RUNGS, SMALLEST_SIDE_PX, Cost, Rung, read_rung, rungs_for
 from scanner.camera.sighting import Sighting
-from scanner.camera.slow_reading import SlowReader, job_of
-from scanner.camera.symbol.candidates import candidates, thorough_candidates
-from scanner.camera.symbol.nonplanar import nonplanar_reader
+from scanner.camera.slow_reading import job_of
+from scanner.camera.symbol.candidates import candidates
 from scanner.camera.symbologies import QR_ONLY, Wanted
 from scanner.camera.tracker import Tracked, Tracker
 from scanner.errors import DecoderError
@@ -43,25 +43,37 @@ SLOW_LIMIT_NS = 500_000_000
 def read_texts(gray: Gray) -> list[str]:
     """Return the texts of the QR codes in a picture (`uint8`, height x width), largest first.
 
-    It is read as a camera's frame would be, by the inline lane and then the slow lane, for at most
-    500 ms (and one rung). This is the entry for measuring the decoder beside others.
+    It is read as `read_closely` says. This is the entry for measuring the decoder beside others.
     """
-    until_ns = _ticks_ns() + SLOW_LIMIT_NS
-    sightings = read_inline(gray, _ticks_ns) or read_slowly(gray, until_ns, _ticks_ns)
-    return [sighting.text for sighting in sightings]
+    return [sighting.text for sighting in read_closely(gray, _ticks_ns)]
 
 
-def read_inline(gray: Gray, monotonic_ns: Callable[[], int]) -> list[Sighting]:
-    """Return what one look of the inline lane reads in a picture that it never saw before."""
-    return Ladder(monotonic_ns, locate=candidates).look(gray)
+def read_closely(
+    gray: Gray, monotonic_ns: Callable[[], int], wanted: Wanted = QR_ONLY
+) -> list[Sighting]:
+    """Return the codes in one picture, largest first, read as a camera's frame would be.
 
-
-def read_slowly(gray: Gray, until_ns: int, monotonic_ns: Callable[[], int]) -> list[Sighting]:
-    """Return what the slow lane reads in a picture, largest first, stopping at `until_ns`."""
-    reader = SlowReader(
-        monotonic_ns, locate=thorough_candidates, deep=(nonplanar_reader(monotonic_ns),)
+    By the inline lane and, if that reads nothing, by the slow lane, for at most 500 ms together
+    (and one rung).
+    """
+    until_ns = monotonic_ns() + SLOW_LIMIT_NS
+    return read_inline(gray, monotonic_ns, wanted) or read_slowly(
+        gray, until_ns, monotonic_ns, wanted
     )
-    return list(reader.read(job_of(gray), until_ns).sightings)
+
+
+def read_inline(
+    gray: Gray, monotonic_ns: Callable[[], int], wanted: Wanted = QR_ONLY
+) -> list[Sighting]:
+    """Return what one look of the inline lane reads in a picture that it never saw before."""
+    return Ladder(monotonic_ns, wanted=wanted, locate=candidates).look(gray)
+
+
+def read_slowly(
+    gray: Gray, until_ns: int, monotonic_ns: Callable[[], int], wanted: Wanted = QR_ONLY
+) -> list[Sighting]:
+    """Return what the slow lane reads in a picture, largest first, stopping at `until_ns`."""
+    return list(slow_reader(monotonic_ns, wanted).read(job_of(gray), until_ns).sightings)
 
 
 def read_picture(

@@ -15,6 +15,7 @@ from scanner.camera.port import Encoding, Frame, Gray
 from scanner.camera.sighting import Sighting
 from scanner.camera.slow_lane import SlowLane
 from scanner.camera.slow_reading import job_of
+from scanner.camera.symbol.candidates import candidates
 from scanner.camera.symbologies import QR_ONLY, Wanted
 from scanner.errors import PictureError
 from scanner.parts import Parts, PartsStatistics
@@ -35,7 +36,8 @@ class FrameReader:
     :param monotonic_ns: the clock that measures the ladder's expensive rungs. One that stands
         still makes what is read depend on the frames alone.
     :param wanted: the symbologies that are reported.
-    :param locate: finds places that look like a code, for the expensive rungs and the slow lane.
+    :param locate: finds places that look like a code, for the expensive rungs and the slow lane;
+        None goes by movement alone.
     :param slow_lane: tries again what was not read inline; it belongs to the caller.
     :param looked: called with each look, before its readings are returned; frames that were not
         worth one are not told. Must return soon and must not raise.
@@ -49,7 +51,7 @@ class FrameReader:
         limits: PictureLimits = DEFAULT_LIMITS,
         attention: AttentionPolicy | None = None,
         wanted: Wanted = QR_ONLY,
-        locate: Locate | None = None,
+        locate: Locate | None = candidates,
         slow_lane: SlowLane | None = None,
         looked: Callable[[Look], None] | None = None,
     ) -> None:

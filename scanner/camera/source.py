@@ -10,7 +10,6 @@ import msgspec
 from admission.backoff import Backoff
 from admission.reading import Reading
 from scanner.camera.attention import AttentionPolicy
-from scanner.camera.crops import Locate
 from scanner.camera.grabber import Grabber, GrabStatistics
 from scanner.camera.look import Look
 from scanner.camera.luma import DEFAULT_LIMITS, PictureLimits
@@ -75,7 +74,6 @@ class CameraSource:
         so does one while a single frame has been looked at for longer.
     :param looked: called from the decode thread with each look, as `FrameReader` says.
     :param wanted: the symbologies that are reported.
-    :param locate: as `FrameReader` says.
     :param slow_lane: tries again what was not read inline; it is started and stopped from here.
     """
 
@@ -95,7 +93,6 @@ class CameraSource:
         stall_ns: int = 5_000_000_000,
         looked: Callable[[Look], None] | None = None,
         wanted: Wanted = QR_ONLY,
-        locate: Locate | None = None,
         slow_lane: SlowLane | None = None,
     ) -> None:
         self.name = name
@@ -111,7 +108,6 @@ class CameraSource:
             limits=limits,
             attention=attention,
             wanted=wanted,
-            locate=locate,
             slow_lane=slow_lane,
             looked=looked,
         )

@@ -164,3 +164,12 @@ def test_an_unknown_word_of_a_wedge_is_refused_with_the_known_ones(key: str, kno
         parse_config(changed, Path("gate.toml"))
     assert key in str(caught.value)
     assert known in caught.value.hint
+
+
+def test_an_unknown_symbology_is_refused_with_the_known_ones() -> None:
+    path = ROOT / "configs" / "supermarket.toml"
+    tree = tomllib.loads(path.read_text())
+    tree["lane"][0]["sources"][0]["symbologies"] = ["qr_code", "ean_13"]
+    with pytest.raises(ConfigError) as caught:
+        parse_config(tree, path)
+    assert "data_matrix" in caught.value.hint

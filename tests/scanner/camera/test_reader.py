@@ -158,7 +158,7 @@ def test_what_was_read_inline_meanwhile_is_not_delivered_again() -> None:
 
 def test_the_slow_lane_is_asked_about_candidates_at_once_and_blindly_now_and_then() -> None:
     lane = Lane()
-    reader = FrameReader("door", Ticking(), attention=EAGER, slow_lane=lane)
+    reader = FrameReader("door", Ticking(), attention=EAGER, slow_lane=lane, locate=None)
     for stamp in range(0, SECOND_NS + 1, SECOND_NS // 4):
         reader.read(gray_frame(unreadable(), captured_ns=stamp), stamp)
     assert [job.captured_ns for job in lane.jobs] == [0, SECOND_NS]
