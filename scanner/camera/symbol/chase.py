@@ -27,7 +27,7 @@ from scanner.camera.symbol.reed_solomon import (
 
 LARGEST_RANK_SUM = 16
 """Sets of bits whose ranks (from 1) add up to no more than this are tried: 168 of them."""
-ERASURE_SHARES = (0.0, 0.25, 0.5)
+ERASURE_SHARES = (0.0, 0.3)
 """Shares of the correction codewords that are spent on erasures while bits are turned over."""
 
 

@@ -52,9 +52,13 @@ _NO_LOGARITHM = 512
 _LOGS = np.array([_NO_LOGARITHM, *_LOG[1:]], np.intp)
 
 
+_bytes = np.arange(256)
+_PRODUCTS = POWERS[_LOGS[_bytes][:, None] + _LOGS[_bytes]].ravel()
+
+
 def product(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return the products of two arrays, element by element."""
-    products: NDArray[np.uint8] = POWERS[_LOGS[a] + _LOGS[b]]
+    products: NDArray[np.uint8] = _PRODUCTS.take(a.astype(np.uint16) * np.uint16(256) + b)
     return products
 
 
