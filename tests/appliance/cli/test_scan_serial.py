@@ -30,7 +30,7 @@ from scanner.serial.simulated.model import Sign
 from scanner.serial.simulated.uart import MistunedPort
 from tests.appliance.test_config import TEXT
 
-QUICK = Patience(reply_s=0.02, silence_s=0.01)
+QUICK = Patience(reply_s=0.1, silence_s=0.02)
 
 
 class Findings:
@@ -104,7 +104,7 @@ def test_a_technician_hears_what_people_would(
     path = on_a_thread(profile)
     result = CliRunner().invoke(
         scan,
-        ["--serial", path, "--profile", profile, "--tell", "good", "--for", "0.3", "--json"],
+        ["--serial", path, "--profile", profile, "--tell", "good", "--for", "1", "--json"],
     )
     assert result.exit_code == 0, result.output
     device = on_a_thread.devices[0]  # type: ignore[attr-defined]

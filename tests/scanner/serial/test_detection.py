@@ -37,6 +37,8 @@ TEXTS = [
     "]Q1DCVN1:abcdefghijklmnop",
 ]
 QUICK = Patience(reply_s=0.02, silence_s=0.01)
+CALM = Patience(reply_s=0.1, silence_s=0.02)
+"""Where an answer has to come in time though the machine is busy with something else."""
 FEW = (115_200, 9_600, 19_200)
 
 
@@ -141,10 +143,16 @@ def test_every_question_is_asked_by_its_turn() -> None:
 async def test_who_can_answer_is_known_by_name_and_rate(profile: str) -> None:
     model = MODELS[profile]()
     with SimulatedDevice(model) as device:
-        opener = partial(MistunedPort, device_baud=9_600)
-        guess = await ask(device.path, bauds=FEW, patience=QUICK, open_port=opener)
+        guess = await ask(device.path, bauds=(9_600,), patience=CALM)
         assert guess == Guess(9_600, profile, told=True)
         assert model.enabled
+
+
+async def test_who_can_answer_does_so_at_its_own_rate_alone() -> None:
+    with SimulatedDevice(MODELS["zebra-ssi"]()) as device:
+        opener = partial(MistunedPort, device_baud=19_200)
+        guess = await ask(device.path, bauds=FEW, patience=CALM, open_port=opener)
+        assert guess == Guess(19_200, "zebra-ssi", told=True)
 
 
 async def test_a_stranger_is_not_known_and_not_left_blind() -> None:

@@ -11,7 +11,9 @@ import pytest
 
 from admission.backoff import Backoff
 from admission.reading import MAX_TEXT_LENGTH, Reading, Symbology
+from scanner.errors import SerialError
 from scanner.serial.framing import LineEnd, LineSettings
+from scanner.serial.port import Port
 from scanner.serial.simulated import Pacing, SimulatedScanner
 from scanner.serial.source import SerialSource
 from tests.worlds import ManualClock
@@ -173,6 +175,22 @@ async def test_a_port_in_use_is_not_shared() -> None:
             async with running(scanner.path) as second:
                 await turning(lambda: bool(second.source.statistics().failure))
                 assert not second.source.up
+
+
+@pytest.mark.parametrize(
+    "baud", [9_600, 19_200, 38_400, 57_600, 115_200, 230_400, 250_000, 460_800, 921_600]
+)
+def test_every_usual_rate_can_be_set_and_some_unusual(baud: int) -> None:
+    with SimulatedScanner() as scanner:
+        port = Port(scanner.path, baud)
+        assert port.read() == b""
+        port.close()
+
+
+def test_a_rate_that_is_none_is_refused_with_what_to_do() -> None:
+    with SimulatedScanner() as scanner, pytest.raises(SerialError) as refusal:
+        Port(scanner.path, -1)
+    assert "baud" in refusal.value.hint
 
 
 async def test_cancelling_closes_the_port() -> None:
