@@ -19,7 +19,8 @@ from typing import Any
 
 from scanner.camera.capture import CaptureMode, V4L2Camera
 from scanner.camera.control_device import KernelControls
-from scanner.camera.controls import ControlSettings
+from scanner.camera.controls import Control, ControlSettings
+from scanner.camera.luma import gray_of
 from scanner.camera.source import CameraSource, CameraStatistics
 
 PICTURES = Path("/work")
@@ -181,10 +182,52 @@ def deaf(camera: Plugged, source: Watched) -> None:
     tell("crashed", lost_s=lost_s, back_s=source.reads("after-crash", plugged_ns))
 
 
+def raw_formats() -> None:
+    """Read the kernel's own test driver, which knows formats that the webcam does not."""
+    subprocess.run(["modprobe", "vivid", "n_devs=1", "node_types=1"], check=True)
+    subprocess.run(["udevadm", "settle"], check=True)
+    devices = sorted(Path("/dev").glob("video*"))
+    for fourcc in ("YUYV", "GREY"):
+        mode = CaptureMode(fourcc=fourcc, width_px=640, height_px=360, fps=10)
+        settings = ControlSettings(brightness=100, gain=70)
+        camera = V4L2Camera(devices[-1], time.monotonic_ns, mode, controls=settings)
+        camera.open()
+        with KernelControls(devices[-1]) as device:
+            levels = {
+                name: device.value(Control[name]) for name in ("BRIGHTNESS", "GAIN", "AUTOGAIN")
+            }
+        frames = [camera.read() for _ in range(5)]
+        ages_s = [(time.monotonic_ns() - frame.captured_ns) / 1e9 for frame in frames]
+        camera.close()
+        pictures = [gray_of(frame) for frame in frames]
+        tell(
+            "raw",
+            fourcc=fourcc,
+            encodings=sorted({frame.encoding for frame in frames}),
+            shapes=[picture.shape for picture in pictures],
+            # A test pattern of coloured bars: its brightness has several levels.
+            spread=float(pictures[-1].std()),
+            ages_s=ages_s,
+            levels=levels,
+        )
+    subprocess.run(["modprobe", "-r", "vivid"], check=True)
+
+
+def commands(camera: Plugged) -> None:
+    """Ask our own commands what they see."""
+    program = "from appliance.cli.camera import camera; camera()"
+    for arguments in (["list"], ["controls", str(camera.link)]):
+        command = [sys.executable, "-c", program, *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        tell("command", arguments=arguments, output=done.stdout)
+
+
 def main() -> None:
     subprocess.run(["modprobe", "-a", "vhci-hcd", "uvcvideo"], check=True)
+    raw_formats()
     camera = Plugged(0, "GATE")
     source = begin(camera)
+    commands(camera)
     for cycle in range(3):
         pull_in_mid_frame(camera, source, cycle)
     stall(camera, source)

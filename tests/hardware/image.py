@@ -38,7 +38,7 @@ PYTHON_PACKAGES = [
 ]
 """Of the locked ones, those that reading codes takes."""
 TO_BOOT = ["virtio_pci", "virtio_blk", "ext4"]
-TO_RUN = ["virtio_rng", "9p", "9pnet_virtio", "vhci-hcd", "uvcvideo"]
+TO_RUN = ["virtio_rng", "9p", "9pnet_virtio", "vhci-hcd", "uvcvideo", "vivid"]
 ROOT_SIZE = "2G"  # sparse
 
 GUEST_INIT = """#!/bin/sh

@@ -87,6 +87,28 @@ def test_it_is_found_by_its_stable_name_and_read(steps: Steps) -> None:
     assert (view["captures"], view["ranges"]) == (True, 8)
 
 
+def test_our_commands_see_it(steps: Steps) -> None:
+    listed, controls = steps["command"]
+    (line,) = listed["output"].splitlines()
+    assert line.startswith("/dev/v4l/by-id/usb-Chot_Test_camera_GATE-video-index0: Test camera")
+    rows = {row.split("│")[1].strip(): row for row in controls["output"].splitlines() if "│" in row}
+    assert "0.1 to 500" in rows["exposure_ms"]
+    assert "10" in rows["exposure_ms"].split("│")[3]
+    assert "not on this camera" in rows["zoom"]
+
+
+@pytest.mark.parametrize(("fourcc", "encoding"), [("YUYV", "yuyv"), ("GREY", "gray")])
+def test_raw_frames_are_brightness_with_the_drivers_stamps(
+    steps: Steps, fourcc: str, encoding: str
+) -> None:
+    (raw,) = [each for each in steps["raw"] if each["fourcc"] == fourcc]
+    assert raw["encodings"] == [encoding]
+    assert raw["shapes"] == [[360, 640]] * 5
+    assert raw["spread"] > 20
+    assert all(0 <= age < LOST_WITHIN_S for age in raw["ages_s"])
+    assert raw["levels"] == {"BRIGHTNESS": 100, "GAIN": 70, "AUTOGAIN": 0}
+
+
 def test_lens_and_sensor_are_set_in_order_at_every_opening(steps: Steps) -> None:
     for step in (*steps["first plugging"], *steps["pulled"]):
         assert [list(each) for each in step["was_set"]] == IN_ORDER
