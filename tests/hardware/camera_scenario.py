@@ -6,6 +6,8 @@ judges nothing but that a step came to its end at all.
 
 from __future__ import annotations
 
+import asyncio
+import importlib.util
 import json
 import queue
 import random
@@ -22,6 +24,7 @@ from scanner.camera.control_device import KernelControls
 from scanner.camera.controls import Control, ControlSettings
 from scanner.camera.luma import gray_of
 from scanner.camera.source import CameraSource, CameraStatistics
+from scanner.hotplug import Announcement, Hotplug, UdevMonitor
 
 PICTURES = Path("/work")
 MODE = CaptureMode(width_px=1280, height_px=720, fps=10)
@@ -170,6 +173,40 @@ def two_at_once(camera: Plugged, source: Watched) -> None:
     )
 
 
+def announced(camera: Plugged, source: Watched) -> None:
+    """Pull it and plug it in while udev's announcements wake the source, as an appliance does."""
+    heard: queue.Queue[tuple[bool, int]] = queue.Queue()
+
+    def hear(announcement: Announcement) -> None:
+        if str(camera.link) in announcement.names:
+            heard.put((announcement.appeared, time.monotonic_ns()))
+            if announcement.appeared:
+                source.source.plugged()
+            else:
+                source.source.unplugged()
+
+    listening = threading.Event()
+    hotplug = Hotplug(
+        UdevMonitor, heard=hear, missed=lambda: None, changed=listening.set, draw=random.random
+    )
+    threading.Thread(target=lambda: asyncio.run(hotplug.run()), daemon=True).start()
+    assert listening.wait(LIMIT_S)
+    assert hotplug.listening, hotplug.failure
+    pulled_ns = camera.do("unplug")
+    lost_s = source.is_down(pulled_ns)
+    camera.do("show announced.jpg")
+    time.sleep(20.0)  # by now it would be tried every ten seconds only
+    plugged_ns = camera.do("plug")
+    back_s = source.reads("announced", plugged_ns)
+    told = [heard.get(timeout=LIMIT_S) for _ in range(2)]
+    heard_s = [
+        (at_ns - since_ns) / 1e9
+        for (_, at_ns), since_ns in zip(told, (pulled_ns, plugged_ns), strict=True)
+    ]
+    appeared = [each for each, _ in told]
+    tell("announced", lost_s=lost_s, back_s=back_s, heard_s=heard_s, appeared=appeared)
+
+
 def deaf(camera: Plugged, source: Watched) -> None:
     """Its firmware crashes: it stays plugged in and answers nothing, until it is pulled."""
     deaf_ns = camera.do("deaf")
@@ -233,6 +270,8 @@ def main() -> None:
     stall(camera, source)
     lie(camera, source)
     two_at_once(camera, source)
+    if importlib.util.find_spec("pyudev"):
+        announced(camera, source)
     deaf(camera, source)
     began_ns = time.monotonic_ns()
     stopped = source.source.stop(LIMIT_S)

@@ -27,7 +27,7 @@ LOST_WITHIN_S = 2.0
 STALL_FOUND_WITHIN_S = 4.0
 """OpenCV waits 2 s for a frame, and the emulated machine is slow."""
 BACK_WITHIN_S = 30.0
-TEXTS = ["first", "cycle-0", "cycle-1", "cycle-2", "after-stall", "after-crash"]
+TEXTS = ["first", "cycle-0", "cycle-1", "cycle-2", "after-stall", "after-crash", "announced"]
 TEXTS += ["other", "beside", "goes-on", "no-tables"]
 IN_ORDER = [
     ["power line", 1],
@@ -141,6 +141,15 @@ def test_a_second_camera_comes_and_goes_beside_the_first(steps: Steps) -> None:
     assert two["lost_s"] < LOST_WITHIN_S
     assert max(two["reads_s"], two["beside_s"], two["goes_on_s"]) < BACK_WITHIN_S
     assert two["stopped"]
+
+
+def test_udev_announces_it_and_no_pause_is_waited_out(steps: Steps) -> None:
+    if "announced" not in steps:
+        pytest.skip("the lock of this machine has no pyudev")
+    (announced,) = steps["announced"]
+    assert announced["appeared"] == [False, True]
+    assert announced["lost_s"] < LOST_WITHIN_S
+    assert announced["back_s"] < BACK_WITHIN_S
 
 
 def test_a_camera_whose_firmware_crashed_comes_back_when_it_is_plugged_in_again(
