@@ -130,6 +130,9 @@ class SerialDetection:
                 return await first_heard(tasks)
         except TimeoutError:
             return None
+        except ScannerError as error:
+            self._report.add(fault(AUTO, error))
+            return None
 
     def _heard(self, port: str, scan: Heard) -> None:
         bytes_heard = len(scan.data) + scan.errors

@@ -101,24 +101,23 @@ async def listen(
 
 async def first_heard(
     listenings: Iterable[tuple[str, asyncio.Task[Guess]]],
-) -> tuple[str, Guess] | None:
+) -> tuple[str, Guess]:
     """Return the first port that was understood, and how it is set; the others are cancelled.
 
-    None if every port was lost.
+    :raises SerialError: no port is left: what became of the last one.
     """
     tasks = {task: path for path, task in listenings}
     waiting = set(tasks)
     try:
-        while waiting:
+        while True:
             done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                if not isinstance(task.exception(), ScannerError):
+            for task in sorted(done, key=lambda each: isinstance(each.exception(), ScannerError)):
+                if not (waiting and isinstance(task.exception(), ScannerError)):
                     return tasks[task], task.result()
     finally:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-    return None
 
 
 class _Ear:

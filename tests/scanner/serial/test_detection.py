@@ -203,12 +203,17 @@ async def test_the_first_port_that_is_understood_ends_the_listening() -> None:
     assert all(task.done() for _, task in tasks)
 
 
-async def test_all_ports_lost_is_nothing_heard() -> None:
-    with SimulatedScanner() as lost:
-        task = asyncio.create_task(listen(lost.path, patience=QUICK))
+async def test_once_every_port_is_lost_it_says_so() -> None:
+    with SimulatedScanner() as one, SimulatedScanner() as two:
+        tasks = [
+            (each.path, asyncio.create_task(listen(each.path, patience=QUICK)))
+            for each in (one, two)
+        ]
         await asyncio.sleep(0)
-        lost.unplug()
-        assert await asyncio.wait_for(first_heard([(lost.path, task)]), 10) is None
+        one.unplug()
+        two.unplug()
+        with pytest.raises(SerialLostError):
+            await asyncio.wait_for(first_heard(tasks), 10)
 
 
 async def test_a_port_that_is_lost_while_it_is_asked_says_so() -> None:
