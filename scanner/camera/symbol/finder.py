@@ -100,6 +100,9 @@ def fit(gray: NDArray[np.float32], middle: Point, axes: NDArray[np.float64]) -> 
         return None
     if not 0.25 < abs(np.linalg.det(fitted_axes)) / size_px**2 < 4:
         return None
+    height, width = gray.shape
+    if not (0 <= fitted_middle[0] < width and 0 <= fitted_middle[1] < height):
+        return None  # little of it is in the picture: that little may look like anything
     return Finder(float(agreement), fitted_middle, fitted_axes)
 
 
