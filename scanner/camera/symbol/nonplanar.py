@@ -111,6 +111,8 @@ class _Search:
         What looks like a symbol is read by all means at once, what hardly does only after all
         others had a look.
         """
+        if self._expired():
+            return
         doubtful = []
         for hypothesis in hypotheses(self._finders):
             if self._expired():
