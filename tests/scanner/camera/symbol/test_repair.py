@@ -8,6 +8,7 @@ import zxingcpp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from scanner.camera.symbol import repair as repair_module
 from scanner.camera.symbol.blocks import codewords_of, layout
 from scanner.camera.symbol.reading import read_matrix
 from scanner.camera.symbol.reed_solomon import attempts
@@ -89,6 +90,16 @@ def test_it_reads_noise_that_no_decoder_of_hard_bits_reads(
         soft += repaired is not None
         hard += _reads_hard(values)
     assert soft >= hard + gain
+
+
+def test_trials_read_what_erasures_alone_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.default_rng(1972)
+    matrix = symbol("trial and error", 2, Level.M)
+    pictures = [with_noise(matrix, 0.55, random) for _ in range(20)]
+    with_trials = [repair(values) is not None for values in pictures]
+    monkeypatch.setattr(repair_module, "repair_block_by_trial", lambda *_: None)
+    without = [repair(values) is not None for values in pictures]
+    assert sum(with_trials) >= sum(without) + 5
 
 
 @pytest.mark.parametrize(
