@@ -56,6 +56,11 @@ def is_address(device: str) -> bool:
     return _URL.match(device) is not None
 
 
+def without_credentials(device: str) -> str:
+    """Return `device` as it may be shown: an address without user and password, if it has any."""
+    return re.sub(r"(?<=//)[^/]*@", "", device, count=1) if is_address(device) else device
+
+
 def fault_in(table: CameraSourceTable) -> tuple[str, str] | None:
     """Return what contradicts itself in the table, and the remedy; never repeats a password."""
     if not is_address(table.device):

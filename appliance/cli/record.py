@@ -100,26 +100,16 @@ def record(
 def _camera(
     device: str | None, config: Path | None, source: str, monotonic_ns: Callable[[], int]
 ) -> Camera:
-    from appliance.camera_table import CameraSourceTable  # noqa: PLC0415
     from appliance.cameras import camera_of  # noqa: PLC0415
     from appliance.cli.demo_camera import demo_camera, is_demo  # noqa: PLC0415
-    from appliance.config import ScenesSourceTable, load_config  # noqa: PLC0415
-    from appliance.errors import ConfigError  # noqa: PLC0415
+    from appliance.cli.named_cameras import camera_at, camera_named  # noqa: PLC0415
+    from appliance.config import ScenesSourceTable  # noqa: PLC0415
     from appliance.scenes import scene_camera  # noqa: PLC0415
 
     if config is None:
-        table = CameraSourceTable(str(device), str(device))
+        table = camera_at(str(device))
         return demo_camera(monotonic_ns) if is_demo(table) else camera_of(table, monotonic_ns)
-    cameras = {
-        each.name: each
-        for lane in load_config(config).lane
-        for each in lane.sources
-        if isinstance(each, CameraSourceTable | ScenesSourceTable)
-    }
-    named = cameras.get(source)
-    if named is None:
-        msg = f"{config}: no camera is named '{source}'"
-        raise ConfigError(msg, hint=f"its cameras: {', '.join(cameras) or 'none'}")
+    named = camera_named(config, source)
     if isinstance(named, ScenesSourceTable):
         return scene_camera(named, monotonic_ns)
     return camera_of(named, monotonic_ns)

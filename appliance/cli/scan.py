@@ -51,6 +51,14 @@ SCANNER_COMMANDS = (
     help="Watch a camera, e.g. /dev/video0; 'demo' films rendered people.",
 )
 @click.option(
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="Watch cameras as this configuration sets them...",
+)
+@click.option(
+    "--source", "sources", multiple=True, metavar="NAME", help="...those that it names so."
+)
+@click.option(
     "--preview",
     default="auto",
     show_default="auto: 127.0.0.1:8090",
@@ -134,6 +142,8 @@ def scan(
     *,
     paths: tuple[Path, ...],
     cameras: tuple[str, ...],
+    config: Path | None,
+    sources: tuple[str, ...],
     preview: PreviewAddress | None,
     ports: tuple[str, ...],
     baud: int | None,
@@ -153,7 +163,10 @@ def scan(
     A folder that holds a recording (frames and their stamps) is replayed as its camera saw it.
     Exits with 1 if nothing at all could be opened.
     """
-    live = bool(cameras or ports or keyboards or keypad)
+    if (config is None) != (not sources):
+        msg = "Name cameras of a configuration by --config FILE and --source NAME."
+        raise click.UsageError(msg)
+    live = bool(cameras or sources or ports or keyboards or keypad)
     if not (paths or live):
         msg = "Name a picture, a folder, a video, --camera, --serial, --wedge or --keypad."
         raise click.UsageError(msg)
@@ -171,7 +184,8 @@ def scan(
                 report.close()
         if live:
             # Devices only when asked for.
-            from appliance.camera_table import CameraSourceTable, SymbologyName  # noqa: PLC0415
+            from appliance.camera_table import SymbologyName  # noqa: PLC0415
+            from appliance.cli.named_cameras import camera_tables  # noqa: PLC0415
             from appliance.cli.scan_live import LiveTable, watch  # noqa: PLC0415
             from appliance.cli.scan_serial import SerialDetection  # noqa: PLC0415
             from appliance.wedge_table import WedgeSourceTable  # noqa: PLC0415
@@ -182,7 +196,7 @@ def scan(
             report = JsonReport() if as_json else TableReport(live=True)
             serial = SerialDetection(report, asking=asking, seconds=seconds, as_json=as_json)
             tables: list[LiveTable] = [
-                *(CameraSourceTable(device, device, symbologies=known) for device in cameras),
+                *camera_tables(cameras, known, config, sources),
                 *serial.tables(ports, baud, profile),
                 *(
                     WedgeSourceTable(device, device, LayoutName(layout), WedgeEnd(wedge_end))
