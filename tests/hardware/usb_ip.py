@@ -63,12 +63,14 @@ class Cable:
         self._socket: socket.socket | None = None
         self._turn = threading.Condition()
         self._waiting: deque[Transfer] = deque()
+        self._taken: set[int] = set()
 
     def plug(self) -> None:
         """Let the host see the device."""
         ours, theirs = socket.socketpair()
         with self._turn:
             self._waiting.clear()
+            self._taken.clear()
             self._socket = ours
         line = f"{self._port} {theirs.fileno()} {DEVICE_NUMBER} {HIGH_SPEED}"
         (CONTROLLER / "attach").write_text(line)
@@ -88,12 +90,21 @@ class Cable:
         """Return the next bulk transfer that the host waits for; None if there is none."""
         with self._turn:
             self._turn.wait_for(lambda: bool(self._waiting) or self._socket is None, timeout_s)
-            return self._waiting.popleft() if self._waiting and self._socket is not None else None
+            if not self._waiting or self._socket is None:
+                return None
+            transfer = self._waiting.popleft()
+            self._taken.add(transfer.number)
+            return transfer
 
     def answer(self, transfer: Transfer, data: bytes) -> None:
-        """Complete a bulk transfer; nothing happens if the cable was pulled meanwhile."""
+        """Complete a bulk transfer, unless it was withdrawn or the cable pulled meanwhile.
+
+        The host takes the answer to a transfer that it knows no more for a broken connection.
+        """
         with self._turn:
-            self._submitted(transfer.number, 0, data, len(data))
+            if transfer.number in self._taken:
+                self._taken.remove(transfer.number)
+                self._submitted(transfer.number, 0, data, len(data))
 
     def _receive(self, connection: socket.socket) -> None:
         with suppress(EOFError, OSError):
@@ -125,10 +136,11 @@ class Cable:
 
     def _unlink(self, number: int, other: int) -> None:
         with self._turn:
-            before = len(self._waiting)
+            before = len(self._waiting) + len(self._taken)
             self._waiting = deque(each for each in self._waiting if each.number != other)
-            withdrawn = WITHDRAWN if len(self._waiting) < before else 0
-            self._send(_UNLINKED.pack(UNLINKED, number, 0, 0, 0, withdrawn))
+            self._taken.discard(other)
+            found = len(self._waiting) + len(self._taken) < before
+            self._send(_UNLINKED.pack(UNLINKED, number, 0, 0, 0, WITHDRAWN if found else 0))
 
     def _submitted(self, number: int, status: int, data: bytes, length: int) -> None:
         head = _SUBMITTED.pack(SUBMITTED, number, 0, 0, 0, status, length, 0, 0, 0)
