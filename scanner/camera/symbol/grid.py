@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scanner.camera.symbol.hypotheses import Seed
 from scanner.camera.symbol.structure import DATA, function_modules, size_of
 
-_SPACING = 3
+_SPACING = 2
 """Modules between two nodes."""
 _BLOCK = np.array([(x, y) for y in range(-2, 3) for x in range(-2, 3)], np.float64)
 """The modules around a node that judge its place."""
@@ -30,7 +30,7 @@ _SHIFTS = np.array([(x, y) for x in _offsets for y in _offsets])
 _RELUCTANCE = 0.12 * (_SHIFTS**2).sum(axis=1) / _REACH**2
 """What a shift must gain: without evidence a node stays where it is expected."""
 _KNOWN_WEIGHT = 1.3
-_NEIGHBOURS = 10
+_NEIGHBOURS = 20
 _PLANTED = 4.2
 """Modules around a finder pattern's middle in which growth begins."""
 _SUBSAMPLES = (-0.22, 0.0, 0.22)
@@ -56,8 +56,8 @@ class Grid(msgspec.Struct, frozen=True):
         """Return the middle of every module in pixels (size x size x 2)."""
         size = int(self.columns[-1]) + 1
         weights = _interpolation(tuple(int(each) for each in self.columns), size)
-        middles: NDArray[np.float64] = np.einsum("ri,ijd,cj->rcd", weights, self.places, weights)
-        return middles
+        along = [weights @ self.places[..., axis] @ weights.T for axis in (0, 1)]
+        return np.stack(along, axis=-1)
 
     def smoothed(self, rounds: int = 8, strength: float = 0.6) -> Grid:
         """Return the grid with each node drawn towards the line through its neighbours.

@@ -26,6 +26,7 @@ from scanner.camera.symbol.locate import (
 )
 from scanner.camera.symbol.overlay import Overlay, lay
 from scanner.camera.symbol.pyramid import Pyramid, at_level, from_level
+from scanner.camera.symbol.structure import size_of
 
 SMALLEST_SIDE_PX = 21
 
@@ -36,6 +37,9 @@ _LEAST_LIKENESS = 0.22
 """Agreement with what all symbols of the version have in common below which no grid fits."""
 _LIKELY = 0.5
 """Agreement at which there is a symbol most likely: wrong versions have less."""
+_MOST_MODULES = 36_000
+"""Of all symbols of one picture that are tried: clutter must come to an end even where no clock
+runs. It is what 30 symbols of version 4 have, or one of version 40."""
 _DOUBTFUL_READ = 3
 """Less likely symbols of one stage that are worth more than a plain look."""
 _STRETCHES = ((1.0, 1.0), (3.0, 1.0), (1.0, 3.0))
@@ -96,6 +100,7 @@ class _Search:
         self._fitted_at: set[tuple[int, int]] = set()
         self._finders: list[Finder] = []
         self._attempted: set[Hashable] = set()
+        self._modules_left = _MOST_MODULES
 
     def sightings(self) -> Iterator[Sighting]:
         """Yield what is read, stage by stage: what is found soonest is tried first."""
@@ -117,7 +122,9 @@ class _Search:
         for hypothesis in hypotheses(self._finders):
             if self._expired():
                 return
-            if self._is_new(hypothesis):
+            modules = size_of(hypothesis.version) ** 2
+            if modules <= self._modules_left and self._is_new(hypothesis):
+                self._modules_left -= modules
                 overlay = lay(self._pyramid, hypothesis)
                 if overlay.likeness < _LEAST_LIKENESS:
                     continue
