@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from scanner.camera.symbol.hypotheses import Seed
 from scanner.camera.symbol.structure import DATA, function_modules, size_of
 
-_SPACING = 2
-"""Modules between two nodes."""
+COARSE, FINE = 3, 2
+"""Modules between two nodes: what most surfaces need, and what creases do, in twice the time."""
 _BLOCK = np.array([(x, y) for y in range(-2, 3) for x in range(-2, 3)], np.float64)
 """The modules around a node that judge its place."""
 _REACH, _STEPS = 0.5, 7
@@ -81,12 +81,13 @@ class Grid(msgspec.Struct, frozen=True):
         return Grid(self.columns, places, self.quality)
 
 
-def grow(contrast: Picture, version: int, seeds: Sequence[Seed]) -> Grid:
+def grow(contrast: Picture, version: int, seeds: Sequence[Seed], spacing: int = COARSE) -> Grid:
     """Return the grid of a symbol of `version`, grown from its finder patterns.
 
     :param contrast: +1 where the picture is clearly dark, -1 where it is clearly light.
+    :param spacing: modules between two nodes.
     """
-    return _Growth(contrast, version, seeds).run()
+    return _Growth(contrast, version, seeds, spacing).run()
 
 
 def sampled(picture: Picture, middles: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -120,10 +121,12 @@ def looked_up(picture: Picture, places: NDArray[np.float64]) -> NDArray[np.float
 class _Growth:
     """Nodes that are settled, and those that border on them: the clearest are settled next."""
 
-    def __init__(self, contrast: Picture, version: int, seeds: Sequence[Seed]) -> None:
+    def __init__(
+        self, contrast: Picture, version: int, seeds: Sequence[Seed], spacing: int
+    ) -> None:
         self._contrast = contrast
         self._size = size_of(version)
-        self._columns = _node_columns(self._size)
+        self._columns = _node_columns(self._size, spacing)
         count = len(self._columns)
         self._places = np.zeros((count, count, 2))
         self._quality = np.zeros((count, count))
@@ -222,9 +225,9 @@ def _expectations(version: int) -> tuple[NDArray[np.float32], NDArray[np.float32
     return signs.astype(np.float32), (known == DATA).astype(np.float32)
 
 
-def _node_columns(size: int) -> NDArray[np.intp]:
+def _node_columns(size: int, spacing: int) -> NDArray[np.intp]:
     """Return the modules at which nodes lie: from the first to the last, evenly."""
-    count = max(2, round((size - 1) / _SPACING))
+    count = max(2, round((size - 1) / spacing))
     return np.unique(np.rint(np.linspace(0, size - 1, count + 1)).astype(np.intp))
 
 

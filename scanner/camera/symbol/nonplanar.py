@@ -7,6 +7,7 @@ values. Costs tens to hundreds of milliseconds, so this belongs on the slow lane
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Hashable, Iterator, Sequence
 
 import cv2
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from scanner.camera.port import Gray
 from scanner.camera.sighting import Sighting
 from scanner.camera.symbol.finder import Finder, fit_anew, softened
+from scanner.camera.symbol.grid import COARSE, FINE
 from scanner.camera.symbol.hypotheses import Hypothesis, hypotheses
 from scanner.camera.symbol.locate import (
     FinderPattern,
@@ -39,7 +41,8 @@ _LIKELY = 0.5
 """Agreement at which there is a symbol most likely: wrong versions have less."""
 _MOST_MODULES = 36_000
 """Of all symbols of one picture that are tried: clutter must come to an end even where no clock
-runs. It is what 30 symbols of version 4 have, or one of version 40."""
+runs. It is what 30 symbols of version 4 have, or two of version 25; none of a larger version is
+tried."""
 _DOUBTFUL_READ = 3
 """Less likely symbols of one stage that are worth more than a plain look."""
 _STRETCHES = ((1.0, 1.0), (3.0, 1.0), (1.0, 3.0))
@@ -118,30 +121,39 @@ class _Search:
         """
         if self._expired():
             return
-        doubtful = []
+        doubtful: list[tuple[float, Hypothesis]] = []
         for hypothesis in hypotheses(self._finders):
             if self._expired():
                 return
-            modules = size_of(hypothesis.version) ** 2
-            if modules <= self._modules_left and self._is_new(hypothesis):
-                self._modules_left -= modules
-                overlay = lay(self._pyramid, hypothesis)
-                if overlay.likeness < _LEAST_LIKENESS:
-                    continue
-                yield from overlay.read(overlay.plain)
-                if overlay.likeness < _LIKELY:
-                    doubtful.append(overlay)
-                else:
-                    yield from self._by_all_means(overlay)
-        doubtful.sort(key=lambda each: -each.likeness)
-        for overlay in doubtful[:_DOUBTFUL_READ]:
-            yield from self._by_all_means(overlay)
+            if not self._is_new(hypothesis):
+                continue
+            overlay = self._laid(hypothesis, COARSE)
+            if overlay is None or overlay.likeness < _LEAST_LIKENESS:
+                continue
+            yield from overlay.read(overlay.plain)
+            if overlay.likeness < _LIKELY:
+                doubtful.append((-overlay.likeness, hypothesis))
+            else:
+                yield from self._by_all_means(hypothesis)
+        for _, hypothesis in sorted(doubtful, key=lambda each: each[0])[:_DOUBTFUL_READ]:
+            yield from self._by_all_means(hypothesis)
 
-    def _by_all_means(self, overlay: Overlay) -> Iterator[Sighting]:
-        for soft in overlay.cleared():
+    def _by_all_means(self, hypothesis: Hypothesis) -> Iterator[Sighting]:
+        overlay = None if self._expired() else self._laid(hypothesis, FINE)
+        if overlay is None:
+            return
+        for soft in itertools.chain([overlay.plain], overlay.cleared()):
             if self._expired():
                 return
             yield from overlay.read(soft)
+
+    def _laid(self, hypothesis: Hypothesis, spacing: int) -> Overlay | None:
+        """Return a grid for the symbol; None if too much was tried already."""
+        modules = size_of(hypothesis.version) ** 2
+        if modules > min(self._modules_left, _MOST_MODULES // 2):
+            return None
+        self._modules_left -= modules
+        return lay(self._pyramid, hypothesis, spacing)
 
     def _levels(self) -> Iterator[int]:
         size = self._pyramid.whole.size

@@ -14,7 +14,7 @@ from scanner.camera.regions import Quad
 from scanner.camera.sighting import Sighting, sighting_of
 from scanner.camera.symbol.contrast import Soft, agreement, equalised, local_contrast, normalised
 from scanner.camera.symbol.finder import Finder
-from scanner.camera.symbol.grid import grow, sampled
+from scanner.camera.symbol.grid import COARSE, grow, sampled
 from scanner.camera.symbol.hypotheses import Hypothesis, Seed
 from scanner.camera.symbol.pyramid import Pyramid, at_level, from_level
 from scanner.camera.symbol.reading import read_matrix
@@ -60,8 +60,8 @@ class Overlay(msgspec.Struct, frozen=True):
                 yield sighting
 
 
-def lay(pyramid: Pyramid, hypothesis: Hypothesis) -> Overlay:
-    """Return the grid of a symbol that may be in a picture."""
+def lay(pyramid: Pyramid, hypothesis: Hypothesis, spacing: int = COARSE) -> Overlay:
+    """Return the grid of a symbol that may be in a picture, with a node every `spacing` modules."""
     version = hypothesis.version
     module_px = float(np.mean([seed.finder.module_px for seed in hypothesis.seeds]))
     level = pyramid.level_for(module_px, _MODULE_PX)
@@ -70,7 +70,7 @@ def lay(pyramid: Pyramid, hypothesis: Hypothesis) -> Overlay:
     picture, corner = _around(pyramid.level(level), seeds, version, scaled_px)
     seeds = [_seed_moved(seed, corner) for seed in seeds]
     contrast = local_contrast(picture, scaled_px)
-    middles = grow(contrast, version, seeds).smoothed().module_middles()
+    middles = grow(contrast, version, seeds, spacing).smoothed().module_middles()
     plain = sampled(contrast, middles)
     quad = _quad(middles + corner, level)
     return Overlay(version, picture, middles, plain, agreement(plain, version), quad)
