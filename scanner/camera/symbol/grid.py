@@ -30,7 +30,8 @@ _SHIFTS = np.array([(x, y) for x in _offsets for y in _offsets])
 _RELUCTANCE = 0.12 * (_SHIFTS**2).sum(axis=1) / _REACH**2
 """What a shift must gain: without evidence a node stays where it is expected."""
 _KNOWN_WEIGHT = 1.3
-_NEIGHBOURS = 20
+_NEIGHBOURHOOD = 90
+"""Square modules from which a node is expected: 10 coarse neighbours or 22 fine ones."""
 _PLANTED = 4.2
 """Modules around a finder pattern's middle in which growth begins."""
 _SUBSAMPLES = (-0.22, 0.0, 0.22)
@@ -127,6 +128,7 @@ class _Growth:
         self._contrast = contrast
         self._size = size_of(version)
         self._columns = _node_columns(self._size, spacing)
+        self._neighbours = _NEIGHBOURHOOD // spacing**2
         count = len(self._columns)
         self._places = np.zeros((count, count, 2))
         self._quality = np.zeros((count, count))
@@ -205,7 +207,7 @@ class _Growth:
         anchors = self._anchors[: self._anchored]
         apart = anchors[None, :, :2] - np.stack((columns, rows), axis=1)[:, None]
         distance = (apart**2).sum(axis=2)
-        count = min(_NEIGHBOURS, len(anchors))
+        count = min(self._neighbours, len(anchors))
         near = np.argpartition(distance, count - 1, axis=1)[:, :count]
         each = np.arange(len(columns))[:, None]
         weight = anchors[near, 4] / (distance[each, near] + 4)
