@@ -64,7 +64,7 @@ class CodeQuality(msgspec.Struct, frozen=True, gc=False):
 
 
 class Quality(msgspec.Struct, frozen=True, gc=False):
-    """One look. `code` is the largest code that was read, else the largest candidate, or None."""
+    """One look. `code` is the largest code that was read, else the first candidate, or None."""
 
     mean: float
     """Gray level of the whole frame."""
@@ -81,14 +81,17 @@ class Quality(msgspec.Struct, frozen=True, gc=False):
 def quality_of(
     gray: Gray, sightings: Sequence[Sighting] = (), candidates: Sequence[Quad] = ()
 ) -> Quality:
-    """Return what one look's picture is worth; never raises for quads that leave the picture."""
+    """Return what one look's picture is worth; never raises for quads that leave the picture.
+
+    :param candidates: places that surely look like a code (`likeness`), the likeliest first.
+    """
     thumbnail = np.ascontiguousarray(gray[::4, ::4])
     middle = _middle(gray)
     noise = noise_in(middle)
     code = None
     for sighting in sorted(sightings, key=lambda each: -each.area_px):
         code = code or _code_quality(gray, sighting.quad, noise, sighting.module_px, read=True)
-    for quad in sorted(candidates, key=lambda each: -_area_px(each)):
+    for quad in candidates:
         code = code or _code_quality(gray, quad, noise, 0.0, read=False)
     return Quality(
         mean=float(cv2.mean(thumbnail)[0]),
@@ -155,10 +158,6 @@ def _code_quality(
 
 def _unit(vector: Numbers) -> Numbers:
     return vector / max(float(np.hypot(*vector)), 1e-6)
-
-
-def _area_px(quad: Quad) -> float:
-    return float(cv2.contourArea(np.array(quad, np.float32)))
 
 
 def _blurs_px(
