@@ -128,6 +128,8 @@ async def _read(
 
     def deliver(reading: Reading) -> None:
         inbox.offer(reading)  # one turned away is sighted again
+        if screen is not None:
+            screen.heard(reading)
 
     sources = [_source(each, deliver, monotonic_ns, rng, screen) for each in tables]
     if keypad:

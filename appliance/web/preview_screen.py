@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
+from admission.reading import Reading
 from appliance.web.darkroom import Darkroom, compressed
 from appliance.web.preview_view import Figures, LookView, look_view
 from scanner.camera.advice import Steady, advice_for
@@ -17,6 +18,8 @@ from scanner.camera.symbol.candidates import candidates
 
 LONGEST_SIDE_PX = 960
 JPEG_QUALITY = 70
+LATE_NS = 1_500_000_000
+"""How long a reading speaks for the frames after it, in which its code is not read."""
 FPS_OVER_NS = 3_000_000_000
 
 
@@ -49,14 +52,19 @@ class PreviewScreen:
         self.build = ""
         self._monotonic_ns = monotonic_ns
         self._figures: Mapping[str, Callable[[], Figures]] = {}
+        self._heard: dict[str, Reading] = {}
         self._darkrooms = {
-            name: Darkroom(name, _developing(monotonic_ns), monotonic_ns) for name in names
+            name: Darkroom(name, self._developing(name), monotonic_ns) for name in names
         }
         self._counted = {name: deque[tuple[int, int]]() for name in names}
 
     def looked(self, name: str) -> Callable[[Look], None]:
         """Return what the named camera calls with each look, from its decode thread."""
         return self._darkrooms[name].looked
+
+    def heard(self, reading: Reading) -> None:
+        """Take a reading, from whatever thread: the slow lane's are in no look."""
+        self._heard[reading.source] = reading
 
     def start(self, figures: Mapping[str, Callable[[], Figures]]) -> None:
         """Start the threads. `figures` tells of each camera by its name, at once."""
@@ -103,20 +111,27 @@ class PreviewScreen:
             rate = max(0, figures.frames - frames) * 1e9 / (now_ns - then_ns)
         return msgspec.structs.replace(figures, fps=round(rate, 1))
 
+    def _developing(self, name: str) -> Callable[[Look], _Shown]:
+        steady = Steady()
 
-def _developing(monotonic_ns: Callable[[], int]) -> Callable[[Look], _Shown]:
-    steady = Steady()
+        def develop(look: Look) -> _Shown:
+            places, late = look.candidates, None
+            if not look.sightings:
+                late = self._late(name, look.frame.captured_ns)
+                # Not every look goes as far as to search.
+                places = places or tuple(candidates(look.gray))
+            likely = likely_codes(look.gray, places, smeared=True)
+            look = msgspec.structs.replace(look, candidates=likely)
+            quality = quality_of(look.gray, look.sightings, look.candidates)
+            advice = advice_for(quality, late=late is not None)
+            advice = steady.take(advice, look.frame.captured_ns)
+            picture = compressed(look.gray, LONGEST_SIDE_PX, JPEG_QUALITY)
+            age_ms = (self._monotonic_ns() - look.frame.captured_ns) / 1e6
+            return _Shown(look_view(look, quality, advice, age_ms, late), picture)
 
-    def develop(look: Look) -> _Shown:
-        places = look.candidates
-        if not (look.sightings or places):  # not every look goes as far as to search
-            places = tuple(candidates(look.gray))
-        likely = likely_codes(look.gray, places, smeared=True)
-        look = msgspec.structs.replace(look, candidates=likely)
-        quality = quality_of(look.gray, look.sightings, look.candidates)
-        advice = steady.take(advice_for(quality), look.frame.captured_ns)
-        picture = compressed(look.gray, LONGEST_SIDE_PX, JPEG_QUALITY)
-        age_ms = (monotonic_ns() - look.frame.captured_ns) / 1e6
-        return _Shown(look_view(look, quality, advice, age_ms), picture)
+        return develop
 
-    return develop
+    def _late(self, name: str, captured_ns: int) -> Reading | None:
+        heard = self._heard.get(name)
+        lately = heard is not None and 0 <= captured_ns - heard.captured_ns < LATE_NS
+        return heard if lately else None

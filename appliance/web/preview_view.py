@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from admission.reading import Reading
 from admission.verdict import Text
 from appliance.cli.scan_report import shortened
 from scanner.camera.advice import (
@@ -37,6 +38,14 @@ class Mark(msgspec.Struct, frozen=True):
     symbology: str = ""
     rung: str = ""
     detail: str = ""
+
+
+class Late(msgspec.Struct, frozen=True):
+    """A code that the slow lane has read in an earlier frame; its text is shortened."""
+
+    text: str
+    symbology: str
+    rung: str
 
 
 class Gauge(msgspec.Struct, frozen=True):
@@ -80,9 +89,16 @@ class LookView(msgspec.Struct, frozen=True):
     unread: tuple[Mark, ...]
     gauges: tuple[Gauge, ...]
     advice: tuple[Advice, ...]
+    late: Late | None = None
 
 
-def look_view(look: Look, quality: Quality, advice: Sequence[Advice], age_ms: float) -> LookView:
+def look_view(
+    look: Look,
+    quality: Quality,
+    advice: Sequence[Advice],
+    age_ms: float,
+    late: Reading | None = None,
+) -> LookView:
     """Return what the page shows of one look. What codes say is cut and made printable."""
     height, width = look.gray.shape
     return LookView(
@@ -104,6 +120,7 @@ def look_view(look: Look, quality: Quality, advice: Sequence[Advice], age_ms: fl
         unread=tuple(Mark(_rounded(quad)) for quad in look.candidates[:MAX_SHOWN]),
         gauges=gauges_of(quality),
         advice=tuple(advice),
+        late=Late(shortened(late.text), late.symbology.value, late.rung) if late else None,
     )
 
 

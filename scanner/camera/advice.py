@@ -46,6 +46,7 @@ class AdviceCode(StrEnum):
     FOCUS = "focus"
     NOISE = "noise"
     UNREAD = "unread"
+    SLOW = "slow"
 
 
 class Severity(IntEnum):
@@ -68,17 +69,20 @@ class Advice(msgspec.Struct, frozen=True):
     text: Text
 
 
-def advice_for(quality: Quality) -> list[Advice]:
+def advice_for(quality: Quality, *, late: bool = False) -> list[Advice]:
     """Return what to change, the worst first; exactly FINE if there is nothing to.
 
     Without a code in view that is said first, and the frame is judged alone.
+
+    :param late: the code was not read in this look, but the slow lane has read it since.
     """
     code = quality.code
     if code is None:
         return [_NO_CODE, *_of_frame(quality)]
     found = sorted(_of_code(code, quality.noise), key=lambda each: -each.severity)
-    if code.read:  # it was read all the same: at its limit, not beyond it
-        return [_weighed(each, min(each.severity, Severity.MARGIN)) for each in found] or [_FINE]
+    if code.read or late:  # it was read all the same: at its limit, not beyond it
+        found = [_weighed(each, min(each.severity, Severity.MARGIN)) for each in found]
+        return found or [_FINE if code.read else _SLOW]
     if found and found[0].severity < Severity.FAULT:  # it was not: at its limit was beyond it
         found = [_weighed(each, Severity.FAULT) for each in found]
     return found or [_UNREAD]
@@ -273,4 +277,10 @@ _UNREAD = _advice(
     Severity.FAULT,
     "Thấy mã nhưng không đọc được: giữ phẳng và yên; mã có thể đã hỏng",
     "A code is seen but not read: hold it flat and still; it may be damaged",
+)
+_SLOW = _advice(
+    AdviceCode.SLOW,
+    Severity.MARGIN,
+    "Đọc được nhưng chậm: giữ phẳng và yên; mã có thể đã hỏng",
+    "Read, but slowly: hold it flat and still; it may be damaged",
 )

@@ -104,12 +104,13 @@ function showMarks(look) {
 
 function showCodes(look) {
   const list = $(".codes ul");
-  if (look.read.length === 0) {
+  const codes = look.late ? [{ ...look.late, detail: "· làn chậm (slow lane)" }] : look.read.slice(0, 3);
+  if (codes.length === 0) {
     for (const line of list.children) line.className = "stale";
     return;
   }
   list.replaceChildren(
-    ...look.read.slice(0, 3).map((mark) => {
+    ...codes.map((mark) => {
       const line = document.createElement("li");
       const text = document.createElement("p");
       const how = document.createElement("p");

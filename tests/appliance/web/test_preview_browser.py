@@ -13,7 +13,7 @@ import msgspec
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from admission.reading import Symbology
+from admission.reading import Reading, Symbology
 from appliance.web import preview_screen
 from appliance.web.preview import serve_preview
 from appliance.web.preview_screen import PreviewScreen
@@ -71,6 +71,7 @@ class Scan:
         self.names = names or ("door-camera",)
         self.look = {name: nothing(canvas(1280, 720)) for name in self.names}
         self.figures = {name: Figures(up=True, frames=90) for name in self.names}
+        self.late: Reading | None = None
         self.url = ""
 
     @contextlib.asynccontextmanager
@@ -93,6 +94,8 @@ class Scan:
             for name in self.names:
                 look, now_ns = self.look[name], time.monotonic_ns()
                 frame = msgspec.structs.replace(look.frame, sequence=sequence, captured_ns=now_ns)
+                if self.late is not None:
+                    screen.heard(msgspec.structs.replace(self.late, captured_ns=now_ns))
                 if self.figures[name].up:
                     screen.looked(name)(msgspec.structs.replace(look, frame=frame))
             await asyncio.sleep(0.05)  # the camera's rate, which nothing here waits for
@@ -195,6 +198,16 @@ async def test_the_code_is_outlined_where_it_is_with_its_rung_and_figures(
         scan.look["door-camera"] = in_view(View(), read=False)
         await expect(page.locator(".marks polygon.unread")).to_have_count(1)
         await expect(page.locator(".codes li")).to_have_class("stale")
+
+
+async def test_what_the_slow_lane_has_read_is_said(browser: Browser) -> None:
+    async with Scan().up() as scan, opened(browser, scan.url) as page:
+        scan.look["door-camera"] = in_view(View(), read=False)
+        await expect(page.locator(".first")).to_contain_text("A code is seen but not read")
+        scan.late = Reading("CREASED", Symbology.QR_CODE, "door-camera", 0, "nonplanar")
+        await expect(page.locator(".first")).to_contain_text("Read, but slowly")
+        await expect(page.locator(".codes li")).to_contain_text("CREASED")
+        await expect(page.locator(".codes li")).to_contain_text("nonplanar")
 
 
 async def test_what_a_code_says_is_text_and_fits(browser: Browser) -> None:

@@ -81,6 +81,16 @@ def test_a_sound_code_that_is_not_read_is_said_to_be_damaged() -> None:
     assert [each.code for each in advice(View())] == [AdviceCode.UNREAD]
 
 
+def test_what_the_slow_lane_reads_is_no_fault() -> None:
+    def late(view: View) -> list[Advice]:
+        gray, quad = seen(view)
+        return advice_for(quality_of(gray, (), (quad,)), late=True)
+
+    assert [each.code for each in late(View())] == [AdviceCode.SLOW]
+    blurred = late(FAULTS[AdviceCode.FOCUS])[0]
+    assert (blurred.code, blurred.severity) == (AdviceCode.FOCUS, Severity.MARGIN)
+
+
 def test_without_a_code_that_is_said_first_and_the_frame_is_judged() -> None:
     def codes(level: int) -> list[AdviceCode]:
         found = advice_for(quality_of(canvas(level=level)))
