@@ -14,3 +14,5 @@ os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "2")
 os.environ.setdefault(
     "OPENCV_FFMPEG_CAPTURE_OPTIONS", "rtsp_transport;tcp|allowed_media_types;video"
 )
+# What it warns of, our errors say once: an absent camera is tried for ever, and fills a journal.
+os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")

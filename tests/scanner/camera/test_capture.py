@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,7 @@ from scanner.camera.port import Encoding, Renewable
 from scanner.errors import CameraError, CameraLostError
 from tests.scanner.camera.fake_capture import Clock, FakeCapture
 from tests.scanner.camera.kernel import FakeKernel
+from tests.worlds import ROOT
 
 DEVICE = Path("/dev/null")  # a character device that everybody may open
 
@@ -257,3 +261,24 @@ def test_a_camera_renewed_is_the_same_one_and_shares_nothing() -> None:
     second.close()
     assert [fake.released for fake in fakes] == [0, 1]
     assert fakes[0].calls == fakes[1].calls
+
+
+def test_a_camera_that_cannot_be_opened_fills_no_journal() -> None:
+    """It is tried for ever; our own error says why, once."""
+    program = (
+        "import itertools, pathlib\n"
+        "from scanner.camera.capture import V4L2Camera\n"
+        "try: V4L2Camera(pathlib.Path('/dev/null'), itertools.count().__next__).open()\n"
+        "except Exception as error: print(error)\n"
+    )
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert done.stdout == "/dev/null is no video device\n"
+    assert done.stderr == ""
