@@ -21,6 +21,7 @@ from scanner.camera.crops import (
     read_crop,
     regions_of,
 )
+from scanner.camera.crowd import is_crowded
 from scanner.camera.deep import slow_reader
 from scanner.camera.port import Gray
 from scanner.camera.regions import Quad, Region
@@ -145,6 +146,10 @@ class Ladder:
         picture = np.ascontiguousarray(gray)
         self.candidates = ()
         sightings = self._revisit(picture, now_ns)
+        if not sightings and is_crowded(picture):
+            self._failed(DecoderError("the picture is full of finder patterns"))
+            self._tracker.saw((), now_ns)
+            return []
         in_place = 0 < len(self._tracker) == len(sightings)
         if in_place and self._looks_in_place < WHOLE_LOOK_EVERY:
             self._looks_in_place += 1

@@ -22,6 +22,7 @@ from scanner.camera.crops import (
     read_crop,
     regions_of,
 )
+from scanner.camera.crowd import is_crowded
 from scanner.camera.port import Gray
 from scanner.camera.regions import Quad, Region, whole
 from scanner.camera.rungs import rungs_for
@@ -107,8 +108,11 @@ class SlowReader:
 
         One rung or reader may end later than `until_ns`.
         """
-        self._faults = 0
         began_ns = self._monotonic_ns()
+        crowded = [crop for crop in (*job.crops, job.picture) if crop and is_crowded(crop.gray)]
+        self._faults = len(crowded)
+        if crowded:
+            return Found(job.captured_ns, faults=self._faults)
         crops = job.crops or self._searched(job.picture)
         picture = (job.picture,) if job.picture is not None else ()
         steps: tuple[tuple[float, Sequence[Crop], _Read], ...] = (
