@@ -17,6 +17,9 @@ _TOLERANCE = 0.5
 _MAX_RUNS = 20_000
 """Matching runs of one direction that are looked into: a picture made of nothing but finder
 patterns must not cost more than that."""
+_BAND_PIXELS = 1_000_000
+"""Rows are searched some at a time: noise changes at every other pixel, and each change takes a
+hundred bytes while it is looked into."""
 _MAX_PATTERNS = 64
 _SMALLEST_PX = 7
 
@@ -24,7 +27,7 @@ _SMALLEST_PX = 7
 class FinderPattern(msgspec.Struct, frozen=True, gc=False):
     """Something like a finder pattern: its middle and its size along rows and columns, in pixels.
 
-    `support` counts the rows and columns that agree on it.
+    `support` grows with the rows and columns that agree on it, and with each picture that shows it.
     """
 
     x: float
@@ -35,7 +38,7 @@ class FinderPattern(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def size_px(self) -> float:
-        """Its size whatever the direction."""
+        """The mean of both: its side, or up to 1.4 times that if it is turned."""
         return float(np.sqrt(self.across_px * self.down_px))
 
     def scaled(self, across: float, down: float) -> FinderPattern:
@@ -78,7 +81,22 @@ def merged(patterns: list[FinderPattern]) -> list[FinderPattern]:
 
 
 def _runs(dark: Gray) -> NDArray[np.float64]:
-    """Return (x, y, length) of each stretch of a row in the finder's proportions."""
+    """Return (x, y, length) of the stretches of rows in the finder's proportions.
+
+    Of more than `_MAX_RUNS` some are left out, evenly.
+    """
+    height, width = dark.shape
+    band = max(1, _BAND_PIXELS // max(1, width))
+    found = [np.empty((0, 3))]
+    for top in range(0, height, band):
+        runs = _runs_of_band(dark[top : top + band])
+        runs[:, 1] += top
+        found.append(runs)
+    runs = np.concatenate(found)
+    return runs[:: len(runs) // _MAX_RUNS + 1] if len(runs) > _MAX_RUNS else runs
+
+
+def _runs_of_band(dark: Gray) -> NDArray[np.float64]:
     height, width = dark.shape
     padded = np.zeros((height, width + 2), np.int8)
     padded[:, 1:-1] = dark
@@ -98,8 +116,6 @@ def _runs(dark: Gray) -> NDArray[np.float64]:
         found &= np.abs(run - total / 7) < slack
     found &= np.abs(inner - total * 3 / 7) < np.maximum(slack * 2.4, 1.5)
     place = np.flatnonzero(found)
-    if len(place) > _MAX_RUNS:
-        place = place[:: len(place) // _MAX_RUNS + 1]
     middle = (begins[place + 1] + ends[place + 1]) / 2 - row[place] * (width + 2) - 1.5
     return np.stack((middle, row[place].astype(float), total[place].astype(float)), axis=1)
 

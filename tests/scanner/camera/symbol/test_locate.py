@@ -143,6 +143,26 @@ def test_runs_without_end_are_thinned_out(monkeypatch: pytest.MonkeyPatch) -> No
     assert 25 < len(locate._runs(dark)) <= 50
 
 
+def test_rows_are_searched_band_by_band_with_the_same_outcome(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    dark = darker_than_around(noisy(drawn(VERSION, turned(4, 33)).picture, 30), 25, 3)
+    at_once = locate._runs(dark)
+    monkeypatch.setattr(locate, "_BAND_PIXELS", 5 * dark.shape[1])
+    assert len(at_once) > 50
+    assert np.array_equal(locate._runs(dark), at_once)
+
+
+def test_a_row_ends_where_it_ends() -> None:
+    assert len(locate._runs(np.array([[1, 0, 1, 1, 1], [1, 0, 0, 0, 0]], np.uint8))) == 0
+
+
+@pytest.mark.parametrize(("tall", "found"), [(1, 1), (2, 1), (3, 0), (6, 0)])
+def test_a_pattern_is_not_much_longer_than_wide(tall: int, found: int) -> None:
+    dark = np.pad(np.kron(FINDER, np.ones((2 * tall, 2), np.int8)), 9).astype(np.uint8)
+    assert len(finder_patterns(dark)) == len(finder_patterns(dark.T.copy())) == found
+
+
 def test_merging_adds_up_support_and_keeps_the_best_supported() -> None:
     weak, strong, apart = (
         FinderPattern(10, 10, 7, 7, 2),
