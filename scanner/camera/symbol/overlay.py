@@ -25,6 +25,9 @@ NONPLANAR_RUNG = "nonplanar"
 
 _MODULE_PX = 6.0
 """Pixels per module that grids are grown at."""
+_LARGEST_PX = 8000
+"""More across or down than any symbol has at that scale: a finder pattern fitted to what is none
+may claim more than OpenCV can look up (32,767)."""
 
 
 class Overlay(msgspec.Struct, frozen=True):
@@ -94,7 +97,7 @@ def _around(
     height, width = picture.shape
     left, top = np.maximum(points.min(axis=0) - margin_px, 0).astype(int)
     right, bottom = (points.max(axis=0) + margin_px).astype(int)
-    right, bottom = min(width, right), min(height, bottom)
+    right, bottom = min(width, right, left + _LARGEST_PX), min(height, bottom, top + _LARGEST_PX)
     return picture[top:bottom, left:right], np.array([left, top], np.float64)
 
 
