@@ -43,7 +43,10 @@ def local_contrast(gray: Gray, module_px: float) -> Soft:
 
 
 def normalised(brightness: NDArray[np.float32]) -> Soft:
-    """Return the soft value of each module among its neighbours, from brightness per module."""
+    """Return the soft value of each module among its neighbours, from brightness per module.
+
+    What is darker or lighter than all around is given up to 1.5 and -1.5.
+    """
     window, smoothing = np.ones((5, 5), np.uint8), (7, 7)
     repeat = cv2.BORDER_REPLICATE
     darkest = cv2.blur(cv2.erode(brightness, window, borderType=repeat), smoothing)

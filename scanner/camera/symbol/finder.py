@@ -55,7 +55,10 @@ class Finder(msgspec.Struct, frozen=True):
 
 
 def fit_anew(gray: NDArray[np.float32], middle: Point, size_px: float) -> Finder | None:
-    """Return the finder pattern near `middle` of about `size_px` however it is turned, or None."""
+    """Return the finder pattern near `middle` however it is turned, or None if there is none.
+
+    :param size_px: about its size along rows and columns, as `FinderPattern` has it.
+    """
     fits = []
     for turn in _TURNS:
         cosine, sine = np.cos(turn), np.sin(turn)

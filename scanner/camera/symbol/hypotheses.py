@@ -58,7 +58,10 @@ class _Side(msgspec.Struct, frozen=True):
 
 
 def hypotheses(finders: Sequence[Finder]) -> list[Hypothesis]:
-    """Return the symbols that `finders` may belong to, the likeliest first; at most some dozens."""
+    """Return the symbols that `finders` may belong to, at most `_MAX_HYPOTHESES`.
+
+    Those of three patterns come first, then those of two, the likeliest of each first.
+    """
     sides = _sides(finders)
     whole = sorted(_of_three(finders, sides), key=lambda each: -each.score)
     two = itertools.chain(_of_two(finders, sides), _of_a_diagonal(finders))

@@ -38,7 +38,8 @@ Expired = Callable[[], bool]
 _LEAST_LIKENESS = 0.22
 """Agreement with what all symbols of the version have in common below which no grid fits."""
 _LIKELY = 0.5
-"""Agreement at which there is a symbol most likely: wrong versions have less."""
+"""Agreement at which there is a symbol most likely. Where its finder patterns are seen clearly,
+small wrong versions have that, too: most of what all symbols have in common is finder patterns."""
 _MOST_MODULES = 36_000
 """Of all symbols of one picture that are tried: clutter must come to an end even where no clock
 runs. It is what 30 symbols of version 4 have, or two of version 25; none of a larger version is
@@ -47,7 +48,7 @@ _DOUBTFUL_READ = 3
 """Less likely symbols of one stage that are worth more than a plain look."""
 _STRETCHES = ((1.0, 1.0), (3.0, 1.0), (1.0, 3.0))
 """Enlargements across and down: a code seen from the side is thin in one direction."""
-_STRETCHED_MAX_PIXELS = 5_000_000
+_STRETCHED_MAX_PIXELS = 4_800_000
 _ENLARGED_MAX_PIXELS = 1_200_000
 _LARGE_PIXELS = 700_000
 """Larger pictures are searched at half their size first: their codes are mostly large, too."""
@@ -71,7 +72,7 @@ def nonplanar_reader(
 def read_nonplanar(gray: Gray, expired: Expired) -> list[Sighting]:
     """Return the first code that is read in `gray`, an empty list if none is or time is over."""
     for across, down in _STRETCHES:
-        if across * down > 1 and gray.size * across * down > 4 * _ENLARGED_MAX_PIXELS:
+        if across * down > 1 and gray.size * across * down > _STRETCHED_MAX_PIXELS:
             continue
         for sighting in _Search(_stretched(gray, across, down), expired).sightings():
             return [_unstretched(sighting, across, down)]

@@ -25,7 +25,10 @@ class Pyramid:
         return self._levels[0]
 
     def level_for(self, module_px: float, wanted_px: float) -> int:
-        """Return the level at which a module of `module_px` is nearest to `wanted_px` in size."""
+        """Return the level at which a module of `module_px` is nearest to `wanted_px` in size.
+
+        Large pictures are not enlarged beyond `_MAX_PIXELS`, nor any beyond the levels there are.
+        """
         level = int(np.rint(np.log2(wanted_px / max(module_px, 1e-3))))
         level = min(max(level, SMALLEST_LEVEL), LARGEST_LEVEL)
         while level > 0 and self.whole.size * 4**level > _MAX_PIXELS:
