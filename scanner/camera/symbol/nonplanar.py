@@ -42,7 +42,7 @@ _LIKELY = 0.5
 small wrong versions have that, too: most of what all symbols have in common is finder patterns."""
 _MOST_MODULES = 36_000
 """Of all symbols of one picture that are tried: clutter must come to an end even where no clock
-runs. It is what 30 symbols of version 4 have, or two of version 25; none of a larger version is
+runs. It is what 30 symbols of version 4 have, or two of version 29; none of a larger version is
 tried."""
 _DOUBTFUL_READ = 3
 """Less likely symbols of one stage that are worth more than a plain look."""
