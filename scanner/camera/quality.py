@@ -25,6 +25,7 @@ DARK_LEVEL, BRIGHT_LEVEL = 8, 250
 JUDGED_SIDES_PX = (1280, 720)
 """A frame without a code is judged by its middle: the rest costs time and says no more."""
 
+_JUDGED_PIXELS = 1_500_000
 _OWN_BLUR_PX2 = 1.06
 """Variance of what the pixels and the gradient's reach blur by themselves, in square pixels; found
 on drawn codes of 2 to 8 pixels a module, for which what is left is within 0.1 module of the truth
@@ -123,12 +124,24 @@ def _code_quality(
     corners = np.array(quad, np.float32)
     if not read:  # a found place has a loose outline: its inside is sure to be code
         corners = corners.mean(axis=0) + (corners - corners.mean(axis=0)) * np.float32(0.8)
+    return _measured(gray, corners, noise, module_px, read=read)
+
+
+def _measured(
+    gray: Gray, corners: Numbers, noise: float, module_px: float, *, read: bool
+) -> CodeQuality | None:
     height, width = gray.shape
     left, top = (int(max(0, v)) for v in np.floor(corners.min(axis=0)) - 2)
     right, bottom = (int(v) for v in np.ceil(corners.max(axis=0)) + 3)
     crop = np.ascontiguousarray(gray[top : min(bottom, height), left : min(right, width)])
     if min(crop.shape, default=0) < 16:
         return None
+    if crop.size > _JUDGED_PIXELS:  # a code as large as that says the same at half the scale
+        size = (crop.shape[1] // 2, crop.shape[0] // 2)
+        half = cv2.resize(crop, size, interpolation=cv2.INTER_AREA).view(np.uint8)
+        inner = (corners - np.array((left, top), np.float32)) / np.float32(2)
+        found = _measured(half, inner, noise / 2, module_px / 2, read=read)
+        return found and msgspec.structs.replace(found, module_px=found.module_px * 2)
     inside = np.zeros(crop.shape, np.uint8)
     cv2.fillConvexPoly(inside, np.round(corners - (left, top)).astype(np.int32), 1)
     mask = inside.astype(bool)

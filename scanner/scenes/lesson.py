@@ -14,7 +14,7 @@ LESSON = {
     "rather far": (Carrier.CARD, Difficulty(px_per_module=2.4), 4.0),
     "dark": (Carrier.CARD, Difficulty(px_per_module=4.6, light=Light.DIM), 4.0),
     "well again": (Carrier.CARD, _WELL, 4.0),
-    "out of focus": (Carrier.CARD, Difficulty(px_per_module=4.6, defocus_px=3.4), 4.0),
+    "out of focus": (Carrier.CARD, Difficulty(px_per_module=4.6, defocus_px=3.0), 4.0),
     "moving": (Carrier.CARD, Difficulty(px_per_module=2.8, drift_px_s=760), 1.4),
 }
 """What is shown, by what is to be learnt: carrier, difficulty and seconds. Some of it is beyond

@@ -86,6 +86,17 @@ def test_glare_is_the_share_that_is_washed_out() -> None:
     assert measured(View(glare=0.3)).glare_share == pytest.approx(0.25, abs=0.1)
 
 
+def test_a_code_that_fills_a_large_picture_is_measured_alike() -> None:
+    gray, quad = seen(View(module_px=6))
+    large = np.kron(gray, np.ones((5, 5), np.uint8))
+    a, b, c, d = ((5 * x, 5 * y) for x, y in quad)
+    code = quality_of(large, (sighting((a, b, c, d), 30.0),)).code
+    assert code is not None
+    assert code.module_px == 30
+    assert code.contrast == pytest.approx(170, abs=10)
+    assert code.blur_modules == pytest.approx(0.15, abs=0.1)
+
+
 def test_the_frame_is_judged_where_there_is_no_code() -> None:
     dark = quality_of(canvas(level=3))
     assert (dark.mean, dark.dark_share, dark.bright_share) == (3, 1, 0)
