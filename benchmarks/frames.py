@@ -46,10 +46,11 @@ class Plan(msgspec.Struct, frozen=True):
     """How much is measured.
 
     In each scene codes of the smallest size appear `smallest` times, those of each other size
-    `larger` times; `rounds` repeat what is measured on empty scenes.
+    `larger` times. The first `empty` scenes are measured without codes too, each `rounds` times.
     """
 
     scenes: int = 40
+    empty: int = 16
     smallest: int = 5
     larger: int = 2
     rounds: int = 3
@@ -95,7 +96,7 @@ class _Stream:
         backdrop = scenery(kind, self._height, self._width, random)
         sensor = Sensor(self._height, self._width, random)
         empty = [sensor.jpeg(backdrop) for _ in range(EMPTY_FRAMES)]
-        for turn in range(self._plan.rounds):
+        for turn in range(self._plan.rounds if number < self._plan.empty else 0):
             self._measure_empty(empty, turn)
         for share in SHARES:
             self._measure_codes(share, backdrop, empty, sensor, random)
@@ -143,7 +144,7 @@ class _Stream:
             text = f"https://chot.example/{random.bytes(30).hex()}"
             shown = appearance(backdrop, share, text, sensor, random)
             clock.leap()
-            for number in range(int(random.integers(12, 28))):  # any phase of what idle skips
+            for number in range(int(random.integers(8, 16))):  # any phase of what idle skips
                 reader.read(self._frame(empty[number % len(empty)]), clock.next())
             self._show(shown, reader, clock, self._tallies[share])
 
