@@ -20,6 +20,10 @@ from __future__ import annotations
 
 from admission.errors import ChotError
 
+_DAMAGED_HINT = (
+    "take or copy the picture anew; if a camera sends such, check its cable and its mode"
+)
+
 
 class ScannerError(ChotError):
     """Root of this package's errors; see `ChotError`."""
@@ -47,6 +51,9 @@ class PictureTooLargeError(PictureError):
 
 class PictureDamagedError(PictureError):
     """Truncated, malformed, or of another size than stated."""
+
+    def __init__(self, message: str, *, hint: str = _DAMAGED_HINT) -> None:
+        super().__init__(message, hint=hint)
 
 
 class DecoderError(ScannerError):

@@ -47,8 +47,9 @@ def test_what_cameras_really_send_is_read_as_the_sound_picture_is(name: str) -> 
 @pytest.mark.parametrize("encoding", [Encoding.MJPEG, Encoding.PICTURE])
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_is_no_sound_picture_is_refused(name: str, encoding: Encoding) -> None:
-    with pytest.raises(PictureError):
+    with pytest.raises(PictureError) as raised:
         gray_of(frame(REFUSED[name], encoding))
+    assert raised.value.hint
 
 
 def test_a_cameras_frame_has_no_more_scans_than_components() -> None:
