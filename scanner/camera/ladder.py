@@ -115,12 +115,13 @@ class Ladder:
         self._monotonic_ns = monotonic_ns
         self._wanted = wanted
         self._locate = locate
+        self._rungs = rungs
         self._cheap = [rung for rung in rungs if rung.cost is Cost.CHEAP]
         self._expensive = [rung for rung in rungs if rung.cost is Cost.EXPENSIVE]
         self._by_name = {rung.name: rung for rung in rungs}
         self._budget_ns = budget_ns
         self._credit_ns = 0
-        self._turn = self._whole_turn = 0
+        self._turn = self._crop_turn = self._whole_turn = 0
         self._tracker = Tracker()
         self._looks_in_place = 0
         self.candidates: tuple[Quad, ...] = ()
@@ -195,26 +196,41 @@ class Ladder:
         if self._credit_ns <= 0:
             return []
         started_ns = self._monotonic_ns()
-        sightings = self._search(picture, moved)
-        self._credit_ns -= self._monotonic_ns() - started_ns
-        return sightings
-
-    def _search(self, picture: Gray, moved: Region | None) -> list[Sighting]:
         self.candidates = self._located(picture)
-        crops = [cut(picture, region) for region in regions_of(picture, self.candidates, moved)]
-        sightings: list[Sighting] = []
+        regions = regions_of(picture, self.candidates, moved)
         if self.candidates:
-            for rung in self._cheap:
-                for crop in crops:
-                    sightings = merged(sightings, self._read(rung, crop))
-        if not sightings and self._expensive:
-            rung = self._expensive[self._turn]
-            for crop in crops:
-                sightings = merged(sightings, self._read(rung, crop))
-            if not sightings:  # else the same difficulty meets the next frame: begin with it
-                self._turn = (self._turn + 1) % len(self._expensive)
+            crops = [cut(picture, region) for region in regions]
+            sightings = self._search(crops, started_ns + self._credit_ns)
+        else:
+            sightings = self._in_turn(cut(picture, regions[0]))
+        self._credit_ns -= self._monotonic_ns() - started_ns
         if sightings:
             self.candidates = ()
+        return sightings
+
+    def _search(self, crops: Sequence[Crop], until_ns: int) -> list[Sighting]:
+        """Read crops by one rung after another, beginning where the last look ended."""
+        for _ in range(len(self._rungs)):
+            rung = self._rungs[self._crop_turn]
+            sightings: list[Sighting] = []
+            for crop in crops:
+                sightings = merged(sightings, self._read(rung, crop))
+                if self._monotonic_ns() >= until_ns:
+                    break
+            if sightings:  # the same difficulty meets the next frame: begin with what helped
+                return sightings
+            self._crop_turn = (self._crop_turn + 1) % len(self._rungs)
+            if self._monotonic_ns() >= until_ns:
+                break
+        return []
+
+    def _in_turn(self, crop: Crop) -> list[Sighting]:
+        """Read what moved, or the whole picture, by one expensive rung."""
+        if not self._expensive:
+            return []
+        sightings = self._read(self._expensive[self._turn], crop)
+        if not sightings:
+            self._turn = (self._turn + 1) % len(self._expensive)
         return sightings
 
     def _located(self, picture: Gray) -> tuple[Quad, ...]:

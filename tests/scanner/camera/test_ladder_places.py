@@ -148,3 +148,23 @@ def test_a_rung_that_fails_is_left_out_and_counted() -> None:
     assert [sighting.text for sighting in ladder.look(scene("read"))] == ["read"]
     assert ladder.faults == 1
     assert "'fails'" in ladder.last_fault
+
+
+def test_crops_are_read_by_as_many_rungs_as_the_budget_holds_and_on_from_there() -> None:
+    now, tried = [0], list[str]()
+
+    def rung(name: str) -> Rung:
+        def prepare(gray: Gray) -> Gray:
+            if gray.shape != (480, 640):
+                now[0] += 4
+                tried.append(name)
+            return np.full_like(gray, 128)
+
+        return Rung(name, prepare, RUNGS[1].binarizer, Cost.EXPENSIVE)
+
+    rungs = [rung(name) for name in "abcde"]
+    ladder = Ladder(lambda: now[0], rungs=rungs, locate=lambda _: [SPOT], budget_ns=10)
+    ladder.look(canvas())
+    assert tried == ["a", "b", "c"]
+    ladder.look(canvas())
+    assert tried == ["a", "b", "c", "d", "e"]
