@@ -18,7 +18,7 @@ from scanner.camera.port import Encoding, Frame
 from scanner.errors import CameraExhaustedError
 from scanner.recording import Recorder
 from scanner.scenes.camera import SceneCamera
-from scanner.scenes.presentation import DIFFICULTIES, Carrier, Difficulty, Presentation
+from scanner.scenes.presentation import DIFFICULTIES, Carrier, Presentation
 from scanner.stamps import STAMPS_FILE
 from tests.scanner.camera.pictures import canvas, encoded, scene
 
@@ -79,23 +79,23 @@ def test_what_was_still_is_skipped_by_the_recorded_time(tmp_path: Path) -> None:
 def test_two_replays_agree_to_the_rung_however_fast_the_machine_is(tmp_path: Path) -> None:
     """People with difficult codes, so that dearer rungs take their turns."""
     people = [
-        Presentation(f"HARD {n}", Carrier.CARD, difficulty)
-        for n, difficulty in enumerate(
-            (DIFFICULTIES["shadow"], DIFFICULTIES["blurred"], Difficulty(px_per_module=1.9))
-        )
+        Presentation(f"HARD {n}", Carrier.CARD, difficulty, lasts_s=1.0)
+        for n, difficulty in enumerate((DIFFICULTIES["shadow"], DIFFICULTIES["blurred"]))
     ]
     camera = SceneCamera(
         iter(people),
         rng=random.Random(2),
         monotonic_ns=lambda: 0,
         sleep=lambda _: None,
-        fps=10.0,
+        fps=3.0,
+        size=(960, 540),
+        pause_s=0.0,
     )
     camera.open()
     with Recorder(tmp_path / "recording") as recorder, suppress(CameraExhaustedError):
         for number in itertools.count():
             frame = camera.read()
-            recorder.add(Frame(frame.data, frame.encoding, 1280, 720, number * 100_000_000, number))
+            recorder.add(Frame(frame.data, frame.encoding, 960, 540, number * 333_000_000, number))
     fast, slow = itertools.count(), itertools.count(step=10**10)
     runs = [
         [
