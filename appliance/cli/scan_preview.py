@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
@@ -28,11 +29,18 @@ async def previewed(
         return
     screen = PreviewScreen(tuple(names), monotonic_ns)
     async with serve_preview(screen, address.host, address.port) as url:
-        click.echo(f"preview: {url}", err=True)
+        click.echo(f"preview: {_as_asked(url)}", err=True)
         try:
             yield screen
         finally:
             screen.close()
+
+
+def _as_asked(url: str) -> str:
+    """Return the address as another machine may ask for it, where all addresses are served."""
+    for every in ("//0.0.0.0:", "//[::]:"):
+        url = url.replace(every, f"//{socket.gethostname()}:")
+    return url
 
 
 def start(screen: PreviewScreen | None, sources: Sequence[Source]) -> None:

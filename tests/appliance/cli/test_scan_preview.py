@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import urllib.error
 import urllib.request
 
@@ -41,6 +42,12 @@ def test_the_page_of_a_scan_is_named_and_ends_with_it() -> None:
     (line,) = [line for line in result.stderr.splitlines() if line.startswith("preview: http://")]
     with pytest.raises(urllib.error.URLError):
         urllib.request.urlopen(line.removeprefix("preview: "), timeout=5)
+
+
+def test_a_page_for_all_addresses_is_named_by_this_machine() -> None:
+    arguments = ["--camera", "demo", "--preview", "0.0.0.0:0", "--for", "0.3"]
+    (line,) = CliRunner().invoke(scan, arguments).stderr.splitlines()
+    assert line.startswith(f"preview: http://{socket.gethostname()}:")
 
 
 def test_without_cameras_or_with_off_there_is_no_page() -> None:
