@@ -20,7 +20,7 @@ from scanner.camera.symbol.structure import FINDER
 
 _MODULE_PX = 6
 _MODULES = FINDER.shape[0] + 2  # with the light ring around it
-_CRITERIA = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 15, 1e-4)
+_CRITERIA = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 30, 1e-4)
 _SMOOTHING_PX = 5
 _LEAST_AGREEMENT = 0.55
 _TURNS = (0.0, np.pi / 4)
