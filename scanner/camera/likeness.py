@@ -2,8 +2,7 @@
 
 A localiser that wants to miss nothing names faces, posters and keyboards, too. That costs a decoder
 a little time; but a recording would show what is there, and a technician would be told that a
-code is not read. On photographs, nine in ten labelled codes are taken for codes, and one in
-fifteen of the places that our localiser names in pictures without any.
+code is not read. So most of such places are turned down here, and a few codes with them.
 """
 
 from __future__ import annotations
