@@ -108,12 +108,22 @@ def test_what_is_no_finder_pattern_is_not_fitted(picture: Gray) -> None:
             assert fit_anew(softened(picture), np.array([x, y]), size_px) is None
 
 
-def test_a_fit_far_from_where_it_was_asked_for_is_none() -> None:
+def test_what_is_fitted_is_near_where_it_was_asked_for() -> None:
     drawing = drawn(2, turned(5, 0))
-    middle = drawing.surface.at(AT, AT)
-    for away in ((45, 0), (0, 60), (500, 500), (-500, -500)):
-        finder = fit_anew(softened(drawing.picture), middle + np.array(away), 35)
-        assert finder is None or np.hypot(*(finder.middle - middle - np.array(away))) <= 15
+    soft = softened(drawing.picture)
+    height, width = soft.shape
+    fits = 0
+    for x in range(-10, 90, 5):
+        for y in range(-10, 90, 5):
+            middle, axes = np.array([x, y], np.float64), np.eye(2) * 5.0
+            finder = fit(soft, middle, axes)
+            if finder is not None:
+                fits += 1
+                assert np.hypot(*(finder.middle - middle)) <= 15
+                assert (finder.middle >= 0).all()
+                assert (finder.middle < (width, height)).all()
+                assert 2.5 <= finder.module_px <= 10
+    assert fits > 3
 
 
 @given(quarters=st.integers(-9, 9), degrees=st.floats(0, 360), module_px=st.floats(0.5, 50))
