@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from scanner.camera.port import Gray
 from scanner.camera.regions import Quad, area_of, shifted
 from scanner.camera.symbol.candidates import candidates, thorough_candidates
-from scanner.camera.symbol.structure import FINDER
 from tests.scanner.camera.pictures import canvas, place
+from tests.scanner.camera.symbol.oddities import strange, wall
 from tests.scanner.camera.symbol.surfaces import (
     Drawing,
     drawn,
@@ -140,9 +140,7 @@ def test_there_are_none_where_there_is_nothing(picture: Gray) -> None:
 @pytest.mark.parametrize("module_px", [1, 2, 4])
 @pytest.mark.parametrize("gap", [1, 6])
 def test_a_wall_of_finder_patterns_is_bounded(module_px: int, gap: int) -> None:
-    tile = np.pad(np.where(FINDER, 0, 255).astype(np.uint8), ((0, gap),) * 2, constant_values=255)
-    tile = np.kron(tile, np.ones((module_px, module_px), np.uint8))
-    found = candidates(np.tile(tile, (400 // len(tile), 600 // len(tile))))
+    found = candidates(wall(module_px, gap, 400, 600))
     assert len(found) <= MOST
     _sound(found)
 
@@ -178,20 +176,6 @@ def test_a_view_that_nobody_may_write_will_do() -> None:
     assert candidates(scene[::-1, ::-1].copy()[::-1, ::-1]) == expected
     assert candidates(np.asfortranarray(scene)) == expected
     _sound(candidates(np.broadcast_to(np.uint8(7), (200, 200))))
-
-
-def strange(height: int, width: int, kind: str, seed: int) -> Gray:
-    """What no camera shows."""
-    random = np.random.default_rng(seed)
-    noise = random.integers(0, 256, (height, width)).astype(np.uint8)
-    if kind == "noise":
-        return noise
-    if kind == "black and white":
-        return np.where(noise > 127, 255, 0).astype(np.uint8)
-    if kind == "constant":
-        return np.full((height, width), noise[0, 0], np.uint8)
-    smooth = cv2.GaussianBlur(noise, (0, 0), random.uniform(0.5, 6)).reshape(height, width)
-    return np.where(smooth > np.median(smooth), 200, 40).astype(np.uint8)
 
 
 def _sound(quads: list[Quad]) -> None:

@@ -18,6 +18,7 @@ from scanner.camera.symbol.locate import (
 )
 from scanner.camera.symbol.structure import FINDER
 from tests.scanner.camera.pictures import canvas, code
+from tests.scanner.camera.symbol.oddities import wall
 from tests.scanner.camera.symbol.surfaces import (
     Drawing,
     drawn,
@@ -47,14 +48,6 @@ def found_of(drawing: Drawing, patterns: list[FinderPattern], module_px: float) 
             for each in patterns[:12]
         )
     return found
-
-
-def wallpaper(module_px: int, height_px: int = 480, width_px: int = 640) -> Gray:
-    """Nothing but finder patterns."""
-    tile = np.pad(np.where(FINDER, 0, 255).astype(np.uint8), ((0, 1), (0, 1)), constant_values=255)
-    tile = np.kron(tile, np.ones((module_px, module_px), np.uint8))
-    repeats = height_px // len(tile) + 1, width_px // len(tile) + 1
-    return np.tile(tile, repeats)[:height_px, :width_px]
 
 
 @settings(max_examples=12)
@@ -132,14 +125,14 @@ def test_a_picture_of_nothing_but_patterns_is_bounded(
         return merged(patterns)
 
     monkeypatch.setattr(locate, "merged", counted)
-    patterns = patterns_in(wallpaper(module_px))
+    patterns = patterns_in(wall(module_px, 1, 480, 640))
     assert 20 < len(patterns) <= 64
     assert seen[0][0] <= 64 * 64
 
 
 def test_runs_without_end_are_thinned_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(locate, "_MAX_RUNS", 50)
-    dark = (wallpaper(2) == 0).astype(np.uint8)
+    dark = (wall(2, 1, 480, 640) == 0).astype(np.uint8)
     assert 25 < len(locate._runs(dark)) <= 50
 
 

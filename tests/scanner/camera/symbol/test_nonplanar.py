@@ -17,9 +17,13 @@ from scanner.camera.port import Gray
 from scanner.camera.regions import Quad
 from scanner.camera.sighting import Sighting
 from scanner.camera.symbol import nonplanar
+from scanner.camera.symbol.hypotheses import Hypothesis
 from scanner.camera.symbol.nonplanar import nonplanar_reader, read_nonplanar
-from scanner.camera.symbol.structure import FINDER, size_of
+from scanner.camera.symbol.overlay import Overlay
+from scanner.camera.symbol.pyramid import Pyramid
+from scanner.camera.symbol.structure import size_of
 from tests.scanner.camera.pictures import canvas, code
+from tests.scanner.camera.symbol.oddities import strange, wall
 from tests.scanner.camera.symbol.surfaces import (
     Drawing,
     crease,
@@ -31,7 +35,6 @@ from tests.scanner.camera.symbol.surfaces import (
     turned,
     wave,
 )
-from tests.scanner.camera.symbol.test_candidates import strange
 
 VERSION = 4
 SIZE = size_of(VERSION)
@@ -75,6 +78,12 @@ def test_a_flat_code_of_any_size_is_read_where_it_is(module_px: float) -> None:
     assert (sighting.text, sighting.version, sighting.level) == ("chot", 2, "M")
     assert error_modules(sighting.quad, drawing, module_px) < 0.5
     assert sighting.module_px == pytest.approx(module_px, rel=0.05)
+
+
+def test_modules_little_larger_than_pixels_are_enlarged() -> None:
+    picture = drawn(2, turned(1.2, 3)).picture
+    assert not others_read(picture)
+    assert read(picture).text == "chot"
 
 
 @pytest.mark.parametrize("degrees", range(20, 360, 37))
@@ -185,15 +194,35 @@ def test_no_work_begins_after_time_is_over(after: int, monkeypatch: pytest.Monke
 
     for name in ("finder_patterns", "fit_anew", "hypotheses", "lay"):
         watched(name)
-    assert read_nonplanar(wall(), expired) == []
+    assert read_nonplanar(wall(4, 3, 280, 280), expired) == []
     assert [name for name, over in begun if over] == []
     assert len(begun) >= min(after - 1, 4)
+
+
+def test_nothing_is_tried_twice_nor_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[Hypothesis] = []
+
+    def unlikely(pyramid: Pyramid, hypothesis: Hypothesis, spacing: int) -> Overlay:
+        tried.append(hypothesis)
+        size = size_of(hypothesis.version)
+        places, nothing = np.zeros((size, size, 2)), np.zeros((size, size), np.float32)
+        return Overlay(hypothesis.version, pyramid.whole, places, nothing, 0.0, ((0.0, 0.0),) * 4)
+
+    monkeypatch.setattr(nonplanar, "lay", unlikely)
+    assert read_nonplanar(drawn(VERSION, turned(5)).picture, never) == []
+    assert len({str(each) for each in tried}) == len(tried) > 10
+    tried.clear()
+    monkeypatch.setattr(nonplanar, "_MOST_MODULES", 2000)
+    assert read_nonplanar(wall(4, 3, 280, 280), never) == []
+    modules = [size_of(each.version) ** 2 for each in tried]
+    assert 1000 < sum(modules) <= len(nonplanar._STRETCHES) * 2000
+    assert max(modules) <= 1000
 
 
 def test_the_slow_lanes_reader_stops_by_its_clock() -> None:
     ticks = iter(range(100))
     reader = nonplanar_reader(lambda: next(ticks))
-    assert list(reader(wall(), 5)) == []
+    assert list(reader(wall(4, 3, 280, 280), 5)) == []
     assert next(ticks) < 30
     (sighting,) = nonplanar_reader(lambda: 0)(drawn(2, turned(5)).picture, 1)
     assert sighting.text == "chot"
@@ -257,13 +286,6 @@ def test_the_same_picture_is_read_the_same_way_twice(name: str) -> None:
     first = read_nonplanar(picture, never)
     assert first
     assert first == read_nonplanar(picture.copy(), never)
-
-
-def wall() -> Gray:
-    """Nothing but finder patterns, as far apart as those of many versions are."""
-    tile = np.pad(np.where(FINDER, 0, 255).astype(np.uint8), ((0, 3), (0, 3)), constant_values=255)
-    tile = np.kron(tile, np.ones((4, 4), np.uint8))
-    return np.tile(tile, (7, 7))
 
 
 def soon() -> Callable[[], bool]:

@@ -17,9 +17,9 @@ from scanner.camera.symbol.overlay import Overlay, lay
 from scanner.camera.symbol.pyramid import Pyramid
 from scanner.camera.symbol.structure import size_of
 from tests.scanner.camera.pictures import canvas, place
+from tests.scanner.camera.symbol.oddities import strange
 from tests.scanner.camera.symbol.surfaces import Drawing, cylinder, drawn, noisy, turned
 from tests.scanner.camera.symbol.symbols import certain
-from tests.scanner.camera.symbol.test_candidates import strange
 
 LIKELY, UNLIKELY = 0.5, 0.3
 
