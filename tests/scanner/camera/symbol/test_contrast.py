@@ -73,7 +73,7 @@ def test_print_that_is_hardly_seen_is_no_more_than_noise() -> None:
     assert np.abs(local_contrast(canvas(60, 60), MODULE_PX)).max() == 0
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(
     height=st.integers(1, 30),
     width=st.integers(1, 30),
@@ -88,7 +88,7 @@ def test_any_picture_has_soft_values(height: int, width: int, module_px: float, 
     assert np.abs(soft).max() <= 1
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(size=st.integers(1, 40), low=st.floats(0, 255), high=st.floats(0, 255))
 def test_any_brightness_has_soft_values(size: int, low: float, high: float) -> None:
     brightness = np.random.default_rng(size).uniform(min(low, high), max(low, high), (size, size))
@@ -136,7 +136,7 @@ def test_what_is_clear_stays_clear(reach: int) -> None:
     assert (kept * truth).min() > 0.8
 
 
-@settings(max_examples=15)
+@settings(max_examples=6)
 @given(version=st.integers(1, 6), reach=st.integers(1, 2), kind=st.sampled_from([0.0, 1.0, -1.0]))
 def test_nothing_and_noise_are_equalised_without_complaint(
     version: int, reach: int, kind: float

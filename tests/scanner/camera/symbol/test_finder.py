@@ -48,7 +48,7 @@ def fitted(picture: Gray, drawing: Drawing, off_px: float = 0.0) -> Finder | Non
     return fit_anew(softened(picture), middle, (across * down) ** 0.5)
 
 
-@settings(max_examples=15)
+@settings(max_examples=12)
 @given(
     degrees=st.floats(0, 360),
     module_px=st.floats(3.5, 7.5),
@@ -126,6 +126,7 @@ def test_what_is_fitted_is_near_where_it_was_asked_for() -> None:
     assert fits > 3
 
 
+@settings(max_examples=30)
 @given(quarters=st.integers(-9, 9), degrees=st.floats(0, 360), module_px=st.floats(0.5, 50))
 def test_turned_by_quarters_it_is_the_same_pattern(
     quarters: int, degrees: float, module_px: float
@@ -138,6 +139,7 @@ def test_turned_by_quarters_it_is_the_same_pattern(
     assert np.allclose(other.turned(-quarters).axes, finder.axes)
 
 
+@settings(max_examples=30)
 @given(degrees=st.floats(0, 360), column=st.floats(-50, 50), row=st.floats(-50, 50))
 def test_places_are_counted_in_its_own_modules(degrees: float, column: float, row: float) -> None:
     surface = turned(4.0, degrees, 0.2, 0.8)

@@ -19,6 +19,7 @@ from tests.scanner.camera.pictures import canvas
 LEVELS = st.integers(SMALLEST_LEVEL, LARGEST_LEVEL)
 
 
+@settings(max_examples=40)
 @given(
     module_px=st.floats(0, 1e6),
     wanted_px=st.floats(0.1, 100),
@@ -41,7 +42,7 @@ def test_a_large_picture_is_not_enlarged_beyond_its_bound() -> None:
     assert Pyramid(canvas(4000, 4000)).level_for(1.0, 4.0) == 0
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(shape=st.tuples(st.integers(1, 90), st.integers(1, 90)), level=LEVELS)
 def test_every_level_of_every_shape_has_pixels(shape: tuple[int, int], level: int) -> None:
     picture = np.arange(shape[0] * shape[1], dtype=np.uint8).reshape(shape)
@@ -73,6 +74,7 @@ def test_places_move_with_the_picture(level: int) -> None:
     assert np.allclose(at_level(np.array([111.5, 71.5]), level), seen, atol=0.02)
 
 
+@settings(max_examples=30)
 @given(
     places=st.lists(st.tuples(*[st.floats(-1e4, 1e4)] * 2), min_size=1, max_size=5), level=LEVELS
 )
