@@ -209,7 +209,15 @@ class Ladder:
         return sightings
 
     def _search(self, crops: Sequence[Crop], until_ns: int) -> list[Sighting]:
-        """Read crops by one rung after another, beginning where the last look ended."""
+        """Read crops by one rung after another, beginning where the last look ended.
+
+        Whatever time it is, all are read as they are: that is what most need, and costs little.
+        """
+        found: list[Sighting] = []
+        for crop in crops if FULL in self._rungs else ():
+            found = merged(found, self._read(FULL, crop))
+        if found:
+            return found
         for _ in range(len(self._rungs)):
             rung = self._rungs[self._crop_turn]
             sightings: list[Sighting] = []
