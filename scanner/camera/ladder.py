@@ -24,7 +24,7 @@ from scanner.camera.crops import (
 from scanner.camera.crowd import is_crowded
 from scanner.camera.deep import slow_reader
 from scanner.camera.port import Gray
-from scanner.camera.regions import Quad, Region
+from scanner.camera.regions import Quad, Region, shifted, whole
 from scanner.camera.rungs import FULL, RUNGS, SMALLEST_SIDE_PX, Cost, Rung, read_rung, rungs_for
 from scanner.camera.sighting import Sighting
 from scanner.camera.slow_reading import job_of
@@ -196,7 +196,7 @@ class Ladder:
         if self._credit_ns <= 0:
             return []
         started_ns = self._monotonic_ns()
-        self.candidates = self._located(picture)
+        self.candidates = self._located(picture, moved)
         regions = regions_of(picture, self.candidates, moved)
         if self.candidates:
             crops = [cut(picture, region) for region in regions]
@@ -241,14 +241,17 @@ class Ladder:
             self._turn = (self._turn + 1) % len(self._expensive)
         return sightings
 
-    def _located(self, picture: Gray) -> tuple[Quad, ...]:
+    def _located(self, picture: Gray, moved: Region | None) -> tuple[Quad, ...]:
+        """Return the likeliest places in what moved, which is much less to search than all."""
         if self._locate is None:
             return ()
+        region = moved if moved is not None and moved.pixels else whole(picture)
         try:
-            return located(self._locate, picture)
+            quads = located(self._locate, cut(picture, region).gray)
         except DecoderError as error:
             self._failed(error)
             return ()
+        return tuple(shifted(quad, region.left, region.top) for quad in quads)
 
     def _read(self, rung: Rung, crop: Crop, name: str = "") -> list[Sighting]:
         try:

@@ -168,3 +168,12 @@ def test_crops_are_read_by_as_many_rungs_as_the_budget_holds_and_on_from_there()
     assert tried == ["a", "b", "c"]
     ladder.look(canvas())
     assert tried == ["a", "b", "c", "d", "e"]
+
+
+def test_candidates_are_looked_for_where_something_moved() -> None:
+    asked, locate = locating(((20.0, 20.0), (136.0, 20.0), (136.0, 136.0), (20.0, 136.0)))
+    inverted = [rung for rung in RUNGS if rung.name == "inverted"]
+    ladder = Ladder(lambda: 0, rungs=inverted, locate=locate)  # type: ignore[arg-type]
+    (sighting,) = ladder.look(255 - scene("moves"), moved=Region(180, 100, 360, 280))
+    assert [gray.shape for gray in asked] == [(180, 180)]
+    assert np.allclose(sighting.quad[0], (216, 136), atol=3)
