@@ -45,7 +45,7 @@ class AttentionPolicy(msgspec.Struct, frozen=True, gc=False):
 
     forced_look_ns: int = 500_000_000
     """A look is due after this long, whatever moves: the gate may have missed something."""
-    keen_look_ns: int = 3_000_000_000
+    keen_look_ns: int = 6_000_000_000
     """A look at a still scene is a keen one after this long: what lies there may be difficult."""
     hold_ns: int = 1_500_000_000
     """How long attention stays after the last movement or reading."""

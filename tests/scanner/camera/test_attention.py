@@ -112,11 +112,11 @@ def test_a_still_scene_is_glanced_at_and_now_and_then_studied() -> None:
     """Expensive rungs and the localiser are for what moves, or lies there for seconds."""
     attention, now = settled(canvas())
     interests = []
-    for _ in range(12):
+    for _ in range(2 * POLICY.keen_look_ns // POLICY.forced_look_ns):
         now += POLICY.forced_look_ns
         interests.append(attention.worth_looking(canvas(), now))
     assert interests.count(Interest.KEEN) == 2
-    assert interests.count(Interest.GLANCE) == 10
+    assert interests.count(Interest.GLANCE) == 22
 
 
 def test_whatever_moves_is_studied() -> None:
