@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from benchmarks.damage import damage
 from benchmarks.decode_cli import decode
 from benchmarks.frames_cli import frames
 from benchmarks.lane import LaneFigures, measure
@@ -25,6 +26,7 @@ def bench() -> None:
     """Measure this machine: figures beside the floor of the same run."""
 
 
+bench.add_command(damage)
 bench.add_command(decode)
 bench.add_command(frames)
 bench.add_command(order_rungs)

@@ -27,11 +27,26 @@ def read_matrix(matrix: NDArray[np.bool_]) -> zxingcpp.Barcode | None:
     version = version_of(matrix.shape[0])
     if version is None or matrix.shape != (matrix.shape[0],) * 2:
         return None
+    barcode = read_as_seen(matrix)
+    if barcode is None or not barcode.valid or not barcode.bytes:
+        return None
+    undamaged = {"Version": str(version), "UEC": 1.0}
+    about = barcode.extra
+    if not isinstance(about, dict) or not undamaged.items() <= about.items():
+        return None
+    return barcode
+
+
+def read_as_seen(matrix: NDArray[np.bool_]) -> zxingcpp.Barcode | None:
+    """Return what zxing-cpp makes of modules that need not be exact; None if it finds no symbol.
+
+    Whether the barcode is valid is the caller's to ask.
+    """
     # One pixel a module: for a pure picture zxing-cpp needs no more.
     picture = np.pad(
         np.where(matrix, 0, 255).astype(np.uint8), QUIET_ZONE_MODULES, constant_values=255
     )
-    barcode = zxingcpp.read_barcode(
+    return zxingcpp.read_barcode(
         picture,
         formats=_FORMATS,
         binarizer=zxingcpp.Binarizer.FixedThreshold,
@@ -41,10 +56,3 @@ def read_matrix(matrix: NDArray[np.bool_]) -> zxingcpp.Barcode | None:
         try_invert=False,
         text_mode=zxingcpp.TextMode.Plain,
     )
-    if barcode is None or not barcode.valid or not barcode.bytes:
-        return None
-    undamaged = {"Version": str(version), "UEC": 1.0}
-    about = barcode.extra
-    if not isinstance(about, dict) or not undamaged.items() <= about.items():
-        return None
-    return barcode
