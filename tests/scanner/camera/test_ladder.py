@@ -188,9 +188,9 @@ def test_photographs_of_the_open_half_are_read_and_never_wrongly() -> None:
 
 @pytest.mark.data
 def test_pictures_without_a_code_stay_without() -> None:
-    """Every tenth negative, by every rung (the whole set: none read)."""
+    """Every twentieth negative, by both lanes; `chot bench decode` reads them all."""
     corpus = chot_data("qr-photos", "negatives")
-    items = json.loads((corpus / "manifest.json").read_text())["items"][::10]
+    items = json.loads((corpus / "manifest.json").read_text())["items"][::20]
     for item in items:
         gray = _capped(cv2.imread(str(corpus / item["file"]), cv2.IMREAD_GRAYSCALE))
         assert read_texts(gray) == [], item["file"]
