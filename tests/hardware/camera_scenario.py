@@ -7,7 +7,6 @@ judges nothing but that a step came to its end at all.
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import json
 import queue
 import random
@@ -270,8 +269,7 @@ def main() -> None:
     stall(camera, source)
     lie(camera, source)
     two_at_once(camera, source)
-    if importlib.util.find_spec("pyudev"):
-        announced(camera, source)
+    announced(camera, source)
     deaf(camera, source)
     began_ns = time.monotonic_ns()
     stopped = source.source.stop(LIMIT_S)

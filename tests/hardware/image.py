@@ -146,9 +146,12 @@ def _build(built: Image) -> None:
 
 
 def _locked(name: str) -> str:
-    """Return a package's lines of the lock: its version and its hashes; none if it is not there."""
+    """Return a package's lines of the lock: its version and its hashes."""
     found = re.search(rf"^{name}==.*\n(?: .*\n)*", LOCK.read_text(), re.MULTILINE)
-    return found[0] if found else ""
+    if found is None:
+        msg = f"{name} is not in {LOCK}: correct PYTHON_PACKAGES"
+        raise CannotBuildError(msg)
+    return found[0]
 
 
 def _unpack_kernel(folder: Path) -> str:
