@@ -5,6 +5,8 @@ Soft values are +1 for clearly dark, -1 for clearly light, 0 for nobody knows.
 
 from __future__ import annotations
 
+from functools import cache
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -94,7 +96,23 @@ def equalised(soft: Soft, version: int, reach: int, restraint: float, rounds: in
 
 
 def agreement(soft: Soft, version: int) -> float:
-    """Return how well `soft` agrees with what every symbol of `version` has in common (to 1)."""
+    """Return how well `soft` agrees with what every symbol of `version` has in common (to 1).
+
+    Finder patterns count less: they agree in symbols of other versions, too.
+    """
     known = function_modules(version)
-    common = known != DATA
-    return float((soft[common] * (2 * known[common] - 1)).mean())
+    weight = _weights(version)
+    return float((soft * weight * (2 * known - 1)).sum() / weight.sum())
+
+
+@cache
+def _weights(version: int) -> Soft:
+    """Return the weight of each module in `agreement`: 0 where symbols differ."""
+    common = function_modules(version) != DATA
+    weight: Soft = common.astype(np.float32)
+    corners = np.zeros_like(common)
+    corners[:8, :8] = corners[:8, -8:] = corners[-8:, :8] = True
+    within, between = (common & corners).sum(), (common & ~corners).sum()
+    # Small versions have little else: those few modules alone would be ruled by chance.
+    weight[corners] *= np.float32(max(between / within, 0.3))
+    return weight

@@ -35,11 +35,10 @@ SMALLEST_SIDE_PX = 21
 Expired = Callable[[], bool]
 """Tells whether the time that a reader was given is over."""
 
-_LEAST_LIKENESS = 0.22
+_LEAST_LIKENESS = 0.15
 """Agreement with what all symbols of the version have in common below which no grid fits."""
-_LIKELY = 0.5
-"""Agreement at which there is a symbol most likely. Where its finder patterns are seen clearly,
-small wrong versions have that, too: most of what all symbols have in common is finder patterns."""
+_LIKELY = 0.4
+"""Agreement at which there is a symbol most likely: wrong versions mostly have less."""
 _MOST_MODULES = 36_000
 """Of all symbols of one picture that are tried: clutter must come to an end even where no clock
 runs. It is what 30 symbols of version 4 have, or two of version 29; none of a larger version is
