@@ -16,8 +16,6 @@ from scanner.scenes.sprite import Picture, as_picture
 VERSION, MODULES, QUIET = 5, 37, 4
 """A QR code that holds some 80 characters at level M, and the white around it in modules."""
 _MODULE_PX = 12
-_INSIDE_MODULES = 1.0
-"""What of the white around the code has to be in the picture too."""
 _ARRIVING_FRAMES = 4
 _LOOKS = 4
 """Different frames of a code in view; after them they are shown again from the second on."""
@@ -56,8 +54,8 @@ def appearance(
     height, width = backdrop.shape[:2]
     card = _card(text, random)
     quad = _pose(share * height, random)
-    reach = np.abs(quad).max(0) * (1 + 2 * _INSIDE_MODULES / MODULES)
-    room = np.array([width, height]) / 2 - reach
+    reach = np.abs(quad).max(0) * (1 + 2 * QUIET / MODULES)  # the white is part of the symbol
+    room = np.maximum(np.array([width, height]) / 2 - reach, 0)
     carried = random.random() < 0.5
     step = np.zeros(2)
     at = np.array([width, height]) / 2 + random.uniform(-1, 1, 2) * room

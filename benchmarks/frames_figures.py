@@ -40,6 +40,8 @@ class Case(msgspec.Struct, frozen=True, omit_defaults=True):
     appearances: int = 0
     read_in_first: float = 0.0
     """Share of the appearances that were read in the first frame that shows the code wholly."""
+    zxing_qr_in_first: float = 0.0
+    """Share that zxing-cpp reads in that frame, asked for QR codes alone."""
     read_frames_p99: int = 0
     """Frames until read: 1 is the first that shows the code wholly. One more than the limit stands
     for never."""
@@ -86,13 +88,18 @@ class CaseTally:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._read_after: list[int] = []
+        self._by_peer = 0
         self.spent = Spent()
         """On the frames that show a code wholly."""
         self.first_ms: list[float] = []
         self.wrong = 0
 
-    def seen(self, read_after: int | None) -> None:
-        """Count one appearance, read in the frame `read_after` (1 is the first) or never."""
+    def seen(self, read_after: int | None, *, by_peer: bool = False) -> None:
+        """Count one appearance, read in the frame `read_after` (1 is the first) or never.
+
+        :param by_peer: whether zxing-cpp, asked for QR codes, reads the first frame.
+        """
+        self._by_peer += by_peer
         self._read_after.append(self._limit + 1 if read_after is None else read_after)
 
     def case(self, share: float) -> Case:
@@ -107,6 +114,7 @@ class CaseTally:
             round(statistics.fmean(self.spent.wall_ms), 3),
             appearances=count,
             read_in_first=round(sum(after == 1 for after in self._read_after) / count, 4),
+            zxing_qr_in_first=round(self._by_peer / count, 4),
             read_frames_p99=int(percentile(self._read_after, 99)),
             unread=sum(after > self._limit for after in self._read_after),
             wrong=self.wrong,

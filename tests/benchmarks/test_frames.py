@@ -84,12 +84,12 @@ def test_a_held_code_is_never_the_first_frame_again() -> None:
 def test_appearances_are_counted_by_their_frames() -> None:
     tally = CaseTally(30)
     for after in [1] * 97 + [2, 5, None]:
-        tally.seen(after)
+        tally.seen(after, by_peer=after == 2)
     tally.spent.on(lambda: None)
     tally.first_ms.append(2.0)
     case = tally.case(0.15)
     assert (case.appearances, case.read_in_first, case.read_frames_p99) == (100, 0.97, 5)
-    assert (case.unread, case.first_ms) == (1, 2.0)
+    assert (case.unread, case.first_ms, case.zxing_qr_in_first) == (1, 2.0, 0.01)
     tally.seen(None)
     tally.seen(None)
     assert tally.case(0.15).read_frames_p99 == 31, "never is later than the last frame"
