@@ -18,7 +18,7 @@ def log_change(hotplug: Hotplug) -> None:
     if hotplug.listening:
         _log.info("devices are announced")
     else:
-        _log.warning(
+        _log.info(
             "devices are not announced: sources try by themselves",
             extra={"reason": str(hotplug.failure)},
         )

@@ -106,7 +106,7 @@ async def test_a_machine_that_announces_nothing_is_no_fault_and_is_said_once(
     assert finding.ok
     assert finding.facts == {"listening": False, "reason": "no udev daemon runs here"}
     said = [record for record in caplog.records if record.name == "appliance.plugging"]
-    assert [record.levelname for record in said] == ["WARNING"]
+    assert [record.levelname for record in said] == ["INFO"]
 
 
 async def test_a_scanner_that_comes_back_is_read_without_a_pause(tmp_path: Path) -> None:
