@@ -141,8 +141,8 @@ FULL = _cheap("full", as_it_is, _LOCAL)
 """The picture as it is, each block against its own average."""
 
 RUNGS: tuple[Rung, ...] = (
-    _cheap("fixed", as_it_is, _FIXED),
     _cheap("global", as_it_is, _GLOBAL),
+    _cheap("fixed", as_it_is, _FIXED),
     _cheap("half", lambda g: scaled(g, *_HALF), _LOCAL, _HALF),
     FULL,
     _dear("adaptive-third", lambda g: adaptive(scaled(g, *_THIRD), 51, 2), _FIXED, _THIRD),
@@ -150,16 +150,16 @@ RUNGS: tuple[Rung, ...] = (
     _dear("gamma-4", lambda g: gamma(g, 4.0), _GLOBAL),
     _dear("adaptive-25", lambda g: adaptive(g, 25, 2), _FIXED),
     _dear("wider", lambda g: scaled(g, *_WIDER), _LOCAL, _WIDER),
+    _dear("smooth-adaptive", lambda g: adaptive(smoothed(g, 5), 25, 2), _FIXED),
     _dear("adaptive-15", lambda g: adaptive(g, 15, 3), _FIXED),
     _dear("ground", lambda g: without_ground(despeckled(g, 3), 61), _GLOBAL),
-    _dear("gamma-2", lambda g: gamma(g, 2.0), _LOCAL),
+    _dear("double", lambda g: scaled(g, *_DOUBLE), _LOCAL, _DOUBLE),
     _dear("sharp", lambda g: sharpened(g, 1.0), _LOCAL),
-    _dear("smooth-adaptive", lambda g: adaptive(smoothed(g, 5), 25, 2), _FIXED),
     _dear("adaptive-half", lambda g: adaptive(scaled(g, *_HALF), 31, 5), _FIXED, _HALF),
     _dear("despeckled", lambda g: despeckled(g, 3), _LOCAL),
+    _dear("gamma-2", lambda g: gamma(g, 2.0), _LOCAL),
     _dear("inverted-local", inverted, _LOCAL),
     _dear("higher", lambda g: scaled(g, *_HIGHER), _LOCAL, _HIGHER),
-    _dear("double", lambda g: scaled(g, *_DOUBLE), _LOCAL, _DOUBLE),
 )
 """All rungs, in the order that the open photographs teach (`make rungs`): the next one reads most
 for what it costs; then comes what reads the hard ones in another way."""
