@@ -28,8 +28,10 @@ _FAR = 30.0
 """Finder patterns of the largest version are 170 modules apart, of 7 modules each."""
 _CORNER = 3.5 / 7
 """From the middle of a finder pattern to the symbol's corner, in pattern sizes."""
-_PATCH_PX = 17
-"""The size at which edges are gathered, at working scale."""
+_COARSER = 4
+"""Pixels of the working scale that are taken together where edges are gathered..."""
+_PATCH, _LEAST_PATCH = 5, 2
+"""...in windows of so many of them; a patch is at least so large."""
 _PATCH_SHARE = 0.4
 """Of the strongest patch's edges, what a place must have to belong to a patch."""
 _PATCH_LEAST = 0.08
@@ -51,7 +53,7 @@ def candidates(gray: Gray, working_pixels: int = _WORKING_PIXELS) -> list[Quad]:
         smaller codes, and take longer.
     """
     picture, scale = _working(gray, working_pixels)
-    if min(picture.shape) < 3 * _PATCH_PX:
+    if min(picture.shape) < 3 * _PATCH * _COARSER:
         return []
     dark = darker_than_around(picture, *_THRESHOLD)
     quads: list[Quad] = []
@@ -144,35 +146,33 @@ def _of_patches(picture: Gray) -> Iterator[Quad]:
     ranked: list[tuple[float, Quad]] = []
     for left, top, width, height, area in boxes[1:].tolist():
         side = max(width, height)
-        if min(width, height) < side / 4 or area < side * side / 6 or side < _PATCH_PX // 2:
+        if min(width, height) < side / 4 or area < side * side / 6 or side < _LEAST_PATCH:
             continue
-        within = edges[top : top + height, left : left + width]
-        low, high = (
-            (left - _GROWN * width, top - _GROWN * height),
-            (
-                left + width + _GROWN * width,
-                top + height + _GROWN * height,
-            ),
-        )
-        corners = np.array([low, (high[0], low[1]), high, (low[0], high[1])])
-        ranked.append((-float(within.mean()) * area / (width * height), _quad(corners)))
+        within = float(edges[top : top + height, left : left + width].mean())
+        grown = np.array([width, height]) * _GROWN
+        low, high = np.array([left, top]) - grown, np.array([left + width, top + height]) + grown
+        corners = np.array([low, (high[0], low[1]), high, (low[0], high[1])]) * _COARSER
+        ranked.append((-within * area / (width * height), _quad(corners)))
     for _, quad in sorted(ranked, key=lambda each: each[0])[:_PATCHES]:
         yield quad
 
 
 def _edges_both_ways(picture: Gray) -> NDArray[np.float32]:
-    """Return the weaker of the mean gradients across and down around each pixel.
+    """Return the weaker of the mean gradients across and down, for each `_COARSER` pixels.
 
     They are taken relative to the brightness around: paper in a shadow has weaker edges.
     """
-    window = (_PATCH_PX, _PATCH_PX)
-    across, down = (
-        cv2.blur(cv2.convertScaleAbs(cv2.Sobel(picture, cv2.CV_16S, *axes), alpha=0.25), window)
+    window = (_PATCH, _PATCH)
+    size = picture.shape[1] // _COARSER, picture.shape[0] // _COARSER
+    gradients = (
+        cv2.convertScaleAbs(cv2.Sobel(picture, cv2.CV_16S, *axes), alpha=0.25)
         for axes in ((1, 0), (0, 1))
     )
-    light = cv2.blur(picture, window).astype(np.float32) + _DARK
-    weaker: NDArray[np.float32] = cv2.min(across, down).astype(np.float32) / light
-    return weaker
+    across, down, light = (
+        cv2.blur(cv2.resize(each, size, interpolation=cv2.INTER_AREA), window).astype(np.float32)
+        for each in (*gradients, picture)
+    )
+    return np.asarray(cv2.min(across, down) / (light + np.float32(_DARK)), np.float32)
 
 
 def _quad(corners: NDArray[np.float64]) -> Quad:
