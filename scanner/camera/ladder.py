@@ -36,7 +36,7 @@ from scanner.errors import DecoderError
 ROI_RUNG = "roi"
 WHOLE_LOOK_EVERY = 8
 """Looks after which the whole picture is read again although the last codes are still in place."""
-BUDGET_NS = 12_000_000
+BUDGET_NS = 9_000_000
 SLOW_LIMIT_NS = 500_000_000
 """What `read_texts` may spend on one picture: a later answer is of no use at a gate."""
 
