@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import io
+import sys
 from importlib.metadata import entry_points, version
 from typing import Any
 
@@ -69,6 +71,10 @@ class LazyGroup(click.Group):
 @click.version_option(version("chot"), prog_name="chot")
 def main() -> None:
     """Chốt: an open checkpoint verification appliance."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # What the terminal's encoding lacks is shown escaped.
+            stream.reconfigure(errors="backslashreplace")
     check_house()
 
 

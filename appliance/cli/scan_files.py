@@ -39,9 +39,9 @@ def scan_files(
     films: list[Iterator[Finding]] = []
     for path in paths:
         if path.suffix.lower() in files.VIDEO_SUFFIXES:
-            films.append(_scan_video(path, monotonic_ns, wanted))
+            films.append(_scan_video(path, monotonic_ns, wanted, report.looked))
         elif is_recording(path):
-            films.append(replay(path, monotonic_ns, wanted))
+            films.append(replay(path, monotonic_ns, wanted, report.looked))
         else:
             pictures += _pictures_of(path, report)
     opened = False
@@ -88,7 +88,9 @@ def _scan_pictures(
             )
 
 
-def _scan_video(path: Path, monotonic_ns: Callable[[], int], wanted: Wanted) -> Iterator[Finding]:
+def _scan_video(
+    path: Path, monotonic_ns: Callable[[], int], wanted: Wanted, looked: Callable[[], None]
+) -> Iterator[Finding]:
     """Yield each text of a video once, at the frame that first shows it, or the video without."""
     camera = files.VideoFileCamera(path, monotonic_ns)
     ladder = Ladder(monotonic_ns, wanted=wanted, locate=candidates)
@@ -97,16 +99,17 @@ def _scan_video(path: Path, monotonic_ns: Callable[[], int], wanted: Wanted) -> 
         camera.open()
         while True:
             frame = camera.read()
+            looked()
             began_ns = monotonic_ns()
             new = [s for s in ladder.look(gray_of(frame), frame.captured_ns) if s.text not in seen]
             seen.update(sighting.text for sighting in new)
             if new:
                 found = tuple(Found(s.text, s.symbology, s.rung, s.quad) for s in new)
                 ms = (monotonic_ns() - began_ns) / 1e6
-                yield Finding(str(path), found, ms, frame.sequence)
+                yield Finding(str(path), found, ms, frame.sequence, film=True)
     except CameraExhaustedError:
         if not seen:
-            yield Finding(str(path))
+            yield Finding(str(path), film=True)
     except ScannerError as error:
         yield fault(str(path), error)
     finally:

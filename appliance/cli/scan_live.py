@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import random
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -49,17 +52,19 @@ def watch(
     """Report readings until `seconds` have passed, for ever if None, or until Ctrl-C.
 
     Return whether any source could be opened. Ctrl-C is how a watch without an end is ended, so it
-    is no error here.
+    is no error here; nor are SIGTERM and SIGHUP.
 
     :param keypad: take codes typed at standard input, too.
     :param preview: where to serve a page that shows what the cameras see; None for no page.
     :param told: what serial scanners are told once they are there (a `Capability`).
     :raises ApplianceError: if the page cannot be served there.
+    :raises BrokenPipeError: nobody reads the output any more.
     """
     present = [table for table in tables if _is_there(table, report, monotonic_ns)]
     if not (present or keypad):
         return False
-    with suppress(KeyboardInterrupt):
+    closed: ExceptionGroup[BrokenPipeError] | None = None
+    try:
         watching = _watch(
             present,
             report,
@@ -69,7 +74,13 @@ def watch(
             preview=preview,
             told=told,
         )
-        asyncio.run(watching)
+        with suppress(KeyboardInterrupt, asyncio.CancelledError):
+            asyncio.run(watching)
+    except* BrokenPipeError as group:
+        closed = group
+    if closed is not None:
+        # Alone, as the command's edge knows it: whoever read the output has had enough.
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE)) from closed
     return True
 
 
@@ -100,6 +111,7 @@ async def _watch(
     preview: PreviewAddress | None,
     told: str | None,
 ) -> None:
+    _end_when_told()
     cameras = dict.fromkeys(t.name for t in tables if isinstance(t, CameraSourceTable))
     async with previewed(tuple(cameras), preview, monotonic_ns) as screen:
         await _read(
@@ -111,6 +123,13 @@ async def _watch(
             screen=screen,
             told=told,
         )
+
+
+def _end_when_told() -> None:
+    task = asyncio.current_task()
+    if task is not None:
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
 
 
 async def _read(

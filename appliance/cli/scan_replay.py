@@ -16,12 +16,17 @@ from scanner.replay import RecordedCamera
 
 
 def replay(
-    folder: Path, monotonic_ns: Callable[[], int], wanted: Wanted = QR_ONLY
+    folder: Path,
+    monotonic_ns: Callable[[], int],
+    wanted: Wanted = QR_ONLY,
+    looked: Callable[[], None] = lambda: None,
 ) -> Iterator[Finding]:
     """Yield each presentation of a recording, read as its live camera would have been.
 
     Attention and presentations go by the recorded stamps, and the budgets of both lanes by no clock
     at all: the same recording gives the same findings on any machine.
+
+    :param looked: called for each frame.
     """
     source, presentations, seen = str(folder), Presentations(), False
     camera = RecordedCamera(folder, monotonic_ns)
@@ -31,6 +36,7 @@ def replay(
         camera.open()
         while True:
             frame = camera.read()
+            looked()
             began_ns = monotonic_ns()
             try:
                 readings = reader.read(frame, frame.captured_ns)
@@ -42,10 +48,10 @@ def replay(
             if new:
                 seen = True
                 found = tuple(Found(r.text, r.symbology, r.rung) for r in new)
-                yield Finding(source, found, ms, frame.sequence)
+                yield Finding(source, found, ms, frame.sequence, film=True)
     except CameraExhaustedError:
         if not seen:
-            yield Finding(source)
+            yield Finding(source, film=True)
     except ScannerError as error:
         yield fault(source, error)
     finally:

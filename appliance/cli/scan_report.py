@@ -30,7 +30,10 @@ class Found(msgspec.Struct, frozen=True):
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """What one picture, frame or line gave. `ms`: decoding time, or since capture if live."""
+    """What one picture, frame or line gave. `ms`: decoding time, or since capture if live.
+
+    `film` says that it comes from a video or a recording, whose frames are counted apart.
+    """
 
     source: str
     found: tuple[Found, ...] = ()
@@ -38,6 +41,7 @@ class Finding(msgspec.Struct, frozen=True):
     frame: int | None = None
     error: str = ""
     hint: str = ""
+    film: bool = False
 
 
 class Report(Protocol):
@@ -45,6 +49,10 @@ class Report(Protocol):
 
     def add(self, finding: Finding) -> None:
         """Take one finding; live ones are shown at once."""
+        ...
+
+    def looked(self) -> None:
+        """Count one frame of a film that was looked at."""
         ...
 
     def close(self) -> None:
@@ -83,6 +91,9 @@ class JsonReport:
         """Write one line. Everything outside ASCII is escaped."""
         click.echo(json.dumps(_as_map(finding)))
 
+    def looked(self) -> None:
+        """Frames are not counted: each finding says its own."""
+
     def close(self) -> None:
         """Nothing is left to show."""
 
@@ -105,44 +116,60 @@ class TableReport:
     def __init__(self, *, live: bool) -> None:
         self._live = live
         self._console = Console(highlight=False)
-        self._errors = Console(stderr=True, highlight=False)
         self._table = Table()
         self._table.add_column("source", overflow="fold", min_width=16)
         self._table.add_column("text", overflow="fold", min_width=16)
         for column in ("symbology", "rung"):
             self._table.add_column(column, no_wrap=True)
         self._table.add_column("ms", justify="right", no_wrap=True)
-        self._pictures = self._read = self._failed = 0
+        self._pictures = self._read = self._frames = self._codes = self._failed = 0
 
     def add(self, finding: Finding) -> None:
         """Take one finding."""
         if finding.error:
             self._failed += 1
-            self._errors.print(
-                Text(f"error: {printable(finding.error)}", style="red"), soft_wrap=True
-            )
+            click.secho(f"error: {printable(finding.error)}", fg="red", err=True)
             if finding.hint:
-                self._errors.print(Text(f"  → {finding.hint}"), soft_wrap=True)
+                click.echo(f"  → {finding.hint}", err=True)
             return
-        self._pictures += 1
-        self._read += bool(finding.found)
+        if finding.film:
+            self._codes += len(finding.found)
+        else:
+            self._pictures += 1
+            self._read += bool(finding.found)
         for cells in _rows(finding):
             if self._live:
-                self._console.print(Text("  ").join(Text(cell) for cell in cells))
+                # Not through rich: it wraps at 80 columns where it does not know the width, and
+                # leaves the program by itself when the pipe is closed.
+                click.echo("  ".join(cells))
             else:
                 self._table.add_row(*(Text(cell) for cell in cells))
 
+    def looked(self) -> None:
+        """Count one frame of a film that was looked at."""
+        self._frames += 1
+
     def close(self) -> None:
-        """Print the table and how many pictures were read."""
+        """Print the table and how many pictures and frames were read."""
         if self._live:
             return
         if self._table.row_count:
             self._console.print(self._table)
-        self._console.print(
-            f"{self._pictures} pictures, {self._read} read,"
-            f" {self._pictures - self._read} without a code that could be read,"
-            f" {self._failed} errors"
-        )
+        self._console.print(", ".join(self._counts()))
+
+    def _counts(self) -> list[str]:
+        counts = []
+        if self._pictures or not self._frames:
+            unread = self._pictures - self._read
+            counts += [_counted(self._pictures, "picture"), f"{self._read} read"]
+            counts += [f"{unread} without a code that could be read"]
+        if self._frames:
+            counts += [_counted(self._frames, "frame"), f"{_counted(self._codes, 'code')} read"]
+        return [*counts, _counted(self._failed, "error")]
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _rows(finding: Finding) -> list[tuple[str, str, str, str, str]]:

@@ -25,4 +25,6 @@ class Findings:
     def add(self, finding: Finding) -> None:
         self.all.append(finding)
 
+    def looked(self) -> None: ...
+
     def close(self) -> None: ...

@@ -153,7 +153,14 @@ def test_ctrl_c_shows_what_was_read_so_far(folder: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr("scanner.camera.files.read_picture", interrupted)
     result = run(folder)
     assert result.exit_code == 130
-    assert "1 pictures, 1 read" in result.stdout
+    assert "1 picture, 1 read, 0 without a code that could be read, 0 errors" in result.stdout
+
+
+def test_an_encoding_that_lacks_a_character_is_no_traceback(tmp_path: Path) -> None:
+    (tmp_path / "long.png").write_bytes(encoded(scene("LONG" * 20), ".png"))
+    result = CliRunner(charset="ascii").invoke(main, ["scan", str(tmp_path)])
+    assert result.exit_code == 0
+    assert "1 picture, 1 read" in result.stdout
 
 
 @pytest.mark.data

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
+import signal
 import threading
 from pathlib import Path
 
 import pytest
 
 from admission.reading import Reading, Symbology
+from appliance.cli.named_cameras import camera_at
 from appliance.cli.scan_live import show, watch
+from appliance.cli.scan_report import Finding, Found, TableReport
 from appliance.inbox import Inbox
 from appliance.serial_table import SerialSourceTable
 from scanner.camera.port import Encoding, Frame
@@ -119,6 +123,37 @@ def test_a_thread_that_dies_is_a_finding_not_a_traceback(monkeypatch: pytest.Mon
     monkeypatch.setattr("appliance.cameras.V4L2Camera", Broken)
     (line,) = lines(run("--camera", "/dev/video0", "--for", "60", "--json"))
     assert "ZeroDivisionError" in str(line["error"])
+
+
+def test_a_closed_pipe_ends_the_watch_with_that_error_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Closed(Findings):
+        def add(self, finding: Finding) -> None:
+            raise BrokenPipeError
+
+    monkeypatch.setattr("appliance.cameras.V4L2Camera", EndlessCamera)
+    with pytest.raises(BrokenPipeError) as raised:
+        watch([camera_at("/dev/video0")], Closed(), lambda: 0, seconds=60.0)
+    assert raised.value.errno == errno.EPIPE  # what click ends silently
+
+
+def test_a_termination_ends_the_watch_as_ctrl_c_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminating(Findings):
+        def add(self, finding: Finding) -> None:
+            super().add(finding)
+            signal.raise_signal(signal.SIGTERM)
+
+    report = Terminating()
+    monkeypatch.setattr("appliance.cameras.V4L2Camera", EndlessCamera)
+    assert watch([camera_at("/dev/video0")], report, lambda: 0, seconds=60.0)
+    assert len(report.all) == 1
+
+
+def test_a_live_reading_is_one_line_however_long(capsys: pytest.CaptureFixture[str]) -> None:
+    report = TableReport(live=True)
+    report.add(Finding("s" * 70, (Found("x" * 500, "qr_code", "nonplanar"),), 1.0))
+    assert len(capsys.readouterr().out.splitlines()) == 1
 
 
 async def test_a_held_code_is_shown_once_for_each_source_and_again_after_it_was_gone() -> None:

@@ -54,6 +54,10 @@ def test_a_recording_is_replayed_by_its_own_stamps(recording: Path) -> None:
     ]
 
 
+def test_a_recording_is_summed_up_in_frames_and_codes(recording: Path) -> None:
+    assert "\n66 frames, 2 codes read, 1 error\n" in run(recording).stdout
+
+
 def test_a_recording_that_lost_a_frame_ends_there_and_an_empty_one_is_said(recording: Path) -> None:
     (recording / "000002.jpg").unlink()
     first, broken = lines(run(recording, "--json"))
