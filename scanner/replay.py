@@ -69,13 +69,16 @@ class RecordedCamera:
         path = self._folder / stamp.file
         try:
             if not path.is_file():
-                raise FileNotFoundError("there is no such file")
+                raise _unreadable(path, "is not there")
             with path.open("rb") as file:
                 data = file.read(MAX_FRAME_BYTES + 1)
         except OSError as error:
-            msg = f"frame {stamp.file} of the recording cannot be read: {error}"
-            raise CameraLostError(msg) from error
+            raise _unreadable(path, f"cannot be read: {error.strerror}") from error
         if len(data) > MAX_FRAME_BYTES:
-            msg = f"frame {stamp.file} of the recording is oversized"
-            raise CameraLostError(msg)
+            raise _unreadable(path, "is oversized")
         return data
+
+
+def _unreadable(path: Path, why: str) -> CameraLostError:
+    msg = f"a frame of the recording, {path}, {why}"
+    return CameraLostError(msg, hint="copy the whole folder of the recording anew")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Iterator
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Annotated
 
@@ -91,11 +91,16 @@ def read_stamps(folder: Path) -> list[Stamp]:
         if path.stat().st_size > _MAX_STAMPS_BYTES:
             raise _unusable(folder, "its stamps file is oversized")
         with path.open(newline="", encoding="utf-8") as file:
-            stamps = msgspec.convert(list(_rows(csv.reader(file))), list[Stamp], strict=False)
-    except (OSError, UnicodeDecodeError, csv.Error, msgspec.ValidationError, ValueError) as error:
+            stamps = list(_stamps(file))
+    except OSError as error:
+        raise _unusable(folder, error.strerror or str(error)) from error
+    except UnicodeDecodeError as error:
+        raise _unusable(folder, f"{STAMPS_FILE} is not text") from error
+    except ValueError as error:
         raise _unusable(folder, str(error)) from error
     if not 0 < len(stamps) <= MAX_RECORDED_FRAMES:
-        raise _unusable(folder, f"it holds {len(stamps)} frames")
+        many = f"more than {MAX_RECORDED_FRAMES}" if stamps else "no"
+        raise _unusable(folder, f"it holds {many} frames")
     for earlier, later in pairwise(stamps):
         if later.captured_ns < earlier.captured_ns or later.sequence <= earlier.sequence:
             raise _unusable(folder, f"{later.file} was captured before {earlier.file}")
@@ -104,17 +109,36 @@ def read_stamps(folder: Path) -> list[Stamp]:
     return stamps
 
 
-def _rows(reader: Iterable[list[str]]) -> Iterator[dict[str, str]]:
-    rows = iter(reader)
-    columns = tuple(next(rows, ()))
+def _stamps(file: Iterable[str]) -> Iterator[Stamp]:
+    rows = csv.reader(file)
+    try:
+        columns = _columns(next(rows, []))
+        for row in islice(rows, MAX_RECORDED_FRAMES + 1):
+            yield _stamp(columns, row)
+    except UnicodeDecodeError:
+        raise
+    except (csv.Error, ValueError) as error:
+        msg = f"line {rows.line_num} of {STAMPS_FILE}: {error}"
+        raise ValueError(msg) from error
+
+
+def _columns(row: list[str]) -> tuple[str, ...]:
+    columns = tuple(row)
     if columns not in (_COLUMNS, _COLUMNS_BEFORE):
-        msg = f"its first row is not {','.join(_COLUMNS)}"
+        msg = f"the columns are not {','.join(_COLUMNS)}"
         raise ValueError(msg)
-    for number, row in enumerate(rows):
-        if number == MAX_RECORDED_FRAMES:
-            msg = f"it holds more than {MAX_RECORDED_FRAMES} frames"
-            raise ValueError(msg)
-        yield dict(zip(columns, row, strict=True))
+    return columns
+
+
+def _stamp(columns: tuple[str, ...], row: list[str]) -> Stamp:
+    if len(row) != len(columns):
+        msg = f"{len(row)} values, {len(columns)} wanted"
+        raise ValueError(msg)
+    values = dict(zip(columns, row, strict=True))
+    try:
+        return msgspec.convert(values, Stamp, strict=False)
+    except msgspec.ValidationError as error:
+        raise ValueError(str(error).replace("`$.", "`")) from error
 
 
 def _unusable(folder: Path, why: str) -> CameraError:

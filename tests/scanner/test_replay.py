@@ -110,6 +110,23 @@ def test_malformed_stamps_are_refused(tmp_path: Path, stamps: str) -> None:
     assert refusal.value.hint
 
 
+@pytest.mark.parametrize(
+    ("second", "why"),
+    [
+        ("b.jpg,2,1,mjpeg", "4 values, 6 wanted"),
+        ("b.jpg,2,1,mjpeg,wide,2", "`width_px`"),
+        ("", "0 values, 6 wanted"),
+        ("b" * 200_000, "field limit"),
+    ],
+)
+def test_malformed_stamps_are_refused_by_their_line(tmp_path: Path, second: str, why: str) -> None:
+    (tmp_path / STAMPS_FILE).write_text(f"{HEADER}a.jpg,1,0,mjpeg,4,2\n{second}\n")
+    with pytest.raises(CameraError) as refusal:
+        a_player(tmp_path, Time()).open()
+    assert f"line 3 of {STAMPS_FILE}: " in str(refusal.value)
+    assert why in str(refusal.value)
+
+
 def test_no_folder_and_a_missing_frame(tmp_path: Path) -> None:
     with pytest.raises(CameraError):
         a_player(tmp_path / "absent", Time()).open()
@@ -119,8 +136,10 @@ def test_no_folder_and_a_missing_frame(tmp_path: Path) -> None:
         camera.read()
     camera.open()
     (folder / "000000.jpg").unlink()
-    with pytest.raises(CameraLostError):
+    with pytest.raises(CameraLostError) as refusal:
         camera.read()
+    assert str(folder / "000000.jpg") in str(refusal.value)
+    assert refusal.value.hint
 
 
 def test_recordings_tell_what_was_blurred_and_older_ones_were_not(tmp_path: Path) -> None:
