@@ -10,10 +10,11 @@ import msgspec
 from admission.reading import Reading
 from appliance.web.darkroom import Darkroom, compressed
 from appliance.web.preview_view import Figures, LookView, look_view
-from scanner.camera.advice import Steady, advice_for
+from scanner.camera.advice import advice_for
 from scanner.camera.likeness import likely_codes
 from scanner.camera.look import Look
 from scanner.camera.quality import quality_of
+from scanner.camera.steady import Steady
 from scanner.camera.symbol.candidates import candidates
 
 LONGEST_SIDE_PX = 960

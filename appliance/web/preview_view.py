@@ -22,6 +22,9 @@ from scanner.camera.advice import (
     NEEDED_MODULE_PX,
     UNREADABLE_BLUR_MODULES,
     Advice,
+    AdviceCode,
+    Severity,
+    advice_for,
 )
 from scanner.camera.look import Look
 from scanner.camera.quality import Quality
@@ -118,22 +121,39 @@ def look_view(
             for seen in look.sightings[:MAX_SHOWN]
         ),
         unread=tuple(Mark(_rounded(quad)) for quad in look.candidates[:MAX_SHOWN]),
-        gauges=gauges_of(quality),
+        gauges=gauges_of(quality, late=late is not None),
         advice=tuple(advice),
         late=Late(shortened(late.text), late.symbology.value, late.rung) if late else None,
     )
 
 
-def gauges_of(quality: Quality) -> tuple[Gauge, ...]:
-    """Return the measurements as gauges, in the page's order."""
+def gauges_of(quality: Quality, *, late: bool = False) -> tuple[Gauge, ...]:
+    """Return the measurements as gauges, in the page's order.
+
+    They have the advice's colours: none is bad for a code that was read, by the slow lane if
+    `late`, and what is blamed for a code that was not read is bad even within its limit.
+    """
     code, modules, levels = quality.code, Text("ô", "modules"), Text("mức", "levels")
-    return (
+    gauges = (
         _gauge(_SIZE, None if code is None else code.module_px, Text("px/ô", "px/module")),
         _gauge(_DEFOCUS, None if code is None else code.blur_modules, modules),
         _gauge(_MOTION, None if code is None else code.motion_modules, modules),
         _gauge(_CONTRAST, None if code is None else code.contrast, levels),
         _exposure(quality),
     )
+    if code is None:
+        return gauges
+    if code.read or late:
+        return tuple(_coloured(each, "note") if each.level == "bad" else each for each in gauges)
+    blamed = {each.code for each in advice_for(quality) if each.severity is Severity.FAULT}
+    return tuple(
+        _coloured(gauge, "bad") if blamed & codes else gauge
+        for gauge, codes in zip(gauges, _BLAMED_AS, strict=True)
+    )
+
+
+def _coloured(gauge: Gauge, level: str) -> Gauge:
+    return msgspec.structs.replace(gauge, level=level)
 
 
 def _gauge(scale: Gauge, value: float | None, unit: Text) -> Gauge:
@@ -172,6 +192,14 @@ _MOTION = _scale(
 )
 _CONTRAST = _scale(Text("Tương phản", "Contrast"), 255, NEEDED_CONTRAST, COMFORTABLE_CONTRAST)
 _BRIGHTNESS = _scale(Text("Độ sáng", "Brightness"), 255, 0, 0)
+_BLAMED_AS: tuple[frozenset[AdviceCode], ...] = (
+    frozenset({AdviceCode.TOO_FAR}),
+    frozenset({AdviceCode.FOCUS}),
+    frozenset({AdviceCode.MOTION_BLUR}),
+    frozenset({AdviceCode.TOO_DARK, AdviceCode.TOO_BRIGHT, AdviceCode.LOW_CONTRAST}),
+    frozenset(),
+)
+"""What advice blames what each gauge shows, in the page's order."""
 
 
 def _rounded(quad: Quad) -> Quad:

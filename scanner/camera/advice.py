@@ -79,39 +79,14 @@ def advice_for(quality: Quality, *, late: bool = False) -> list[Advice]:
     code = quality.code
     if code is None:
         return [_NO_CODE, *_of_frame(quality)]
-    found = sorted(_of_code(code, quality.noise), key=lambda each: -each.severity)
-    if code.read or late:  # it was read all the same: at its limit, not beyond it
+    was_read = code.read or late
+    found = sorted(_of_code(code, quality.noise, was_read), key=lambda each: -each.severity)
+    if was_read:  # all the same: at its limit, not beyond it
         found = [_weighed(each, min(each.severity, Severity.MARGIN)) for each in found]
         return found or [_FINE if code.read else _SLOW]
     if found and found[0].severity < Severity.FAULT:  # it was not: at its limit was beyond it
         found = [_weighed(each, Severity.FAULT) for each in found]
     return found or [_UNREAD]
-
-
-class Steady:
-    """Keeps advice from flickering: what is shown stays until something else has lasted.
-
-    :param patience_ns: how long other advice must last before it takes over.
-    """
-
-    def __init__(self, patience_ns: int = 600_000_000) -> None:
-        self._patience_ns = patience_ns
-        self._shown: list[Advice] = []
-        self._other: AdviceCode | None = None
-        self._since_ns = 0
-
-    def take(self, advice: list[Advice], now_ns: int) -> list[Advice]:
-        """Return what to show now, given this moment's `advice` (never empty)."""
-        first = advice[0].code
-        if not self._shown or first is self._shown[0].code:
-            self._other = None
-            self._shown = advice
-        elif first is not self._other:
-            self._other, self._since_ns = first, now_ns
-        elif now_ns - self._since_ns >= self._patience_ns:
-            self._other = None
-            self._shown = advice
-        return self._shown
 
 
 def _weighed(advice: Advice, severity: Severity) -> Advice:
@@ -134,8 +109,10 @@ def _of_frame(quality: Quality) -> Iterator[Advice]:
         )
 
 
-def _of_code(code: CodeQuality, noise: float) -> Iterator[Advice]:
-    for judge in (_of_size, _of_light, _of_glare, _of_motion, _of_focus):
+def _of_code(code: CodeQuality, noise: float, was_read: bool) -> Iterator[Advice]:
+    yield from _of_size(code, was_read)
+    yield from _of_light(code, was_read)
+    for judge in (_of_glare, _of_motion, _of_focus):
         yield from judge(code)
     if code.contrast >= NEEDED_CONTRAST:
         severity = _worse_below(
@@ -152,12 +129,21 @@ def _of_code(code: CodeQuality, noise: float) -> Iterator[Advice]:
             )
 
 
-def _of_size(code: CodeQuality) -> Iterator[Advice]:
+def _of_size(code: CodeQuality, was_read: bool) -> Iterator[Advice]:
     px = code.module_px
     severity = _worse_below(px, NEEDED_MODULE_PX, COMFORTABLE_MODULE_PX)
     vi = "đưa mã lại gần hoặc chọn khung hình lớn hơn"
     en = "come nearer or choose a larger picture"
-    if severity is Severity.FAULT:
+    if severity is Severity.FAULT and was_read:
+        yield _advice(
+            AdviceCode.TOO_FAR,
+            severity,
+            f"Đọc được nhưng không còn dự phòng: {_vi(px)} px/ô,"
+            f" nên có {COMFORTABLE_MODULE_PX:.0f}: {vi}",
+            f"Read, but without reserve: {px:.1f} px/module,"
+            f" {COMFORTABLE_MODULE_PX:.0f} is comfortable: {en}",
+        )
+    elif severity is Severity.FAULT:
         yield _advice(
             AdviceCode.TOO_FAR,
             severity,
@@ -173,7 +159,7 @@ def _of_size(code: CodeQuality) -> Iterator[Advice]:
         )
 
 
-def _of_light(code: CodeQuality) -> Iterator[Advice]:
+def _of_light(code: CodeQuality, was_read: bool) -> Iterator[Advice]:
     severity = _worse_below(code.contrast, NEEDED_CONTRAST, COMFORTABLE_CONTRAST)
     if severity is Severity.FINE:
         return
@@ -182,7 +168,8 @@ def _of_light(code: CodeQuality) -> Iterator[Advice]:
     elif code.dark > _PALE_DARK:
         yield _advice(AdviceCode.TOO_BRIGHT, severity, *_TOO_BRIGHT)
     else:
-        limit = NEEDED_CONTRAST if severity is Severity.FAULT else COMFORTABLE_CONTRAST
+        beyond = severity is Severity.FAULT and not was_read
+        limit = NEEDED_CONTRAST if beyond else COMFORTABLE_CONTRAST
         yield _advice(
             AdviceCode.LOW_CONTRAST,
             severity,
@@ -225,9 +212,11 @@ def _of_focus(code: CodeQuality) -> Iterator[Advice]:
         yield _advice(
             AdviceCode.FOCUS,
             severity,
-            f"Chưa nét: nhòe {_vi(code.blur_modules)} ô, tối đa {_vi(ALLOWED_BLUR_MODULES)}:"
+            f"Chưa nét: nhòe {_vi(code.blur_modules, 2)} ô,"
+            f" tối đa {_vi(ALLOWED_BLUR_MODULES, 2)}:"
             " chỉnh nét cho khoảng cách đưa mã",
-            f"Focus: blurred by {code.blur_modules:.1f} modules, {ALLOWED_BLUR_MODULES} at most:"
+            f"Focus: blurred by {code.blur_modules:.2f} modules,"
+            f" {ALLOWED_BLUR_MODULES:.2f} at most:"
             " set it for the distance at which codes are held",
         )
 

@@ -18,10 +18,10 @@ from appliance.web import preview_screen
 from appliance.web.preview import serve_preview
 from appliance.web.preview_screen import PreviewScreen
 from appliance.web.preview_view import Figures
-from scanner.camera.advice import Steady
 from scanner.camera.look import Look
 from scanner.camera.port import Gray
 from scanner.camera.sighting import Quad, Sighting
+from scanner.camera.steady import Steady
 from tests.scanner.camera.mounted import TEXT, View, seen
 from tests.scanner.camera.pictures import canvas, gray_frame, place
 
@@ -230,6 +230,8 @@ async def test_a_lost_camera_and_a_lost_scan_are_said(browser: Browser) -> None:
             await shot(page, "lost-camera")
         await expect(page.locator("body")).to_have_attribute("data-link", "lost")
         await expect(page.locator(".first")).to_contain_text("Mất kết nối")
+        for old_news in (".picture", ".side"):
+            await expect(page.locator(old_news)).to_have_css("opacity", "0.3")
         await shot(page, "lost-scan")
 
 

@@ -34,11 +34,22 @@ def quality(**changes: float) -> Quality:
         (CONTRAST, "contrast", {29: "bad", 31: "note", 61: "ok"}),
     ],
 )
-def test_gauges_are_graded_by_the_limits(gauge: int, field: str, levels: dict[float, str]) -> None:
+def test_gauges_have_the_colours_of_the_advice(
+    gauge: int, field: str, levels: dict[float, str]
+) -> None:
     for value, level in levels.items():
-        shown = gauges_of(quality(**{field: value}))[gauge]
-        assert (shown.value, shown.level) == (value, level)
+        unread = quality(read=False, **{field: value})
+        shown = gauges_of(unread)[gauge]
+        assert shown.value == value
+        assert shown.level == ("bad" if level == "note" else level)  # nothing else is to blame
         assert shown.low < shown.high
+        for was_read in (
+            gauges_of(quality(**{field: value})),
+            gauges_of(unread, late=True),
+        ):
+            assert was_read[gauge].level == ("note" if level == "bad" else level)
+        blamed = gauges_of(quality(read=False, **{"glare_share": 0.5, field: value}))[gauge]
+        assert blamed.level == level
 
 
 def test_a_frame_without_a_code_has_its_brightness_only() -> None:

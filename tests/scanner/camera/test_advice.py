@@ -5,17 +5,19 @@ from __future__ import annotations
 import random
 
 import cv2
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from admission.reading import Symbology
-from scanner.camera.advice import Advice, AdviceCode, Severity, Steady, advice_for
+from scanner.camera.advice import Advice, AdviceCode, Severity, advice_for
 from scanner.camera.ladder import read_picture
 from scanner.camera.luma import gray_of
-from scanner.camera.quality import quality_of
+from scanner.camera.quality import CodeQuality, Quality, quality_of
 from scanner.camera.sighting import Sighting
+from scanner.camera.steady import Steady
 from scanner.scenes.camera import SceneCamera
 from scanner.scenes.presentation import Carrier, Difficulty, Presentation
 from tests.scanner.camera.mounted import TEXT, View, seen
@@ -64,11 +66,39 @@ def test_a_good_picture_is_fine(angle: float, module_px: float, blur: float, noi
 
 
 def test_the_distance_is_said_with_what_is_needed() -> None:
-    first = advice(View(module_px=1.5), read=True)[0]
+    first = advice_for(_with_code(read=False, module_px=1.5))[0]
     assert first.text.en.startswith("Too far: 1.5 px/module, needs 1.75")
     assert first.text.vi.startswith("Quá xa: 1,5 px/ô, cần 1,75")
     near = advice(View(module_px=2.4), read=True)[0]
     assert (near.code, near.severity) == (AdviceCode.TOO_FAR, Severity.MARGIN)
+
+
+@pytest.mark.parametrize(("read", "late"), [(True, False), (False, True)])
+def test_what_was_read_from_too_far_away_is_said_to_have_no_reserve(read: bool, late: bool) -> None:
+    first = advice_for(_with_code(read=read, module_px=1.5), late=late)[0]
+    assert (first.code, first.severity) == (AdviceCode.TOO_FAR, Severity.MARGIN)
+    assert first.text.en.startswith("Read, but without reserve: 1.5 px/module, 3 is comfortable")
+    assert first.text.vi.startswith("Đọc được nhưng không còn dự phòng: 1,5 px/ô, nên có 3")
+
+
+def test_low_contrast_that_was_read_is_told_what_is_comfortable() -> None:
+    for read, needed in ((True, "needs 60"), (False, "needs 30")):
+        first = advice_for(_with_code(read=read, contrast=20, light=120))[0]
+        assert needed in first.text.en
+
+
+def test_a_blur_just_beyond_its_limit_is_told_apart_from_it() -> None:
+    first = advice_for(_with_code(read=False, blur_modules=0.44))[0]
+    assert "0.44 modules, 0.40 at most" in first.text.en
+    assert "0,44 ô, tối đa 0,40" in first.text.vi
+
+
+def _with_code(*, read: bool, **changes: float) -> Quality:
+    code = CodeQuality(
+        read=read, module_px=4, dark=40, light=200, contrast=160, glare_share=0, blur_modules=0.1,
+        motion_modules=0, motion_deg=0,
+    )  # fmt: skip
+    return Quality(120, 0, 0, 2, None, msgspec.structs.replace(code, **changes))
 
 
 def test_what_was_read_is_at_its_limit_and_not_beyond() -> None:
@@ -134,11 +164,28 @@ def test_people_who_hold_up_a_code_are_judged_alike(
 
 
 def test_advice_stays_until_other_advice_has_lasted() -> None:
-    far, fine, none = advice(View(module_px=1.3)), advice(View(), read=True), advice(View())
+    fine, far, damaged = advice(View(), read=True), advice(View(module_px=1.3)), advice(View())
     steady = Steady(patience_ns=100)
-    assert steady.take(far, 0) is far
-    assert steady.take(fine, 50) is far
-    assert steady.take(none, 140) is far
-    assert steady.take(fine, 160) is far
-    assert steady.take(fine, 255) is far
-    assert steady.take(fine, 260) is fine
+    assert steady.take(fine, 0) is fine
+    assert steady.take(far, 50) is fine
+    assert steady.take(damaged, 140) is fine
+    assert steady.take(far, 160) is fine
+    assert steady.take(far, 255) is fine
+    assert steady.take(far, 260) is far
+
+
+def test_no_code_and_red_give_way_to_a_reading_at_once() -> None:
+    nobody, fine = advice_for(quality_of(canvas())), advice(View(), read=True)
+    far, read_from_far = (
+        advice_for(_with_code(read=read, module_px=1.5)) for read in (False, True)
+    )
+    steady = Steady(patience_ns=100)
+    assert steady.take(nobody, 0) is nobody
+    assert steady.take(fine, 1) is fine
+    assert steady.take(nobody, 2) is fine
+    assert steady.take(nobody, 102) is nobody
+    assert steady.take(far, 103) is nobody
+    assert steady.take(far, 203) is far
+    assert steady.take(read_from_far, 204) is read_from_far
+    assert steady.take(far, 205) is read_from_far
+    assert steady.take(far, 305) is far
