@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import termios
 
@@ -28,15 +29,14 @@ class Port:
         try:
             self._serial = serial.Serial(path, baud, timeout=0, exclusive=True)
         except (OSError, ValueError, termios.error) as error:
-            msg = f"{path} cannot be opened: {error}"
-            raise SerialError(msg, hint=_hint(error)) from error
+            raise _refusal(path, error) from error
         self._path = path
         self._descriptor = self._serial.fileno()
         try:
             _tell_silence_from_hang_up(self._descriptor)
         except termios.error as error:
             self._serial.close()
-            raise self._lost(str(error)) from error
+            raise self._lost(os.strerror(error.args[0])) from error
 
     def fileno(self) -> int:
         """Return the descriptor that the loop watches."""
@@ -85,12 +85,32 @@ def _tell_silence_from_hang_up(descriptor: int) -> None:
     termios.tcsetattr(descriptor, termios.TCSANOW, attributes)
 
 
-def _hint(error: Exception) -> str:
-    number = error.errno if isinstance(error, OSError) else None
-    if isinstance(error, FileNotFoundError) or number == 2:
-        return "plug the scanner in; /dev/serial/by-id names the ports that are there"
-    if number == 13:
-        return "let this user read serial ports: add it to the group dialout"
-    if number in {11, 16}:
-        return "another program has this port open: stop it first"
-    return "check that the path names a serial port and that it supports this baud rate"
+def _refusal(path: str, error: Exception) -> SerialError:
+    """Return what to tell a person in place of pyserial's message, which says all of it twice."""
+    match _number(error):
+        case errno.ENOENT:
+            why = "is not there"
+            hint = "plug the scanner in; /dev/serial/by-id names the ports that are there"
+        case errno.ENOTTY | errno.EISDIR:
+            why = "is no serial port"
+            hint = "/dev/serial/by-id names the ports that are there"
+        case errno.EACCES:
+            why = "cannot be opened: Permission denied"
+            hint = "let this user read serial ports: add it to the group dialout"
+        case errno.EAGAIN | errno.EBUSY:
+            why = "cannot be opened: it is in use"
+            hint = "another program has this port open: stop it first"
+        case number:
+            why = f"cannot be opened: {os.strerror(number) if number else error}"
+            hint = "check that the path names a serial port and that it supports this baud rate"
+    return SerialError(f"{path} {why}", hint=hint)
+
+
+def _number(error: Exception) -> int:
+    """Return the system's number of what went wrong, which pyserial may only chain; 0 if none."""
+    for cause in (error, error.__context__):
+        if isinstance(cause, OSError) and cause.errno is not None:
+            return cause.errno
+        if isinstance(cause, termios.error) and cause.args:
+            return int(cause.args[0])
+    return 0

@@ -216,3 +216,15 @@ async def test_what_deliver_raises_ends_the_run() -> None:
         await scanner.send("x")
         with pytest.raises(LookupError):
             await asyncio.wait_for(task, 10)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"), [("absent", "is not there"), ("file", "is no serial port"), ("", "is no ser")]
+)
+def test_a_path_that_is_no_port_is_said_in_a_few_words(tmp_path: Path, name: str, why: str) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(SerialError) as refusal:
+        Port(str(tmp_path / name), 9600)
+    assert str(refusal.value).startswith(f"{tmp_path / name} {why}")
+    assert "rrno" not in str(refusal.value)
+    assert "/dev/serial/by-id" in refusal.value.hint
