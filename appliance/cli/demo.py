@@ -19,6 +19,7 @@ from rich.console import Console
 from appliance.daemon import first_cause
 from appliance.demo.show import DemoOptions, Summary, perform
 from appliance.demo.stage import Devices
+from appliance.errors import ConfigError
 from appliance.logs import configure_logging
 
 
@@ -64,10 +65,14 @@ def demo(
     Everything takes the real path; cameras, scanners and boards are simulated behind the same
     ports as real ones, unless you name a real one. Ctrl-C ends it.
     """
-    for device in (camera, serial, board):
+    for device, shown_by in (
+        (camera, "`ls /dev/v4l/by-id /dev/video*`"),
+        (serial, "`ls /dev/serial/by-id`"),
+        (board, "`ls /dev/serial/by-id`"),
+    ):
         if device is not None and not Path(device).exists():
-            msg = f"{device}: no such device"
-            raise click.ClickException(msg)
+            msg = f"{device} is not there"
+            raise ConfigError(msg, hint=f"is it plugged in? {shown_by} shows what is")
     configure_logging(sys.stderr, logging.WARNING)
     with _folder(keep) as folder:
         options = DemoOptions(
@@ -93,7 +98,7 @@ def _folder(keep: Path | None) -> Iterator[Path]:
     if keep is not None:
         if keep.exists() and any(keep.iterdir()):
             msg = f"{keep} is not empty"
-            raise click.ClickException(msg)
+            raise ConfigError(msg, hint="name an empty folder, or a new one")
         keep.mkdir(mode=0o700, parents=True, exist_ok=True)
         yield keep.resolve()
         return

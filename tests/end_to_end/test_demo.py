@@ -76,9 +76,10 @@ def test_a_folder_in_use_and_a_missing_camera_are_refused(tmp_path: Path) -> Non
     (tmp_path / "something").touch()
     for extra, named in (
         (["--keep", str(tmp_path)], "not empty"),
-        (["--camera", "/dev/video99"], "no such device"),
+        (["--camera", "/dev/video99"], "is not there"),
     ):
         done = subprocess.run([*DEMO, *extra], capture_output=True, timeout=30, check=False)
         assert done.returncode == 1
         assert named in done.stderr.decode()
+        assert "→" in done.stderr.decode()
         assert done.stdout == b""
