@@ -64,10 +64,20 @@ class Recorder:
     def __enter__(self) -> Self:
         """Begin the recording.
 
-        :raises RecordingError: the folder exists or cannot be made, or its medium is full.
+        :raises RecordingError: the folder exists, the one above it does not (a typing error makes
+            no folders), or it cannot be made, or its medium is full.
         """
         try:
-            self._folder.mkdir(mode=0o700, parents=True)
+            self._folder.mkdir(mode=0o700)
+        except FileExistsError as error:
+            msg = f"{self._folder} is there already"
+            raise RecordingError(msg, hint="name a new folder") from error
+        except FileNotFoundError as error:
+            msg = f"{self._folder.parent} is not there"
+            raise RecordingError(msg, hint="check the path, or make that folder first") from error
+        except OSError as error:
+            raise self._failed(error) from error
+        try:
             self._stamps = self._private(STAMPS_FILE)
             self._stamps.write(header())
         except OSError as error:
@@ -132,7 +142,7 @@ class Recorder:
         return FileIO(os.open(self._folder / name, flags, 0o600), "wb")
 
     def _failed(self, error: OSError) -> RecordingError:
-        msg = f"the recording {self._folder} cannot be written: {error}"
+        msg = f"the recording {self._folder} cannot be written: {error.strerror}"
         return RecordingError(msg, hint="name a new folder on a medium with room")
 
 

@@ -79,9 +79,19 @@ def test_a_recording_is_for_its_owner_and_overwrites_nothing(tmp_path: Path) -> 
     folder = a_recording(tmp_path / "r", [a_frame(0)])
     assert folder.stat().st_mode & 0o777 == 0o700
     assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
-    with pytest.raises(RecordingError) as refusal, Recorder(folder):
+    with pytest.raises(RecordingError, match="is there already") as refusal, Recorder(folder):
+        pass
+    assert refusal.value.hint == "name a new folder"
+
+
+def test_a_mistyped_path_makes_no_folders(tmp_path: Path) -> None:
+    with (
+        pytest.raises(RecordingError, match="mistyped is not there") as refusal,
+        Recorder(tmp_path / "mistyped" / "r"),
+    ):
         pass
     assert refusal.value.hint
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
