@@ -22,17 +22,25 @@ def camera_named(config: Path, source: str) -> CameraSourceTable | ScenesSourceT
 
     :raises ConfigError: the configuration cannot be used, or names no camera so.
     """
-    cameras = {
-        each.name: each
-        for lane in load_config(config).lane
-        for each in lane.sources
-        if isinstance(each, CameraSourceTable | ScenesSourceTable)
-    }
+    cameras = cameras_of(config)
     named = cameras.get(source)
     if named is None:
         msg = f"{config}: no camera is named '{source}'"
         raise ConfigError(msg, hint=f"its cameras: {', '.join(cameras) or 'none'}")
     return named
+
+
+def cameras_of(config: Path) -> dict[str, CameraSourceTable | ScenesSourceTable]:
+    """Return the tables of the cameras of `config` by their names.
+
+    :raises ConfigError: the configuration cannot be used.
+    """
+    return {
+        each.name: each
+        for lane in load_config(config).lane
+        for each in lane.sources
+        if isinstance(each, CameraSourceTable | ScenesSourceTable)
+    }
 
 
 def camera_tables(

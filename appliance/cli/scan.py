@@ -36,6 +36,16 @@ SCANNER_COMMANDS = (
 )
 
 
+def _named(
+    _context: click.Context, _option: click.Parameter, devices: tuple[str, ...]
+) -> tuple[str, ...]:
+    for device in devices:
+        if not device.strip() or device == "auto:":
+            msg = f"'{device}' names no device."
+            raise click.BadParameter(msg)
+    return devices
+
+
 @click.command()
 @click.argument(
     "paths",
@@ -47,6 +57,7 @@ SCANNER_COMMANDS = (
     "--camera",
     "cameras",
     multiple=True,
+    callback=_named,
     metavar="DEVICE",
     help="Watch a camera, e.g. /dev/video0; 'demo' films rendered people.",
 )
@@ -69,6 +80,7 @@ SCANNER_COMMANDS = (
     "--serial",
     "ports",
     multiple=True,
+    callback=_named,
     metavar="PORT|auto[:PORT]",
     help="Listen to a serial scanner; auto finds scanners and how they are set.",
 )
@@ -102,6 +114,7 @@ SCANNER_COMMANDS = (
     "--wedge",
     "keyboards",
     multiple=True,
+    callback=_named,
     metavar="DEVICE",
     help="Take a scanner that types as a keyboard, e.g. /dev/input/by-id/…-event-kbd.",
 )
@@ -165,6 +178,13 @@ def scan(
     """
     if (config is None) != (not sources):
         msg = "Name cameras of a configuration by --config FILE and --source NAME."
+        if config is not None:
+            from appliance.cli.named_cameras import cameras_of  # noqa: PLC0415
+
+            msg += f" Its cameras: {', '.join(cameras_of(config)) or 'none'}."
+        raise click.UsageError(msg)
+    if told and not ports:
+        msg = "Name the serial scanners that are told so by --serial."
         raise click.UsageError(msg)
     live = bool(cameras or sources or ports or keyboards or keypad)
     if not (paths or live):

@@ -7,10 +7,8 @@ import errno
 import os
 import random
 import signal
-import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import partial
 
 from admission.reading import Reading
 from admission.repeat import Presentations
@@ -19,6 +17,12 @@ from appliance.camera_table import CameraSourceTable
 from appliance.cameras import camera_of
 from appliance.cli.demo_camera import demo_camera, is_demo
 from appliance.cli.preview_option import PreviewAddress
+from appliance.cli.scan_keypad import (
+    KEYPAD_NAME,
+    StandardInputDoor,
+    check_standard_input,
+    keypad_door,
+)
 from appliance.cli.scan_preview import previewed, start
 from appliance.cli.scan_report import Finding, Found, Report, fault
 from appliance.cli.scan_serial import tell
@@ -26,16 +30,14 @@ from appliance.errors import ConfigError
 from appliance.inbox import Inbox
 from appliance.plugging import Plugging
 from appliance.serial_table import SerialSourceTable, baud_of
-from appliance.sources import PortDoor, Source, open_source
+from appliance.sources import Source, open_source
 from appliance.web.preview_screen import PreviewScreen
 from appliance.wedge_table import WedgeSourceTable
-from scanner.errors import ScannerError
+from scanner.errors import KeypadError, ScannerError
 from scanner.input_events import open_keyboard
-from scanner.keypad import KeypadSource, TerminalKeys, open_terminal
 from scanner.serial.port import Port
 
 LiveTable = CameraSourceTable | SerialSourceTable | WedgeSourceTable
-KEYPAD_NAME = "keypad"
 _LOSS_POLL_S = 0.25
 
 
@@ -60,6 +62,7 @@ def watch(
     :raises ApplianceError: if the page cannot be served there.
     :raises BrokenPipeError: nobody reads the output any more.
     """
+    keypad = keypad and _is_typed(report)
     present = [table for table in tables if _is_there(table, report, monotonic_ns)]
     if not (present or keypad):
         return False
@@ -97,6 +100,15 @@ def _is_there(table: LiveTable, report: Report, monotonic_ns: Callable[[], int])
             camera.close()
     except (ScannerError, ConfigError) as error:
         report.add(fault(table.name, error))
+        return False
+    return True
+
+
+def _is_typed(report: Report) -> bool:
+    try:
+        check_standard_input()
+    except KeypadError as error:
+        report.add(fault(KEYPAD_NAME, error))
         return False
     return True
 
@@ -152,7 +164,7 @@ async def _read(
 
     sources = [_source(each, deliver, monotonic_ns, rng, screen) for each in tables]
     if keypad:
-        sources.append(_keypad(deliver, monotonic_ns, rng))
+        sources.append(keypad_door(deliver, monotonic_ns, rng))
     start(screen, sources)
     async with asyncio.TaskGroup() as group:
         group.create_task(show(inbox, report, monotonic_ns))
@@ -191,23 +203,10 @@ def _source(
     return open_source(table, deliver, monotonic_ns=monotonic_ns, rng=rng, looked=looked)
 
 
-def _keypad(deliver: Deliver, monotonic_ns: Callable[[], int], rng: random.Random) -> Source:
-    return PortDoor(
-        KeypadSource(
-            partial(open_terminal, sys.stdin.fileno()),
-            TerminalKeys,
-            KEYPAD_NAME,
-            deliver,
-            monotonic_ns=monotonic_ns,
-            draw=rng.random,
-        )
-    )
-
-
 async def _run(source: Source, report: Report) -> None:
     try:
         await source.run()
-    except SourceDied as error:  # the other sources go on
+    except (SourceDied, KeypadError) as error:  # the other sources go on
         report.add(fault(source.name, error))
 
 
@@ -226,6 +225,8 @@ async def _tell_losses(sources: Sequence[Source], report: Report) -> None:
     told: dict[str, str] = {}
     while True:
         for source in sources:
+            if isinstance(source, StandardInputDoor):
+                continue  # its loss is its end, and said there
             why = source.failure
             if not source.up and why and told.get(source.name) != why:
                 told[source.name] = why

@@ -15,6 +15,7 @@ from click.testing import CliRunner
 
 from appliance.camera_table import SymbologyName
 from appliance.cli.main import main
+from appliance.cli.named_cameras import cameras_of
 from appliance.cli.scan import SYMBOLOGIES
 from appliance.cli.scan_files import scan_files
 from appliance.cli.scan_report import TEXT_SHOWN, shortened
@@ -96,8 +97,26 @@ def test_a_folder_without_pictures_fails(tmp_path: Path) -> None:
     assert "holds no pictures" in result.stderr
 
 
-def test_nothing_named_is_a_usage_error() -> None:
-    assert run().exit_code == 2
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["--camera", ""],
+        ["--serial", "auto:"],
+        ["--serial", ""],
+        ["--wedge", " "],
+        ["--tell", "good", "--camera", "demo"],
+    ],
+)
+def test_nothing_named_is_a_usage_error(arguments: list[str]) -> None:
+    assert run(*arguments, "--for", "60").exit_code == 2
+
+
+def test_a_configuration_without_a_source_lists_its_cameras() -> None:
+    config = Path(__file__).parents[3] / "configs" / "supermarket.toml"
+    result = run("--config", config)
+    assert result.exit_code == 2
+    assert f"Its cameras: {', '.join(cameras_of(config))}." in result.stderr.replace("\n", " ")
 
 
 def test_the_main_command_knows_it(folder: Path) -> None:

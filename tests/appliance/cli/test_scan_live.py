@@ -179,3 +179,30 @@ def test_codes_typed_at_the_terminal_are_taken(monkeypatch: pytest.MonkeyPatch) 
         "13",
         "typed",
     )
+
+
+def test_what_is_typed_into_a_pipe_is_taken_until_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    report = Findings()
+    reader, writer = os.pipe()
+    os.write(writer, b"123\n")
+    os.close(writer)
+    with os.fdopen(reader) as standard_input:
+        monkeypatch.setattr("sys.stdin", standard_input)
+        assert watch([], report, lambda: 0, keypad=True, seconds=60.0)
+    typed, ended = sorted(report.all, key=lambda finding: finding.error)
+    assert typed.found[0].text == "123"
+    assert (ended.error, ended.hint) == (
+        "the input has ended",
+        "standard input is not opened again",
+    )
+
+
+def test_an_input_that_cannot_be_waited_for_is_nothing_opened(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    report = Findings()
+    with Path(os.devnull).open() as standard_input:
+        monkeypatch.setattr("sys.stdin", standard_input)
+        assert not watch([], report, lambda: 0, keypad=True, seconds=60.0)
+    (said,) = report.all
+    assert "cannot be waited for" in said.error
