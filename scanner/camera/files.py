@@ -159,7 +159,7 @@ class VideoFileCamera:
             msg = f"{self._path} is no video that can be read"
             raise CameraError(
                 msg,
-                hint="check its permissions, and that a player shows it",
+                hint="check that a player shows it",
             )
         width = capture.get(cv2.CAP_PROP_FRAME_WIDTH)
         height = capture.get(cv2.CAP_PROP_FRAME_HEIGHT)
@@ -167,7 +167,7 @@ class VideoFileCamera:
             capture.release()
             msg = (
                 f"{self._path} has {width:.0f} x {height:.0f} pixels,"
-                f" {self._limits.max_pixels} allowed"
+                f" at most {self._limits.max_pixels / 1e6:.1f} megapixels allowed"
             )
             raise CameraError(
                 msg,

@@ -53,6 +53,8 @@ def header_of(data: bytes, *, baseline: bool = False) -> PictureHeader:
     :raises PictureDamagedError: no known kind, malformed, an empty picture, truncated, or costlier
         to decode than a picture needs to be.
     """
+    if not data:
+        raise PictureDamagedError("the picture is empty: it has no bytes")
     for magic, kind, size_of in _KINDS:
         if data.startswith(magic) and (kind is PictureKind.JPEG or not baseline):
             try:

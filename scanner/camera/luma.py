@@ -46,14 +46,19 @@ def gray_of(frame: Frame, limits: PictureLimits = DEFAULT_LIMITS) -> Gray:
     return _compressed(frame, limits)
 
 
-def _judge_size(width_px: int, height_px: int, limits: PictureLimits) -> None:
-    too_many = width_px * height_px > limits.max_pixels
-    if too_many or max(width_px, height_px) > limits.max_side_px:
-        msg = f"{width_px} x {height_px} pixels, {limits.max_pixels} allowed"
-        raise PictureTooLargeError(
-            msg,
-            hint="scale the picture down, or choose a smaller camera mode",
-        )
+def _judge_size(width_px: int, height_px: int, limits: PictureLimits, encoding: Encoding) -> None:
+    if width_px * height_px > limits.max_pixels:
+        most = f"{limits.max_pixels / 1e6:.1f} megapixels"
+    elif max(width_px, height_px) > limits.max_side_px:
+        most = f"{limits.max_side_px} on a side"
+    else:
+        return
+    from_file = encoding is Encoding.PICTURE
+    msg = f"{width_px} x {height_px} pixels, at most {most} allowed"
+    raise PictureTooLargeError(
+        msg,
+        hint="scale the picture down" if from_file else "choose a smaller mode of the camera",
+    )
 
 
 def _uncompressed(frame: Frame, size: int, limits: PictureLimits) -> Gray:
@@ -61,7 +66,7 @@ def _uncompressed(frame: Frame, size: int, limits: PictureLimits) -> Gray:
     if width < 1 or height < 1 or size != width * height * depth:
         msg = f"{size} bytes for {width} x {height} {frame.encoding} pixels"
         raise PictureDamagedError(msg)
-    _judge_size(width, height, limits)
+    _judge_size(width, height, limits, frame.encoding)
     pixels = _octets(frame.data).reshape(height, width, depth)
     if frame.encoding is Encoding.BGR:
         return _as_gray(cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY))
@@ -74,7 +79,7 @@ def _compressed(frame: Frame, limits: PictureLimits) -> Gray:
         octets.tobytes() if not isinstance(frame.data, bytes) else frame.data,
         baseline=frame.encoding is Encoding.MJPEG,
     )
-    _judge_size(header.width_px, header.height_px, limits)
+    _judge_size(header.width_px, header.height_px, limits, frame.encoding)
     claimed = (frame.width_px, frame.height_px)
     if claimed not in ((0, 0), (header.width_px, header.height_px)):
         msg = (

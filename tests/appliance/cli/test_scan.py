@@ -67,6 +67,7 @@ def test_long_texts_are_cut_and_say_how_long_they_are() -> None:
     [
         ("absent.png", None, "is not there"),
         ("text.png", b"not a picture", "not a picture of a known kind"),
+        ("empty.jpg", b"", "the picture is empty"),
         ("huge.png", png_of_zeros(10_000, 10_000), "10000 x 10000 pixels"),
         ("cut.jpg", encoded(scene("x"))[:3000], "truncated"),
         ("text.mp4", b"not a video", "is no video"),
