@@ -130,11 +130,12 @@ def look_view(
 def gauges_of(quality: Quality, *, late: bool = False) -> tuple[Gauge, ...]:
     """Return the measurements as gauges, in the page's order.
 
+    What is measured in modules is about right only where the code was not read, and marked `≈`.
     They have the advice's colours: none is bad for a code that was read, by the slow lane if
     `late`, and what is blamed for a code that was not read is bad even within its limit.
     """
     code, modules, levels = quality.code, Text("ô", "modules"), Text("mức", "levels")
-    gauges = (
+    gauges: tuple[Gauge, ...] = (
         _gauge(_SIZE, None if code is None else code.module_px, Text("px/ô", "px/module")),
         _gauge(_DEFOCUS, None if code is None else code.blur_modules, modules),
         _gauge(_MOTION, None if code is None else code.motion_modules, modules),
@@ -143,6 +144,8 @@ def gauges_of(quality: Quality, *, late: bool = False) -> tuple[Gauge, ...]:
     )
     if code is None:
         return gauges
+    if not code.read:
+        gauges = (*(_about(each) for each in gauges[:3]), *gauges[3:])
     if code.read or late:
         return tuple(_coloured(each, "note") if each.level == "bad" else each for each in gauges)
     blamed = {each.code for each in advice_for(quality) if each.severity is Severity.FAULT}
@@ -150,6 +153,11 @@ def gauges_of(quality: Quality, *, late: bool = False) -> tuple[Gauge, ...]:
         _coloured(gauge, "bad") if blamed & codes else gauge
         for gauge, codes in zip(gauges, _BLAMED_AS, strict=True)
     )
+
+
+def _about(gauge: Gauge) -> Gauge:
+    shown = Text(f"≈ {gauge.shown.vi}", f"≈ {gauge.shown.en}")
+    return msgspec.structs.replace(gauge, shown=shown)
 
 
 def _coloured(gauge: Gauge, level: str) -> Gauge:

@@ -15,10 +15,11 @@ LESSON = {
     "dark": (Carrier.CARD, Difficulty(px_per_module=4.6, light=Light.DIM), 4.0),
     "well again": (Carrier.CARD, _WELL, 4.0),
     "out of focus": (Carrier.CARD, Difficulty(px_per_module=4.6, defocus_px=3.0), 4.0),
-    "moving": (Carrier.CARD, Difficulty(px_per_module=2.8, drift_px_s=760), 1.4),
+    "moving": (Carrier.CARD, Difficulty(px_per_module=3.2, drift_px_s=820), 2.0),
 }
 """What is shown, by what is to be learnt: carrier, difficulty and seconds. Some of it is beyond
-what can be read: that is the point."""
+what can be read: that is the point. Who moves is in view for long enough that
+advice, which must hold for 0.6 s, is shown."""
 
 
 def lesson() -> Iterator[Presentation]:

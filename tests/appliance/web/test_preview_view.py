@@ -64,6 +64,12 @@ def test_numbers_are_written_as_each_language_writes_them() -> None:
     assert (shown.vi, shown.en) == ("2,3 px/ô", "2.3 px/module")
 
 
+def test_what_is_only_about_right_is_marked() -> None:
+    gauges = gauges_of(quality(read=False, module_px=2.34))
+    assert gauges[SIZE].shown.en == "≈ 2.3 px/module"
+    assert ["≈" in each.shown.en for each in gauges] == [True] * 3 + [False] * 2
+
+
 def test_a_look_is_told_with_its_codes_cut_and_harmless() -> None:
     gray, quad = seen(View())
     text = "<img src=x>\x1b[2J\u202e" + "W" * 4000
