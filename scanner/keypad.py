@@ -23,7 +23,7 @@ from scanner.input_events import (
     ReadyDescriptor,
 )
 from scanner.keystrokes import Key, Keystrokes
-from scanner.serial.reopening import REOPENING, Device, DeviceReader
+from scanner.serial.reopening import REOPENING, Device, DeviceReader, DeviceSource
 
 
 class KeyDecoder(Protocol):
@@ -118,7 +118,7 @@ class KeypadStatistics(msgspec.Struct, frozen=True):
     failure: str
 
 
-class KeypadSource:
+class KeypadSource(DeviceSource):
     """Readings typed by people, handed to `deliver` on the loop's own thread.
 
     `open_device` and `decoder` go together: `input_events.open_keyboard` and `EventKeys`, or
@@ -156,19 +156,6 @@ class KeypadSource:
             backoff=backoff,
             changed=changed,
         )
-
-    @property
-    def up(self) -> bool:
-        """Whether the device is open."""
-        return self._reader.up
-
-    def plugged(self) -> None:
-        """Try to open the device at once, if it is not open: it was announced."""
-        self._reader.plugged()
-
-    async def run(self) -> None:
-        """Read the keys, opening the device again after each loss, until cancelled."""
-        await self._reader.run()
 
     def statistics(self) -> KeypadStatistics:
         """Return the counts so far."""

@@ -34,6 +34,12 @@ def shifted(quad: Quad, right_px: float, down_px: float) -> Quad:
     return (a, b, c, d)
 
 
+def scaled(quad: Quad, across: float, down: float) -> Quad:
+    """Return a quad in a picture that is enlarged by these factors."""
+    a, b, c, d = ((x * across, y * down) for x, y in quad)
+    return (a, b, c, d)
+
+
 class Region(msgspec.Struct, frozen=True, gc=False):
     """An upright rectangle of whole pixels; `right` and `bottom` lie just outside."""
 

@@ -199,3 +199,22 @@ class DeviceReader:
             self.up = up
             if self._changed is not None:
                 self._changed(up)
+
+
+class DeviceSource:
+    """What sources of readings have in common whose device a `DeviceReader` keeps open."""
+
+    _reader: DeviceReader
+
+    @property
+    def up(self) -> bool:
+        """Whether the device is open and has not been lost."""
+        return self._reader.up
+
+    def plugged(self) -> None:
+        """Try to open the device at once, if it is not open: it was announced."""
+        self._reader.plugged()
+
+    async def run(self) -> None:
+        """Read the device, opening it again after each loss, until cancelled."""
+        await self._reader.run()

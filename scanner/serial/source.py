@@ -15,7 +15,7 @@ from scanner.serial.line import Line, LineSettings
 from scanner.serial.outbox import Outbox
 from scanner.serial.port import Port
 from scanner.serial.profiles import GENERIC, Capability, Profile
-from scanner.serial.reopening import REOPENING, Device, DeviceReader
+from scanner.serial.reopening import REOPENING, Device, DeviceReader, DeviceSource
 
 
 class SerialStatistics(msgspec.Struct, frozen=True):
@@ -99,7 +99,7 @@ class _Talk:
         self._elapsed()
 
 
-class SerialSource:
+class SerialSource(DeviceSource):
     """Readings from the serial scanner at `path`, handed to `deliver` on the loop's own thread.
 
     `name` is the readings' `source`. `changed(up)` hears of each opening and loss. `draw()`
@@ -160,19 +160,6 @@ class SerialSource:
             backoff=backoff,
             changed=changed,
         )
-
-    @property
-    def up(self) -> bool:
-        """Whether the port is open and has not been lost."""
-        return self._reader.up
-
-    def plugged(self) -> None:
-        """Try to open the port at once, if it is not open: it was announced."""
-        self._reader.plugged()
-
-    async def run(self) -> None:
-        """Read the port, opening it again after each loss, until cancelled."""
-        await self._reader.run()
 
     def acknowledge(self, *, good: bool) -> bool:
         """Tell the scanner, for the person in front, how its last text was judged.

@@ -10,7 +10,7 @@ from admission.backoff import Backoff
 from admission.reading import Reading
 from scanner.input_events import open_keyboard
 from scanner.serial.framing import Line, LineFramer
-from scanner.serial.reopening import REOPENING, Device, DeviceReader
+from scanner.serial.reopening import REOPENING, Device, DeviceReader, DeviceSource
 from scanner.wedge.keys import WedgeKeys
 from scanner.wedge.settings import WedgeSettings
 
@@ -29,7 +29,7 @@ class WedgeStatistics(msgspec.Struct, frozen=True):
     failure: str
 
 
-class WedgeSource:
+class WedgeSource(DeviceSource):
     """Readings from the scanner that types at the input device `path`, as `SerialSource`.
 
     The device is this gate's alone while it is open. An exception out of `deliver` ends `run`.
@@ -66,19 +66,6 @@ class WedgeSource:
             backoff=backoff,
             changed=changed,
         )
-
-    @property
-    def up(self) -> bool:
-        """Whether the device is open and has not been lost."""
-        return self._reader.up
-
-    def plugged(self) -> None:
-        """Try to open the device at once, if it is not open: it was announced."""
-        self._reader.plugged()
-
-    async def run(self) -> None:
-        """Read the keys, opening the device again after each loss, until cancelled."""
-        await self._reader.run()
 
     def statistics(self) -> WedgeStatistics:
         """Return the counts so far."""

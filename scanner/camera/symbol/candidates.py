@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scanner.camera.port import Gray
-from scanner.camera.regions import Quad
+from scanner.camera.regions import Quad, scaled
 from scanner.camera.symbol.locate import FinderPattern, darker_than_around, finder_patterns
 
 _WORKING_PIXELS = 560_000
@@ -62,7 +62,7 @@ def candidates(gray: Gray, working_pixels: int = _WORKING_PIXELS) -> list[Quad]:
     for quad in itertools.chain(*itertools.zip_longest(of_patterns, of_patches)):
         if quad is not None and not any(_same_place(quad, other) for other in quads):
             quads.append(quad)
-    return [_scaled(quad, scale) for quad in quads]
+    return [scaled(quad, scale, scale) for quad in quads]
 
 
 def thorough_candidates(gray: Gray) -> list[Quad]:
@@ -177,11 +177,6 @@ def _edges_both_ways(picture: Gray) -> NDArray[np.float32]:
 
 def _quad(corners: NDArray[np.float64]) -> Quad:
     a, b, c, d = ((float(x), float(y)) for x, y in corners)
-    return (a, b, c, d)
-
-
-def _scaled(quad: Quad, scale: float) -> Quad:
-    a, b, c, d = ((x * scale, y * scale) for x, y in quad)
     return (a, b, c, d)
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scanner.camera.port import Gray
+from scanner.camera.regions import scaled
 from scanner.camera.sighting import Sighting
 from scanner.camera.symbol.finder import Finder, fit_anew, softened
 from scanner.camera.symbol.grid import COARSE, FINE
@@ -28,9 +29,7 @@ from scanner.camera.symbol.locate import (
 )
 from scanner.camera.symbol.overlay import Overlay, lay
 from scanner.camera.symbol.pyramid import Pyramid, at_level, from_level
-from scanner.camera.symbol.structure import size_of
-
-SMALLEST_SIDE_PX = 21
+from scanner.camera.symbol.structure import SMALLEST_VERSION, size_of
 
 Expired = Callable[[], bool]
 """Tells whether the time that a reader was given is over."""
@@ -74,7 +73,8 @@ def read_nonplanar(gray: Gray, expired: Expired) -> list[Sighting]:
         if across * down > 1 and gray.size * across * down > _STRETCHED_MAX_PIXELS:
             continue
         for sighting in _Search(_stretched(gray, across, down), expired).sightings():
-            return [_unstretched(sighting, across, down)]
+            quad = scaled(sighting.quad, 1 / across, 1 / down)
+            return [msgspec.structs.replace(sighting, quad=quad)]
         if expired():
             break
     return []
@@ -85,11 +85,6 @@ def _stretched(gray: Gray, across: float, down: float) -> Gray:
         return gray
     size = round(gray.shape[1] * across), round(gray.shape[0] * down)
     return cv2.resize(gray, size, interpolation=cv2.INTER_CUBIC).astype(np.uint8, copy=False)
-
-
-def _unstretched(sighting: Sighting, across: float, down: float) -> Sighting:
-    a, b, c, d = ((x / across, y / down) for x, y in sighting.quad)
-    return msgspec.structs.replace(sighting, quad=(a, b, c, d))
 
 
 class _Search:
@@ -164,7 +159,7 @@ class _Search:
 
     def _look_at(self, level: int) -> None:
         picture = self._pyramid.level(level)
-        if min(picture.shape) < SMALLEST_SIDE_PX:
+        if min(picture.shape) < size_of(SMALLEST_VERSION):
             return
         scale = 2.0**-level
         for window_px, offset, blur_px in _THRESHOLDS:
