@@ -4,6 +4,8 @@ ChotError                    root of every package's root; carries a hint
 └── AdmissionError
     ├── RulebookError        a rulebook that cannot be used (refused at load, never at the gate)
     ├── RuleError            a CertLogic expression that is malformed, too deep or too large
+    ├── TrustError           a list of issuers' keys that cannot be used
+    ├── IssueError           parts that make no credential: the issuing side's error
     └── WireError            bytes from another process that are not what they claim to be
 """
 
@@ -28,6 +30,14 @@ class RulebookError(AdmissionError):
 
 class RuleError(AdmissionError):
     """A CertLogic expression is malformed, unknown, too deep or too large."""
+
+
+class TrustError(AdmissionError):
+    """A list of issuers' keys is malformed or oversized as a whole."""
+
+
+class IssueError(AdmissionError):
+    """The parts that somebody wants to issue make no credential that would read back."""
 
 
 class WireError(AdmissionError):

@@ -8,19 +8,31 @@ secret file of its own.
 from __future__ import annotations
 
 import hashlib
+from enum import StrEnum
 
 import msgspec
 
-from admission.credential import Credential, CredentialKind
+from admission.credential import Credential, CredentialKind, Doubt
 from admission.instant import ClockTrust, Instant
 from admission.reading import Reading, Symbology
-from admission.site import Site
+from admission.site import Direction, Site
 from admission.standing import Standing
-from admission.verdict import Card, Outcome, Reason, Verdict
+from admission.verdict import Alert, Card, Outcome, Reason, Verdict
 
 CHAIN_HASH_BYTES = 32
 CODE_DIGEST_BYTES = 16
 JOURNAL_ID_BYTES = 16
+
+
+class Event(StrEnum):
+    """What an entry is about. Values are on the wire; add, never rename."""
+
+    SCAN = "scan"
+    """A code was shown and answered."""
+    OVERRIDE = "override"
+    """An officer decided otherwise than the gate."""
+    CORRECTION = "correction"
+    """An officer asks for a record to be corrected."""
 
 
 class Passage(msgspec.Struct, frozen=True, array_like=True):
@@ -49,6 +61,18 @@ class Passage(msgspec.Struct, frozen=True, array_like=True):
     monotonic_ns: int
     boot_id: str
     clock_trust: ClockTrust
+    direction: Direction = Direction.IN
+    event: Event = Event.SCAN
+    about: int | None = None
+    """Sequence of the entry that an officer's act is about, None for a scan."""
+    officer: int | None = None
+    """Number of the officer who acted."""
+    note: str = ""
+    """What an officer chose from a list: why a verdict was overridden, what is to be corrected."""
+    alerts: tuple[Alert, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
+    worker: bool = False
+    """Whether the person is on this site's roster: counts for its headcount."""
 
 
 def passage(
@@ -62,6 +86,7 @@ def passage(
     lane: str,
     rulebook: str,
     digest_key: bytes,
+    direction: Direction = Direction.IN,
 ) -> Passage:
     """Return the entry of one verdict.
 
@@ -89,6 +114,10 @@ def passage(
         monotonic_ns=now.monotonic_ns,
         boot_id=now.boot_id,
         clock_trust=now.trust,
+        direction=direction,
+        alerts=verdict.alerts,
+        doubts=credential.doubts,
+        worker=standing.roster is not None,
     )
 
 

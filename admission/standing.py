@@ -8,6 +8,7 @@ from enum import IntEnum, StrEnum
 
 import msgspec
 
+from admission.hours import Hours
 from admission.identity import PersonKey
 
 
@@ -47,12 +48,25 @@ class CredentialStatus(IntEnum):
     REVOKED = 1
 
 
+class TestResult(IntEnum):
+    """Result of the last test on record. Values are on the wire."""
+
+    __test__ = False
+
+    NONE = 0
+    NEGATIVE = 1
+    POSITIVE = 2
+
+
 class PersonFacts(msgspec.Struct, frozen=True, gc=False):
     """Eligibility facts of one person. Dates are calendar dates in Vietnam; None = not known/none.
 
     `vulnerable` is underlying disease or immunosuppression; age counts from `born`.
     `isolation_until` is the last day of isolation (F0 at home, F1 in quarantine), inclusive.
-    `district` is the number of the district of residence (0 = not stated).
+    `district` is the code of the district of residence (0 = not stated).
+    `tested_h` and `declared_h` are when the last test's sample was taken and the last health
+    declaration made, in hours since the Unix epoch (UTC); `symptoms` and `exposure` are its two
+    ticks. `identity` is `identity.identity_digest` of name and birth date (0 = not on record).
     """
 
     status: CredentialStatus = CredentialStatus.ACTIVE
@@ -64,6 +78,63 @@ class PersonFacts(msgspec.Struct, frozen=True, gc=False):
     vulnerable: bool = False
     isolation_until: date | None = None
     district: int = 0
+    tested_h: int | None = None
+    test_result: TestResult = TestResult.NONE
+    declared_h: int | None = None
+    symptoms: bool = False
+    exposure: bool = False
+    identity: int = 0
+
+
+class Permit(msgspec.Struct, frozen=True, gc=False):
+    """One movement permit on record. `from_h` and `until_h` are hours since the epoch (UTC).
+
+    It counts from `from_h` and before `until_h`. `places` holds one bit per `site.Place` in the
+    order of that enum, 0 = any; `district` is a code, 0 = any; `hours` None = at any time.
+    """
+
+    status: CredentialStatus
+    from_h: int
+    until_h: int
+    places: int = 0
+    district: int = 0
+    hours: Hours | None = None
+
+
+class RosterEntry(msgspec.Struct, frozen=True, gc=False):
+    """One worker on a site's approved list. Dates inclusive, None = open; `shift` None = any."""
+
+    status: CredentialStatus
+    first_day: date | None = None
+    last_day: date | None = None
+    shift: Hours | None = None
+
+
+class WatchEntry(msgspec.Struct, frozen=True, gc=False):
+    """Somebody whom an authority looks for. `until` is the last day, inclusive; None = open."""
+
+    status: CredentialStatus
+    until: date | None = None
+
+
+class Officer(msgspec.Struct, frozen=True, gc=False):
+    """An officer's account. `district` is the code of where it counts, 0 = everywhere."""
+
+    status: CredentialStatus
+    number: int
+    last_day: date | None = None
+    district: int = 0
+
+
+class Withdrawal(msgspec.Struct, frozen=True, gc=False):
+    """One credential's entry in the dataset `credentials`.
+
+    `not_before_h` limits it to those that were issued before that hour (UTC, since the epoch);
+    None = all.
+    """
+
+    status: CredentialStatus = CredentialStatus.REVOKED
+    not_before_h: int | None = None
 
 
 class Release(msgspec.Struct, frozen=True, gc=False):
@@ -78,10 +149,13 @@ class Release(msgspec.Struct, frozen=True, gc=False):
     expires_ns: int
 
 
-class Standing(msgspec.Struct, frozen=True, gc=False):
+class Standing(msgspec.Struct, frozen=True):
     """One look-up's answer. `person` is the key that was found, or the first one looked for.
 
-    `mismatch` says that the credential's identifiers lead to records that contradict each other.
+    `mismatch` says that the credential's identifiers lead to records that contradict each other,
+    `differs` that the declared name and birth date are not those on record, `withdrawn` that the
+    credential itself was revoked. `unreadable` names the datasets whose answer could not be read.
+    `roster` is None for somebody who is not on it; `rostered` says whether this site has one here.
     """
 
     lookup: Lookup
@@ -89,6 +163,14 @@ class Standing(msgspec.Struct, frozen=True, gc=False):
     facts: PersonFacts | None = None
     release: Release | None = None
     mismatch: bool = False
+    differs: bool = False
+    withdrawn: bool = False
+    permits: tuple[Permit, ...] = ()
+    roster: RosterEntry | None = None
+    rostered: bool = False
+    watch: WatchEntry | None = None
+    officer: Officer | None = None
+    unreadable: tuple[str, ...] = ()
 
 
 def combined(records: Sequence[PersonFacts]) -> tuple[PersonFacts, bool]:

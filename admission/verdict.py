@@ -46,9 +46,11 @@ class Reason(StrEnum):
     REVOKED = "revoked"
     """This credential was withdrawn."""
     IDENTITY_MISMATCH = "identity_mismatch"
-    """The code's numbers lead to records that contradict each other."""
+    """The code's numbers lead to records that contradict each other, or its name and birth date
+    are not those on record."""
     SEE_OFFICER = "see_officer"
-    """Isolation until a date. Neutral by design: the queue must not learn of an illness."""
+    """Isolation, symptoms, a positive test or a watch list. Neutral by design: the queue must not
+    learn which."""
     STALE_REPLICA = "stale_replica"
     """The replica is older than the rulebook's freshness limit."""
     NO_REPLICA = "no_replica"
@@ -57,6 +59,58 @@ class Reason(StrEnum):
     """The stored page that would hold the answer is damaged."""
     CLOCK_UNTRUSTED = "clock_untrusted"
     """Nobody vouches for the date, and the answer depends on it."""
+    PASS_OPENS = "pass_opens"  # noqa: S105 - a reason, not a secret
+    """The pass gives its holder the right to enter here and now."""
+    CHECKED_OUT = "checked_out"
+    """Leaving: the way out is open to everybody whose code names somebody."""
+    OVERRIDDEN = "overridden"
+    """An officer decided otherwise than the gate."""
+    OFFICER_IDENTIFIED = "officer_identified"
+    """The badge of an officer who counts here: the officer's desk is open, the gate is not."""
+    SIGNATURE_INVALID = "signature_invalid"
+    """The signature does not hold under the issuer's key: altered or forged."""
+    WRONG_KEY_USE = "wrong_key_use"
+    """Signed with a key that may not sign this kind of credential."""
+    ISSUER_UNKNOWN = "issuer_unknown"
+    """Signed by somebody whose key is not trusted here: nothing proven, nothing refuted."""
+    EXPIRED = "expired"
+    """The credential's validity is over."""
+    NOT_YET_VALID = "not_yet_valid"
+    """The credential's validity has not begun."""
+    CODE_EXPIRED = "code_expired"
+    """A rotating code that was shown too long ago: a screenshot, or a wrong clock."""
+    CODE_USED = "code_used"
+    """A rotating code that was used here within its window."""
+    CERTIFICATE_NOT_ACCEPTED = "certificate_not_accepted"
+    """A genuine certificate that the acceptance rules in force do not accept."""
+    DECLARATION_NEEDED = "declaration_needed"
+    """The health declaration is missing, or older than the limit here."""
+    TEST_NEEDED = "test_needed"
+    """The test is missing, or older than the limit here."""
+    PERMIT_NEEDED = "permit_needed"
+    """No movement permit is on record, and one is required here."""
+    PERMIT_EXPIRED = "permit_expired"
+    PERMIT_REVOKED = "permit_revoked"
+    PERMIT_ELSEWHERE = "permit_elsewhere"
+    """The permit is for another district or another kind of place."""
+    PERMIT_HOURS = "permit_hours"
+    """The permit does not count at this hour."""
+    NOT_ON_ROSTER = "not_on_roster"
+    """Not on this site's approved list."""
+    OUTSIDE_SHIFT = "outside_shift"
+    HEADCOUNT_REACHED = "headcount_reached"
+    """As many of the roster are inside as were approved."""
+    OUTSIDE_HOURS = "outside_hours"
+    """The site is closed at this hour."""
+    PASS_ELSEWHERE = "pass_elsewhere"  # noqa: S105 - a reason, not a secret
+    """The pass is for another place, district or site."""
+    PASS_HOURS = "pass_hours"  # noqa: S105 - a reason, not a secret
+    """The pass does not count at this hour."""
+    ZONE_FULL = "zone_full"
+    ANTI_PASSBACK = "anti_passback"
+    """The same credential passed in this direction a moment ago."""
+    TOO_MANY_ATTEMPTS = "too_many_attempts"
+    """Too many wrong numbers were typed in this lane: it takes none for a while."""
     NO_RULE = "no_rule"
     """The rulebook has no row for the directive in force: a configuration to mend."""
     JOURNAL_UNAVAILABLE = "journal_unavailable"
@@ -72,16 +126,36 @@ class Text(msgspec.Struct, frozen=True, gc=False):
     en: str
 
 
+class Alert(StrEnum):
+    """What an officer and the hub are told silently. Values are on the wire; add, never rename."""
+
+    ISOLATION = "isolation"
+    """Somebody who is to stay in isolation."""
+    WATCHED = "watched"
+    """Somebody on the watch list."""
+    FORGERY = "forgery"
+    """A signed code whose signature does not hold."""
+    GUESSING = "guessing"
+    """Too many wrong numbers were typed in one lane."""
+    REPLAY = "replay"
+    """A code that counts once was shown again."""
+
+
 class Verdict(msgspec.Struct, frozen=True):
     """One answer. Results are born REFER: an outcome better than that has to be argued for.
 
-    `condition` is what the card asks of its holder inside (5K, 2 m), from the rulebook.
+    `reasons` are all that were found, the one that people are told first. `condition` is what the
+    card asks of its holder inside (5K, 2 m), from the rulebook. `to_leave` is how many must leave
+    the zone before the next one may enter. `alerts` go to the officer and the hub, never to the
+    screen before the queue.
     """
 
     outcome: Outcome = Outcome.REFER
     reasons: tuple[Reason, ...] = (Reason.FAULT,)
     card: Card = Card.NONE
     condition: Text | None = None
+    to_leave: int | None = None
+    alerts: tuple[Alert, ...] = ()
 
     @property
     def reason(self) -> Reason:

@@ -71,14 +71,3 @@ def calendar_date(year: str, month: str, day: str) -> date | None:
         return date(int(year), int(month), int(day))
     except ValueError:
         return None
-
-
-def without_diacritics(name: str) -> str:
-    """Return `name` as the national platform writes it: upper case, no diacritics, single spaces.
-
-    >>> without_diacritics("Đặng  Thị Ngọc Ánh")
-    'DANG THI NGOC ANH'
-    """
-    decomposed = unicodedata.normalize("NFD", name.replace("Đ", "D").replace("đ", "d"))
-    kept = "".join(c for c in decomposed if not unicodedata.combining(c))
-    return " ".join(kept.upper().split())

@@ -24,7 +24,7 @@ from datetime import date
 
 from admission.credential import UNRECOGNISED, Credential, CredentialKind, Holder
 from admission.credentials import fields
-from admission.identity import Identifier, IdentifierKind, normalise
+from admission.identity import Identifier, IdentifierKind, normalise, without_diacritics
 
 SEPARATOR = "|"
 FIELDS = 6
@@ -74,7 +74,7 @@ def render(
     >>> render(document="001093029317", name="Nguyễn Văn A", born=date(1987, 1, 18), qid="16297938")
     '001093029317|NGUYEN VAN A|1987-01-18|0|16297938|'
     """
-    plain = fields.without_diacritics(name)
+    plain = without_diacritics(name)
     text = SEPARATOR.join(
         (document, plain, born.isoformat(), "1" if declared_by_another else "0", qid, "")
     )

@@ -57,8 +57,9 @@ class Layout:
         self.id = layout_id
         self.fields = fields
         bits = sum(f.bits for f in fields)
-        if bits % 8 or len(fields) != len(PersonFacts.__struct_fields__):
-            msg = f"layout {layout_id} does not fill whole bytes or does not name every fact"
+        names = PersonFacts.__struct_fields__[: len(fields)]
+        if bits % 8 or {f.name for f in fields} != set(names):
+            msg = f"layout {layout_id} does not fill whole bytes or skips a fact"
             raise LayoutError(msg)
         self.record_bytes = bits // 8
         places: dict[str, tuple[int, BitField]] = {}
@@ -70,7 +71,7 @@ class Layout:
         # In the order of the facts' own fields, so that a record decodes to positional arguments.
         self._decoders = tuple(
             (places[name][0], (1 << places[name][1].bits) - 1, _decoder(places[name][1].form))
-            for name in PersonFacts.__struct_fields__
+            for name in names
         )
 
     def pack(self, facts: PersonFacts) -> bytes:
