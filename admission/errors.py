@@ -5,6 +5,7 @@ ChotError                    root of every package's root; carries a hint
     ├── RulebookError        a rulebook that cannot be used (refused at load, never at the gate)
     ├── RuleError            a CertLogic expression that is malformed, too deep or too large
     ├── TrustError           a list of issuers' keys that cannot be used
+    ├── MalformedError       what a code holds is not what its format says; parsers let none out
     ├── IssueError           parts that make no credential: the issuing side's error
     └── WireError            bytes from another process that are not what they claim to be
 """
@@ -34,6 +35,10 @@ class RuleError(AdmissionError):
 
 class TrustError(AdmissionError):
     """A list of issuers' keys is malformed or oversized as a whole."""
+
+
+class MalformedError(AdmissionError):
+    """What a code holds is not what its format says. No parser of a code lets it out."""
 
 
 class IssueError(AdmissionError):
