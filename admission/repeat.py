@@ -1,12 +1,16 @@
-"""One verdict per presentation, however many frames the code stays in view."""
+"""One verdict per presentation; one passage per code that counts once. Bounded, no clock."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from heapq import heappop, heappush
 
 DEFAULT_REARM_NS = 2_000_000_000
 CAPACITY = 64
 """Codes of one lane that are remembered at once."""
+USED_CAPACITY = 16_384
+"""Used codes of one appliance that are remembered at once: at two a second and two minutes of
+validity, some 240 are still valid."""
 
 
 class Presentations:
@@ -59,3 +63,57 @@ class Presentations:
             return True
         self._last_ns[code] = max(last_ns, captured_ns)
         return False
+
+
+class UsedOnce:
+    """Tells the first use of a code that counts once (`Credential.once`) from a replay.
+
+    One per appliance, over all lanes. A use stays known for as long as the code is valid, and
+    longer while there is room: nothing is forgotten for a clock that jumped ahead. Of more than
+    `capacity` codes, the one whose validity ends first is forgotten. Only codes whose proof holds
+    are to be recorded, so that nobody can flood it with codes of their own making.
+    """
+
+    def __init__(self, capacity: int = USED_CAPACITY) -> None:
+        """Start with nothing used.
+
+        :raises ValueError: if `capacity` is not positive.
+        """
+        if capacity < 1:
+            raise ValueError("capacity is at least 1")
+        self._capacity = capacity
+        self._expires_ns: dict[bytes, int] = {}
+        self._by_expiry: list[tuple[int, bytes]] = []
+
+    def __len__(self) -> int:
+        """Return how many uses are remembered."""
+        return len(self._expires_ns)
+
+    def use(self, token: bytes, expires_ns: int) -> bool:
+        """Record one use; return whether it is the first.
+
+        :param token: `Credential.once`, not empty.
+        :param expires_ns: when the code's validity ends (`Proof.expires_ns`).
+
+        >>> used = UsedOnce()
+        >>> used.use(b"A", 60), used.use(b"A", 60), used.give_back(b"A"), used.use(b"A", 60)
+        (True, False, None, True)
+        """
+        if token in self._expires_ns:
+            return False
+        self._expires_ns[token] = expires_ns
+        heappush(self._by_expiry, (expires_ns, token))
+        while len(self._expires_ns) > self._capacity:
+            self._forget_first()
+        if len(self._by_expiry) > 2 * self._capacity:  # what was given back leaves its place here
+            self._by_expiry = sorted((at, each) for each, at in self._expires_ns.items())
+        return True
+
+    def give_back(self, token: bytes) -> None:
+        """Undo a use that let nobody pass, so that its holder may show the code again."""
+        self._expires_ns.pop(token, None)
+
+    def _forget_first(self) -> None:
+        expires_ns, token = heappop(self._by_expiry)
+        if self._expires_ns.get(token) == expires_ns:
+            del self._expires_ns[token]

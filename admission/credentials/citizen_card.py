@@ -3,9 +3,13 @@
     CCCD|CMND or empty|Name|DDMMYYYY born|Nam or Nữ|Address|DDMMYYYY issued
 
 Seven fields, unsigned, with diacritics. The contents are certain, the order comes from several
-public readers of it. The old CMND number is the second identifier; one of the range that was
-issued twice is left out (`fields.document`). Sex, address and date of issue are bounded and unread:
-the gate needs none of them.
+public readers of it; some of them describe six fields, without that of the CMND, and are believed
+where the sex stands where it then must. The old CMND number is the second identifier; one of the
+range that was issued twice is left out (`fields.document`). The address is bounded and unread; sex
+and date of issue are compared with the number (`citizen_number`) and go no further.
+
+The Căn cước card of 2024 has another code on its back. Its layout was not to be had, so it is
+unrecognised rather than guessed at.
 """
 
 from __future__ import annotations
@@ -13,15 +17,16 @@ from __future__ import annotations
 import re
 from datetime import date
 
-from admission.credential import UNRECOGNISED, Credential, CredentialKind, Holder
-from admission.credentials import fields
+from admission.credential import UNRECOGNISED, Credential, CredentialKind, Doubt, Holder
+from admission.credentials import citizen_number, fields
 
 SEPARATOR = "|"
 FIELDS = 7
+FIELDS_WITHOUT_CMND = 6
 MAX_ADDRESS_LENGTH = 512
 
 _CCCD = re.compile(r"[0-9]{12}", re.ASCII)
-_CMND = re.compile(r"(?:[0-9]{9})?", re.ASCII)
+_CMND = re.compile(r"(?:[0-9*]{9})?", re.ASCII)
 
 
 def parse(text: str) -> Credential:
@@ -29,10 +34,12 @@ def parse(text: str) -> Credential:
 
     `text` is clean and bounded (`fields`).
     """
-    parts = text.split(SEPARATOR, FIELDS)
+    parts = [part.strip() for part in text.split(SEPARATOR, FIELDS)]
+    if len(parts) == FIELDS_WITHOUT_CMND and fields.sex(parts[3]) is not None:
+        parts.insert(1, "")
     if len(parts) != FIELDS:
         return UNRECOGNISED
-    cccd, cmnd, name, born, sex, address, issued = (part.strip() for part in parts)
+    cccd, cmnd, name, born, sex, address, issued = parts
     well_formed = (
         _CCCD.fullmatch(cccd)
         and _CMND.fullmatch(cmnd)
@@ -44,11 +51,16 @@ def parse(text: str) -> Credential:
     )
     if not well_formed:
         return UNRECOGNISED
+    birth_date = fields.day_first(born)
+    doubts = citizen_number.doubts(
+        cccd, born=birth_date, sex=fields.sex(sex), issued=fields.day_first(issued)
+    )
     found = (fields.document(cccd), fields.document(cmnd))
     return Credential(
         CredentialKind.CITIZEN_CARD,
         tuple(identifier for identifier in found if identifier is not None),
-        None if fields.MASK in name else Holder(name, _birth_date(born)),
+        None if fields.MASK in name else Holder(name, birth_date),
+        doubts=(*doubts, Doubt.NUMBER_NOT_UNIQUE) if fields.issued_twice(cmnd) else doubts,
     )
 
 
@@ -69,10 +81,6 @@ def render(
     if not fields.is_clean(text) or not parse(text).identifiers:
         raise ValueError("these parts make no citizen card")
     return text
-
-
-def _birth_date(born: str) -> date | None:
-    return fields.calendar_date(born[4:], born[2:4], born[:2]) if len(born) == 8 else None
 
 
 def _day_first(day: date) -> str:

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from datetime import date
 
+from admission.credentials.citizen_number import Sex
 from admission.identity import Identifier, IdentifierKind, normalise
 
 MAX_CODE_LENGTH = 2_048
@@ -17,6 +18,8 @@ MASK = "*"
 """Stands for a character that the holder's application hides."""
 
 _DOCUMENT = re.compile(r"[0-9A-Z]{6,12}", re.ASCII)
+_INSURANCE = re.compile(r"(?:[A-Z]{2}[0-9]{3})?([0-9]{10})", re.ASCII)
+_SEX = {"nam": Sex.MALE, "nữ": Sex.FEMALE, "nu": Sex.FEMALE}
 
 # CMND numbers of this range were issued twice: they would find one person for another's code.
 _ISSUED_TWICE = range(271_450_001, 271_500_001)
@@ -42,7 +45,8 @@ def document(number: str) -> Identifier | None:
     """Return the identifier of a CCCD, CMND or passport number; None where it can identify nobody.
 
     That is: masked, not 6 to 12 letters and digits, or a CMND of the range that was issued twice
-    (271450001 to 271500000).
+    (271450001 to 271500000). Foreign passports have letters at any place; ICAO 9303 part 4 gives
+    their numbers nine characters, and some states write longer ones.
 
     >>> document("b 1234567")
     Identifier(kind=<IdentifierKind.DOCUMENT: 'document'>, value='B1234567')
@@ -50,12 +54,49 @@ def document(number: str) -> Identifier | None:
     True
     """
     identifier = normalise(IdentifierKind.DOCUMENT, number)
-    value = identifier.value
-    if not _DOCUMENT.fullmatch(value):
-        return None
-    if len(value) == 9 and value.isdigit() and int(value) in _ISSUED_TWICE:
+    if not _DOCUMENT.fullmatch(identifier.value) or issued_twice(identifier.value):
         return None
     return identifier
+
+
+def issued_twice(number: str) -> bool:
+    """Return whether this is a CMND number of the range that was issued twice. Never raises."""
+    value = normalise(IdentifierKind.DOCUMENT, number).value
+    return len(value) == 9 and value.isascii() and value.isdigit() and int(value) in _ISSUED_TWICE
+
+
+def insurance(number: str) -> Identifier | None:
+    """Return the identifier of a health-insurance number; None where it is masked or is none.
+
+    A card of before April 2021 has fifteen characters (Decision 1351/QĐ-BHXH of 2015): two letters
+    for the group insured, a digit for the benefit, two for the province, and the ten digits of the
+    social insurance number; the cards since then (Decision 1666/QĐ-BHXH of 2020) show those ten
+    alone. The ten digits stay with the person when the rest changes: they are the identifier, so
+    that the old card and the new one lead to the same person.
+
+    >>> insurance("DN 4 79 0123456789") == insurance("0123456789")
+    True
+    """
+    found = _INSURANCE.fullmatch(normalise(IdentifierKind.INSURANCE, number).value)
+    if found is None or not found[1].strip("0"):
+        return None
+    return Identifier(IdentifierKind.INSURANCE, found[1])
+
+
+def sex(word: str) -> Sex | None:
+    """Return the sex that a card's word names (Nam, Nữ), None for any other. Never raises."""
+    return _SEX.get(word.lower())
+
+
+def day_first(text: str) -> date | None:
+    """Return the date of `DDMMYYYY` or `DD/MM/YYYY`, None for anything else. Never raises.
+
+    >>> day_first("18011987") == day_first("18/01/1987") == date(1987, 1, 18)
+    True
+    """
+    if len(text) == 10 and text[2] == text[5] == "/":
+        text = text[:2] + text[3:5] + text[6:]
+    return calendar_date(text[4:], text[2:4], text[:2]) if len(text) == 8 else None
 
 
 def calendar_date(year: str, month: str, day: str) -> date | None:

@@ -9,12 +9,16 @@
 | NgaySinh | `YYYY-MM-DD` | holder |
 | LoaiDinhDanh | 0 declared by oneself, 1 by another | checked |
 | QID | identifier of the national QR platform | first identifier: it names one person, for life |
-| EXT | `<`-separated: declarer's QID, sex, insurance number, phone, e-signature | bounded, unread |
+| EXT | `<`-separated: declarer's QID, sex, insurance number, phone, e-signature | see below |
+
+Of EXT the sex is compared with the citizen number, and the insurance number is the third
+identifier. The declarer's QID names another person and is no key to this one; the phone is shared
+in families; both are bounded and unread, and so is the e-signature, whose form was not to be had.
 
 The code is unsigned, static and readable by anyone: it claims an identity and proves nothing, so
 eligibility comes from the replica only. Applications may mask characters with `*`: a masked number
-identifies nobody, a masked name or date is not known. The number's own birth year may contradict
-NgaySinh, as it does in the Decision's own sample: nothing is refused for that.
+identifies nobody, a masked name, date or item of EXT is not known. The number's own birth year may
+contradict NgaySinh, as in the Decision's own sample: a doubt, and nothing is refused for it.
 """
 
 from __future__ import annotations
@@ -22,17 +26,20 @@ from __future__ import annotations
 import re
 from datetime import date
 
-from admission.credential import UNRECOGNISED, Credential, CredentialKind, Holder
-from admission.credentials import fields
+from admission.credential import UNRECOGNISED, Credential, CredentialKind, Doubt, Holder
+from admission.credentials import citizen_number, fields
+from admission.credentials.citizen_number import Sex
 from admission.identity import Identifier, IdentifierKind, normalise, without_diacritics
 
 SEPARATOR = "|"
 FIELDS = 6
+EXT_SEPARATOR = "<"
 MAX_EXT_ITEMS = 16
 
 _DOCUMENT_FIELD = re.compile(r"[0-9A-Za-z*. -]{0,24}", re.ASCII)
 _QID_FIELD = re.compile(r"[0-9A-Za-z*-]{0,36}", re.ASCII)
 _DECLARED = frozenset({"0", "1"})
+_SEX = {"1": Sex.MALE, "2": Sex.FEMALE}
 
 
 def parse(text: str) -> Credential:
@@ -52,15 +59,19 @@ def parse(text: str) -> Credential:
         and 0 < len(name) <= fields.MAX_NAME_LENGTH
         and len(born) <= 10
         and declared in _DECLARED
-        and ext.count("<") < MAX_EXT_ITEMS
+        and ext.count(EXT_SEPARATOR) < MAX_EXT_ITEMS
     )
     if not well_formed:
         return UNRECOGNISED
-    found = (_platform_identifier(qid), fields.document(number))
+    sex, insurance = _extension(ext)
+    birth_date = _birth_date(born)
+    found = (_platform_identifier(qid), fields.document(number), fields.insurance(insurance))
+    doubts = citizen_number.doubts(number, born=birth_date, sex=sex)
     return Credential(
         CredentialKind.PERSONAL_QR,
         tuple(identifier for identifier in found if identifier is not None),
-        None if fields.MASK in name else Holder(name, _birth_date(born)),
+        None if fields.MASK in name else Holder(name, birth_date),
+        doubts=(*doubts, Doubt.NUMBER_NOT_UNIQUE) if fields.issued_twice(number) else doubts,
     )
 
 
@@ -88,6 +99,12 @@ def _platform_identifier(qid: str) -> Identifier | None:
         return None
     identifier = normalise(IdentifierKind.QID, qid)
     return identifier if identifier.value else None
+
+
+def _extension(ext: str) -> tuple[Sex | None, str]:
+    """Return the sex and the insurance number in EXT; None and empty where they are not there."""
+    items = [*(item.strip() for item in ext.split(EXT_SEPARATOR)), "", "", ""]
+    return _SEX.get(items[1]), items[2]
 
 
 def _birth_date(born: str) -> date | None:

@@ -34,7 +34,9 @@ def test_a_key_is_the_keyed_hash_that_the_publisher_computes() -> None:
 
 def test_the_same_number_in_two_registers_is_two_people() -> None:
     key_of = person_keyer(KEY)
-    assert len({key_of(Identifier(kind, "12345678901")) for kind in IdentifierKind}) == len(IdentifierKind)
+    assert len({key_of(Identifier(kind, "12345678901")) for kind in IdentifierKind}) == len(
+        IdentifierKind
+    )
 
 
 @given(kinds, any_text)

@@ -27,12 +27,27 @@ def test_a_card_without_the_old_number_has_one_identifier() -> None:
     assert [i.value for i in credential.identifiers] == ["000187000017"]
 
 
+def test_the_six_fields_that_some_readers_describe_are_read_too() -> None:
+    credential = citizen_card.parse(CARD.replace("|023456789", ""))
+    assert [i.value for i in credential.identifiers] == ["000187000017"]
+    assert credential.holder == Holder("Trần Thị Bình", date(1987, 1, 18))
+
+
+def test_a_masked_old_number_is_left_out() -> None:
+    credential = parse(a_reading(CARD.replace("023456789", "023***789")))
+    assert [i.value for i in credential.identifiers] == ["000187000017"]
+
+
+def test_no_personal_qr_is_taken_for_a_card_of_six_fields() -> None:
+    assert citizen_card.parse("000187000017|TRAN THI BINH|1987-01-18|0|1629793|") == UNRECOGNISED
+
+
 def test_an_old_number_that_was_issued_twice_is_left_out() -> None:
     credential = parse(a_reading(CARD.replace("023456789", "271460000")))
     assert [i.value for i in credential.identifiers] == ["000187000017"]
 
 
-@pytest.mark.parametrize("born", ["30021987", "00001987", "1987", "", "1801198", "18/01/1987"])
+@pytest.mark.parametrize("born", ["30021987", "00001987", "1987", "", "1801198", "18/1/1987"])
 def test_a_birth_date_that_is_none_is_unknown_and_no_refusal(born: str) -> None:
     assert parse(a_reading(CARD.replace("18011987", born))).holder == Holder("Trần Thị Bình", None)
 

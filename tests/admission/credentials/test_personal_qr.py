@@ -27,7 +27,13 @@ def test_the_decisions_own_sample_names_its_holder_by_qid_first() -> None:
 
 @pytest.mark.parametrize(
     ("number", "value"),
-    [("001093029317", "001093029317"), ("023456789", "023456789"), ("c1234567", "C1234567")],
+    [
+        ("001093029317", "001093029317"),
+        ("023456789", "023456789"),
+        ("c1234567", "C1234567"),
+        ("X12AB34CD", "X12AB34CD"),
+        ("L-898.902 C3", "L898902C3"),
+    ],
 )
 def test_citizen_card_old_identity_card_and_passport_numbers_are_documents(
     number: str, value: str
