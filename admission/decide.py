@@ -2,12 +2,19 @@
 
 The order is the argument:
 
-1. A code that names nobody is answered first: no knowledge could improve on that.
-2. What only ever makes the answer stricter counts however old the knowledge is: a revocation for
-   good, an isolation until its own last day. A gate that has lost the hub must not forget a block.
-3. Everything else, above all ADMIT, needs knowledge that is whole, dated and fresh. Without that
+1. A code that names nobody, is forged, was used before or is being guessed is answered first: no
+   knowledge could improve on that.
+2. The way out is open to everybody whose code names somebody. What an officer has to know of the
+   person who leaves is told silently.
+3. What only ever makes the answer stricter counts however old the knowledge is: a revocation, an
+   isolation until its own last day, an expiry. A gate that lost the hub must not forget a block.
+4. Everything else, above all ADMIT, needs knowledge that is whole, dated and fresh. Without that
    the answer is REFER: an officer looks, nobody is let in and nobody is turned away.
-4. Then who is not on record, then the card and what it opens here under the directive in force.
+5. An officer's badge opens the officer's desk, not the gate.
+6. Then everything that this place asks for under the directive in force, card and zone included.
+   All clauses are asked; the strictest finding answers, and of equals the first in the policy.
+
+What a code says of rights and of health counts only where a signature proves it.
 
 A verdict is born REFER. One line of this module returns ADMIT.
 """
@@ -15,100 +22,226 @@ A verdict is born REFER. One line of this module returns ADMIT.
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
-from admission.credential import Credential, CredentialKind
+import msgspec
+
+from admission.clauses import CLAUSES, Case, Question, is_passed_back, stands_in
+from admission.credential import Certificate, Credential, CredentialKind, PassKind, Signature
 from admission.errors import RuleError
 from admission.instant import Instant
+from admission.presence import NOBODY, Presence
 from admission.rulebook import Rulebook
-from admission.site import Site
-from admission.standing import CredentialStatus, Lookup, Release, Standing
-from admission.verdict import Card, Outcome, Reason, Verdict
+from admission.site import Direction, Site, StalePolicy
+from admission.standing import (
+    CredentialStatus,
+    Lookup,
+    Officer,
+    PersonFacts,
+    Release,
+    Standing,
+)
+from admission.verdict import Alert, Card, Outcome, Reason, Text, Verdict
 
 MAX_CLOCK_BEHIND_NS = 600 * 1_000_000_000
 """How far this clock may stand behind the hub's `issued` before it is the clock that is wrong."""
 
+TYPED = frozenset({CredentialKind.TYPED_CODE, CredentialKind.BACKUP_NUMBER})
+"""Numbers that somebody could guess at a keypad."""
 
-def decide(
-    credential: Credential, standing: Standing, rulebook: Rulebook, site: Site, now: Instant
+
+def decide(  # noqa: PLR0917 - the design names these in this order
+    credential: Credential,
+    standing: Standing,
+    rulebook: Rulebook,
+    site: Site,
+    now: Instant,
+    here: Presence = NOBODY,
 ) -> Verdict:
-    """Return who may pass: pure, and total over all standings, sites and instants."""
+    """Return who may pass: pure, and total over all standings, sites and instants.
+
+    :param here: what this appliance knows of the person and of its zone.
+    """
     today = _today(now, standing.release, site)
+    if credential.proof is None and (credential.certificate or credential.granted):
+        credential = msgspec.structs.replace(credential, certificate=None, granted=None)
+    asked = Question(credential, standing, rulebook, site, now, here, today)
     return (
-        _names_nobody(credential, standing, rulebook, site)
-        or _blocked(standing, today)
-        or _in_doubt(standing, rulebook, now, today)
-        or _not_on_record(standing, rulebook, site)
-        or _by_card(standing, rulebook, site, today)
+        _names_nobody(asked)
+        or _leaving(asked)
+        or _blocked(asked)
+        or _in_doubt(asked)
+        or _badge(asked)
+        or _by_clauses(asked)
     )
 
 
-def _names_nobody(
-    credential: Credential, standing: Standing, rulebook: Rulebook, site: Site
-) -> Verdict | None:
-    """Answer a code that is not one of ours, or is one with every number masked."""
-    if credential.kind is CredentialKind.UNRECOGNISED:
-        return _verdict(Outcome.REFUSE, Reason.UNRECOGNISED)
-    if standing.lookup is Lookup.NOTHING_TO_LOOK_UP:
-        return _verdict(rulebook.no_record[site.place], Reason.NO_RECORD)
-    return None
-
-
-def _blocked(standing: Standing, today: date | None) -> Verdict | None:
-    """Answer what blocks, whatever the card and whatever the age of the knowledge."""
-    facts = standing.facts
-    if facts is None:
+def _names_nobody(asked: Question) -> Verdict | None:
+    """Answer a code that is not one of ours, is forged, guessed, used up, or entirely masked."""
+    credential, here = asked.credential, asked.here
+    unrecognised = credential.kind is CredentialKind.UNRECOGNISED
+    if here.held_off and (unrecognised or credential.kind in TYPED):
+        return _refuse(Reason.TOO_MANY_ATTEMPTS, Alert.GUESSING)
+    if unrecognised:
+        return _refuse(Reason.UNRECOGNISED)
+    if credential.proof is not None:
+        if credential.proof.signature is Signature.INVALID:
+            return _refuse(Reason.SIGNATURE_INVALID, Alert.FORGERY)
+        if credential.proof.signature is Signature.WRONG_USE:
+            return _refuse(Reason.WRONG_KEY_USE, Alert.FORGERY)
+    if here.used:
+        return _refuse(Reason.CODE_USED, Alert.REPLAY)
+    names_somebody = asked.standing.lookup is not Lookup.NOTHING_TO_LOOK_UP
+    if names_somebody or credential.certificate is not None or credential.granted is not None:
         return None
-    if facts.status is not CredentialStatus.ACTIVE:
-        return _verdict(Outcome.REFUSE, Reason.REVOKED)
-    # Isolation lasts until the end of its last day: only a gate that knows the date can tell.
-    if today is not None and facts.isolation_until is not None and today <= facts.isolation_until:
-        return _verdict(Outcome.REFUSE, Reason.SEE_OFFICER)
+    return Verdict(asked.rulebook.no_record[asked.site.place], (Reason.NO_RECORD,))
+
+
+def _leaving(asked: Question) -> Verdict | None:
+    """Answer at a way out: nobody is kept inside for what a card, a list or the hub says."""
+    if asked.here.direction is not Direction.OUT:
+        return None
+    blocked = _blocked(asked)
+    alerts = blocked.alerts if blocked else ()
+    if is_passed_back(asked):
+        return Verdict(Outcome.REFER, (Reason.ANTI_PASSBACK,), alerts=alerts)
+    return _admit(Reason.CHECKED_OUT, alerts=alerts)
+
+
+def _blocked(asked: Question) -> Verdict | None:
+    """Answer what blocks, whatever the card and whatever the age of the knowledge."""
+    standing, today = asked.standing, asked.today
+    facts, watch = standing.facts, standing.watch
+    if standing.withdrawn or (facts is not None and facts.status is not CredentialStatus.ACTIVE):
+        return _refuse(Reason.REVOKED)
+    if today is None:  # an isolation, an expiry and a watch last until a date
+        return None
+    if facts is not None and facts.isolation_until is not None and today <= facts.isolation_until:
+        return _refuse(Reason.SEE_OFFICER, Alert.ISOLATION)
+    over = _out_of_time(asked.credential, asked.now)
+    if over is not None:
+        return over
+    if watch is None or watch.status is not CredentialStatus.ACTIVE:
+        return None
+    if watch.until is not None and watch.until < today:
+        return None
+    return Verdict(Outcome.REFER, (Reason.SEE_OFFICER,), alerts=(Alert.WATCHED,))
+
+
+def _out_of_time(credential: Credential, now: Instant) -> Verdict | None:
+    """Answer a signed credential whose validity is over or has not begun."""
+    proof = credential.proof
+    if proof is None or proof.signature is not Signature.VALID:
+        return None
+    if proof.expires_ns is not None and now.wall_ns >= proof.expires_ns:
+        rotates = credential.kind is CredentialKind.ROTATING_CODE
+        return _refuse(Reason.CODE_EXPIRED if rotates else Reason.EXPIRED)
+    if proof.not_before_ns is not None and now.wall_ns < proof.not_before_ns:
+        return _refuse(Reason.NOT_YET_VALID)
     return None
 
 
-def _in_doubt(
-    standing: Standing, rulebook: Rulebook, now: Instant, today: date | None
-) -> Verdict | None:
+def _in_doubt(asked: Question) -> Verdict | None:
     """Answer where the knowledge is missing, damaged, undated, old or contradicts itself: REFER."""
+    standing, proof = asked.standing, asked.credential.proof
     if standing.lookup is Lookup.NO_REPLICA:
-        return _verdict(Outcome.REFER, Reason.NO_REPLICA)
+        return _refer(Reason.NO_REPLICA)
     release = standing.release
     if standing.lookup is Lookup.UNREADABLE or release is None:
-        return _verdict(Outcome.REFER, Reason.CANNOT_DECIDE)
+        return _refer(Reason.CANNOT_DECIDE)
     # How old the knowledge is can only be said by a clock that somebody vouches for.
-    if today is None:
-        return _verdict(Outcome.REFER, Reason.CLOCK_UNTRUSTED)
-    if _is_stale(release, rulebook, now):
-        return _verdict(Outcome.REFER, Reason.STALE_REPLICA)
+    if asked.today is None:
+        return _refer(Reason.CLOCK_UNTRUSTED)
+    # A site may keep to its own list meanwhile: who works there is known for longer.
+    keeps_to_list = asked.site.stale is StalePolicy.ROSTER_ONLY and standing.roster is not None
+    if not keeps_to_list and _is_stale(release, asked.rulebook, asked.now):
+        return _refer(Reason.STALE_REPLICA)
+    if proof is not None and proof.signature is not Signature.VALID:
+        return _refer(Reason.ISSUER_UNKNOWN)
     # Whose card would it be? An officer compares the person with the document.
-    if standing.mismatch:
-        return _verdict(Outcome.REFER, Reason.IDENTITY_MISMATCH)
+    if standing.mismatch or standing.differs:
+        return _refer(Reason.IDENTITY_MISMATCH)
     return None
 
 
-def _not_on_record(standing: Standing, rulebook: Rulebook, site: Site) -> Verdict | None:
-    """Answer a sound code of nobody on record. Data go missing: at a station an officer looks."""
-    if standing.lookup is Lookup.NOT_FOUND:
-        return _verdict(rulebook.no_record[site.place], Reason.NO_RECORD)
-    return None
+def _badge(asked: Question) -> Verdict | None:
+    """Answer an officer's badge: only the desk of an officer who counts here opens by it."""
+    granted, officer = asked.credential.granted, asked.standing.officer
+    if granted is None or granted.kind is not PassKind.OFFICER:
+        return None
+    if officer is None or asked.today is None or not serves(officer, asked.site, asked.today):
+        return _refer(Reason.NO_RECORD)
+    return _refer(Reason.OFFICER_IDENTIFIED)
 
 
-def _by_card(standing: Standing, rulebook: Rulebook, site: Site, today: date | None) -> Verdict:
-    """Answer by the card of the gate's date and what it opens at this kind of place."""
-    if standing.lookup is not Lookup.FOUND or standing.facts is None or today is None:
-        return _verdict(Outcome.REFER, Reason.CANNOT_DECIDE)
-    if site.directive not in rulebook.directives:
-        return _verdict(Outcome.REFER, Reason.NO_RULE)
+def _by_clauses(asked: Question) -> Verdict:
+    """Answer by everything that this place asks for: the strictest finding, or ADMIT."""
+    standing, rulebook, site = asked.standing, asked.rulebook, asked.site
+    certificate, stands = asked.credential.certificate, stands_in(asked)
+    if standing.lookup is Lookup.NOT_FOUND and certificate is None and not stands:
+        # A sound code of nobody on record. Data go missing: at a station an officer looks.
+        return Verdict(rulebook.no_record[site.place], (Reason.NO_RECORD,))
+    known = standing.facts if standing.lookup is Lookup.FOUND else PersonFacts()
+    if known is None or asked.today is None:
+        return _refer(Reason.CANNOT_DECIDE)
     try:
-        card = rulebook.card_of(standing.facts, today)
+        facts = known_facts(known, certificate)
+        card = rulebook.card_of(facts, asked.today)
     except RuleError:
-        return _verdict(Outcome.REFER, Reason.FAULT)
+        return _refer(Reason.FAULT)
+    case = Case(
+        *msgspec.structs.astuple(asked),
+        facts=facts,
+        card=card,
+        needs=rulebook.needs(site),
+        local=asked.now.at(site.timezone),
+    )
+    findings = [finding for clause in CLAUSES for finding in clause(case)]
+    if findings:
+        findings.sort(key=lambda finding: finding.outcome is not Outcome.REFUSE)
+        reasons = tuple(dict.fromkeys(finding.reason for finding in findings))
+        return Verdict(findings[0].outcome, reasons, card, to_leave=findings[0].to_leave)
+    if stands:
+        return _admit(Reason.PASS_OPENS, card)
     opening = rulebook.opening(site.directive, card, site.place)
-    if opening is not None:
-        return Verdict(Outcome.ADMIT, (Reason.CARD_OPENS,), card, opening.condition)
-    # A card that does not open this place is worth no less here than none: same answer, by place.
-    reason = Reason.NO_CARD if card is Card.NONE else Reason.CARD_DOES_NOT_OPEN
-    return _verdict(rulebook.no_card[site.place], reason, card)
+    return _admit(Reason.CARD_OPENS, card, opening.condition if opening else None)
+
+
+def known_facts(record: PersonFacts, certificate: Certificate | None) -> PersonFacts:
+    """Return what the record and a proven certificate say together.
+
+    A certificate adds doses, a recovery or a test that the record lacks. It takes nothing away: who
+    is vulnerable on record stays so, and of two tests the newer one counts.
+
+    >>> from admission.credential import Evidence
+    >>> from admission.standing import TestResult
+    >>> test = PersonFacts(tested_h=20, test_result=TestResult.NEGATIVE)
+    >>> facts = known_facts(PersonFacts(doses=2, tested_h=10), Certificate(Evidence.TEST, test))
+    >>> facts.doses, facts.tested_h
+    (2, 20)
+    """
+    if certificate is None:
+        return record
+    shown = certificate.facts
+    changes: dict[str, Any] = {}
+    if shown.doses > record.doses:
+        changes |= {name: getattr(shown, name) for name in ("doses", "product", "last_dose")}
+    if shown.recovered is not None and (record.recovered or date.min) < shown.recovered:
+        changes["recovered"] = shown.recovered
+    if shown.tested_h is not None and (record.tested_h or 0) < shown.tested_h:
+        changes |= {name: getattr(shown, name) for name in ("tested_h", "test_result")}
+    if record.born is None and shown.born is not None:
+        changes["born"] = shown.born
+    return msgspec.structs.replace(record, **changes) if changes else record
+
+
+def serves(officer: Officer, site: Site, today: date) -> bool:
+    """Return whether the officer's account counts at this site on this day."""
+    return (
+        officer.status is CredentialStatus.ACTIVE
+        and (officer.last_day is None or today <= officer.last_day)
+        and officer.district in {0, site.district_code}
+    )
 
 
 def _today(now: Instant, release: Release | None, site: Site) -> date | None:
@@ -133,5 +266,18 @@ def _is_stale(release: Release, rulebook: Rulebook, now: Instant) -> bool:
     return too_old or now.wall_ns >= release.expires_ns
 
 
-def _verdict(outcome: Outcome, reason: Reason, card: Card = Card.NONE) -> Verdict:
-    return Verdict(outcome, (reason,), card)
+def _refuse(reason: Reason, *alerts: Alert) -> Verdict:
+    return Verdict(Outcome.REFUSE, (reason,), alerts=alerts)
+
+
+def _refer(reason: Reason) -> Verdict:
+    return Verdict(Outcome.REFER, (reason,))
+
+
+def _admit(
+    reason: Reason,
+    card: Card = Card.NONE,
+    condition: Text | None = None,
+    alerts: tuple[Alert, ...] = (),
+) -> Verdict:
+    return Verdict(Outcome.ADMIT, (reason,), card, condition, alerts=alerts)

@@ -14,37 +14,39 @@ A rulebook is one JSON object, format `chot-rulebook/1`:
 | `access` | list of `{"directive", "card", "places", "condition"?}`: what a card opens |
 | `no_card` | place → `refer` or `refuse`: nobody's card opens it for this person |
 | `no_record` | place → `refer` or `refuse`: a sound code that the replica does not know |
+| `effective` | optional `{"from", "until"?}`, moments with an offset: when it is in force |
+| `districts` | optional list of district codes; none = it counts everywhere |
+| `requirements` | optional list of `{"needs", "places", "directives"?, "max_age_h"?}` |
+| `passes` | optional list of `{"kind", "places", "directives"?}`: where a pass is enough |
+| `anti_passback` | optional `{"window_s", "except_kinds"?, "except_passes"?, "except_places"?}` |
+| `certificates` | optional `{"rules"?, "gives"?}`: what a foreign certificate must fulfil |
+| `texts` | optional reason → `{"sentence", "next_step"}`: an authority's own words |
+| `examples` | optional list of cases for `chot rulebook test` (`rulebook_examples`) |
 
 `when` is CertLogic 1.3.3 (`certlogic`) over the facts that `facts.rule_data` documents (`payload`,
 `external`) and the terms before it (`terms.<name>`), and yields a boolean. `condition` is what the
 card asks of its holder inside, `{"vi", "en"}`. A row of `access` for the card `none` lets in who
 has no card: essential needs, where an authority allows them.
 
-A rulebook that loads answers every question: each place stands in both tables, each card has a
-rule, no two rows of `access` answer the same question, each rule names facts that exist and has
-been tried on every pattern of missing facts. What is wrong is refused at load, never at the gate.
+`needs` is `declaration` or `test` (with `max_age_h`, 72 by default for a test, 24 for a
+declaration), `permit`, or `roster`: the last asks only where the site has a list. A site's own
+configuration may ask for more (`site.Demands`), never for less.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
-from itertools import product
-from typing import Any
+from collections.abc import Mapping
+from datetime import date
 
 import msgspec
 
-from admission import certlogic, rulebook_format
 from admission.certlogic import Rule, truth
-from admission.errors import RulebookError, RuleError
-from admission.facts import EXTERNAL, PAYLOAD, Course, rule_data
-from admission.rulebook_format import RulebookForm
-from admission.site import Place
+from admission.credential import CredentialKind, PassKind
+from admission.facts import Course, rule_data
+from admission.instant import Instant
+from admission.site import Demands, Place, Site
 from admission.standing import PersonFacts, Product
-from admission.verdict import Card, Outcome, Text
-
-MAX_RULE_STEPS = 1_000
-"""Steps of one rule: with all that a rulebook may hold, a decision stays within milliseconds."""
+from admission.verdict import Card, Outcome, Reason, Text
 
 
 class Access(msgspec.Struct, frozen=True, gc=False):
@@ -53,8 +55,40 @@ class Access(msgspec.Struct, frozen=True, gc=False):
     condition: Text | None = None
 
 
+class Needs(msgspec.Struct, frozen=True, gc=False):
+    """What one place asks for beside the card under one directive. Limits in hours, None = no."""
+
+    declaration_max_age_h: int | None = None
+    test_max_age_h: int | None = None
+    permit: bool = False
+    roster: bool = False
+
+
+NOTHING_NEEDED = Needs()
+_NO_DEMANDS = Demands()
+
+
+class AntiPassback(msgspec.Struct, frozen=True):
+    """The window of anti-passback in ns, 0 = none, and the exceptions from it."""
+
+    window_ns: int = 0
+    kinds: frozenset[CredentialKind] = frozenset()
+    passes: frozenset[PassKind] = frozenset()
+    places: frozenset[Place] = frozenset()
+
+
+class Words(msgspec.Struct, frozen=True, gc=False):
+    """What people read for one reason: what is the matter, and what they can do now."""
+
+    sentence: Text
+    next_step: Text
+
+
 class Rulebook(msgspec.Struct, frozen=True):
-    """A rulebook that has passed its checks, rules compiled. `load_rulebook` makes it."""
+    """A rulebook that has passed its checks, rules compiled (`rulebook_loading.load_rulebook`).
+
+    `starts_ns` and `ends_ns` are wall time; None = no limit. No `districts` = everywhere.
+    """
 
     id: str
     version: int
@@ -67,6 +101,14 @@ class Rulebook(msgspec.Struct, frozen=True):
     directives: frozenset[int]
     no_card: Mapping[Place, Outcome]
     no_record: Mapping[Place, Outcome]
+    starts_ns: int | None = None
+    ends_ns: int | None = None
+    districts: frozenset[int] = frozenset()
+    requirements: Mapping[tuple[int | None, Place], Needs] = {}
+    passes: frozenset[tuple[int | None, PassKind, Place]] = frozenset()
+    anti_passback: AntiPassback = AntiPassback()
+    certificate_card: Card | None = None
+    words: Mapping[Reason, Words] = {}
 
     @property
     def label(self) -> str:
@@ -93,124 +135,43 @@ class Rulebook(msgspec.Struct, frozen=True):
         """Return the access row for a card at a place under a directive; None = it stays shut."""
         return self.access.get((directive, card, place))
 
-
-def load_rulebook(data: bytes) -> Rulebook:
-    """Return the rulebook of a `chot-rulebook/1` file.
-
-    :raises RulebookError: if it is malformed, incomplete or contradicts itself; the hint names the
-        JSON path of what is wrong.
-    """
-    form = rulebook_format.read(data)
-    rulebook = Rulebook(
-        id=form.id,
-        version=form.version,
-        title=form.title.text(),
-        replica_max_age_ns=form.replica_max_age_h * 3_600_000_000_000,
-        courses=_courses(form),
-        terms=_terms(form),
-        cards=_cards(form),
-        access=_access(form),
-        directives=frozenset(row.directive for row in form.access),
-        no_card=_by_place(form.no_card, "$.no_card"),
-        no_record=_by_place(form.no_record, "$.no_record"),
-    )
-    _try_rules(rulebook)
-    return rulebook
-
-
-def _courses(form: RulebookForm) -> dict[Product, Course]:
-    products = {p.name.lower(): p for p in Product if p is not Product.NONE}
-    unknown = sorted(set(form.products) - set(products))
-    if unknown:
-        msg = f"unknown product {unknown[0]!r}"
-        raise _wrong(msg, "$.products")
-    return {products[n]: Course(row.doses, row.waiting_days) for n, row in form.products.items()}
-
-
-def _terms(form: RulebookForm) -> tuple[tuple[str, Rule], ...]:
-    terms: list[tuple[str, Rule]] = []
-    for i, term in enumerate(form.terms):
-        known = [name for name, _ in terms]
-        if term.name in known:
-            msg = f"the term {term.name!r} is defined twice"
-            raise _wrong(msg, f"$.terms[{i}].name")
-        terms.append((term.name, _rule(term.when, known, f"$.terms[{i}].when")))
-    return tuple(terms)
-
-
-def _cards(form: RulebookForm) -> tuple[tuple[Card, Rule], ...]:
-    missing = {Card.GREEN, Card.YELLOW} - {row.card for row in form.cards}
-    if missing:
-        msg = f"no rule gives the card {min(missing)}"
-        raise _wrong(msg, "$.cards")
-    if any(row.card is Card.NONE for row in form.cards):
-        raise _wrong("'none' is what is left where no rule is true: it has no rule", "$.cards")
-    known = [term.name for term in form.terms]
-    return tuple(
-        (row.card, _rule(row.when, known, f"$.cards[{i}].when")) for i, row in enumerate(form.cards)
-    )
-
-
-def _rule(expression: Any, terms: Sequence[str], path: str) -> Rule:
-    """Return the compiled rule, its data paths checked: a misspelt fact would be null for ever."""
-    try:
-        rule = certlogic.compile_rule(expression, MAX_RULE_STEPS)
-    except RuleError as error:
-        raise _wrong(str(error), path) from error
-    known = {f"payload.{n}" for n in PAYLOAD} | {f"external.{n}" for n in EXTERNAL}
-    known.update(f"terms.{name}" for name in terms)
-    for used in certlogic.paths(expression):
-        if used not in known:
-            msg = f"{used!r} is no fact and no term above it"
-            raise _wrong(msg, path)
-    return rule
-
-
-def _access(form: RulebookForm) -> dict[tuple[int, Card, Place], Access]:
-    access: dict[tuple[int, Card, Place], Access] = {}
-    for i, row in enumerate(form.access):
-        opened = Access(row.condition.text() if row.condition else None)
-        for place in row.places:
-            key = (row.directive, row.card, place)
-            if key in access:
-                msg = f"directive {row.directive}, {row.card}, {place} is answered twice"
-                raise _wrong(msg, f"$.access[{i}].places")
-            access[key] = opened
-    return access
-
-
-def _by_place(table: Mapping[Place, str], path: str) -> dict[Place, Outcome]:
-    missing = [place for place in Place if place not in table]
-    if missing:
-        msg = f"no answer for {missing[0]}"
-        raise _wrong(msg, path)
-    return {place: Outcome(answer) for place, answer in table.items()}
-
-
-def _try_rules(rulebook: Rulebook) -> None:
-    """Evaluate every rule over every pattern of missing, past and future facts."""
-    day = date(2021, 9, 20)
-    days = [None, day - timedelta(days=100), day + timedelta(days=5)]
-    products = [Product.NONE, Product.OTHER, *list(rulebook.courses)[:1]]
-    for doses, kind, last_dose, recovered, born, vulnerable in product(
-        range(4), products, days, days, [None, date(1950, 1, 1), date(2000, 2, 29)], [False, True]
-    ):
-        facts = PersonFacts(
-            doses=doses,
-            product=kind,
-            last_dose=last_dose,
-            recovered=recovered,
-            born=born,
-            vulnerable=vulnerable,
+    def needs(self, site: Site) -> Needs:
+        """Return what this site asks for: the rulebook's rows and the site's own, the stricter."""
+        always = self.requirements.get((None, site.place), NOTHING_NEEDED)
+        under = self.requirements.get((site.directive, site.place), NOTHING_NEEDED)
+        own = site.demands
+        if always is under is NOTHING_NEEDED and own == _NO_DEMANDS:
+            return NOTHING_NEEDED
+        return Needs(
+            _least(
+                always.declaration_max_age_h,
+                under.declaration_max_age_h,
+                own.declaration_max_age_h,
+            ),
+            _least(always.test_max_age_h, under.test_max_age_h, own.test_max_age_h),
+            always.permit or under.permit or own.permit,
+            always.roster or under.roster,
         )
-        try:
-            rulebook.card_of(facts, day)
-        except RuleError as error:
-            msg = f"the rules fail for {facts}: {error}"
-            raise RulebookError(
-                msg, hint="see $.terms, $.cards: test for null with 'if'"
-            ) from error
+
+    def lets_pass(self, directive: int, kind: PassKind, place: Place) -> bool:
+        """Return whether this kind of pass stands in for card, record and roster there."""
+        passes = self.passes
+        return bool(passes) and (
+            (None, kind, place) in passes or (directive, kind, place) in passes
+        )
+
+    def in_force(self, district: int, now: Instant) -> bool:
+        """Return whether the rulebook counts in this district at this moment.
+
+        Its hours only count by a date that somebody vouches for; without one it counts.
+        """
+        if self.districts and district not in self.districts:
+            return False
+        if not now.dated:
+            return True
+        begun = self.starts_ns is None or self.starts_ns <= now.wall_ns
+        return begun and (self.ends_ns is None or now.wall_ns < self.ends_ns)
 
 
-def _wrong(message: str, path: str) -> RulebookError:
-    return RulebookError(f"the rulebook is wrong at {path}: {message}", hint=f"see {path}")
+def _least(*limits: int | None) -> int | None:
+    return min((limit for limit in limits if limit is not None), default=None)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
 
+from admission.credential import CredentialKind, PassKind
 from admission.errors import RulebookError
 from admission.site import Place
-from admission.verdict import Card, Text
+from admission.verdict import Card, Outcome, Reason, Text
 
 FORMAT = "chot-rulebook/1"
 MAX_RULEBOOK_BYTES = 256 * 1024
@@ -20,6 +22,8 @@ TermName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 Sentence = Annotated[str, Meta(min_length=1, max_length=300)]
 Hours = Annotated[int, Meta(ge=1, le=366 * 24)]
 Directive = Annotated[int, Meta(ge=1, le=9_999)]
+DistrictCode = Annotated[int, Meta(ge=1, le=99_999)]
+Places = Annotated[list[Place], Meta(min_length=1, max_length=64)]
 Counter = Literal["refer", "refuse"]
 
 
@@ -64,8 +68,72 @@ class AccessForm(_Form, frozen=True):
 
     directive: Directive
     card: Card
-    places: Annotated[list[Place], Meta(min_length=1, max_length=64)]
+    places: Places
     condition: TextForm | None = None
+
+
+class EffectiveForm(_Form, frozen=True):
+    """When the rulebook is in force: from a moment on, and before another one or for good."""
+
+    starts: Annotated[datetime, Meta(tz=True)] = msgspec.field(name="from")
+    ends: Annotated[datetime, Meta(tz=True)] | None = msgspec.field(name="until", default=None)
+
+
+class RequirementForm(_Form, frozen=True):
+    """What these places ask for beside the card."""
+
+    needs: Literal["declaration", "test", "permit", "roster"]
+    places: Places
+    directives: Annotated[list[Directive], Meta(min_length=1, max_length=64)] | None = None
+    max_age_h: Hours | None = None
+
+
+class PassForm(_Form, frozen=True):
+    """Places where a kind of pass stands in for the card, the record and the roster."""
+
+    kind: Literal["permit", "visitor"]
+    places: Places
+    directives: Annotated[list[Directive], Meta(min_length=1, max_length=64)] | None = None
+
+
+class AntiPassbackForm(_Form, frozen=True):
+    """The window in which a credential passes once in one direction, and for whom it is not so."""
+
+    window_s: Annotated[int, Meta(ge=0, le=7 * 86_400)]
+    except_kinds: Annotated[list[CredentialKind], Meta(max_length=32)] = []
+    except_passes: Annotated[list[PassKind], Meta(max_length=8)] = []
+    except_places: Annotated[list[Place], Meta(max_length=64)] = []
+
+
+class WordsForm(_Form, frozen=True):
+    """An authority's own words for one reason."""
+
+    sentence: TextForm
+    next_step: TextForm
+
+
+class CertificatesForm(_Form, frozen=True):
+    """Country rules that certificates must pass, and the card that they then give.
+
+    Without `gives` the card comes from the same rules as a record's, by the certificate's facts.
+    """
+
+    rules: Annotated[list[Any], Meta(max_length=256)] = []
+    gives: Literal["green", "yellow"] | None = None
+
+
+class ExampleForm(_Form, frozen=True):
+    """One case that the authority worked out: `chot rulebook test` holds the rulebook to it.
+
+    `facts` and `situation` are read by `rulebook_examples`.
+    """
+
+    name: Annotated[str, Meta(min_length=1, max_length=200)]
+    expect: Outcome
+    facts: dict[str, Any] = {}
+    situation: dict[str, Any] = {}
+    reason: Reason | None = None
+    card: Card | None = None
 
 
 class RulebookForm(_Form, frozen=True):
@@ -82,6 +150,14 @@ class RulebookForm(_Form, frozen=True):
     no_card: dict[Place, Counter]
     no_record: dict[Place, Counter]
     terms: Annotated[list[TermForm], Meta(max_length=32)] = []
+    effective: EffectiveForm | None = None
+    districts: Annotated[list[DistrictCode], Meta(max_length=1_024)] = []
+    requirements: Annotated[list[RequirementForm], Meta(max_length=256)] = []
+    passes: Annotated[list[PassForm], Meta(max_length=64)] = []
+    anti_passback: AntiPassbackForm | None = None
+    certificates: CertificatesForm = CertificatesForm()
+    texts: Annotated[dict[Reason, WordsForm], Meta(max_length=128)] = {}
+    examples: Annotated[list[ExampleForm], Meta(max_length=1_024)] = []
 
 
 _decode = msgspec.json.Decoder(RulebookForm).decode

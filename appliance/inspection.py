@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from admission.errors import AdmissionError
-from admission.rulebook import Rulebook, load_rulebook
+from admission.rulebook import Rulebook
 from admission.rulebook_format import MAX_RULEBOOK_BYTES
+from admission.rulebook_loading import load_rulebook
 from appliance.camera_inspection import camera_problems
 from appliance.camera_table import CameraSourceTable
 from appliance.cameras import CameraKind, kind_of

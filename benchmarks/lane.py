@@ -25,7 +25,7 @@ from admission.instant import Instant
 from admission.ports import Clock
 from admission.reading import Reading, Symbology
 from admission.repeat import Presentations
-from admission.rulebook import load_rulebook
+from admission.rulebook_loading import load_rulebook
 from admission.site import Place, Site
 from admission.verdict import LaneState, Verdict
 from appliance.clock import SystemClock

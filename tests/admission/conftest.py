@@ -8,7 +8,8 @@ import msgspec
 import pytest
 from hypothesis import settings
 
-from admission.rulebook import Rulebook, load_rulebook
+from admission.rulebook import Rulebook
+from admission.rulebook_loading import load_rulebook
 from tests.worlds import ROOT
 
 settings.register_profile("law", deadline=None)

@@ -1,7 +1,8 @@
 """Protects the policy: people × places × directives, worked out by hand from its text.
 
 Nothing here is computed from the rulebook: the cards and the letters below were written down by
-reading the policy's clauses on 20 September 2021. A = ADMIT, F = REFER, X = REFUSE.
+reading the policy's clauses on 20 September 2021. A = ADMIT, F = REFER, X = REFUSE. Everybody holds
+a movement permit, which control stations ask for under Directive 16.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from admission.site import Place
 from admission.standing import (
     CredentialStatus,
     Lookup,
+    Permit,
     PersonFacts,
     Product,
     Release,
@@ -112,6 +114,7 @@ QID = Credential(
 )
 NOW = ManualClock().now()  # 08:00 in Vietnam on 20 September 2021
 FRESH = Release(7, NOW.wall_ns - 60 * 10**9, NOW.wall_ns + 3_600 * 10**9)
+PERMIT = Permit(CredentialStatus.ACTIVE, NOW.wall_ns // (3_600 * 10**9) - 1, 1_000_000)
 
 
 def test_the_table_names_every_place() -> None:
@@ -124,7 +127,7 @@ def test_people_get_the_card_and_the_answer_that_the_policy_gives_them(
     rulebook: Rulebook, name: str
 ) -> None:
     facts, card = PEOPLE[name]
-    standing = Standing(Lookup.FOUND, None, facts, FRESH)
+    standing = Standing(Lookup.FOUND, None, facts, FRESH, permits=(PERMIT,))
     for directive in (15, 16):
         letters = ANSWERS[directive, card].split()
         for place, letter in zip(PLACES, letters, strict=True):
@@ -155,10 +158,14 @@ def test_blocks_and_unknown_people_whatever_the_card(
         Reason.REVOKED: person(**full, status=CredentialStatus.REVOKED),
     }
     for reason, facts in blocked.items():
-        verdict = decide(QID, Standing(Lookup.FOUND, None, facts, FRESH), rulebook, site, NOW)
+        verdict = decide(
+            QID, Standing(Lookup.FOUND, None, facts, FRESH, permits=(PERMIT,)), rulebook, site, NOW
+        )
         assert (verdict.outcome, verdict.reasons) == (Outcome.REFUSE, (reason,))
     released = person(**full, isolation_until=date(2021, 9, 19))
-    verdict = decide(QID, Standing(Lookup.FOUND, None, released, FRESH), rulebook, site, NOW)
+    verdict = decide(
+        QID, Standing(Lookup.FOUND, None, released, FRESH, permits=(PERMIT,)), rulebook, site, NOW
+    )
     assert verdict.outcome is Outcome.ADMIT
     unknown = decide(QID, Standing(Lookup.NOT_FOUND, None, None, FRESH), rulebook, site, NOW)
     letter = NOT_ON_RECORD.split()[PLACES.index(place)]

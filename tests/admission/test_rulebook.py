@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from admission.errors import RulebookError
-from admission.rulebook import Access, Rulebook, load_rulebook
+from admission.rulebook import Access, Rulebook
 from admission.rulebook_format import MAX_RULEBOOK_BYTES
+from admission.rulebook_loading import load_rulebook
 from admission.site import Place
 from admission.standing import PersonFacts
 from admission.verdict import Card, Outcome, Text

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from admission.credential import Credential, CredentialKind
 from admission.decide import decide
-from admission.rulebook import load_rulebook
+from admission.rulebook_loading import load_rulebook
 from admission.standing import (
     CredentialStatus,
     Lookup,

@@ -9,7 +9,7 @@ import pytest
 
 from admission.identity import Identifier, IdentifierKind
 from admission.repeat import Presentations
-from admission.rulebook import load_rulebook
+from admission.rulebook_loading import load_rulebook
 from admission.signal import ADMIT, OUT_OF_ORDER, REFER, REFUSE
 from admission.standing import CredentialStatus, PersonFacts, Product, Release
 from admission.verdict import LaneState, Outcome, Reason

@@ -1,0 +1,268 @@
+"""The clauses of the policy that a place asks for, one function each, in the policy's order.
+
+Each looks at one case and yields what it finds, or nothing. `decide` asks all of them: the
+strictest finding answers. None of them can admit anybody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from typing import NamedTuple
+
+import msgspec
+
+from admission.credential import Credential, Pass, PassKind
+from admission.hours import within
+from admission.instant import Instant
+from admission.presence import Presence
+from admission.rulebook import Needs, Rulebook
+from admission.site import Place, Site
+from admission.standing import (
+    CredentialStatus,
+    Permit,
+    PersonFacts,
+    RosterEntry,
+    Standing,
+    TestResult,
+)
+from admission.verdict import Card, Outcome, Reason
+
+HOUR_NS = 3_600_000_000_000
+PLACES = tuple(Place)
+"""Place kinds by their bit in `Permit.places`."""
+
+
+class Question(msgspec.Struct, frozen=True):
+    """May this person pass here and now? Everything that the answer depends on.
+
+    `today` is the gate's date, None where nobody vouches for it.
+    """
+
+    credential: Credential
+    standing: Standing
+    rulebook: Rulebook
+    site: Site
+    now: Instant
+    here: Presence
+    today: date | None
+
+
+class Case(Question, frozen=True, kw_only=True):
+    """A question that no block and no doubt has answered: one for the clauses.
+
+    `facts` are those on record together with what a proven certificate adds, `card` the card that
+    they give today, `needs` what the place asks for, `local` the gate's own time.
+    """
+
+    facts: PersonFacts
+    card: Card
+    needs: Needs
+    local: datetime
+
+
+class Finding(NamedTuple):
+    """What stands against letting this person in."""
+
+    outcome: Outcome
+    reason: Reason
+    to_leave: int | None = None
+
+
+def declaration(case: Case) -> Iterator[Finding]:
+    """Health declaration: missing or older than the limit, or with symptoms or exposure ticked."""
+    facts, limit_h = case.facts, case.needs.declaration_max_age_h
+    if facts.symptoms or facts.exposure:
+        yield Finding(Outcome.REFER, Reason.SEE_OFFICER)
+    elif limit_h is not None and not _is_recent(facts.declared_h, limit_h, case.now):
+        yield Finding(Outcome.REFER, Reason.DECLARATION_NEEDED)
+
+
+def test(case: Case) -> Iterator[Finding]:
+    """Negative test: where the site requires one, missing or older than its limit."""
+    facts, limit_h = case.facts, case.needs.test_max_age_h
+    if limit_h is None:
+        return
+    if facts.test_result is TestResult.POSITIVE:
+        yield Finding(Outcome.REFER, Reason.SEE_OFFICER)
+    elif facts.test_result is TestResult.NONE or not _is_recent(facts.tested_h, limit_h, case.now):
+        yield Finding(Outcome.REFER, Reason.TEST_NEEDED)
+
+
+def permit(case: Case) -> Iterator[Finding]:
+    """Movement permit: where one is required, for this place, district and hour."""
+    if not case.needs.permit or stands_in(case):
+        return
+    granted = case.credential.granted
+    if granted is not None and granted.kind is PassKind.PERMIT:
+        reason = _fault_of_pass(granted, case)
+        if reason is None:
+            return
+        yield Finding(Outcome.REFUSE, _AS_PERMIT[reason])
+    elif "permits" in case.standing.unreadable:
+        yield Finding(Outcome.REFER, Reason.CANNOT_DECIDE)
+    else:
+        faults = [_fault_of_permit(one, case) for one in case.standing.permits]
+        if not faults:
+            yield Finding(Outcome.REFUSE, Reason.PERMIT_NEEDED)
+        elif all(faults):  # one sound permit is enough; of several faults the nearest to sound
+            yield Finding(Outcome.REFUSE, max(filter(None, faults), key=_NEARNESS.index))
+
+
+def roster(case: Case) -> Iterator[Finding]:
+    """Employer's roster: on the site's approved list, within the shift, below the headcount."""
+    asked = (case.needs.roster and case.standing.rostered) or case.site.demands.roster
+    if not asked or stands_in(case):
+        return
+    entry = case.standing.roster
+    if not case.standing.rostered or "roster" in case.standing.unreadable:
+        yield Finding(Outcome.REFER, Reason.CANNOT_DECIDE)
+    elif entry is None or not _is_listed(entry, case.local.date()):
+        yield Finding(Outcome.REFUSE, Reason.NOT_ON_ROSTER)
+    elif entry.shift is not None and not entry.shift.include(case.local):
+        yield Finding(Outcome.REFUSE, Reason.OUTSIDE_SHIFT)
+    elif _is_reached(case.site.demands.headcount, case.here.workers_inside):
+        yield Finding(Outcome.REFUSE, Reason.HEADCOUNT_REACHED)
+
+
+def visitor(case: Case) -> Iterator[Finding]:
+    """Visitor's pass: for this place, district, site and hour."""
+    granted = case.credential.granted
+    if granted is not None and granted.kind is PassKind.VISITOR:
+        reason = _fault_of_pass(granted, case)
+        if reason is not None:
+            yield Finding(Outcome.REFUSE, reason)
+
+
+def opening_hours(case: Case) -> Iterator[Finding]:
+    """Time windows: nobody enters while the site is closed."""
+    if not within(case.site.demands.hours, case.local):
+        yield Finding(Outcome.REFUSE, Reason.OUTSIDE_HOURS)
+
+
+def card(case: Case) -> Iterator[Finding]:
+    """Card: what it opens at this kind of place under the directive in force.
+
+    A card that does not open this place is worth no less here than none: same answer, by place.
+    """
+    rulebook, site = case.rulebook, case.site
+    if stands_in(case):
+        return
+    if site.directive not in rulebook.directives:
+        yield Finding(Outcome.REFER, Reason.NO_RULE)
+    elif rulebook.opening(site.directive, case.card, site.place) is None:
+        reason = Reason.NO_CARD if case.card is Card.NONE else Reason.CARD_DOES_NOT_OPEN
+        yield Finding(rulebook.no_card[site.place], reason)
+
+
+def occupancy(case: Case) -> Iterator[Finding]:
+    """Occupancy: the zone is full; how many must leave first."""
+    capacity, inside = case.site.demands.capacity, case.here.inside
+    if capacity is not None and inside >= capacity:
+        yield Finding(Outcome.REFUSE, Reason.ZONE_FULL, inside - capacity + 1)
+
+
+def anti_passback(case: Case) -> Iterator[Finding]:
+    """Anti-passback: the same credential again in the same direction within the window."""
+    if is_passed_back(case):
+        yield Finding(Outcome.REFER, Reason.ANTI_PASSBACK)
+
+
+CLAUSES = (
+    declaration,
+    test,
+    permit,
+    visitor,
+    roster,
+    occupancy,
+    anti_passback,
+    opening_hours,
+    card,
+)
+"""All of them, in the order of the policy; the card, which they precede, comes last."""
+
+
+def is_passed_back(asked: Question) -> bool:
+    """Return whether this credential passes a second time within the window, and may not."""
+    rule, ago_ns = asked.rulebook.anti_passback, asked.here.passed_ago_ns
+    if ago_ns is None:
+        return False
+    credential, site = asked.credential, asked.site
+    excepted = (
+        credential.kind in rule.kinds
+        or (credential.granted is not None and credential.granted.kind in rule.passes)
+        or site.place in rule.places
+    )
+    own_s = site.demands.anti_passback_s
+    window_ns = rule.window_ns if own_s is None else own_s * 1_000_000_000
+    return not excepted and ago_ns < window_ns
+
+
+def stands_in(asked: Question) -> bool:
+    """Return whether the pass stands in for card, record and roster at this place."""
+    granted, site = asked.credential.granted, asked.site
+    return granted is not None and asked.rulebook.lets_pass(
+        site.directive, granted.kind, site.place
+    )
+
+
+def _is_recent(at_h: int | None, limit_h: int, now: Instant) -> bool:
+    """Not older than the limit. Hours on record are rounded down; one ahead is a clock's error."""
+    if at_h is None:
+        return False
+    age_ns = now.wall_ns - at_h * HOUR_NS
+    return -HOUR_NS <= age_ns <= limit_h * HOUR_NS
+
+
+def _is_reached(limit: int | None, count: int) -> bool:
+    return limit is not None and count >= limit
+
+
+def _is_listed(entry: RosterEntry, today: date) -> bool:
+    begun = entry.first_day is None or entry.first_day <= today
+    return (
+        entry.status is CredentialStatus.ACTIVE
+        and begun
+        and (entry.last_day is None or today <= entry.last_day)
+    )
+
+
+_NEARNESS = (
+    Reason.PERMIT_REVOKED,
+    Reason.PERMIT_EXPIRED,
+    Reason.PERMIT_ELSEWHERE,
+    Reason.PERMIT_HOURS,
+)
+"""A permit's faults, the nearest to a sound permit last: what its holder can do most about."""
+
+_AS_PERMIT = {
+    Reason.PASS_ELSEWHERE: Reason.PERMIT_ELSEWHERE,
+    Reason.PASS_HOURS: Reason.PERMIT_HOURS,
+}
+
+
+def _fault_of_permit(one: Permit, case: Case) -> Reason | None:
+    if one.status is not CredentialStatus.ACTIVE:
+        return Reason.PERMIT_REVOKED
+    if not one.from_h * HOUR_NS <= case.now.wall_ns < one.until_h * HOUR_NS:
+        return Reason.PERMIT_EXPIRED
+    site = case.site
+    elsewhere = one.places and not one.places >> PLACES.index(site.place) & 1
+    if elsewhere or (one.district and one.district != site.district_code):
+        return Reason.PERMIT_ELSEWHERE
+    if one.hours is not None and not one.hours.include(case.local):
+        return Reason.PERMIT_HOURS
+    return None
+
+
+def _fault_of_pass(granted: Pass, case: Case) -> Reason | None:
+    """Its validity is the proof's, and was judged before."""
+    site = case.site
+    here = (
+        (not granted.places or site.place in granted.places)
+        and (not granted.districts or site.district_code in granted.districts)
+        and (not granted.sites or site.id in granted.sites)
+    )
+    if not here:
+        return Reason.PASS_ELSEWHERE
+    return None if within(granted.hours, case.local) else Reason.PASS_HOURS
