@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from admission.errors import AdmissionError
+from admission.errors import MalformedError
 
 MAX_CERTIFICATE_BYTES = 16_384
 """Bytes of the longest certificate that is looked at."""
@@ -26,10 +26,6 @@ UTC_TIME, GENERALIZED_TIME, SEQUENCE = 0x17, 0x18, 0x30
 
 _VERSION, _EXTENSIONS = 0xA0, 0xA3
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class DerError(AdmissionError):
-    """Bytes are not the DER that they claim to be."""
 
 
 class Element(msgspec.Struct, frozen=True, gc=False):
@@ -68,25 +64,25 @@ class CertificateParts(msgspec.Struct, frozen=True):
 def certificate_parts(data: bytes) -> CertificateParts:
     """Return the parts of one DER certificate. Nothing is verified.
 
-    :raises DerError: if it is oversized or malformed in a part that is needed, or does not fill
-        `data`.
+    :raises MalformedError: if it is oversized, malformed in a part that is needed, or does not
+        fill `data`.
     """
     if len(data) > MAX_CERTIFICATE_BYTES:
         msg = f"a certificate of {len(data)} bytes is over the limit of {MAX_CERTIFICATE_BYTES}"
-        raise DerError(msg)
+        raise MalformedError(msg)
     certificate = only(data, SEQUENCE)
     tbs, algorithm, signature = exactly(certificate, SEQUENCE, SEQUENCE, BIT_STRING)
     fields = elements(tbs.content)
     if fields and fields[0].tag == _VERSION:
         fields = fields[1:]
     if [field.tag for field in fields[:1]] != [INTEGER] or len(fields) < 6:
-        raise DerError("the certificate has no serial number or lacks fields")
+        raise MalformedError("the certificate has no serial number or lacks fields")
     _, _, issuer, validity, subject, spki = fields[:6]
     if {issuer.tag, validity.tag, subject.tag, spki.tag} != {SEQUENCE}:
-        raise DerError("the certificate's names, validity or key are no sequences")
+        raise MalformedError("the certificate's names, validity or key are no sequences")
     times = elements(validity.content)
     if len(times) != 2:
-        raise DerError("the certificate's validity is not two times")
+        raise MalformedError("the certificate's validity is not two times")
     return CertificateParts(
         tbs=tbs.whole,
         issuer=issuer.whole,
@@ -103,14 +99,15 @@ def certificate_parts(data: bytes) -> CertificateParts:
 def elements(content: bytes) -> list[Element]:
     """Return the elements that fill `content`, one after the other.
 
-    :raises DerError: if one is malformed or reaches over the end, or there are over `MAX_ELEMENTS`.
+    :raises MalformedError: if one is malformed or reaches over the end, or there are over
+        `MAX_ELEMENTS`.
     """
     found: list[Element] = []
     at = 0
     while at < len(content):
         if len(found) == MAX_ELEMENTS:
             msg = f"over {MAX_ELEMENTS} elements in one sequence"
-            raise DerError(msg)
+            raise MalformedError(msg)
         start, end = _bounds(content, at)
         found.append(Element(content[at], content[start:end], content[at:end]))
         at = end
@@ -120,36 +117,36 @@ def elements(content: bytes) -> list[Element]:
 def only(content: bytes, tag: int) -> Element:
     """Return the one element, of that tag, that fills `content`.
 
-    :raises DerError: if it is anything else.
+    :raises MalformedError: if it is anything else.
     """
     found = elements(content)
     if len(found) != 1 or found[0].tag != tag:
         msg = f"not a single element of tag {tag:#04x}"
-        raise DerError(msg)
+        raise MalformedError(msg)
     return found[0]
 
 
 def exactly(parent: Element, *tags: int) -> list[Element]:
     """Return the elements inside `parent`, which have these tags in this order.
 
-    :raises DerError: if they have others.
+    :raises MalformedError: if they have others.
     """
     found = elements(parent.content)
     if [element.tag for element in found] != list(tags):
-        raise DerError("an element is missing, superfluous or of another type")
+        raise MalformedError("an element is missing, superfluous or of another type")
     return found
 
 
 def object_identifier(content: bytes) -> str:
     """Return the dotted form of an object identifier's content (X.690 8.19).
 
-    :raises DerError: if it is empty, cut off, or longer than 64 bytes.
+    :raises MalformedError: if it is empty, cut off, or longer than 64 bytes.
 
     >>> object_identifier(bytes.fromhex("2a8648ce3d040302"))
     '1.2.840.10045.4.3.2'
     """
     if not content or len(content) > 64 or content[-1] & 0x80:
-        raise DerError("not an object identifier")
+        raise MalformedError("not an object identifier")
     arcs: list[int] = []
     arc = 0
     for byte in content:
@@ -164,11 +161,11 @@ def object_identifier(content: bytes) -> str:
 def algorithm_of(element: Element) -> Algorithm:
     """Return what an AlgorithmIdentifier names (RFC 5280 4.1.1.2).
 
-    :raises DerError: if it is none.
+    :raises MalformedError: if it is none.
     """
     parts = elements(element.content)
     if not 1 <= len(parts) <= 2 or parts[0].tag != OBJECT_IDENTIFIER:
-        raise DerError("not an algorithm identifier")
+        raise MalformedError("not an algorithm identifier")
     parameters = parts[1].whole if len(parts) == 2 else b""
     return Algorithm(object_identifier(parts[0].content), parameters)
 
@@ -176,25 +173,25 @@ def algorithm_of(element: Element) -> Algorithm:
 def _bounds(content: bytes, at: int) -> tuple[int, int]:
     """Return where the content of the element at `at` begins and ends."""
     if len(content) - at < 2 or content[at] & 0x1F == 0x1F:
-        raise DerError("an element is cut off or has a long tag")
+        raise MalformedError("an element is cut off or has a long tag")
     length, start = content[at + 1], at + 2
     if length & 0x80:
         count = length & 0x7F
         if not 1 <= count <= 3 or len(content) - start < count:
-            raise DerError("a length is indefinite, oversized or cut off")
+            raise MalformedError("a length is indefinite, oversized or cut off")
         length = int.from_bytes(content[start : start + count], "big")
         start += count
         if length < 0x80 or length >> 8 * (count - 1) == 0:
-            raise DerError("a length is not in its shortest form")
+            raise MalformedError("a length is not in its shortest form")
     end = start + length
     if end > len(content):
-        raise DerError("an element reaches over the end of its parent")
+        raise MalformedError("an element reaches over the end of its parent")
     return start, end
 
 
 def _bits(element: Element) -> bytes:
     if not element.content or element.content[0] != 0:
-        raise DerError("a bit string is not whole bytes")
+        raise MalformedError("a bit string is not whole bytes")
     return element.content[1:]
 
 
@@ -210,11 +207,11 @@ def _extensions(fields: list[Element]) -> dict[str, bytes]:
                 [OBJECT_IDENTIFIER, OCTET_STRING],
                 [OBJECT_IDENTIFIER, BOOLEAN, OCTET_STRING],
             ):
-                raise DerError("not an extension")
+                raise MalformedError("not an extension")
             oid = object_identifier(parts[0].content)
             if oid in found:
                 msg = f"the extension {oid} stands twice"
-                raise DerError(msg)
+                raise MalformedError(msg)
             found[oid] = parts[-1].content
     return found
 
@@ -225,13 +222,13 @@ def _time_ns(element: Element) -> int:
     digits = text[:-1]
     whole = {UTC_TIME: 12, GENERALIZED_TIME: 14}.get(element.tag)
     if len(digits) != whole or text[-1] != "Z" or not (digits.isascii() and digits.isdigit()):
-        raise DerError("not a time of a certificate")
+        raise MalformedError("not a time of a certificate")
     if element.tag == UTC_TIME:
         digits = ("20" if int(digits[:2]) < 50 else "19") + digits
     month, day, hour, minute, second = (int(digits[i : i + 2]) for i in range(4, 14, 2))
     try:
         moment = datetime(int(digits[:4]), month, day, hour, minute, second, tzinfo=UTC)
     except ValueError as error:
-        raise DerError("a certificate's time is no date") from error
+        raise MalformedError("a certificate's time is no date") from error
     since = moment - _EPOCH
     return (since.days * 86_400 + since.seconds) * 1_000_000_000
