@@ -108,7 +108,7 @@ class Pass(msgspec.Struct, frozen=True):
     """The rights that a Chốt pass grants. Empty `places`, `districts`, `sites`, `hours` = any.
 
     `number` is the pass's own (`cti`), `subject` the person it was issued to, if it names one.
-    `districts` are district codes.
+    `districts` are district codes. `officer` is the number on an officer's badge.
     """
 
     kind: PassKind
@@ -118,6 +118,7 @@ class Pass(msgspec.Struct, frozen=True):
     districts: tuple[int, ...] = ()
     sites: tuple[str, ...] = ()
     hours: tuple[Hours, ...] = ()
+    officer: int | None = None
 
 
 class Doubt(StrEnum):
