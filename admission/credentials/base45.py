@@ -36,21 +36,33 @@ def decode(text: str) -> bytes:
         raise MalformedError("a character outside the base45 alphabet")
     digits = characters.translate(_DIGITS)
     whole = length - length % 3
-    try:
-        data = struct.pack(
-            f">{whole // 3}H",
-            *[
-                low + middle * 45 + high * 2025
-                for low, middle, high in zip(
-                    digits[0:whole:3], digits[1:whole:3], digits[2:whole:3], strict=True
-                )
-            ],
-        )
-        if whole == length:
-            return data
-        return data + bytes((digits[whole] + digits[whole + 1] * _BASE,))
-    except (struct.error, ValueError) as error:
-        raise MalformedError("base45 characters that name more than their bytes hold") from error
+    data = _triples(digits[:whole])
+    if whole == length:
+        return data
+    last = digits[whole] + digits[whole + 1] * _BASE
+    if last > 0xFF:
+        raise MalformedError("two base45 characters that name more than a byte")
+    return data + bytes((last,))
+
+
+def _triples(digits: bytes) -> bytes:
+    """Return two bytes for each three digits.
+
+    All at once, in one integer with a lane of four bytes per triple: several times faster than a
+    loop, and no lane runs over, as 44 · (1 + 45 + 2025) takes 17 bits.
+    """
+    lanes = 0
+    size = len(digits) // 3 * 4
+    for position, weight in ((0, 1), (1, _BASE), (2, _BASE * _BASE)):
+        lane = bytearray(size)
+        lane[3::4] = digits[position::3]
+        lanes += int.from_bytes(lane, "big") * weight
+    values = lanes.to_bytes(size, "big")
+    if any(values[1::4]):
+        raise MalformedError("three base45 characters that name more than two bytes")
+    data = bytearray(size // 2)
+    data[0::2], data[1::2] = values[2::4], values[3::4]
+    return bytes(data)
 
 
 def encode(data: bytes) -> str:
