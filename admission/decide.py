@@ -204,7 +204,9 @@ def _by_clauses(asked: Question) -> Verdict:
     if stands:
         return _admit(Reason.PASS_OPENS, card)
     opening = rulebook.opening(site.directive, card, site.place)
-    return _admit(Reason.CARD_OPENS, card, opening.condition if opening else None)
+    if opening is None:
+        return _admit(Reason.ESSENTIAL_NEED, card)
+    return _admit(Reason.CARD_OPENS, card, opening.condition)
 
 
 def known_facts(record: PersonFacts, certificate: Certificate | None) -> PersonFacts:

@@ -47,6 +47,7 @@ class Demands(msgspec.Struct, frozen=True):
     Limits in hours. `capacity` is how many may be in the zone at once, `headcount` how many of the
     roster: both count over all lanes of one appliance. `anti_passback_s` is the window in which the
     same credential does not pass twice in one direction. `hours` are the opening hours.
+    `essential` lets in whose card does not open the place, for essential needs.
     """
 
     declaration_max_age_h: int | None = None
@@ -57,6 +58,7 @@ class Demands(msgspec.Struct, frozen=True):
     headcount: int | None = None
     anti_passback_s: int | None = None
     hours: tuple[Hours, ...] = ()
+    essential: bool = False
 
 
 class Site(msgspec.Struct, frozen=True):

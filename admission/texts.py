@@ -39,6 +39,9 @@ _SENTENCES = {
         "Đồng hồ của chốt chưa được xác nhận.", "This gate's clock is not confirmed."
     ),
     Reason.PASS_OPENS: Text("Giấy vào cổng hợp lệ.", "Your pass is valid here."),
+    Reason.ESSENTIAL_NEED: Text(
+        "Được vào vì nhu cầu thiết yếu.", "Essential needs are served here."
+    ),
     Reason.CHECKED_OUT: Text("Đã ghi nhận lượt ra.", "You are checked out."),
     Reason.OVERRIDDEN: Text("Cán bộ đã quyết định.", "The officer has decided."),
     Reason.OFFICER_IDENTIFIED: Text("Đã nhận thẻ cán bộ.", "Officer's badge accepted."),
@@ -150,6 +153,7 @@ _NEXT_STEPS = {
         "Please show your document to the officer.",
     ),
     Reason.PASS_OPENS: Text("Mời quý khách đi qua.", "Please go through."),
+    Reason.ESSENTIAL_NEED: Text("Mời quý khách đi qua.", "Please go through."),
     Reason.CHECKED_OUT: Text("Cảm ơn, hẹn gặp lại quý khách.", "Thank you, and goodbye."),
     Reason.OVERRIDDEN: Text(
         "Mời quý khách làm theo hướng dẫn của cán bộ.", "Please follow the officer."

@@ -61,6 +61,8 @@ class Reason(StrEnum):
     """Nobody vouches for the date, and the answer depends on it."""
     PASS_OPENS = "pass_opens"  # noqa: S105 - a reason, not a secret
     """The pass gives its holder the right to enter here and now."""
+    ESSENTIAL_NEED = "essential_need"
+    """No card opens this place for the person, but the site lets in for essential needs."""
     CHECKED_OUT = "checked_out"
     """Leaving: the way out is open to everybody whose code names somebody."""
     OVERRIDDEN = "overridden"

@@ -21,6 +21,7 @@ COMMANDS = {
     "scan": "appliance.cli.scan:scan",
     "record": "appliance.cli.record:record",
     "journal": "appliance.cli.journal:journal",
+    "rulebook": "appliance.cli.rulebook:rulebook",
 }
 PLUGINS = "chot.commands"
 """Entry-point group by which other packages (the hub is one) add commands."""
