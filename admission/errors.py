@@ -3,6 +3,7 @@
 ChotError                    root of every package's root; carries a hint
 └── AdmissionError
     ├── RulebookError        a rulebook that cannot be used (refused at load, never at the gate)
+    ├── OrdersError          the document of orders is malformed
     ├── RuleError            a CertLogic expression that is malformed, too deep or too large
     ├── TrustError           a list of issuers' keys that cannot be used
     ├── MalformedError       what a code holds is not what its format says; parsers let none out
@@ -27,6 +28,10 @@ class AdmissionError(ChotError):
 
 class RulebookError(AdmissionError):
     """A rulebook is malformed, incomplete or contradicts itself."""
+
+
+class OrdersError(AdmissionError):
+    """The document that says which directive is in force where and from when is malformed."""
 
 
 class RuleError(AdmissionError):
