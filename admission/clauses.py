@@ -147,10 +147,12 @@ def card(case: Case) -> Iterator[Finding]:
     A site may let people in without one, for essential needs.
     """
     rulebook, site = case.rulebook, case.site
-    if stands_in(case) or site.demands.essential:
+    if stands_in(case):
         return
     if site.directive not in rulebook.directives:
         yield Finding(Outcome.REFER, Reason.NO_RULE)
+    elif site.demands.essential:
+        return
     elif rulebook.opening(site.directive, case.card, site.place) is None:
         reason = Reason.NO_CARD if case.card is Card.NONE else Reason.CARD_DOES_NOT_OPEN
         yield Finding(rulebook.no_card[site.place], reason)

@@ -66,7 +66,7 @@ def decide(  # noqa: PLR0917 - the design names these in this order
     if credential.proof is None and (credential.certificate or credential.granted):
         credential = msgspec.structs.replace(credential, certificate=None, granted=None)
     asked = Question(credential, standing, rulebook, site, now, here, today)
-    return (
+    verdict = (
         _names_nobody(asked)
         or _leaving(asked)
         or _blocked(asked)
@@ -74,6 +74,8 @@ def decide(  # noqa: PLR0917 - the design names these in this order
         or _badge(asked)
         or _by_clauses(asked)
     )
+    words = rulebook.words.get(verdict.reason)
+    return verdict if words is None else msgspec.structs.replace(verdict, words=words)
 
 
 def _names_nobody(asked: Question) -> Verdict | None:

@@ -46,7 +46,7 @@ from admission.facts import Course, rule_data
 from admission.instant import Instant
 from admission.site import Demands, Place, Site
 from admission.standing import PersonFacts, Product
-from admission.verdict import Card, Outcome, Reason, Text
+from admission.verdict import Card, Outcome, Reason, Text, Words
 
 
 class Access(msgspec.Struct, frozen=True, gc=False):
@@ -75,13 +75,6 @@ class AntiPassback(msgspec.Struct, frozen=True):
     kinds: frozenset[CredentialKind] = frozenset()
     passes: frozenset[PassKind] = frozenset()
     places: frozenset[Place] = frozenset()
-
-
-class Words(msgspec.Struct, frozen=True, gc=False):
-    """What people read for one reason: what is the matter, and what they can do now."""
-
-    sentence: Text
-    next_step: Text
 
 
 class Rulebook(msgspec.Struct, frozen=True):

@@ -16,7 +16,7 @@ One example of `examples` is `{"name", "expect", "reason"?, "card"?, "facts"?, "
 | `permit` | `{"issued", "valid_h"?, "places"?, "district"?, "hours"?, "revoked"?}`, or a list |
 | `roster` | `false`: not on the site's list; `true` or `{"shift"?, "last_day"?}`: on it |
 | `pass` | `{"kind", "places"?, "districts"?, "sites"?, "hours"?}`: a valid Chốt pass is shown |
-| `watched`, `identity_differs`, `leaving`, `stale` | `true` where it is so |
+| `watched`, `identity_differs`, `leaving`, `stale`, `essential` | `true` where it is so |
 | `inside`, `capacity`, `workers_inside`, `headcount` | people in the zone, and how many may be |
 | `passed_ago_s`, `anti_passback_s` | since the last passage, and the site's window |
 | `declaration_max_age_h`, `test_max_age_h` | what the site asks for beyond the rulebook |
@@ -126,6 +126,7 @@ class _Situation(_Form, frozen=True, rename={"granted": "pass"}):
     declaration_max_age_h: int | None = None
     test_max_age_h: int | None = None
     opening_hours: tuple[Hours, ...] = ()
+    essential: bool = False
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -252,6 +253,7 @@ def _site(situation: _Situation) -> Site:
             headcount=situation.headcount,
             anti_passback_s=situation.anti_passback_s,
             hours=situation.opening_hours,
+            essential=situation.essential,
         ),
     )
 

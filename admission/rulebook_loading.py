@@ -20,11 +20,11 @@ from admission.credential import PassKind
 from admission.errors import RulebookError, RuleError
 from admission.facts import EXTERNAL, PAYLOAD, Course
 from admission.instant import EPOCH
-from admission.rulebook import NOTHING_NEEDED, Access, AntiPassback, Needs, Rulebook, Words
+from admission.rulebook import NOTHING_NEEDED, Access, AntiPassback, Needs, Rulebook
 from admission.rulebook_format import PassForm, RequirementForm, RulebookForm
 from admission.site import Place
 from admission.standing import PersonFacts, Product
-from admission.verdict import Card, Outcome
+from admission.verdict import Card, Outcome, Words
 
 MAX_RULE_STEPS = 1_000
 """Steps of one rule: with all that a rulebook may hold, a decision stays within milliseconds."""

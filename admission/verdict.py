@@ -128,6 +128,13 @@ class Text(msgspec.Struct, frozen=True, gc=False):
     en: str
 
 
+class Words(msgspec.Struct, frozen=True, gc=False):
+    """What people read for one reason: what is the matter, and what they can do now."""
+
+    sentence: Text
+    next_step: Text
+
+
 class Alert(StrEnum):
     """What an officer and the hub are told silently. Values are on the wire; add, never rename."""
 
@@ -149,7 +156,8 @@ class Verdict(msgspec.Struct, frozen=True):
     `reasons` are all that were found, the one that people are told first. `condition` is what the
     card asks of its holder inside (5K, 2 m), from the rulebook. `to_leave` is how many must leave
     the zone before the next one may enter. `alerts` go to the officer and the hub, never to the
-    screen before the queue.
+    screen before the queue. `words` are the authority's own for the first reason, None = those of
+    `texts`.
     """
 
     outcome: Outcome = Outcome.REFER
@@ -158,6 +166,7 @@ class Verdict(msgspec.Struct, frozen=True):
     condition: Text | None = None
     to_leave: int | None = None
     alerts: tuple[Alert, ...] = ()
+    words: Words | None = None
 
     @property
     def reason(self) -> Reason:

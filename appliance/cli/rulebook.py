@@ -120,7 +120,7 @@ def diff(old: Path, new: Path, language: Any) -> None:
     console = Console()
     lines = list(differences(_load(old), _load(new), language))
     for line in lines:
-        console.print(line, highlight=False, markup=False)
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
     if not lines:
         click.echo("no difference")
         return

@@ -78,7 +78,7 @@ def explain_to(
     title = book.title.vi if language == "vi" else book.title.en
     console.print(f"[bold]{title}[/bold] ({book.label})", highlight=False)
     for line in _preamble(form, language):
-        console.print(line, highlight=False, markup=False)
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
     for number in sorted(book.directives) if directive is None else [directive]:
         console.print(_table(book, number, language))
         for mark, text in _conditions(book, number, language):
@@ -87,7 +87,7 @@ def explain_to(
     if needs:
         console.print(word("also", language) + ":", style="bold")
         for line in needs:
-            console.print(f"  {line}", highlight=False, markup=False)
+            console.print(f"  {line}", highlight=False, markup=False, soft_wrap=True)
 
 
 def _preamble(form: RulebookForm, language: Language) -> Iterator[str]:

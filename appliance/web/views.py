@@ -9,7 +9,7 @@ import msgspec
 
 from admission.instant import ClockTrust
 from admission.texts import lane_word, next_step, outcome_word, sentence
-from admission.verdict import LaneState, Outcome, Text, Verdict
+from admission.verdict import LaneState, Outcome, Text, Verdict, Words
 from appliance.printable import printable
 
 MAX_HOLDER_LENGTH = 80
@@ -91,6 +91,7 @@ def verdict_view(lane: str, verdict: Verdict, holder: str, at_ms: int) -> Verdic
     direction overrides, lone surrogates); it stays text, never markup.
     """
     reason = verdict.reason
+    words = verdict.words or Words(sentence(reason), next_step(reason))
     return VerdictView(
         lane=lane,
         at_ms=at_ms,
@@ -98,8 +99,8 @@ def verdict_view(lane: str, verdict: Verdict, holder: str, at_ms: int) -> Verdic
         outcome=verdict.outcome,
         word=outcome_word(verdict.outcome),
         holder=printable(holder[:MAX_HOLDER_LENGTH]),
-        reason=sentence(reason),
-        next_step=next_step(reason),
+        reason=words.sentence,
+        next_step=words.next_step,
         condition=verdict.condition,
     )
 
