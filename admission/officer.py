@@ -1,0 +1,195 @@
+"""What an officer may do at the gate: sign in with a badge, decide otherwise, ask for a correction.
+
+A static, unsigned code never signs anybody in: whoever has seen it can print it. The badge is a
+signed Chốt pass of its own kind, and the account behind it has to count here and today.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from enum import StrEnum
+
+import msgspec
+
+from admission.credential import Credential, PassKind, Proof, Signature
+from admission.decide import MAX_CLOCK_BEHIND_NS, serves
+from admission.instant import Instant
+from admission.passage import Event, Passage
+from admission.site import Site
+from admission.standing import CredentialStatus, Lookup, Officer, Standing
+from admission.verdict import Outcome, Reason
+
+_NEEDED = frozenset({"officers", "credentials"})
+"""Datasets without whose answer nobody is an officer."""
+
+
+class OverrideReason(StrEnum):
+    """Why an officer decided otherwise. Values are in the journal; add, never rename."""
+
+    DOCUMENT_CHECKED = "document_checked"
+    """The person's paper or identity document was checked by eye."""
+    EMERGENCY = "emergency"
+    ESSENTIAL_SERVICE = "essential_service"
+    """Ambulance, electricity, water, goods on the list."""
+    ESCORTED = "escorted"
+    """Somebody who answers for the person goes along."""
+    DATA_ERROR = "data_error"
+    """What is on record is wrong or missing."""
+    GATE_ERROR = "gate_error"
+    """The gate misread, or did not open."""
+    WRONG_PERSON = "wrong_person"
+    """The code belongs to somebody else."""
+    FALSE_DOCUMENT = "false_document"
+    SAFETY = "safety"
+    """The place or the people in it would be in danger."""
+    OTHER_ORDERED = "other_ordered"
+    """A superior ordered it."""
+
+
+class CorrectionTopic(StrEnum):
+    """What an officer asks to have corrected. Values are in the journal; add, never rename."""
+
+    DOSE_MISSING = "dose_missing"
+    DOSE_WRONG = "dose_wrong"
+    RECOVERY_MISSING = "recovery_missing"
+    TEST_MISSING = "test_missing"
+    DECLARATION_MISSING = "declaration_missing"
+    ISOLATION_OVER = "isolation_over"
+    NAME_WRONG = "name_wrong"
+    BIRTH_DATE_WRONG = "birth_date_wrong"
+    PERMIT_MISSING = "permit_missing"
+    ROSTER_MISSING = "roster_missing"
+
+
+REASONS_TO_ADMIT = (
+    OverrideReason.DOCUMENT_CHECKED,
+    OverrideReason.EMERGENCY,
+    OverrideReason.ESSENTIAL_SERVICE,
+    OverrideReason.ESCORTED,
+    OverrideReason.DATA_ERROR,
+    OverrideReason.GATE_ERROR,
+    OverrideReason.OTHER_ORDERED,
+)
+REASONS_TO_REFUSE = (
+    OverrideReason.WRONG_PERSON,
+    OverrideReason.FALSE_DOCUMENT,
+    OverrideReason.SAFETY,
+    OverrideReason.DATA_ERROR,
+    OverrideReason.GATE_ERROR,
+    OverrideReason.OTHER_ORDERED,
+)
+
+
+def reasons_for(outcome: Outcome) -> tuple[OverrideReason, ...]:
+    """Return the reasons an officer may choose from, none for REFER: that is the gate's word."""
+    if outcome is Outcome.ADMIT:
+        return REASONS_TO_ADMIT
+    return REASONS_TO_REFUSE if outcome is Outcome.REFUSE else ()
+
+
+def officer_of(
+    credential: Credential, standing: Standing, site: Site, now: Instant
+) -> Officer | None:
+    """Return the officer whom this badge signs in at this site now, or None. Never raises.
+
+    How old the knowledge may be is `decide`'s business; this asks what would end an officer's
+    rights: a signature, a validity or a district that does not hold, a badge or an account that was
+    withdrawn, a date that nobody vouches for.
+    """
+    granted, proof, officer = credential.granted, credential.proof, standing.officer
+    if granted is None or granted.kind is not PassKind.OFFICER or officer is None:
+        return None
+    if proof is None or not _holds(proof, now) or not _is_sound(standing):
+        return None
+    today = _today(standing, site, now)
+    return officer if today is not None and serves(officer, site, today) else None
+
+
+def overridden(
+    scan: Passage,
+    sequence: int,
+    outcome: Outcome,
+    reason: OverrideReason,
+    *,
+    officer: Officer,
+    now: Instant,
+) -> Passage:
+    """Return the entry of an officer's decision about an earlier entry.
+
+    :param scan: the entry that stands under `sequence`.
+    :raises ValueError: if the reason is not one for this outcome, or `scan` is no scan.
+    """
+    if reason not in reasons_for(outcome):
+        msg = f"{reason} is no reason to {outcome}"
+        raise ValueError(msg)
+    return msgspec.structs.replace(
+        _about(scan, sequence, officer, now),
+        event=Event.OVERRIDE,
+        outcome=outcome,
+        reasons=(Reason.OVERRIDDEN,),
+        note=reason.value,
+    )
+
+
+def correction(
+    scan: Passage, sequence: int, topic: CorrectionTopic, *, officer: Officer, now: Instant
+) -> Passage:
+    """Return the entry that asks for the record of an earlier entry's person to be corrected.
+
+    Outcome and reasons stay those of the scan: they say what the wrong record led to.
+
+    :param scan: the entry that stands under `sequence`.
+    :raises ValueError: if `scan` is no scan or names nobody.
+    """
+    if scan.person is None:
+        raise ValueError("the entry names nobody whose record could be corrected")
+    return msgspec.structs.replace(
+        _about(scan, sequence, officer, now), event=Event.CORRECTION, note=topic.value
+    )
+
+
+def _about(scan: Passage, sequence: int, officer: Officer, now: Instant) -> Passage:
+    """Return the scan's entry as one of now, by this officer, about the scan."""
+    if scan.event is not Event.SCAN:
+        raise ValueError("an officer acts on a scan, not on another officer's act")
+    # Alerts and doubts are the scan's: told once, counted once.
+    return msgspec.structs.replace(
+        scan,
+        wall_ns=now.wall_ns,
+        monotonic_ns=now.monotonic_ns,
+        boot_id=now.boot_id,
+        clock_trust=now.trust,
+        about=sequence,
+        officer=officer.number,
+        alerts=(),
+        doubts=(),
+    )
+
+
+def _holds(proof: Proof, now: Instant) -> bool:
+    begun = proof.not_before_ns is None or proof.not_before_ns <= now.wall_ns
+    over = proof.expires_ns is not None and now.wall_ns >= proof.expires_ns
+    return proof.signature is Signature.VALID and begun and not over
+
+
+def _is_sound(standing: Standing) -> bool:
+    facts = standing.facts
+    return (
+        standing.lookup in {Lookup.FOUND, Lookup.NOT_FOUND}
+        and not standing.withdrawn
+        and not standing.mismatch
+        and (facts is None or facts.status is CredentialStatus.ACTIVE)
+        and _NEEDED.isdisjoint(standing.unreadable)
+    )
+
+
+def _today(standing: Standing, site: Site, now: Instant) -> date | None:
+    release = standing.release
+    if release is None or not now.dated:
+        return None
+    if release.vouched_ns - now.wall_ns > MAX_CLOCK_BEHIND_NS:
+        return None
+    try:
+        return now.date_in(site.timezone)
+    except (OverflowError, ValueError):
+        return None

@@ -1,0 +1,58 @@
+"""What an officer reads at the desk: reasons, topics and alerts, in both languages.
+
+The officer alone sees these, never the queue; they still say no more than what has to be done.
+"""
+
+from __future__ import annotations
+
+from admission.officer import CorrectionTopic, OverrideReason
+from admission.verdict import Alert, Text
+
+_OVERRIDES = {
+    OverrideReason.DOCUMENT_CHECKED: Text("Đã kiểm tra giấy tờ", "Document checked"),
+    OverrideReason.EMERGENCY: Text("Cấp cứu, khẩn cấp", "Emergency"),
+    OverrideReason.ESSENTIAL_SERVICE: Text("Dịch vụ thiết yếu", "Essential service"),
+    OverrideReason.ESCORTED: Text("Có người đi cùng", "Escorted"),
+    OverrideReason.DATA_ERROR: Text("Dữ liệu sai", "Data is wrong"),
+    OverrideReason.GATE_ERROR: Text("Chốt bị lỗi", "Gate made an error"),
+    OverrideReason.WRONG_PERSON: Text("Mã của người khác", "Somebody else's code"),
+    OverrideReason.FALSE_DOCUMENT: Text("Giấy tờ giả", "False document"),
+    OverrideReason.SAFETY: Text("Vì an toàn", "Safety"),
+    OverrideReason.OTHER_ORDERED: Text("Theo lệnh cấp trên", "Ordered by a superior"),
+}
+
+_TOPICS = {
+    CorrectionTopic.DOSE_MISSING: Text("Thiếu mũi tiêm", "Dose missing"),
+    CorrectionTopic.DOSE_WRONG: Text("Sai mũi tiêm", "Dose wrong"),
+    CorrectionTopic.RECOVERY_MISSING: Text("Thiếu xác nhận khỏi bệnh", "Recovery missing"),
+    CorrectionTopic.TEST_MISSING: Text("Thiếu kết quả xét nghiệm", "Test missing"),
+    CorrectionTopic.DECLARATION_MISSING: Text("Thiếu khai báo y tế", "Declaration missing"),
+    CorrectionTopic.ISOLATION_OVER: Text("Đã hết cách ly", "Isolation is over"),
+    CorrectionTopic.NAME_WRONG: Text("Sai họ tên", "Name wrong"),
+    CorrectionTopic.BIRTH_DATE_WRONG: Text("Sai ngày sinh", "Birth date wrong"),
+    CorrectionTopic.PERMIT_MISSING: Text("Thiếu giấy đi đường", "Permit missing"),
+    CorrectionTopic.ROSTER_MISSING: Text("Thiếu trong danh sách", "Not on the list"),
+}
+
+_ALERTS = {
+    Alert.ISOLATION: Text("Người đang phải cách ly", "Person due in isolation"),
+    Alert.WATCHED: Text("Người đang được tìm", "Person on the watch list"),
+    Alert.FORGERY: Text("Mã giả: chữ ký sai", "Forged code: false signature"),
+    Alert.GUESSING: Text("Có người dò số", "Somebody is guessing numbers"),
+    Alert.REPLAY: Text("Mã dùng một lần bị dùng lại", "Single-use code shown again"),
+}
+
+
+def override_text(reason: OverrideReason) -> Text:
+    """Return the words of a reason, short enough for a button."""
+    return _OVERRIDES[reason]
+
+
+def topic_text(topic: CorrectionTopic) -> Text:
+    """Return the words of a topic, short enough for a button."""
+    return _TOPICS[topic]
+
+
+def alert_text(alert: Alert) -> Text:
+    """Return what the officer is told of an alert."""
+    return _ALERTS[alert]
