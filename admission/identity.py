@@ -20,6 +20,10 @@ PersonKey = NewType("PersonKey", int)
 
 HASH_KEY_BYTES = 32
 IDENTITY_DIGEST_BITS = 16
+MAX_PERMITS = 8
+"""Permits on record of one person at a time."""
+_KEY_MASK = (1 << 64) - 1
+_SLOT_STEP = 0x9E37_79B9_7F4A_7C15
 
 
 class IdentifierKind(StrEnum):
@@ -106,6 +110,20 @@ def person_keyer(hash_key: bytes) -> Callable[[Identifier], PersonKey]:
         return PersonKey(int.from_bytes(state.digest(), "little"))
 
     return key_of
+
+
+def permit_keys(key: PersonKey) -> tuple[PersonKey, ...]:
+    """Return the keys of the rows that hold one person's permits, of slot 0 first.
+
+    Slots are filled without gaps, and only up to `MAX_PERMITS`: the first that is empty ends them.
+    Slot 0 has the person's own key; each further one the key before plus `9e3779b97f4a7c15` (hex),
+    modulo 2⁶⁴. The person's key is a keyed hash: moved by a constant it is as hard to guess, and
+    meets another person's by chance only.
+
+    >>> [f"{key:x}" for key in permit_keys(PersonKey(1))[:3]]
+    ['1', '9e3779b97f4a7c16', '3c6ef372fe94f82b']
+    """
+    return tuple(PersonKey(key + slot * _SLOT_STEP & _KEY_MASK) for slot in range(MAX_PERMITS))
 
 
 def identity_digester(hash_key: bytes) -> Callable[[str, date], int]:

@@ -19,9 +19,10 @@ from admission.standing import PersonFacts
 from cache.errors import ReplicaError
 from cache.replica.build import Built, RowSet, write_segment
 from cache.replica.durable import rename_durably, sync, write_durably
-from cache.replica.head import MAX_HEAD_BYTES, PERSONS, Dataset, Head, sign_head, verify_head
+from cache.replica.head import MAX_HEAD_BYTES, Dataset, Head, sign_head, verify_head
 from cache.replica.keys import hash_key_id
-from cache.replica.layout import PERSONS_1, Layout
+from cache.replica.layout import PERSONS_2, Layout
+from cache.replica.names import PERSONS
 from hub.errors import PublishError
 from hub.keys import HubKeys
 
@@ -74,7 +75,7 @@ class Publisher:
         """
         with self._exclusively():
             before = self._published()
-            gathered = self._gather(rows, PERSONS_1, progress)
+            gathered = self._gather(rows, PERSONS_2, progress)
             built = self._write(gathered)
             dataset = Dataset(built.root, built.size, built.rows, built.layout)
             head = self._sign(before, {PERSONS: dataset}, now)
@@ -103,7 +104,7 @@ class Publisher:
     def _gather(
         self,
         rows: Iterable[tuple[Identifier, PersonFacts]],
-        layout: Layout,
+        layout: Layout[PersonFacts],
         progress: Callable[[int], None] | None,
     ) -> RowSet:
         gathered = RowSet(layout)
@@ -145,6 +146,7 @@ class Publisher:
             min_next_poll_s=self._min_next_poll_s,
             hash_key_id=hash_key_id(self._keys.hash_key),
             datasets=datasets,
+            documents=before.documents if before else {},
         )
         write_durably(self._folder / "head", sign_head(head, self._keys.head), mode=_PUBLIC)
         return head

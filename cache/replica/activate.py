@@ -14,9 +14,10 @@ from typing import Self
 
 from cache.errors import HeadError, SegmentError, SourceError, StoreError
 from cache.replica.durable import remove, rename_durably, write_all, write_durably
-from cache.replica.head import PERSONS, Dataset, SignedHead
+from cache.replica.head import Dataset, SignedHead
 from cache.replica.layout import layout_of
 from cache.replica.merkle import HASH_BYTES, LEAF_BYTES, leaf_hash, leaf_hashes, merkle_root
+from cache.replica.names import PERSONS
 from cache.replica.regular import open_regular
 from cache.replica.segment import Segment
 

@@ -9,7 +9,7 @@ import zlib
 from array import array
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import msgspec
 import numpy as np
@@ -47,7 +47,7 @@ class Built(msgspec.Struct, frozen=True):
 class RowSet:
     """Rows being gathered for one segment, in any order."""
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout[Any]) -> None:
         self.layout = layout
         self._keys = array("Q")
         self._records = bytearray()

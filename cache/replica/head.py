@@ -25,12 +25,13 @@ from cache.replica.geometry import HASH_KEY_ID_BYTES
 from cache.replica.merkle import HASH_BYTES
 
 MAX_HEAD_BYTES = 65_536
-HEAD_VERSION = 1
-PERSONS = "persons"
-"""Name of the dataset of eligibility facts."""
+HEAD_VERSION = 2
 KEY_ID_BYTES = 8
 SIGNATURE_BYTES = 64
 MAX_DATASETS = 64
+MAX_DOCUMENTS = 128
+MAX_DOCUMENT_BYTES = 16 << 20
+MAX_NAME_LENGTH = 128
 _DOMAIN = b"chot head\x00"
 
 
@@ -48,6 +49,21 @@ class Dataset(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.root.hex()
 
 
+class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One signed document: SHA-256 (32 bytes) and size in bytes. What it says is not judged here.
+
+    Its name in the head says what it is: `rulebook/<id>`, `trust/dcc`, `orders` and so on.
+    """
+
+    sha256: bytes
+    size: int
+
+    @property
+    def name(self) -> str:
+        """The file's name: its SHA-256 in lower-case hex."""
+        return self.sha256.hex()
+
+
 class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the hub vouches for.
 
@@ -61,6 +77,7 @@ class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     min_next_poll_s: int
     hash_key_id: bytes
     datasets: dict[str, Dataset]
+    documents: dict[str, Document]
 
 
 class SignedHead(msgspec.Struct, frozen=True):
@@ -183,15 +200,21 @@ def _signed(payload: bytes) -> bytes:
 
 
 def _check(head: Head) -> None:
+    named = [*head.datasets, *head.documents]
     sound = (
         0 < head.sequence < 1 << 63
         and 0 < head.issued_ns < head.expires_ns < 1 << 63
         and 0 <= head.min_next_poll_s <= 86_400
         and len(head.hash_key_id) == HASH_KEY_ID_BYTES
         and len(head.datasets) <= MAX_DATASETS
+        and len(head.documents) <= MAX_DOCUMENTS
+        and all(0 < len(name) <= MAX_NAME_LENGTH for name in named)
         and all(
-            0 < len(name) <= 128 and len(d.root) == HASH_BYTES and d.size > 0 and d.rows >= 0
-            for name, d in head.datasets.items()
+            len(d.root) == HASH_BYTES and d.size > 0 and d.rows >= 0 for d in head.datasets.values()
+        )
+        and all(
+            len(d.sha256) == HASH_BYTES and 0 < d.size <= MAX_DOCUMENT_BYTES
+            for d in head.documents.values()
         )
     )
     if not sound:

@@ -6,160 +6,212 @@ a layout is never changed, only succeeded by one with another id.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import date
-from enum import IntEnum, StrEnum
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from admission.standing import CredentialStatus, PersonFacts, Product
+from admission.site import Place
+from admission.standing import (
+    Officer,
+    Permit,
+    PersonFacts,
+    RosterEntry,
+    WatchEntry,
+    Withdrawal,
+)
 from cache.errors import LayoutError
+from cache.replica.forms import HOURS_BITS, FieldForm, decoder, encoder
 
-DATE_EPOCH = date(2019, 12, 31)
-"""Day 0 of `FieldForm.DATE`: day 1 is 2020-01-01."""
-BIRTH_EPOCH = date(1899, 12, 31)
-"""Day 0 of `FieldForm.BIRTH`: day 1 is 1900-01-01."""
+_STATUS, _DATE, _HOUR, _DISTRICT = 2, 13, 18, 14
+"""Widths that several layouts share: dates to 2042-06-04, hours to 2049-11-26, district codes."""
+PLACE_BITS = 15
+"""Room for kinds of place: as many as there are (`site.Place`), and a few to come."""
 
 
-class FieldForm(StrEnum):
-    """How a field's unsigned integer is read."""
-
-    NUMBER = "number"
-    FLAG = "flag"
-    STATUS = "status"
-    PRODUCT = "product"
-    DATE = "date"
-    """Days since `DATE_EPOCH`; 0 = none."""
-    BIRTH = "birth"
-    """Days since `BIRTH_EPOCH`; 0 = none."""
+Record = TypeVar("Record", bound=msgspec.Struct)
+"""What the rows of one layout say."""
 
 
 class BitField(msgspec.Struct, frozen=True):
-    """One field: the attribute of the facts that it holds, and how many bits it takes."""
+    """One field: the attribute of the record that it holds, and how many bits it takes."""
 
     name: str
     bits: int
     form: FieldForm
 
 
-_EPOCHS = {FieldForm.DATE: DATE_EPOCH, FieldForm.BIRTH: BIRTH_EPOCH}
-_ENUMS: dict[FieldForm, type[IntEnum]] = {
-    FieldForm.STATUS: CredentialStatus,
-    FieldForm.PRODUCT: Product,
-}
+class Layout(Generic[Record]):
+    """One declared layout over a record type. `record_bytes` is the width of a packed record.
 
+    The fields name the type's own from its first on, in any order; those that they leave out have
+    their defaults. Where they do not fill the last byte, its highest bits are zero.
 
-class Layout:
-    """One declared layout over `PersonFacts`. `record_bytes` is the width of a packed record."""
+    :raises LayoutError: if the fields do not name the record's.
+    """
 
-    def __init__(self, layout_id: int, fields: tuple[BitField, ...]) -> None:
+    def __init__(self, layout_id: int, record: type[Record], fields: tuple[BitField, ...]) -> None:
         self.id = layout_id
+        self.record = record
         self.fields = fields
-        bits = sum(f.bits for f in fields)
-        names = PersonFacts.__struct_fields__[: len(fields)]
-        if bits % 8 or {f.name for f in fields} != set(names):
-            msg = f"layout {layout_id} does not fill whole bytes or skips a fact"
+        names = record.__struct_fields__[: len(fields)]
+        unnamed = len(record.__struct_fields__) - len(names)
+        if {f.name for f in fields} != set(names) or unnamed > len(record.__struct_defaults__):
+            msg = f"layout {layout_id} does not name the fields of its record"
             raise LayoutError(msg)
-        self.record_bytes = bits // 8
+        self._bits = sum(f.bits for f in fields)
+        self.record_bytes = -(-self._bits // 8)
         places: dict[str, tuple[int, BitField]] = {}
         shift = 0
         for field in fields:
             places[field.name] = (shift, field)
             shift += field.bits
-        self._encoders = tuple((s, f.name, f.bits, _encoder(f)) for s, f in places.values())
-        # In the order of the facts' own fields, so that a record decodes to positional arguments.
+        self._encoders = tuple((s, f.name, f.bits, encoder(f.form)) for s, f in places.values())
+        # In the order of the record's own fields: it is made from positional arguments.
         self._decoders = tuple(
-            (places[name][0], (1 << places[name][1].bits) - 1, _decoder(places[name][1].form))
+            (places[name][0], (1 << places[name][1].bits) - 1, decoder(places[name][1].form))
             for name in names
         )
 
-    def pack(self, facts: PersonFacts) -> bytes:
-        """Return the record, `record_bytes` long.
+    def pack(self, record: Record) -> bytes:
+        """Return the packed record, `record_bytes` long.
 
-        :raises LayoutError: if a fact does not fit its field; nothing is cut or saturated.
+        :raises LayoutError: if a value does not fit its field; nothing is cut or saturated.
         """
         packed = 0
         for shift, name, bits, encode in self._encoders:
-            fact = getattr(facts, name)
-            value = encode(fact)
+            value = encode(getattr(record, name))
             if value < 0 or value >> bits:
-                msg = f"{name} {fact!s} does not fit layout {self.id}"
+                msg = f"{name} {getattr(record, name)!s} does not fit layout {self.id}"
                 raise LayoutError(msg, hint="correct the row, or publish with a wider layout")
             packed |= value << shift
         return packed.to_bytes(self.record_bytes, "little")
 
-    def unpack(self, record: bytes) -> PersonFacts:
-        """Return the facts of one record.
+    def unpack(self, packed: bytes) -> Record:
+        """Return what one packed record says.
 
         :raises LayoutError: if a field holds a value that this version has no meaning for.
         """
-        packed = int.from_bytes(record, "little")
+        bits = int.from_bytes(packed, "little")
+        if bits >> self._bits:
+            raise self._unknown()
         try:
-            return PersonFacts(*[d(packed >> s & mask) for s, mask, d in self._decoders])
-        except LookupError as error:
-            msg = f"a record of layout {self.id} holds an unknown value"
-            raise LayoutError(msg, hint="update this appliance") from error
+            return self.record(*[decode(bits >> s & mask) for s, mask, decode in self._decoders])
+        except (LookupError, ValueError) as error:
+            raise self._unknown() from error
 
-
-def _encoder(field: BitField) -> Callable[[Any], int]:
-    epoch = _EPOCHS.get(field.form)
-    if epoch is None:
-        return int
-    origin = epoch.toordinal()
-
-    def days(day: date | None) -> int:
-        if day is None:
-            return 0
-        # Day 0 means none: the epoch itself is out of range, as is every day before it.
-        return day.toordinal() - origin or -1
-
-    return days
-
-
-class _Days(dict[int, date | None]):
-    """Dates by day number, each made when first met: a third of the cost of making it anew."""
-
-    def __init__(self, origin: int) -> None:
-        super().__init__({0: None})
-        self._origin = origin
-
-    def __missing__(self, days: int) -> date:
-        day = self[days] = date.fromordinal(self._origin + days)
-        return day
-
-
-def _decoder(form: FieldForm) -> Callable[[int], Any]:
-    # Look-ups rather than calls: this runs for every person at the gate.
-    if form is FieldForm.FLAG:
-        return (False, True).__getitem__
-    if form in _ENUMS:
-        return {member.value: member for member in _ENUMS[form]}.__getitem__
-    if form in _EPOCHS:
-        return _Days(_EPOCHS[form].toordinal()).__getitem__
-    return int
+    def _unknown(self) -> LayoutError:
+        msg = f"a record of layout {self.id} holds an unknown value"
+        return LayoutError(msg, hint="update this appliance")
 
 
 PERSONS_1 = Layout(
     1,
+    PersonFacts,
     (
-        BitField("status", 2, FieldForm.STATUS),
+        BitField("status", _STATUS, FieldForm.STATUS),
         BitField("doses", 4, FieldForm.NUMBER),
         BitField("product", 4, FieldForm.PRODUCT),
         BitField("vulnerable", 1, FieldForm.FLAG),
-        BitField("last_dose", 13, FieldForm.DATE),
-        BitField("recovered", 13, FieldForm.DATE),
-        BitField("isolation_until", 13, FieldForm.DATE),
+        BitField("last_dose", _DATE, FieldForm.DATE),
+        BitField("recovered", _DATE, FieldForm.DATE),
+        BitField("isolation_until", _DATE, FieldForm.DATE),
         BitField("born", 16, FieldForm.BIRTH),
-        BitField("district", 14, FieldForm.NUMBER),
+        BitField("district", _DISTRICT, FieldForm.NUMBER),
     ),
 )
 """Ten bytes: dates to 2042-06-04, births to 2079-06-06, districts to 16,383, doses to 15."""
 
-LAYOUTS = {PERSONS_1.id: PERSONS_1}
+PERSONS_2 = Layout(
+    2,
+    PersonFacts,
+    (
+        *PERSONS_1.fields,
+        BitField("tested_h", _HOUR, FieldForm.HOUR_OR_NONE),
+        BitField("test_result", 2, FieldForm.TEST_RESULT),
+        BitField("declared_h", _HOUR, FieldForm.HOUR_OR_NONE),
+        BitField("symptoms", 1, FieldForm.FLAG),
+        BitField("exposure", 1, FieldForm.FLAG),
+        BitField("identity", 16, FieldForm.NUMBER),
+    ),
+)
+"""Seventeen bytes: layout 1, and the test, the health declaration and the identity digest."""
+
+CREDENTIALS_1 = Layout(
+    3,
+    Withdrawal,
+    (
+        BitField("status", _STATUS, FieldForm.STATUS),
+        BitField("not_before_h", _HOUR, FieldForm.HOUR_OR_NONE),
+    ),
+)
+"""Three bytes."""
+
+PERMITS_1 = Layout(
+    4,
+    Permit,
+    (
+        BitField("status", _STATUS, FieldForm.STATUS),
+        BitField("from_h", _HOUR, FieldForm.HOUR),
+        BitField("until_h", _HOUR, FieldForm.HOUR),
+        BitField("places", PLACE_BITS, FieldForm.NUMBER),
+        BitField("district", _DISTRICT, FieldForm.NUMBER),
+        BitField("hours", HOURS_BITS, FieldForm.HOURS),
+    ),
+)
+"""Twelve bytes. A person's permits have a row each (`admission.identity.permit_keys`)."""
+
+ROSTER_1 = Layout(
+    5,
+    RosterEntry,
+    (
+        BitField("status", _STATUS, FieldForm.STATUS),
+        BitField("first_day", _DATE, FieldForm.DATE),
+        BitField("last_day", _DATE, FieldForm.DATE),
+        BitField("shift", HOURS_BITS, FieldForm.HOURS),
+    ),
+)
+"""Eight bytes."""
+
+WATCH_1 = Layout(
+    6,
+    WatchEntry,
+    (
+        BitField("status", _STATUS, FieldForm.STATUS),
+        BitField("until", _DATE, FieldForm.DATE),
+    ),
+)
+"""Two bytes."""
+
+OFFICERS_1 = Layout(
+    7,
+    Officer,
+    (
+        BitField("status", _STATUS, FieldForm.STATUS),
+        BitField("number", 27, FieldForm.NUMBER),
+        BitField("last_day", _DATE, FieldForm.DATE),
+        BitField("district", _DISTRICT, FieldForm.NUMBER),
+    ),
+)
+"""Seven bytes: numbers of up to eight digits."""
+
+LAYOUTS: dict[int, Layout[Any]] = {
+    layout.id: layout
+    for layout in (
+        PERSONS_1,
+        PERSONS_2,
+        CREDENTIALS_1,
+        PERMITS_1,
+        ROSTER_1,
+        WATCH_1,
+        OFFICERS_1,
+    )
+}
+
+if len(Place) > PLACE_BITS:
+    raise LayoutError("there are more kinds of place than a permit has bits for")
 
 
-def layout_of(layout_id: int) -> Layout:
+def layout_of(layout_id: int) -> Layout[Any]:
     """Return the layout with this id.
 
     :raises LayoutError: if this version does not know it.

@@ -34,7 +34,8 @@ from cache.replica.activate import (
     usable_dataset,
 )
 from cache.replica.durable import TEMPORARY, make_directory, remove, write_durably
-from cache.replica.head import MAX_HEAD_BYTES, PERSONS, Dataset, Ratchet, SignedHead, verify_head
+from cache.replica.head import MAX_HEAD_BYTES, Dataset, Ratchet, SignedHead, verify_head
+from cache.replica.names import PERSONS
 from cache.replica.regular import open_regular
 from cache.replica.segment import Segment
 

@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from admission.identity import Identifier, IdentifierKind, normalise, person_keyer
+from admission.identity import (
+    MAX_PERMITS,
+    Identifier,
+    IdentifierKind,
+    PersonKey,
+    normalise,
+    permit_keys,
+    person_keyer,
+)
 
 KEY = bytes(range(32))
 any_text = st.text(st.characters(codec=None), max_size=40)
@@ -52,3 +60,11 @@ def test_any_identifier_has_a_key_of_64_bits(kind: IdentifierKind, value: str) -
 def test_a_hash_key_of_another_length_is_refused(length: int) -> None:
     with pytest.raises(ValueError, match="16 to 64 bytes"):
         person_keyer(bytes(length))
+
+
+@given(st.integers(0, (1 << 64) - 1))
+def test_a_persons_permits_have_rows_of_their_own(key: int) -> None:
+    keys = permit_keys(PersonKey(key))
+    assert keys[0] == key
+    assert len(set(keys)) == MAX_PERMITS == 8
+    assert all(0 <= k < 1 << 64 for k in keys)

@@ -39,7 +39,9 @@ def make_book(request: pytest.FixtureRequest, tmp_path: Path) -> MakeBook:
             for identifier, facts in people.items():
                 rows.add(KEY_OF(identifier), PERSONS_1.pack(facts))
             write_segment(tmp_path / "s", rows, hash_key_id(HASH_KEY))
-            head = Head(RELEASE.sequence, RELEASE.vouched_ns, RELEASE.expires_ns, 2, bytes(8), {})
+            head = Head(
+                RELEASE.sequence, RELEASE.vouched_ns, RELEASE.expires_ns, 2, bytes(8), {}, {}
+            )
             book.swap(Segment.open(tmp_path / "s"), head)
         return book
 

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from appliance.cli.main import main as chot
-from cache.replica.head import PERSONS
+from cache.replica.names import PERSONS
 from hub.__main__ import main as as_module
 from hub.cli import hub
 from hub.errors import HubError

@@ -7,15 +7,15 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from hypothesis import strategies as st
 
 from admission.identity import Identifier, IdentifierKind, PersonKey, person_keyer
-from admission.standing import CredentialStatus, PersonFacts, Product
+from admission.standing import PersonFacts, Product
 from cache.errors import SourceError
 from cache.replica.build import Built, RowSet, write_segment
-from cache.replica.head import PERSONS, Dataset, Head, SignedHead, sign_head, verify_head
+from cache.replica.head import Dataset, Head, SignedHead, sign_head, verify_head
 from cache.replica.keys import hash_key_id
 from cache.replica.layout import PERSONS_1
+from cache.replica.names import PERSONS
 from cache.replica.replicate import ByteSink
 
 HASH_KEY = bytes(range(32))
@@ -25,20 +25,6 @@ STRANGER = Ed25519PrivateKey.from_private_bytes(bytes([1]) * 32)
 TRUSTED = (SIGNER.public_key(),)
 ISSUED_NS = 1_632_099_600_000_000_000  # where ManualClock starts
 DAY_NS = 86_400 * 1_000_000_000
-
-_dates = st.dates(date(2020, 1, 1), date(2042, 6, 4))
-facts = st.builds(
-    PersonFacts,
-    status=st.sampled_from(CredentialStatus),
-    doses=st.integers(0, 15),
-    product=st.sampled_from(Product),
-    last_dose=st.none() | _dates,
-    recovered=st.none() | _dates,
-    born=st.none() | st.dates(date(1900, 1, 1), date(2079, 6, 6)),
-    vulnerable=st.booleans(),
-    isolation_until=st.none() | _dates,
-    district=st.integers(0, 16_383),
-)
 
 
 def document(number: int) -> Identifier:
@@ -84,6 +70,7 @@ class Release:
             "min_next_poll_s": 2,
             "hash_key_id": HASH_KEY_ID,
             "datasets": {PERSONS: self.dataset},
+            "documents": {},
         }
         return Head(sequence=sequence, **{**fields, **changes})  # type: ignore[arg-type]
 

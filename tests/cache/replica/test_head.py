@@ -13,9 +13,10 @@ from admission.decide import MAX_CLOCK_BEHIND_NS
 from admission.instant import ClockTrust
 from cache.errors import HeadError, HeadExpired, HeadRolledBack
 from cache.replica.head import (
+    MAX_DOCUMENT_BYTES,
     MAX_HEAD_BYTES,
-    PERSONS,
     Dataset,
+    Document,
     Head,
     Ratchet,
     SignedHead,
@@ -24,6 +25,7 @@ from cache.replica.head import (
     sign_head,
     verify_head,
 )
+from cache.replica.names import PERSONS
 from tests.cache.replica.releases import (
     DAY_NS,
     HASH_KEY_ID,
@@ -35,6 +37,7 @@ from tests.cache.replica.releases import (
 from tests.worlds import ManualClock
 
 DATASET = Dataset(bytes(range(32)), 20_480, 300, 1)
+DOCUMENT = Document(bytes(range(32, 64)), 1_234)
 
 
 def a_head(sequence: int = 7, **changes: object) -> Head:
@@ -44,6 +47,7 @@ def a_head(sequence: int = 7, **changes: object) -> Head:
         "min_next_poll_s": 2,
         "hash_key_id": HASH_KEY_ID,
         "datasets": {PERSONS: DATASET},
+        "documents": {"trust/dcc": DOCUMENT},
     }
     return Head(sequence=sequence, **{**fields, **changes})  # type: ignore[arg-type]
 
@@ -109,17 +113,17 @@ def test_another_form_of_the_same_envelope_is_refused() -> None:
 )
 def test_a_signed_payload_of_another_shape_is_refused(payload: bytes) -> None:
     key_id = public_key_id(SIGNER.public_key())
-    signature = SIGNER.sign(b"chot head\x00\x01" + payload)
+    signature = SIGNER.sign(b"chot head\x00\x02" + payload)
     with pytest.raises(HeadError, match="signed, but"):
-        verify_head(msgpack.packb([1, key_id, payload, signature]), TRUSTED)
+        verify_head(msgpack.packb([2, key_id, payload, signature]), TRUSTED)
 
 
 def test_a_field_this_version_does_not_know_is_refused_not_ignored() -> None:
     _, key_id, payload, _ = msgpack.unpackb(sign_head(a_head(), SIGNER))
     newer = msgpack.packb({**msgpack.unpackb(payload), "deltas": [b"..."]})
-    signature = SIGNER.sign(b"chot head\x00\x01" + newer)
+    signature = SIGNER.sign(b"chot head\x00\x02" + newer)
     with pytest.raises(HeadError, match="deltas"):
-        verify_head(msgpack.packb([1, key_id, newer, signature]), TRUSTED)
+        verify_head(msgpack.packb([2, key_id, newer, signature]), TRUSTED)
 
 
 @pytest.mark.parametrize(
@@ -135,6 +139,12 @@ def test_a_field_this_version_does_not_know_is_refused_not_ignored() -> None:
         {"datasets": {PERSONS: Dataset(b"short", 1, 1, 1)}},
         {"datasets": {PERSONS: Dataset(bytes(32), 0, 1, 1)}},
         {"datasets": {str(i): DATASET for i in range(65)}},
+        {"datasets": {"": DATASET}},
+        {"documents": {"orders": Document(bytes(31), 1)}},
+        {"documents": {"orders": Document(bytes(32), 0)}},
+        {"documents": {"orders": Document(bytes(32), MAX_DOCUMENT_BYTES + 1)}},
+        {"documents": {"x" * 129: DOCUMENT}},
+        {"documents": {str(i): DOCUMENT for i in range(129)}},
     ],
     ids=str,
 )
@@ -202,4 +212,4 @@ class TestJudge:
 def test_the_head_has_not_moved() -> None:
     # A changed byte is a new head version: gates in the field read this one.
     digest = hashlib.sha256(sign_head(a_head(), SIGNER)).hexdigest()
-    assert digest == "182a265ff52dccbee93ffc2f79cf20331b99031fbeec794480d3f60bc16da04e"
+    assert digest == "44aed9616311b8c15040bde01fc1d21e30079175db63471bee8a21f94fabbd41"

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from cache.replica.head import PERSONS, Dataset, sign_head
+from cache.replica.head import Dataset, sign_head
+from cache.replica.names import PERSONS
 from cache.replica.replicate import Outcome
 from tests.cache.replica.gates import Gate
 from tests.cache.replica.releases import (
