@@ -77,9 +77,11 @@ def certificate_parts(data: bytes) -> CertificateParts:
         fields = fields[1:]
     if [field.tag for field in fields[:1]] != [INTEGER] or len(fields) < 6:
         raise MalformedError("the certificate has no serial number or lacks fields")
-    _, _, issuer, validity, subject, spki = fields[:6]
+    _, inner_algorithm, issuer, validity, subject, spki = fields[:6]
     if {issuer.tag, validity.tag, subject.tag, spki.tag} != {SEQUENCE}:
         raise MalformedError("the certificate's names, validity or key are no sequences")
+    if inner_algorithm.whole != algorithm.whole:
+        raise MalformedError("the certificate names two signature algorithms (RFC 5280 4.1.1.2)")
     times = elements(validity.content)
     if len(times) != 2:
         raise MalformedError("the certificate's validity is not two times")

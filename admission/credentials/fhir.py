@@ -76,7 +76,7 @@ def read_bundle(bundle: Any) -> tuple[Holder | None, Certificate | None]:
                 test = _test(resource) if subject == patient_url else None
                 if test is not None:
                     tests.append(test)
-    born = _whole_date(patient.get("birthDate"))
+    born = whole_date(patient.get("birthDate"))
     return _holder(patient, born), _certificate(doses, tests, born)
 
 
@@ -183,10 +183,11 @@ def _last_date(text: Any) -> date | None:
         moment = datetimes.parse(text)
     except RuleError:
         return None
-    return _whole_date(text[:10]) if len(text) >= 10 else moment.date()
+    return whole_date(text[:10]) if len(text) >= 10 else moment.date()
 
 
-def _whole_date(text: Any) -> date | None:
+def whole_date(text: Any) -> date | None:
+    """Return the date of `YYYY-MM-DD`, None for anything else. Never raises."""
     parts = text.split("-") if isinstance(text, str) and len(text) == 10 else []
     if [len(part) for part in parts] != [4, 2, 2]:
         return None

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import zlib
 from collections.abc import Callable
 from datetime import date
-from functools import cache
 from typing import Any
 
 import msgspec
 import pytest
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -26,110 +21,23 @@ from admission.credential import (
     Proof,
     Signature,
 )
-from admission.credentials import base64url
-from admission.credentials.health_card_issuers import (
-    IssuerKey,
-    Issuers,
-    issuers_from_jwks,
-    thumbprint,
-)
+from admission.credentials.health_card_issuers import IssuerKey, Issuers
 from admission.credentials.smart_health_card import MAX_PAYLOAD_BYTES, parse
 from admission.identity import Identifier, IdentifierKind
 from admission.standing import PersonFacts, Product, TestResult
-from tests.worlds import chot_data
+from tests.admission.credentials.health_cards import (
+    ISS,
+    card,
+    card_of_example,
+    deflated,
+    immunization,
+    issuer_key,
+    issuers,
+    observation,
+    payload,
+)
 
-ISS = "https://example.org/issuer"
 Change = Callable[[Any], Any]
-
-
-@cache
-def private_key() -> ec.EllipticCurvePrivateKey:
-    return ec.derive_private_key(20_210_911, ec.SECP256R1())
-
-
-@cache
-def issuer_key() -> IssuerKey:
-    numbers = private_key().public_key().public_numbers()
-    x, y = numbers.x.to_bytes(32, "big"), numbers.y.to_bytes(32, "big")
-    return IssuerKey(ISS, thumbprint(x, y), x, y)
-
-
-def issuers() -> Issuers:
-    return Issuers([issuer_key()])
-
-
-def immunization(code: str = "208", day: str = "2021-08-01", **changed: Any) -> dict[str, Any]:
-    return {
-        "resourceType": "Immunization",
-        "status": "completed",
-        "vaccineCode": {"coding": [{"system": "http://hl7.org/fhir/sid/cvx", "code": code}]},
-        "patient": {"reference": "resource:0"},
-        "occurrenceDateTime": day,
-    } | changed
-
-
-def observation(result: str = "260415000", at: str = "2021-09-19T08:30:00+07:00") -> dict[str, Any]:
-    return {
-        "resourceType": "Observation",
-        "status": "final",
-        "code": {"coding": [{"system": "http://loinc.org", "code": "94500-6"}]},
-        "subject": {"reference": "resource:0"},
-        "effectiveDateTime": at,
-        "valueCodeableConcept": {
-            "coding": [{"system": "http://snomed.info/sct", "code": result}],
-        },
-    }
-
-
-PATIENT = {
-    "resourceType": "Patient",
-    "name": [{"family": "Nguyễn", "given": ["Văn", "An"]}],
-    "birthDate": "1987-01-18",
-}
-
-
-def payload(*resources: dict[str, Any]) -> dict[str, Any]:
-    entries = [
-        {"fullUrl": f"resource:{i}", "resource": resource}
-        for i, resource in enumerate([PATIENT, *resources])
-    ]
-    return {
-        "iss": ISS,
-        "nbf": 1_630_000_000.5,
-        "vc": {
-            "type": ["https://smarthealth.cards#health-card"],
-            "credentialSubject": {
-                "fhirVersion": "4.0.1",
-                "fhirBundle": {"resourceType": "Bundle", "type": "collection", "entry": entries},
-            },
-        },
-    }
-
-
-def deflated(data: bytes) -> bytes:
-    deflater = zlib.compressobj(wbits=-15)
-    return deflater.compress(data) + deflater.flush()
-
-
-def shc(jws: str) -> str:
-    return "shc:/" + "".join(f"{ord(character) - 45:02}" for character in jws)
-
-
-def card(
-    content: Any,
-    *,
-    header: dict[str, Any] | None = None,
-    squeeze: Callable[[bytes], bytes] = deflated,
-    forged: bool = False,
-) -> str:
-    """Return a signed card; `header` is merged into the right one."""
-    head = {"zip": "DEF", "alg": "ES256", "kid": issuer_key().kid} | (header or {})
-    data = content if isinstance(content, bytes) else msgspec.json.encode(content)
-    signed = f"{base64url.encode(msgspec.json.encode(head))}.{base64url.encode(squeeze(data))}"
-    key = ec.derive_private_key(7, ec.SECP256R1()) if forged else private_key()
-    r, s = decode_dss_signature(key.sign(signed.encode(), ec.ECDSA(hashes.SHA256())))
-    signature = base64url.encode(r.to_bytes(32, "big") + s.to_bytes(32, "big"))
-    return shc(f"{signed}.{signature}")
 
 
 def changed(change: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
@@ -282,11 +190,6 @@ def test_any_text_ends_in_a_credential(text: str) -> None:
         assert isinstance(parse(attempt, issuers()), Credential)
 
 
-@cache
-def card_of_example() -> str:
-    return card(payload(immunization()))
-
-
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
@@ -316,102 +219,3 @@ def test_no_other_text_of_a_card_is_taken_for_it(at: int, character: str) -> Non
     found = parse(spoiled, issuers())
     if spoiled != text:
         assert found.proof is None or found.proof.signature is not Signature.VALID
-
-
-@cache
-def example_issuers() -> Issuers:
-    folder = chot_data("smart-health-cards", "dev-tools-testdata")
-    smart = issuers_from_jwks(
-        "https://spec.smarthealth.cards/examples/issuer",
-        (folder / "examples-issuer-jwks.json").read_bytes(),
-    )
-    crl = {"keys": [json.loads((folder / "badcrl" / "public.json").read_text())]}
-    base = "https://raw.githubusercontent.com/smart-on-fhir/health-cards-dev-tools/main/testdata"
-    keys = list(smart.keys)
-    for name in ("too-long-rid", "non-base64url-rid"):
-        keys += issuers_from_jwks(f"{base}/badcrl/{name}", json.dumps(crl).encode()).keys
-    return Issuers(keys)
-
-
-@pytest.mark.data
-def test_the_example_of_the_specification_is_valid() -> None:
-    (file,) = chot_data("smart-health-cards", "example").glob("*.txt")
-    found = parse(file.read_text(), example_issuers())
-    assert found.holder == Holder("Anyperson John B.", date(1951, 1, 20))
-    assert found.proof is not None
-    assert found.proof.signature is Signature.VALID
-    assert found.certificate is not None
-    assert found.certificate.facts == PersonFacts(
-        doses=2, product=Product.MODERNA, last_dose=date(2021, 1, 29), born=date(1951, 1, 20)
-    )
-
-
-# Of the sixteen defects one is not a verifier's business: `Resource.meta` is what the framework
-# asks issuers to leave out, to keep cards small. Its vaccine code is of a code system that does not
-# exist, so that card proves no dose.
-DEFECTS = {
-    "bad-fhir-metadata": Signature.VALID,
-    "der-signature": None,
-    "der-signature-r-neg": None,
-    "der-signature-rs-neg": None,
-    "der-signature-s-neg": None,
-    "invalid-signature": Signature.INVALID,
-    "issuer-kid-mismatch": Signature.UNKNOWN_ISSUER,
-    "issuer-not-valid-with-smart-key": Signature.UNKNOWN_ISSUER,
-    "jws_too_long": None,
-    "no_deflate": None,
-    "no_jws_header_alg": None,
-    "no_jws_header_kid": None,
-    "no_jws_header_zip": None,
-    "trailing_chars": None,
-    "utf8_bom_prefix": None,
-    "wrong_jws_header_kid": Signature.UNKNOWN_ISSUER,
-}
-
-
-@pytest.mark.data
-@pytest.mark.parametrize(("name", "outcome"), DEFECTS.items())
-def test_defective_jws_of_the_dev_tools_are_not_admitted(
-    name: str, outcome: Signature | None
-) -> None:
-    file = (
-        chot_data("smart-health-cards", "dev-tools-testdata") / f"test-example-00-d-jws-{name}.txt"
-    )
-    text = file.read_bytes().decode()
-    # White space has no pair of digits: the code's own text cannot carry what follows this JWS.
-    written = shc(text) if text == text.strip() else shc(text.strip()) + text[len(text.strip()) :]
-    found = parse(written, example_issuers())
-    assert found.certificate is None
-    assert (found.proof and found.proof.signature) is outcome
-
-
-@pytest.mark.data
-def test_every_defective_code_of_the_dev_tools_is_unrecognised() -> None:
-    folder = chot_data("smart-health-cards", "dev-tools-testdata")
-    files = sorted(folder.glob("test-example-*-f-qr-code-*.txt"))
-    assert len(files) >= 24
-    for file in files:
-        assert parse(file.read_bytes().decode(), example_issuers()) == UNRECOGNISED, file.name
-
-
-@pytest.mark.data
-@pytest.mark.parametrize(
-    "name", ["invalid_issuer_url", "invalid_issuer_url_http", "issuer_url_with_trailing_slash"]
-)
-def test_urls_that_are_no_issuer_are_unrecognised(name: str) -> None:
-    folder = chot_data("smart-health-cards", "dev-tools-testdata")
-    content = json.loads((folder / f"test-example-00-e-file-{name}.smart-health-card").read_text())
-    found = parse(shc(content["verifiableCredential"][0]), example_issuers())
-    assert found.proof is None or found.proof.signature is Signature.UNKNOWN_ISSUER
-
-
-@pytest.mark.data
-@pytest.mark.parametrize("name", ["too-long-rid", "non-base64url-rid"])
-def test_cards_with_a_revocation_identifier_are_looked_up_under_it(name: str) -> None:
-    folder = chot_data("smart-health-cards", "dev-tools-testdata", "badcrl", name)
-    found = parse(shc((folder / f"jws-crl-{name}.txt").read_text()), example_issuers())
-    assert found.proof is not None
-    assert found.proof.signature is Signature.VALID
-    ((kid, rid),) = (named.value.split("/") for named in found.proof.withdrawn_as)
-    assert kid == "hrvC0uzB16UXK83BnPo7Glg685b1D6iYOyJd5hpRaAA"
-    assert 0 < len(rid) <= 24
