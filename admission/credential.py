@@ -60,7 +60,8 @@ class Proof(msgspec.Struct, frozen=True, gc=False):
 
     `issuer` is a country or an issuer's name, nothing personal. The credential counts from
     `not_before_ns` on and before `expires_ns`; None = no such limit. `withdrawn_as` are the names
-    under which its revocation would stand in the dataset `credentials`.
+    under which its revocation would stand in the dataset `credentials`. `key_id` is that of the
+    signature, for revocations that are published per key.
     """
 
     signature: Signature
@@ -68,6 +69,7 @@ class Proof(msgspec.Struct, frozen=True, gc=False):
     not_before_ns: int | None = None
     expires_ns: int | None = None
     withdrawn_as: tuple[Identifier, ...] = ()
+    key_id: bytes = b""
 
 
 class Evidence(StrEnum):

@@ -198,6 +198,7 @@ def _proof(
             claims.issued_ns,
             claims.expires_ns,
             withdrawn,
+            message.key_id,
         )
     evidence = content.certificate.evidence
     proven = [signer for signer in known if _holds(message, signer, signers)]
@@ -214,6 +215,7 @@ def _proof(
         _latest(claims.issued_ns, signer.not_before_s * _NS),
         _earliest(claims.expires_ns, (signer.not_after_s + 1) * _NS),
         withdrawn,
+        message.key_id,
     )
 
 

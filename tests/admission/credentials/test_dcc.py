@@ -37,6 +37,7 @@ def test_a_valid_code_proves_its_issuer_its_dates_and_its_content() -> None:
     assert proof is not None
     assert certificate is not None
     assert (proof.signature, proof.issuer) == (Signature.VALID, "VN")
+    assert proof.key_id == hashlib.sha256(DER).digest()[:8]
     assert (proof.not_before_ns, proof.expires_ns) == (
         codes.ISSUED_S * NS,
         codes.EXPIRES_S * NS,
