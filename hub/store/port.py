@@ -13,6 +13,7 @@ import msgspec
 
 from admission.identity import Identifier
 from admission.standing import CredentialStatus, PersonFacts
+from hub.store.registers import OrderStore, RegisterStore
 
 MAX_INTEGER = (1 << 63) - 1
 """Largest number that every engine's 64-bit column holds."""
@@ -188,7 +189,7 @@ class EntryStore(Protocol):
         ...
 
 
-class Store(PersonStore, DeviceStore, EntryStore, Protocol):
+class Store(PersonStore, RegisterStore, OrderStore, DeviceStore, EntryStore, Protocol):
     """All that the hub keeps."""
 
     async def close(self) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from admission.identity import Identifier, IdentifierKind
-from admission.standing import CredentialStatus, PersonFacts, Product
+from admission.standing import CredentialStatus, PersonFacts, Product, TestResult
 from hub.errors import StoreError
 from hub.store.port import (
     Decoded,
@@ -74,6 +74,12 @@ async def test_people_come_back_as_they_were_by_number(store: Store) -> None:
             vulnerable=True,
             isolation_until=date(2021, 9, 30),
             district=12,
+            tested_h=452_000,
+            test_result=TestResult.POSITIVE,
+            declared_h=452_001,
+            symptoms=True,
+            exposure=True,
+            identity=65_535,
         ),
     )
     nameless = Person(0, (), PersonFacts())

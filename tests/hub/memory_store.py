@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import copy
+import hashlib
 from collections import defaultdict
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 
 from admission.identity import Identifier
+from admission.orders import Order
 from hub.errors import StoreError
 from hub.store.port import (
     Added,
@@ -18,11 +22,81 @@ from hub.store.port import (
     JournalKey,
     Person,
 )
+from hub.store.registers import (
+    DOCUMENTS,
+    ORDERS,
+    PEOPLE,
+    Row,
+    StoredDocument,
+    by_key,
+    entry_type,
+    is_document_name,
+)
+
+
+class _State:
+    """What one transaction changes or leaves."""
+
+    def __init__(self) -> None:
+        self.people: dict[int, Person] = {}
+        self.highest = -1
+        self.rows: dict[str, dict[str, Row]] = defaultdict(dict)
+        self.orders: dict[tuple[int, int], Order] = {}
+        self.documents: dict[str, bytes] = {}
+        self.revisions: dict[str, int] = {}
+        self.dropped: set[str] = set()
+
+    def touch(self, name: str) -> None:
+        self.revisions[name] = self.revisions.get(name, 0) + 1
+        self.dropped.discard(name)
+
+    async def people_by(self, identifiers: Collection[Identifier]) -> Sequence[Person]:
+        wanted = set(identifiers)
+        return [
+            person
+            for _, person in sorted(self.people.items())
+            if wanted & {known.identifier for known in person.identifiers}
+        ]
+
+    async def put_people(self, people: Iterable[Person]) -> None:
+        after = {**self.people, **{person.number: person for person in people}}
+        owners: dict[Identifier, int] = {}
+        for person in after.values():
+            for known in person.identifiers:
+                if owners.setdefault(known.identifier, person.number) != person.number:
+                    raise StoreError("an identifier is another person's")
+        self.people = after
+        self.highest = max(self.highest, *after, -1)
+        self.touch(PEOPLE)
+
+    async def next_number(self) -> int:
+        return self.highest + 1
+
+    async def clear_people(self) -> None:
+        self.people = {}
+        self.touch(PEOPLE)
+
+    async def rows_by(self, register: str, identifiers: Collection[Identifier]) -> Sequence[Row]:
+        wanted = set(identifiers)
+        return [row for row in self.rows[register].values() if wanted & set(row.identifiers)]
+
+    async def rows_of(self, register: str, keys: Collection[str]) -> Sequence[Row]:
+        return [self.rows[register][key] for key in set(keys) if key in self.rows[register]]
+
+    async def put_rows(self, register: str, rows: Sequence[Row]) -> None:
+        entry_type(register)
+        self.rows[register] |= by_key(rows)
+        self.touch(register)
+
+    async def clear_rows(self, register: str) -> None:
+        entry_type(register)
+        self.rows[register] = {}
+        self.touch(register)
 
 
 class MemoryStore:
     def __init__(self) -> None:
-        self._people: dict[int, Person] = {}
+        self._state = _State()
         self._devices: dict[str, Device] = {}
         self.entries: dict[JournalKey, dict[int, EntryRecord]] = defaultdict(dict)
         self.conflicts: dict[JournalKey, set[tuple[int, bytes, bytes]]] = defaultdict(set)
@@ -31,21 +105,68 @@ class MemoryStore:
     async def close(self) -> None:
         return
 
+    @asynccontextmanager
+    async def change(self) -> AsyncIterator[_State]:
+        after = copy.deepcopy(self._state)
+        yield after
+        self._state = after
+
     async def put_people(self, people: Iterable[Person]) -> None:
-        after = {**self._people, **{person.number: person for person in people}}
-        owners: dict[Identifier, int] = {}
-        for person in after.values():
-            for known in person.identifiers:
-                if owners.setdefault(known.identifier, person.number) != person.number:
-                    raise StoreError("an identifier is another person's")
-        self._people = after
+        async with self.change() as change:
+            await change.put_people(list(people))
 
     async def people(self) -> AsyncIterator[Sequence[Person]]:
-        for number in sorted(self._people):
-            yield [self._people[number]]
+        for number in sorted(self._state.people):
+            yield [self._state.people[number]]
 
     async def people_count(self) -> int:
-        return len(self._people)
+        return len(self._state.people)
+
+    async def drop_register(self, register: str) -> bool:
+        there = register in await self.revisions()
+        async with self.change() as change:
+            await change.clear_rows(register)
+            change.dropped.add(register)
+        return there
+
+    async def rows(self, register: str) -> AsyncIterator[Sequence[Row]]:
+        entry_type(register)
+        for _, row in sorted(self._state.rows[register].items()):
+            yield [row]
+
+    async def revisions(self) -> Mapping[str, int]:
+        state = self._state
+        return {n: r for n, r in state.revisions.items() if n not in state.dropped}
+
+    async def put_order(self, order: Order) -> None:
+        self._state.orders[order.district, order.from_s] = order
+        self._state.touch(ORDERS)
+
+    async def remove_order(self, district: int, from_s: int) -> bool:
+        self._state.touch(ORDERS)
+        return self._state.orders.pop((district, from_s), None) is not None
+
+    async def orders(self) -> Sequence[Order]:
+        return sorted(self._state.orders.values())
+
+    async def put_document(self, name: str, data: bytes) -> None:
+        if not is_document_name(name):
+            raise StoreError("no name of a document")
+        self._state.documents[name] = data
+        self._state.touch(DOCUMENTS)
+
+    async def remove_document(self, name: str) -> bool:
+        self._state.touch(DOCUMENTS)
+        return self._state.documents.pop(name, None) is not None
+
+    async def document(self, name: str) -> bytes | None:
+        return self._state.documents.get(name)
+
+    async def documents(self) -> Mapping[str, StoredDocument]:
+        return {
+            name: StoredDocument(hashlib.sha256(data).digest(), len(data))
+            for name, data in sorted(self._state.documents.items())
+        }
 
     async def put_device(self, device: Device) -> None:
         taken = await self.device_by_token(device.token_sha256)

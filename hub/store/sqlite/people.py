@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from itertools import groupby
 from operator import itemgetter
@@ -11,25 +11,71 @@ from typing import Any
 import aiosqlite
 
 from admission.identity import Identifier, IdentifierKind
-from admission.standing import CredentialStatus, PersonFacts, Product
+from admission.standing import CredentialStatus, PersonFacts, Product, TestResult
 from hub.store.port import KnownIdentifier, Person
+from hub.store.sqlite.registers import flat, pairs, slices
 
 _KINDS = {kind.value: kind for kind in IdentifierKind}
 _STATUSES = {int(status): status for status in CredentialStatus}
 _PRODUCTS = {int(product): product for product in Product}
+_RESULTS = {int(result): result for result in TestResult}
+_COLUMNS = (
+    "number, doses, product, last_dose, recovered, born, vulnerable, isolation_until, district,"
+    " tested_h, test_result, declared_h, symptoms, exposure, identity"
+)
 
 
 async def write(raw: aiosqlite.Connection, people: Sequence[Person]) -> None:
     """Write people within the caller's transaction, replacing those of the same numbers."""
     await _make_room(raw, people)
     await raw.executemany(
-        "INSERT INTO person VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        f"INSERT INTO person ({_COLUMNS}) VALUES ({', '.join('?' * 15)})",  # noqa: S608 constants
         [_person_row(person) for person in people],
     )
     await raw.executemany(
         "INSERT INTO identifier VALUES (?, ?, ?, ?, ?)",
         _identifier_rows(people),
     )
+    await raw.execute(
+        "UPDATE highest_person SET number = max(number, ?)", (max(p.number for p in people),)
+    )
+
+
+async def clear(raw: aiosqlite.Connection) -> None:
+    """Delete everybody."""
+    await raw.execute("DELETE FROM identifier")
+    await raw.execute("DELETE FROM person")
+
+
+async def highest(raw: aiosqlite.Connection) -> int:
+    """Return the highest number that anybody on record has had, -1 if nobody ever was."""
+    rows = await raw.execute_fetchall("SELECT number FROM highest_person")
+    return int(next(iter(rows))[0])
+
+
+async def found_by(raw: aiosqlite.Connection, identifiers: Collection[Identifier]) -> list[Person]:
+    """Return who is on record under one of the identifiers, by number."""
+    numbers: set[int] = set()
+    for some in slices(list(identifiers)):
+        rows = await raw.execute_fetchall(
+            f"SELECT person FROM identifier WHERE (kind, value) IN (VALUES {pairs(some)})",  # noqa: S608 marks
+            flat(some),
+        )
+        numbers.update(row[0] for row in rows)
+    found: list[Person] = []
+    for wanted in slices(sorted(numbers)):
+        marks = ", ".join("?" * len(wanted))
+        people = await raw.execute_fetchall(
+            f"SELECT {_COLUMNS} FROM person WHERE number IN ({marks}) ORDER BY number",  # noqa: S608 marks
+            wanted,
+        )
+        known = await raw.execute_fetchall(
+            "SELECT person, kind, value, status FROM identifier"  # noqa: S608 marks
+            f" WHERE person IN ({marks}) ORDER BY person, place",
+            wanted,
+        )
+        found += _joined(people, known)
+    return found
 
 
 async def _make_room(raw: aiosqlite.Connection, people: Sequence[Person]) -> None:
@@ -49,8 +95,7 @@ async def _make_room(raw: aiosqlite.Connection, people: Sequence[Person]) -> Non
 async def read(raw: aiosqlite.Connection, after: int, limit: int) -> list[Person]:
     """Return the next people by number, at most `limit`."""
     rows = await raw.execute_fetchall(
-        "SELECT number, doses, product, last_dose, recovered, born, vulnerable, isolation_until,"
-        " district FROM person WHERE number > ? ORDER BY number LIMIT ?",
+        f"SELECT {_COLUMNS} FROM person WHERE number > ? ORDER BY number LIMIT ?",  # noqa: S608 constants
         (after, limit),
     )
     people = [tuple(row) for row in rows]
@@ -61,11 +106,7 @@ async def read(raw: aiosqlite.Connection, after: int, limit: int) -> list[Person
         " WHERE person > ? AND person <= ? ORDER BY person, place",
         (after, people[-1][0]),
     )
-    known = {
-        number: tuple(_identifier(row) for row in rows)
-        for number, rows in groupby(identifiers, key=itemgetter(0))
-    }
-    return [Person(row[0], known.get(row[0], ()), _facts(row)) for row in people]
+    return _joined(people, identifiers)
 
 
 def chunks(people: Iterable[Person], size: int) -> Iterable[list[Person]]:
@@ -80,6 +121,14 @@ def chunks(people: Iterable[Person], size: int) -> Iterable[list[Person]]:
         yield chunk
 
 
+def _joined(people: Iterable[Any], identifiers: Iterable[Any]) -> list[Person]:
+    known = {
+        number: tuple(_identifier(row) for row in rows)
+        for number, rows in groupby(identifiers, key=itemgetter(0))
+    }
+    return [Person(row[0], known.get(row[0], ()), _facts(row)) for row in people]
+
+
 def _person_row(person: Person) -> tuple[Any, ...]:
     facts = person.facts
     return (
@@ -92,6 +141,12 @@ def _person_row(person: Person) -> tuple[Any, ...]:
         int(facts.vulnerable),
         _written(facts.isolation_until),
         facts.district,
+        facts.tested_h,
+        int(facts.test_result),
+        facts.declared_h,
+        int(facts.symptoms),
+        int(facts.exposure),
+        facts.identity,
     )
 
 
@@ -119,6 +174,12 @@ def _facts(row: tuple[Any, ...]) -> PersonFacts:
         vulnerable=bool(row[6]),
         isolation_until=_read(row[7]),
         district=row[8],
+        tested_h=row[9],
+        test_result=_RESULTS[row[10]],
+        declared_h=row[11],
+        symptoms=bool(row[12]),
+        exposure=bool(row[13]),
+        identity=row[14],
     )
 
 

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
+import aiosqlite
+
+from admission.orders import Order
 from hub.errors import StoreError
 from hub.store.port import (
     Added,
@@ -17,7 +21,18 @@ from hub.store.port import (
     JournalKey,
     Person,
 )
-from hub.store.sqlite import entries, people
+from hub.store.registers import (
+    DOCUMENTS,
+    ORDERS,
+    PEOPLE,
+    Change,
+    Row,
+    StoredDocument,
+    entry_type,
+    is_document_name,
+)
+from hub.store.sqlite import entries, people, registers
+from hub.store.sqlite.change import SqliteChange
 from hub.store.sqlite.connection import Connection
 
 _CHUNK = 5_000
@@ -39,6 +54,7 @@ class SqliteStore:
         async with self._connection.transaction() as raw:
             for chunk in people.chunks(everybody, _CHUNK):
                 await people.write(raw, chunk)
+            await registers.touch(raw, PEOPLE)
 
     async def people(self) -> AsyncIterator[Sequence[Person]]:
         """Yield everybody in chunks; see the port."""
@@ -56,6 +72,95 @@ class SqliteStore:
         async with self._connection.transaction(write=False) as raw:
             rows = await raw.execute_fetchall("SELECT count(*) FROM person")
         return int(next(iter(rows))[0])
+
+    @asynccontextmanager
+    async def change(self) -> AsyncIterator[Change]:
+        """Make one change of many parts; see the port."""
+        async with self._connection.transaction() as raw:
+            yield SqliteChange(raw)
+
+    async def drop_register(self, register: str) -> bool:
+        """Do away with a register; see the port."""
+        async with self._connection.transaction() as raw:
+            there = await raw.execute_fetchall(
+                "SELECT 1 FROM revision WHERE name = ? AND live = 1", (register,)
+            )
+            if not list(there):
+                return False
+            await registers.clear(raw, register)
+            await raw.execute("UPDATE revision SET live = 0 WHERE name = ?", (register,))
+            return True
+
+    async def rows(self, register: str) -> AsyncIterator[Sequence[Row]]:
+        """Yield a register's rows in chunks; see the port."""
+        entry_type(register)
+        after = ""
+        while True:
+            async with self._connection.transaction(write=False) as raw:
+                chunk = await registers.read(raw, register, after, _CHUNK)
+            if not chunk:
+                return
+            yield chunk
+            after = chunk[-1].key
+
+    async def revisions(self) -> Mapping[str, int]:
+        """Return the revisions of what was ever written."""
+        async with self._connection.transaction(write=False) as raw:
+            rows = await raw.execute_fetchall("SELECT name, number FROM revision WHERE live = 1")
+        return {row[0]: row[1] for row in rows}
+
+    async def put_order(self, order: Order) -> None:
+        """Record an order; see the port."""
+        async with self._connection.transaction() as raw:
+            await raw.execute(
+                "INSERT OR REPLACE INTO directive_order VALUES (?, ?, ?)",
+                (order.district, order.from_s, order.directive),
+            )
+            await registers.touch(raw, ORDERS)
+
+    async def remove_order(self, district: int, from_s: int) -> bool:
+        """Take back an order; see the port."""
+        async with self._connection.transaction() as raw:
+            await registers.touch(raw, ORDERS)
+            return await _changed(
+                raw,
+                "DELETE FROM directive_order WHERE district = ? AND from_s = ?",
+                (district, from_s),
+            )
+
+    async def orders(self) -> Sequence[Order]:
+        """Return all orders, ascending."""
+        async with self._connection.transaction(write=False) as raw:
+            rows = await raw.execute_fetchall(
+                "SELECT district, from_s, directive FROM directive_order ORDER BY district, from_s"
+            )
+        return [Order(*row) for row in rows]
+
+    async def put_document(self, name: str, data: bytes) -> None:
+        """Keep a document; see the port."""
+        if not is_document_name(name):
+            msg = f"{name!r} is no name of a document"
+            raise StoreError(msg, hint="such as rulebook/hcmc-2021-09 or trust/dcc")
+        async with self._connection.transaction() as raw:
+            await registers.keep_document(raw, name, data)
+            await registers.touch(raw, DOCUMENTS)
+
+    async def remove_document(self, name: str) -> bool:
+        """Do away with a document; see the port."""
+        async with self._connection.transaction() as raw:
+            await registers.touch(raw, DOCUMENTS)
+            return await _changed(raw, "DELETE FROM document WHERE name = ?", (name,))
+
+    async def document(self, name: str) -> bytes | None:
+        """Return one document's bytes."""
+        async with self._connection.transaction(write=False) as raw:
+            rows = await raw.execute_fetchall("SELECT data FROM document WHERE name = ?", (name,))
+        return next((bytes(row[0]) for row in rows), None)
+
+    async def documents(self) -> Mapping[str, StoredDocument]:
+        """Return what documents there are."""
+        async with self._connection.transaction(write=False) as raw:
+            return await registers.documents(raw)
 
     async def put_device(self, device: Device) -> None:
         """Enrol a device; see the port."""
@@ -113,6 +218,11 @@ class SqliteStore:
         """Return how much of one device is held."""
         async with self._connection.transaction(write=False) as raw:
             return await entries.count(raw, device)
+
+
+async def _changed(raw: aiosqlite.Connection, statement: str, variables: tuple[Any, ...]) -> bool:
+    cursor = await raw.execute(statement, variables)
+    return cursor.rowcount > 0
 
 
 @asynccontextmanager
