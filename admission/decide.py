@@ -94,7 +94,7 @@ def _names_nobody(asked: Question) -> Verdict | None:
     if here.used:
         return _refuse(Reason.CODE_USED, Alert.REPLAY)
     names_somebody = asked.standing.lookup is not Lookup.NOTHING_TO_LOOK_UP
-    if names_somebody or credential.certificate is not None or credential.granted is not None:
+    if names_somebody or credential.proof is not None:
         return None
     return Verdict(asked.rulebook.no_record[asked.site.place], (Reason.NO_RECORD,))
 
@@ -180,7 +180,7 @@ def _by_clauses(asked: Question) -> Verdict:
     """Answer by everything that this place asks for: the strictest finding, or ADMIT."""
     standing, rulebook, site = asked.standing, asked.rulebook, asked.site
     certificate, stands = asked.credential.certificate, stands_in(asked)
-    if standing.lookup is Lookup.NOT_FOUND and certificate is None and not stands:
+    if standing.lookup is not Lookup.FOUND and certificate is None and not stands:
         # A sound code of nobody on record. Data go missing: at a station an officer looks.
         return Verdict(rulebook.no_record[site.place], (Reason.NO_RECORD,))
     known = standing.facts if standing.lookup is Lookup.FOUND else PersonFacts()

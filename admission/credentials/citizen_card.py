@@ -20,7 +20,6 @@ from datetime import date
 from admission.credential import UNRECOGNISED, Credential, CredentialKind, Doubt, Holder
 from admission.credentials import citizen_number, fields
 
-SEPARATOR = "|"
 FIELDS = 7
 FIELDS_WITHOUT_CMND = 6
 MAX_ADDRESS_LENGTH = 512
@@ -34,7 +33,7 @@ def parse(text: str) -> Credential:
 
     `text` is clean and bounded (`fields`).
     """
-    parts = [part.strip() for part in text.split(SEPARATOR, FIELDS)]
+    parts = [part.strip() for part in text.split(fields.SEPARATOR, FIELDS)]
     if len(parts) == FIELDS_WITHOUT_CMND and fields.sex(parts[3]) is not None:
         parts.insert(1, "")
     if len(parts) != FIELDS:
@@ -75,7 +74,7 @@ def render(
     ...        address="Phường 1, Quận 3, TP. Hồ Chí Minh", issued=date(2021, 7, 1))
     '000087000017||Trần Thị B|18011987|Nữ|Phường 1, Quận 3, TP. Hồ Chí Minh|01072021'
     """
-    text = SEPARATOR.join(
+    text = fields.SEPARATOR.join(
         (cccd, cmnd, name, _day_first(born), sex, address, _day_first(issued)),
     )
     if not fields.is_clean(text) or not parse(text).identifiers:

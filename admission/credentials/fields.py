@@ -14,6 +14,8 @@ MAX_CODE_LENGTH = 2_048
 600; the rest is room for the optional e-signature in EXT."""
 MAX_NAME_LENGTH = 128
 
+SEPARATOR = "|"
+"""Between the fields of all national formats."""
 MASK = "*"
 """Stands for a character that the holder's application hides."""
 

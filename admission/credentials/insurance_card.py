@@ -24,7 +24,6 @@ from datetime import date
 from admission.credential import UNRECOGNISED, Credential, CredentialKind, Holder
 from admission.credentials import fields
 
-SEPARATOR = "|"
 MIN_FIELDS = 8
 MAX_FIELDS = 24
 MAX_HEX_LENGTH = 8 * fields.MAX_NAME_LENGTH
@@ -42,7 +41,7 @@ def parse(text: str) -> Credential:
     >>> parse("DN4790123456789|416E|18/01/1987|1||79-025|01/01/2021|31/12/2021").holder
     Holder(name='An', born=datetime.date(1987, 1, 18))
     """
-    parts = [part.strip() for part in text.split(SEPARATOR, MAX_FIELDS)]
+    parts = [part.strip() for part in text.split(fields.SEPARATOR, MAX_FIELDS)]
     if not MIN_FIELDS <= len(parts) <= MAX_FIELDS:
         return UNRECOGNISED
     number, name, born, sex = parts[:4]
@@ -78,7 +77,7 @@ def render(
     '0123456789|416e|18/01/1987|2||79-025|01/01/2021|31/12/2021'
     """
     begins, ends = valid
-    text = SEPARATOR.join(
+    text = fields.SEPARATOR.join(
         (
             number,
             name.encode("utf-8", "replace").hex(),

@@ -31,7 +31,6 @@ from admission.credentials import citizen_number, fields
 from admission.credentials.citizen_number import Sex
 from admission.identity import Identifier, IdentifierKind, normalise, without_diacritics
 
-SEPARATOR = "|"
 FIELDS = 6
 EXT_SEPARATOR = "<"
 MAX_EXT_ITEMS = 16
@@ -48,7 +47,7 @@ def parse(text: str) -> Credential:
     `text` is clean and bounded (`fields`). A well-formed code whose numbers are all masked or
     ambiguous is recognised and names nobody: `identifiers` is empty.
     """
-    parts = text.split(SEPARATOR, FIELDS)
+    parts = text.split(fields.SEPARATOR, FIELDS)
     if len(parts) != FIELDS:
         return UNRECOGNISED
     number, name, born, declared, qid, ext = (part.strip() for part in parts)
@@ -86,7 +85,7 @@ def render(
     '001093029317|NGUYEN VAN A|1987-01-18|0|16297938|'
     """
     plain = without_diacritics(name)
-    text = SEPARATOR.join(
+    text = fields.SEPARATOR.join(
         (document, plain, born.isoformat(), "1" if declared_by_another else "0", qid, "")
     )
     if not fields.is_clean(text) or not parse(text).identifiers:

@@ -1,0 +1,44 @@
+"""The law in force: rulebooks, orders and trusted keys, as one value that is swapped as a whole."""
+
+from __future__ import annotations
+
+import msgspec
+
+from admission.credential import Credential
+from admission.credentials import parse
+from admission.credentials.trust import NOBODY, Trust
+from admission.instant import Instant
+from admission.orders import Orders
+from admission.reading import Reading
+from admission.rulebook import Rulebook
+from admission.rulebooks import Rulebooks
+from admission.site import Site
+
+
+class Law(msgspec.Struct, frozen=True):
+    """What a gate judges by. Immutable: a newer one takes its place between two readings."""
+
+    rulebooks: Rulebooks
+    orders: Orders = Orders()
+    trust: Trust = NOBODY
+
+    def read(self, reading: Reading, now: Instant) -> Credential:
+        """Return what the reading claims and proves under the trusted keys. Never raises."""
+        return parse(reading, self.trust, now)
+
+    def site_at(self, site: Site, now: Instant) -> Site:
+        """Return the site with the directive that is in force in its district now.
+
+        An order counts from a date on: without a date that somebody vouches for, the site's own
+        directive stands, and the decision refers whatever depends on it.
+        """
+        if not now.dated:
+            return site
+        directive = self.orders.directive(site.district_code, now, site.directive)
+        if directive == site.directive:
+            return site
+        return msgspec.structs.replace(site, directive=directive)
+
+    def rulebook_at(self, site: Site, now: Instant) -> Rulebook:
+        """Return the rulebook that is in force in the site's district now."""
+        return self.rulebooks.in_force(site.district_code, now)
