@@ -25,6 +25,7 @@ from hub.samples import json_lines, samples
 from hub.server import ServeOptions
 from hub.store.sqlite import open_store
 from hub.synthetic import MAX_PEOPLE, Population
+from hub.trust_cli import trust
 
 VIETNAM = timezone(timedelta(hours=7))
 
@@ -45,6 +46,9 @@ def _data_option(command: Any) -> Any:
 @click.group()
 def hub() -> None:
     """Run the upstream: people, signed releases, and the entries of all gates."""
+
+
+hub.add_command(trust)
 
 
 @hub.command()

@@ -1,0 +1,16 @@
+"""`chot hub trust`: whose signatures on certificates of others the gates believe."""
+
+from __future__ import annotations
+
+import click
+
+from hub.issuers_cli import csca, health_cards
+
+
+@click.group()
+def trust() -> None:
+    """Make the lists of issuers whose certificates gates believe."""
+
+
+trust.add_command(health_cards)
+trust.add_command(csca)
