@@ -1,0 +1,154 @@
+"""Protects the decision over what signed credentials prove and grant: certificates, passes, badges.
+
+Worked out by hand from the policy; 08:00 in Vietnam on Monday, 20 September 2021.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import msgspec
+import pytest
+
+from admission.clauses import HOUR_NS
+from admission.credential import (
+    Certificate,
+    Credential,
+    CredentialKind,
+    Evidence,
+    PassKind,
+    Proof,
+    Signature,
+)
+from admission.decide import decide
+from admission.identity import PersonKey
+from admission.rulebook import Needs, Rulebook
+from admission.site import Place, StalePolicy
+from admission.standing import (
+    Lookup,
+    Officer,
+    PersonFacts,
+    Standing,
+)
+from admission.verdict import Card, Outcome, Reason
+from tests.admission.situations import (
+    ACTIVE,
+    FACTORY,
+    FRESH,
+    GREEN,
+    MORNING,
+    NIGHT,
+    NOW,
+    OLD,
+    REVOKED,
+    STATION,
+    A,
+    F,
+    X,
+    answer,
+    found,
+    listed,
+    signed,
+    site,
+)
+
+
+def proven(signature: Signature, expires_h: int = 1, kind: Any = CredentialKind.DCC) -> Credential:
+    proof = Proof(signature, "VN", NOW.wall_ns - HOUR_NS, NOW.wall_ns + expires_h * HOUR_NS)
+    return Credential(kind, proof=proof, certificate=Certificate(Evidence.VACCINATION, GREEN, None))
+
+
+@pytest.mark.parametrize(
+    ("credential", "expected"),
+    [
+        (proven(Signature.VALID), (A, Reason.CARD_OPENS)),
+        (proven(Signature.VALID, expires_h=0), (X, Reason.EXPIRED)),
+        (proven(Signature.VALID, 0, CredentialKind.ROTATING_CODE), (X, Reason.CODE_EXPIRED)),
+        (proven(Signature.INVALID), (X, Reason.SIGNATURE_INVALID)),
+        (proven(Signature.WRONG_USE), (X, Reason.WRONG_KEY_USE)),
+        (proven(Signature.UNKNOWN_ISSUER), (F, Reason.ISSUER_UNKNOWN)),
+        (msgspec.structs.replace(proven(Signature.VALID), proof=None), (X, Reason.NO_RECORD)),
+    ],
+)
+def test_a_certificate_counts_where_a_trusted_signature_proves_it(
+    rulebook: Rulebook, credential: Credential, expected: tuple[Outcome, Reason]
+) -> None:
+    nobody = Standing(Lookup.NOTHING_TO_LOOK_UP, release=FRESH)
+    assert answer(rulebook, nobody, site(), credential) == expected
+
+
+def test_a_certificate_does_not_take_away_what_is_on_record(rulebook: Rulebook) -> None:
+    vulnerable = found(PersonFacts(vulnerable=True))
+    verdict = decide(proven(Signature.VALID), vulnerable, rulebook, FACTORY, NOW)
+    assert (verdict.outcome, verdict.card) == (A, Card.YELLOW)
+
+
+NOBODY_KNOWN = Standing(Lookup.NOTHING_TO_LOOK_UP, release=FRESH)
+
+
+def test_a_visitors_pass_stands_in_where_the_rulebook_lets_it(rulebook: Rulebook) -> None:
+    lets_in = msgspec.structs.replace(
+        rulebook, passes=frozenset({(None, PassKind.VISITOR, Place.FACTORY)})
+    )
+    visitor = signed(PassKind.VISITOR, sites=("site-1",), hours=(MORNING,))
+    rostered = msgspec.structs.replace(NOBODY_KNOWN, rostered=True)
+    assert answer(lets_in, rostered, FACTORY, visitor) == (A, Reason.PASS_OPENS)
+    assert answer(rulebook, rostered, FACTORY, visitor) == (X, Reason.NO_RECORD)
+    elsewhere = signed(PassKind.VISITOR, sites=("site-2",))
+    assert answer(lets_in, rostered, FACTORY, elsewhere) == (X, Reason.PASS_ELSEWHERE)
+    at_night = signed(PassKind.VISITOR, hours=(NIGHT,))
+    assert answer(lets_in, rostered, FACTORY, at_night) == (X, Reason.PASS_HOURS)
+
+
+@pytest.mark.parametrize(
+    ("rights", "expected"),
+    [
+        ({}, (A, Reason.CARD_OPENS)),
+        ({"districts": (760,)}, (A, Reason.CARD_OPENS)),
+        ({"districts": (761,)}, (X, Reason.PERMIT_ELSEWHERE)),
+        ({"hours": (NIGHT,)}, (X, Reason.PERMIT_HOURS)),
+    ],
+)
+def test_a_printed_permit_is_a_permit(
+    rulebook: Rulebook, rights: dict[str, Any], expected: tuple[Outcome, Reason]
+) -> None:
+    shown = signed(PassKind.PERMIT, subject=PersonKey(1), **rights)
+    assert answer(rulebook, found(), STATION, shown) == expected
+
+
+@pytest.mark.parametrize(
+    ("officer", "reason"),
+    [
+        (Officer(ACTIVE, 7), Reason.OFFICER_IDENTIFIED),
+        (Officer(ACTIVE, 7, date(2021, 9, 20), 760), Reason.OFFICER_IDENTIFIED),
+        (Officer(ACTIVE, 7, date(2021, 9, 19)), Reason.NO_RECORD),
+        (Officer(ACTIVE, 7, None, 761), Reason.NO_RECORD),
+        (Officer(REVOKED, 7), Reason.NO_RECORD),
+        (None, Reason.NO_RECORD),
+    ],
+)
+def test_a_badge_opens_the_desk_and_never_the_gate(
+    rulebook: Rulebook, officer: Officer | None, reason: Reason
+) -> None:
+    badge = signed(PassKind.OFFICER, subject=PersonKey(1))
+    assert answer(rulebook, found(officer=officer), site(), badge) == (F, reason)
+
+
+def test_a_site_may_keep_to_its_own_list_while_knowledge_is_old(rulebook: Rulebook) -> None:
+    patient = msgspec.structs.replace(FACTORY, stale=StalePolicy.ROSTER_ONLY)
+    worker = msgspec.structs.replace(listed(), release=OLD)
+    assert answer(rulebook, worker, patient) == (A, Reason.CARD_OPENS)
+    assert answer(rulebook, worker, FACTORY) == (F, Reason.STALE_REPLICA)
+    guest = found(release=OLD, rostered=True)
+    assert answer(rulebook, guest, patient) == (F, Reason.STALE_REPLICA)
+
+
+def test_a_site_may_ask_for_more_than_its_rulebook_never_for_less(rulebook: Rulebook) -> None:
+    strict = msgspec.structs.replace(
+        rulebook, requirements={(15, Place.CLINIC): Needs(test_max_age_h=72)}
+    )
+    assert strict.needs(site(Place.CLINIC)).test_max_age_h == 72
+    assert strict.needs(site(Place.CLINIC, test_max_age_h=24)).test_max_age_h == 24
+    assert strict.needs(site(Place.CLINIC, test_max_age_h=96)).test_max_age_h == 72
+    assert strict.needs(site(Place.CLINIC, 16)).test_max_age_h is None
