@@ -13,6 +13,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
+from admission.credentials import explicit_curve
 from admission.credentials.der import (
     BOOLEAN,
     INTEGER,
@@ -67,7 +68,9 @@ def public_key(parts: CertificateParts) -> PublicKey:
     """
     try:
         key = serialization.load_der_public_key(parts.spki)
-    except (ValueError, UnsupportedAlgorithm) as error:
+    except UnsupportedAlgorithm:
+        return explicit_curve.public_key(parts.spki)
+    except ValueError as error:
         raise MalformedError("the certificate's key cannot be read") from error
     if isinstance(key, ec.EllipticCurvePublicKey):
         return key
