@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from hub.dcc_cli import batches, dsc, slices
 from hub.issuers_cli import csca, health_cards
 
 
@@ -14,3 +15,6 @@ def trust() -> None:
 
 trust.add_command(health_cards)
 trust.add_command(csca)
+trust.add_command(dsc)
+trust.add_command(slices)
+trust.add_command(batches)
