@@ -7,6 +7,7 @@ secret of the region. One person may be known by several identifiers, each with 
 from __future__ import annotations
 
 import hashlib
+import re
 import unicodedata
 from collections.abc import Callable
 from datetime import date
@@ -57,6 +58,8 @@ class IdentifierKind(StrEnum):
     """A number of an integrator's own register, `<format>/<number>`."""
 
 
+_INSURANCE_CARD = re.compile(r"[A-Z]{2}[0-9]{13}", re.ASCII)
+
 _DOMAIN = {
     IdentifierKind.DOCUMENT: b"D",
     IdentifierKind.QID: b"Q",
@@ -84,10 +87,18 @@ class Identifier(msgspec.Struct, frozen=True, gc=False):
 def normalise(kind: IdentifierKind, value: str) -> Identifier:
     """Return the identifier with white space and separators dropped and letters in upper case.
 
+    An insurance card's fifteen characters become the ten digits that stay with the person
+    (Decision 1351/QĐ-BHXH of 2015: group, benefit, province, social insurance number), which is
+    what cards of since April 2021 show (Decision 1666/QĐ-BHXH of 2020).
+
     >>> normalise(IdentifierKind.DOCUMENT, " b 123-4567 ").value
     'B1234567'
+    >>> normalise(IdentifierKind.INSURANCE, "DN 4 79 0123456789").value
+    '0123456789'
     """
     kept = "".join(c for c in value.upper() if not c.isspace() and c not in "-.")
+    if kind is IdentifierKind.INSURANCE and _INSURANCE_CARD.fullmatch(kept):
+        kept = kept[5:]
     return Identifier(kind, kept)
 
 

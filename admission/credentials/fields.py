@@ -20,7 +20,7 @@ MASK = "*"
 """Stands for a character that the holder's application hides."""
 
 _DOCUMENT = re.compile(r"[0-9A-Z]{6,12}", re.ASCII)
-_INSURANCE = re.compile(r"(?:[A-Z]{2}[0-9]{3})?([0-9]{10})", re.ASCII)
+_INSURANCE = re.compile(r"[0-9]{10}", re.ASCII)
 _SEX = {"nam": Sex.MALE, "nữ": Sex.FEMALE, "nu": Sex.FEMALE}
 
 # CMND numbers of this range were issued twice: they would find one person for another's code.
@@ -70,19 +70,14 @@ def issued_twice(number: str) -> bool:
 def insurance(number: str) -> Identifier | None:
     """Return the identifier of a health-insurance number; None where it is masked or is none.
 
-    A card of before April 2021 has fifteen characters (Decision 1351/QĐ-BHXH of 2015): two letters
-    for the group insured, a digit for the benefit, two for the province, and the ten digits of the
-    social insurance number; the cards since then (Decision 1666/QĐ-BHXH of 2020) show those ten
-    alone. The ten digits stay with the person when the rest changes: they are the identifier, so
-    that the old card and the new one lead to the same person.
+    The old card's fifteen characters and the new one's ten digits are one (`normalise`).
 
     >>> insurance("DN 4 79 0123456789") == insurance("0123456789")
     True
     """
-    found = _INSURANCE.fullmatch(normalise(IdentifierKind.INSURANCE, number).value)
-    if found is None or not found[1].strip("0"):
-        return None
-    return Identifier(IdentifierKind.INSURANCE, found[1])
+    identifier = normalise(IdentifierKind.INSURANCE, number)
+    sound = _INSURANCE.fullmatch(identifier.value) and identifier.value.strip("0")
+    return identifier if sound else None
 
 
 def sex(word: str) -> Sex | None:
