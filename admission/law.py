@@ -42,3 +42,10 @@ class Law(msgspec.Struct, frozen=True):
     def rulebook_at(self, site: Site, now: Instant) -> Rulebook:
         """Return the rulebook that is in force in the site's district now."""
         return self.rulebooks.in_force(site.district_code, now)
+
+    def is_withdrawn(self, credential: Credential, now: Instant) -> bool:
+        """Return whether the EU's revocation slices name this certificate (beside the replica)."""
+        proof = credential.proof
+        if proof is None or not proof.key_id or not len(self.trust.revoked):
+            return False
+        return self.trust.revoked.holds(proof.key_id, proof.withdrawn_as, now.wall_ns)

@@ -20,6 +20,7 @@ from admission.credentials import (
     rotating_code,
     smart_health_card,
     typed_code,
+    vds_nc,
 )
 from admission.credentials.trust import NOBODY, Trust
 from admission.instant import Instant
@@ -56,6 +57,8 @@ def parse(reading: Reading, trust: Trust = NOBODY, now: Instant | None = None) -
         return chot_pass.parse(text, trust.passes)
     if text.startswith(smart_health_card.PREFIX):
         return smart_health_card.parse(text, trust.health_cards)
+    if text.startswith("{"):
+        return vds_nc.parse(text, trust.seals)
     found = rotating_code.parse(text, trust.rotating, now) if trust.rotating else UNRECOGNISED
     if found is UNRECOGNISED:
         found = _unsigned(text)

@@ -1,0 +1,130 @@
+"""The law in force at this gate: made from signed documents, swapped as a whole, never half."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from admission.credential import Credential
+from admission.credentials.dcc_revocations import read_revocations
+from admission.credentials.dcc_signers import read_signers
+from admission.credentials.health_card_issuers import read_issuers as read_health_card_issuers
+from admission.credentials.pass_issuers import read_issuers as read_pass_issuers
+from admission.credentials.rotating_scheme import Schemes
+from admission.credentials.trust import Stranger, Trust
+from admission.credentials.vds_nc_authorities import read_authorities
+from admission.errors import AdmissionError
+from admission.instant import Instant
+from admission.law import Law
+from admission.orders import Orders, read_orders
+from admission.reading import Reading
+from admission.rulebook import Rulebook
+from admission.rulebook_loading import load_rulebook
+from admission.rulebooks import Rulebooks
+from admission.site import Site
+from appliance.health import Finding
+
+RULEBOOK_PREFIX = "rulebook/"
+ORDERS = "orders"
+READERS: Mapping[str, tuple[str, Callable[[bytes], Any]]] = {
+    "trust/dcc": ("dcc", read_signers),
+    "trust/health-cards": ("health_cards", read_health_card_issuers),
+    "trust/vds": ("seals", read_authorities),
+    "trust/passes": ("passes", read_pass_issuers),
+    "revocation/dcc": ("revoked", read_revocations),
+}
+"""Document of the release → the part of `Trust` that it fills, and how it is read."""
+
+
+class LawInForce:
+    """Implements `judging.Law`. One document that cannot be used keeps the one before in force.
+
+    :param own: the rulebook of the site's configuration.
+    :param rotating: the wallets' schemes, whose secrets never travel with a release.
+    :param strangers: integrators' parsers.
+    """
+
+    def __init__(
+        self, own: Rulebook, *, rotating: Schemes = (), strangers: Stranger | None = None
+    ) -> None:
+        self._own = own
+        self._law = Law(Rulebooks(own), trust=Trust(rotating=rotating, strangers=strangers))
+        self._used: dict[str, tuple[bytes, Any]] = {}
+        self._refused: dict[str, str] = {}
+        self._left_out = 0
+
+    @property
+    def law(self) -> Law:
+        """The law of this moment."""
+        return self._law
+
+    def take(self, documents: Mapping[str, bytes]) -> None:
+        """Let these documents be in force from now on, and those that are missing no longer.
+
+        Reads what has changed, which takes tens of milliseconds: call it off the loop. Only one
+        call at a time. Never raises for what a document holds.
+        """
+        used: dict[str, tuple[bytes, Any]] = {}
+        refused: dict[str, str] = {}
+        for name, data in documents.items():
+            before = self._used.get(name)
+            if before is not None and before[0] == data:
+                used[name] = before
+                continue
+            read = _reader(name)
+            if read is None:
+                continue
+            try:
+                used[name] = (data, read(data))
+            except AdmissionError as error:
+                refused[name] = str(error)
+                if before is not None:
+                    used[name] = before
+        law = self._law_of({name: value for name, (_, value) in used.items()})
+        self._used, self._refused, self._law = used, refused, law
+        self._left_out = sum(len(getattr(value, "refused", ())) for _, value in used.values())
+
+    def site_at(self, site: Site, now: Instant) -> Site:
+        """Return the site under the orders in force at this moment."""
+        return self._law.site_at(site, now)
+
+    def rulebook_at(self, site: Site, now: Instant) -> Rulebook:
+        """Return the rulebook in force for this site at this moment."""
+        return self._law.rulebook_at(site, now)
+
+    def read(self, reading: Reading, now: Instant) -> Credential:
+        """Return what the reading's text claims and proves under the keys of this moment."""
+        return self._law.read(reading, now)
+
+    def is_withdrawn(self, credential: Credential, now: Instant) -> bool:
+        """Return whether a revocation slice names this certificate."""
+        return self._law.is_withdrawn(credential, now)
+
+    def finding(self) -> Finding:
+        """Return which documents could not be used, for the health report."""
+        facts: dict[str, str | int | float | bool | None] = {
+            "documents": len(self._used),
+            "rulebooks": sum(1 for _ in self._law.rulebooks),
+            "entries left out": self._left_out,
+        }
+        why = "; ".join(f"{name}: {reason}" for name, reason in sorted(self._refused.items()))
+        return Finding(ok=not self._refused, why=why, facts=facts)
+
+    def _law_of(self, values: Mapping[str, Any]) -> Law:
+        parts = {READERS[name][0]: value for name, value in values.items() if name in READERS}
+        others = [book for name, book in values.items() if name.startswith(RULEBOOK_PREFIX)]
+        kept = self._law.trust
+        return Law(
+            Rulebooks(self._own, others),
+            values.get(ORDERS, Orders()),
+            Trust(**parts, rotating=kept.rotating, strangers=kept.strangers),
+        )
+
+
+def _reader(name: str) -> Callable[[bytes], Any] | None:
+    if name == ORDERS:
+        return read_orders
+    if name.startswith(RULEBOOK_PREFIX):
+        return load_rulebook
+    found = READERS.get(name)
+    return None if found is None else found[1]

@@ -1,0 +1,93 @@
+"""Protects the law in force: a bad document changes nothing, a good one counts as a whole."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from admission.credential import CredentialKind, PassKind
+from admission.credentials.pass_issuers import PassIssuer, pack_issuers
+from admission.instant import ClockTrust
+from admission.rulebook_loading import load_rulebook
+from admission.site import Place
+from appliance.law_in_force import LawInForce
+from tests.worlds import ROOT, ManualClock, a_reading, a_site
+
+SHIPPED = (ROOT / "configs/rulebooks/hcmc-2021-09.json").read_bytes()
+OWN = load_rulebook(SHIPPED)
+NOW = ManualClock().now()
+SITE = msgspec.structs.replace(a_site(Place.SUPERMARKET, 15), district_code=760)
+ORDERS = json.dumps(
+    {
+        "format": "chot-orders/1",
+        "orders": [{"district": 760, "directive": 16, "from": "2021-09-20T08:00:00+07:00"}],
+    }
+).encode()
+
+
+def rulebook(**keys: Any) -> bytes:
+    return json.dumps(json.loads(SHIPPED) | keys).encode()
+
+
+def test_without_documents_the_sites_own_rulebook_and_directive_count() -> None:
+    law = LawInForce(OWN)
+    assert law.rulebook_at(SITE, NOW) is OWN
+    assert law.site_at(SITE, NOW) is SITE
+    assert law.read(a_reading("CHOT1:X"), NOW).kind is CredentialKind.UNRECOGNISED
+    assert law.finding().ok
+
+
+def test_an_order_changes_the_directive_from_its_hour_on() -> None:
+    law = LawInForce(OWN)
+    law.take({"orders": ORDERS})
+    assert law.site_at(SITE, NOW).directive == 16
+    before = msgspec.structs.replace(NOW, wall_ns=NOW.wall_ns - 1)
+    assert law.site_at(SITE, before).directive == 15
+    undated = msgspec.structs.replace(NOW, trust=ClockTrust.UNKNOWN)
+    assert law.site_at(SITE, undated).directive == 15
+    elsewhere = msgspec.structs.replace(SITE, district_code=761)
+    assert law.site_at(elsewhere, NOW).directive == 15
+    law.take({})
+    assert law.site_at(SITE, NOW).directive == 15
+
+
+def test_a_published_rulebook_of_the_district_takes_precedence() -> None:
+    law = LawInForce(OWN)
+    law.take({"rulebook/quan-1": rulebook(id="quan-1", districts=[760])})
+    assert law.rulebook_at(SITE, NOW).id == "quan-1"
+
+
+def test_a_document_that_cannot_be_used_leaves_the_one_before_in_force() -> None:
+    law = LawInForce(OWN)
+    law.take({"orders": ORDERS, "rulebook/quan-1": rulebook(id="quan-1")})
+    law.take({"orders": b"{", "rulebook/quan-1": rulebook(id="quan-1", version=0)})
+    assert law.site_at(SITE, NOW).directive == 16
+    assert law.rulebook_at(SITE, NOW).id == "quan-1"
+    finding = law.finding()
+    assert not finding.ok
+    assert "orders: " in finding.why
+    assert "rulebook/quan-1: " in finding.why
+    law.take({"orders": ORDERS, "rulebook/quan-1": rulebook(id="quan-1", version=2)})
+    assert law.finding().ok
+    assert law.rulebook_at(SITE, NOW).label == "quan-1/2"
+
+
+def test_keys_count_while_the_release_names_them() -> None:
+    key = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+    issuer = PassIssuer(key.public_key(), "district", frozenset({PassKind.CARD}))
+    law = LawInForce(OWN)
+    law.take({"trust/passes": pack_issuers([issuer])})
+    assert len(law.law.trust.passes.issuers) == 1
+    law.take({"trust/passes": b"\xff"})
+    assert len(law.law.trust.passes.issuers) == 1
+    law.take({})
+    assert len(law.law.trust.passes.issuers) == 0
+
+
+def test_what_this_version_does_not_know_is_passed_over() -> None:
+    law = LawInForce(OWN)
+    law.take({"something/new": b"?"})
+    assert law.finding().ok
