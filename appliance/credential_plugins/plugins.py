@@ -110,6 +110,11 @@ class CredentialPlugins:
         if self._plugins:
             self._keeper.start()
 
+    @property
+    def ready(self) -> bool:
+        """Whether the process can be asked."""
+        return self._process is not None
+
     def wait_until_ready(self, timeout_s: float) -> bool:
         """Return whether the process is ready to be asked, waiting for it so long."""
         return self._ready.wait(timeout_s)
