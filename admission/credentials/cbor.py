@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from math import isfinite
 from typing import Any
@@ -23,14 +24,17 @@ MAX_BYTES = 16_384
 MAX_DEPTH = 12
 """Containers and tags within one another. A DCC has six, its COSE message two."""
 
-_TRANSPARENT = (0, 1, 1004, 55799)
-"""Tags that say nothing the value does not: date-time text, epoch seconds, date text (RFC 8943),
-self-described CBOR. Issuers put them around values that should be plain."""
+_TRANSPARENT = (0, 1004, 55799)
+"""Tags that say nothing the value does not: date-time text, date text (RFC 8943), self-described
+CBOR. Issuers put them around values that should be plain."""
+_EPOCH_SECONDS, _EPOCH_DAYS = 1, 100
+"""Tags of a number that is a date-time, or a date (RFC 8943). They become the text of tag 0."""
 _REFUSED = (
-    2, 3, 4, 5, 25, 28, 29, 30, 35, 36, 37, 52, 54, 100, 256, 258, 260, 261, 43000,
+    2, 3, 4, 5, 25, 28, 29, 30, 35, 36, 37, 52, 54, 256, 258, 260, 261, 43000,
 )  # fmt: skip
 """Tags that cbor2 would build values from by itself. `tag_hook` sees all others."""
 _SENTINEL_BYTES = 16
+_EPOCH = date(1970, 1, 1)
 
 
 def _refuse(_value: Any, _immutable: bool) -> Any:
@@ -41,6 +45,21 @@ def _value_alone(value: Any, _immutable: bool) -> Any:
     return value
 
 
+def _date_time(value: Any, _immutable: bool) -> str:
+    moment = datetime.fromtimestamp(_number(value), UTC)
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _date(value: Any, _immutable: bool) -> str:
+    return (_EPOCH + timedelta(days=_number(value))).isoformat()
+
+
+def _number(value: Any) -> int | float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise MalformedError("a CBOR date that is no number")
+    return value
+
+
 def _kept(tag: int, value: Any, _immutable: bool) -> cbor2.CBORTag:
     return cbor2.CBORTag(tag, value)
 
@@ -48,6 +67,8 @@ def _kept(tag: int, value: Any, _immutable: bool) -> cbor2.CBORTag:
 _SEMANTIC_DECODERS: dict[int, Callable[[Any, bool], Any]] = {
     **dict.fromkeys(_REFUSED, _refuse),
     **dict.fromkeys(_TRANSPARENT, _value_alone),
+    _EPOCH_SECONDS: _date_time,
+    _EPOCH_DAYS: _date,
 }
 
 

@@ -61,7 +61,7 @@ def parse(text: str, signers: Signers) -> Credential:
     if len(text) > MAX_TEXT_LENGTH or not text.startswith(PREFIX):
         return UNRECOGNISED
     try:
-        message = cose.decode(_inflated(base45.decode(text[len(PREFIX) :])))
+        message = cose.decode(_inflated(base45.decode(_body(text))))
         claims = _claims(message.payload)
     except MalformedError:
         return UNRECOGNISED
@@ -100,7 +100,7 @@ def verify(text: str, *, dsc: Sequence[bytes], now: datetime) -> Mapping[str, An
         if not text.startswith(PREFIX) or len(text) > MAX_TEXT_LENGTH:
             return result
         result["base45"] = text[len(PREFIX) :]
-        result["compressed"] = base45.decode(result["base45"])
+        result["compressed"] = base45.decode(_body(text))
         result["cose"] = _inflated(result["compressed"])
         message = cose.decode(result["cose"])
         claims = _claims(message.payload)
@@ -145,6 +145,11 @@ def _withdrawn_hash(data: bytes) -> str:
     return hashlib.sha256(data).digest()[:WITHDRAWN_HASH_BYTES].hex()
 
 
+def _body(text: str) -> str:
+    """Return what follows the prefix, without the line's end that a scanner may have added."""
+    return text[len(PREFIX) :].rstrip("\r\n")
+
+
 def _inflated(data: bytes) -> bytes:
     """Return the one zlib stream that `data` is (RFC 1950), inflated up to the limit.
 
@@ -179,11 +184,22 @@ def _time_ns(value: object) -> int | None:
     """Return a NumericDate in ns; None where there is none."""
     if value is None:
         return None
+    if isinstance(value, str):
+        value = _epoch_s(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise MalformedError("a time of the CWT that is no number")
     if not -_MAX_TIME_S < value < _MAX_TIME_S:
         raise MalformedError("a time of the CWT beyond all calendars")
     return value * _NS if isinstance(value, int) else int(value * _NS)
+
+
+def _epoch_s(text: str) -> float:
+    """Return the seconds of a date-time: some write a NumericDate as CBOR's tag 0 or 1."""
+    try:
+        moment = datetime.fromisoformat(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError) as error:
+        raise MalformedError("a time of the CWT that is none") from error
 
 
 def _proof(

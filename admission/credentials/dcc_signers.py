@@ -57,7 +57,7 @@ USE_OF = {
     Evidence.RECOVERY: Use.RECOVERY,
 }
 PURPOSES = {
-    x509.object_id(f"{arc}.{number}"): use
+    f"{arc}.{number}": use
     for arc in ("1.3.6.1.4.1.1847.2021.1", "1.3.6.1.4.1.0.1847.2021.1")
     for number, use in enumerate((Use.TEST, Use.VACCINATION, Use.RECOVERY), start=1)
 }

@@ -23,6 +23,7 @@ from admission.credentials.dcc_signers import (
     signer_of,
     write_signers,
 )
+from admission.credentials.der import MAX_CERTIFICATE_BYTES
 from admission.errors import MalformedError, TrustError
 from tests.admission.credentials import dcc_codes as codes
 from tests.worlds import chot_data
@@ -134,7 +135,7 @@ def test_no_damaged_certificate_raises_anything_else(at: int, damage: bytes) -> 
     damaged = DER[:at] + damage + DER[at + len(damage) :]
     with contextlib.suppress(TrustError):
         signer_of(damaged)
-    for part in (damaged[:at], b"\x30\x80" + damaged, bytes(x509.MAX_BYTES + 1)):
+    for part in (damaged[:at], b"\x30\x80" + damaged, bytes(MAX_CERTIFICATE_BYTES + 1)):
         with pytest.raises(MalformedError):
             x509.read(part)
 
