@@ -21,6 +21,7 @@ from appliance.camera_table import CameraSourceTable
 from appliance.clock import SystemClock
 from appliance.config import Config, LaneTable, McuBridgeTable, ScenesSourceTable, site_of
 from appliance.crew import Crew
+from appliance.documents import Documents
 from appliance.errors import ConfigError
 from appliance.feedback import Feedback
 from appliance.health import Health, Weight
@@ -41,6 +42,7 @@ from appliance.web.mirror import Mirrors
 from appliance.web.screen import KioskScreen, keep_status
 from appliance.web.server import make_app, serve
 from cache.replica.book import ReplicaBook
+from cache.replica.contents import subscription
 from cache.replica.keys import hash_key_id, load_hash_key, load_public_keys
 from cache.replica.replicate import Replicator
 from cache.replica.store import ReplicaStore
@@ -145,15 +147,20 @@ async def composed(
     async with contextlib.AsyncExitStack() as stack:
         session = await stack.enter_async_context(aiohttp.ClientSession())
 
-        book = ReplicaBook(hash_key)
-        store = ReplicaStore(state / "replica", head_keys, hash_key_id(hash_key))
-
+        book, documents = ReplicaBook(hash_key), Documents()
+        store = ReplicaStore(
+            state / "replica",
+            head_keys,
+            hash_key_id(hash_key),
+            takes=subscription(config.site.id),
+        )
         replicator = Replicator(
             HubSource(session, config.hub.url),
             store,
             book,
             clock,
             on_head=lambda head: clock.note_head(head.issued_ns),
+            on_documents=documents.replace,
             interval_s=config.hub.poll_s,
             jitter=rng.random,
         )

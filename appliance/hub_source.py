@@ -10,10 +10,11 @@ import aiohttp
 
 from cache.errors import SourceError
 from cache.replica.head import MAX_HEAD_BYTES
-from cache.replica.replicate import ByteSink
+from cache.replica.source import ByteSink
 
 HEAD_PATH = "replica/head"
 SEGMENT_PATH = "replica/segments/{name}.segment"
+DOCUMENT_PATH = "replica/documents/{name}.document"
 CHUNK_BYTES = 1 << 18
 MAX_REDIRECTS = 3
 SLOWEST_BYTES_PER_S = 16_384
@@ -21,7 +22,7 @@ SLOWEST_BYTES_PER_S = 16_384
 
 
 class HubSource:
-    """Implements `cache.replica.replicate.ReplicaSource` with one client session.
+    """Implements `cache.replica.source.ReplicaSource` with one client session.
 
     :param base_url: where the hub's static files are, such as `https://hub.example/`.
     :param timeout_s: longest wait for a connection, and for the next bytes of an answer.
@@ -60,7 +61,16 @@ class HubSource:
 
         :raises SourceError: if it is not to be had, or of another size.
         """
-        path = SEGMENT_PATH.format(name=name)
+        await self._file(SEGMENT_PATH.format(name=name), size, to)
+
+    async def document(self, name: str, size: int, to: ByteSink) -> None:
+        """Write a document of exactly `size` bytes to `to`; see `ReplicaSource.document`.
+
+        :raises SourceError: if it is not to be had, or of another size.
+        """
+        await self._file(DOCUMENT_PATH.format(name=name), size, to)
+
+    async def _file(self, path: str, size: int, to: ByteSink) -> None:
         total_s = 3 * self._timeout_s + size / SLOWEST_BYTES_PER_S
         received = 0
         async with self._get(path, {}, total_s) as response:
@@ -72,7 +82,7 @@ class HubSource:
                 # A slow card may hold a write up; the lanes share this loop.
                 await asyncio.to_thread(to.write, chunk)
         if received != size:
-            msg = f"the upstream sent {received} bytes of a segment of {size}"
+            msg = f"the upstream sent {received} bytes of a file of {size}"
             raise SourceError(msg)
 
     @asynccontextmanager

@@ -1,151 +1,30 @@
-"""From downloaded bytes to a segment that may answer: each step refuses what the one before let by.
+"""From stored bytes to a segment that may answer: each step refuses what the one before let by.
 
-`.part` → size and root → fsync → rename → fsync directory → open → self-test. The caller then
-writes `CURRENT`, swaps the reference and persists the sequence, in this order.
+Downloads end in `download`; here a segment is opened and self-tested. The caller then writes
+`CURRENT`, swaps the reference and persists the sequence, in this order.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
-import threading
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
-from cache.errors import HeadError, SegmentError, SourceError, StoreError
-from cache.replica.durable import remove, rename_durably, write_all, write_durably
-from cache.replica.head import Dataset, SignedHead
-from cache.replica.layout import layout_of
+from cache.errors import SegmentError
+from cache.replica.download import DOCUMENT, LEAVES, SEGMENT
+from cache.replica.head import Dataset, Document
 from cache.replica.merkle import HASH_BYTES, LEAF_BYTES, leaf_hash, leaf_hashes, merkle_root
-from cache.replica.names import PERSONS
 from cache.replica.regular import open_regular
 from cache.replica.segment import Segment
 
-SEGMENT, LEAVES, PART = ".segment", ".leaves", ".part"
 
-
-class Part:
-    """A segment on its way in: takes exactly the declared number of bytes and not one more.
-
-    Its methods may be called from different threads; they wait for each other. So closing never
-    pulls the descriptor away from a write that whoever began it has given up.
-    """
-
-    def __init__(self, directory: Path, dataset: Dataset) -> None:
-        self.dataset = dataset
-        self.path = directory / (dataset.name + SEGMENT + PART)
-        self._target = directory / (dataset.name + SEGMENT)
-        self._leaves = directory / (dataset.name + LEAVES)
-        self._written = 0
-        self._lock = threading.Lock()
-        self._closed = False
-        try:
-            remove(self.path)
-            # A new file each time: the old one might still be open elsewhere.
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-            self._descriptor = os.open(self.path, flags, 0o600)
-        except OSError as error:
-            raise _store_error("start a download", error) from error
-
-    def write(self, data: bytes) -> None:
-        """Take the next bytes.
-
-        :raises SourceError: if there are more than the head declared.
-        :raises StoreError: if they cannot be written, or after `close`.
-        """
-        with self._lock:
-            self._require_open()
-            self._written += len(data)
-            if self._written > self.dataset.size:
-                size = self.dataset.size
-                msg = f"the segment is longer than the {size} bytes that its head declares"
-                raise SourceError(msg)
-            try:
-                write_all(self._descriptor, data)
-            except OSError as error:
-                raise _store_error("write a download", error) from error
-
-    def finish(self) -> None:
-        """Give the complete and verified bytes their name, durably.
-
-        :raises SegmentError: if the size or the Merkle root is not the declared one.
-        :raises StoreError: if the bytes cannot be made durable, or after `close`.
-        """
-        with self._lock:
-            self._require_open()
-            try:
-                self._keep()
-            except OSError as error:
-                raise _store_error("keep a download", error) from error
-
-    def close(self) -> None:
-        """Close, and drop whatever was not finished. Once is enough.
-
-        Waits for a write that still runs, so call it off the loop.
-        """
-        with self._lock:
-            if self._closed:
-                return
-            self._closed = True
-            try:
-                os.close(self._descriptor)
-            finally:
-                self.path.unlink(missing_ok=True)
-
-    def _keep(self) -> None:
-        with self.path.open("rb") as file:
-            hashes = leaf_hashes(file)
-        if self._written != self.dataset.size or merkle_root(hashes) != self.dataset.root:
-            raise SegmentError("the downloaded segment is not the one that its head names")
-        os.fsync(self._descriptor)
-        write_durably(self._leaves, b"".join(hashes))
-        rename_durably(self.path, self._target)
-
-    def _require_open(self) -> None:
-        if self._closed:
-            raise StoreError("the download was given up")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-
-def usable_dataset(signed: SignedHead, hash_key_id: bytes, limit_bytes: int) -> Dataset:
-    """Return the `persons` dataset of a head, judged before a byte of it is fetched.
-
-    :raises HeadError: if there is none, it is larger than `limit_bytes`, or its keys are hashed
-        under another hash key than the gate's.
-    :raises LayoutError: if its record layout is unknown here.
-    """
-    dataset = signed.head.datasets.get(PERSONS)
-    if dataset is None:
-        raise HeadError("the head names no persons")
-    if signed.head.hash_key_id != hash_key_id:
-        raise HeadError(
-            "the release is hashed under another hash key",
-            hint="copy the hub's current hash key to this appliance",
-        )
-    if dataset.size > limit_bytes:
-        msg = f"the release takes {dataset.size} bytes, over this site's limit of {limit_bytes}"
-        raise HeadError(msg, hint="raise the replica's size limit, or subscribe to less")
-    layout_of(dataset.layout)
-    return dataset
-
-
-def open_tested(path: Path, dataset: Dataset, hash_key_id: bytes) -> Segment:
-    """Return the segment, opened, compared with what its head says of it, and self-tested.
+def open_tested(directory: Path, dataset: Dataset, hash_key_id: bytes) -> Segment:
+    """Return a dataset's segment, opened, compared with what its head says, and self-tested.
 
     :raises SegmentError: if it is damaged or not what the head says.
     :raises LayoutError: if its layout is unknown here.
     """
-    segment = Segment.open(path)
+    segment = Segment.open(directory / (dataset.name + SEGMENT))
     header = segment.header
     declared = (dataset.size, dataset.rows, dataset.layout, hash_key_id)
     if (header.size, header.rows, header.layout, header.hash_key_id) != declared:
@@ -154,14 +33,25 @@ def open_tested(path: Path, dataset: Dataset, hash_key_id: bytes) -> Segment:
     return segment
 
 
-def holds(directory: Path, dataset: Dataset) -> bool:
-    """Return whether the dataset's segment lies here complete, every byte under its root."""
-    path = directory / (dataset.name + SEGMENT)
+def holds(directory: Path, wanted: Dataset | Document) -> bool:
+    """Return whether the segment or document lies here complete, every byte as its head says."""
+    if isinstance(wanted, Document):
+        return read_document(directory, wanted) is not None
     try:
-        with open_regular(path) as file:
-            return merkle_root(leaf_hashes(file)) == dataset.root
+        with open_regular(directory / (wanted.name + SEGMENT)) as file:
+            return merkle_root(leaf_hashes(file)) == wanted.root
     except OSError:
         return False
+
+
+def read_document(directory: Path, document: Document) -> bytes | None:
+    """Return the bytes of a document that lies here complete, or None."""
+    try:
+        with open_regular(directory / (document.name + DOCUMENT)) as file:
+            data = file.read(document.size + 1)
+    except OSError:
+        return None
+    return data if hashlib.sha256(data).digest() == document.sha256 else None
 
 
 def open_stored(directory: Path, dataset: Dataset, hash_key_id: bytes) -> Segment:
@@ -176,7 +66,7 @@ def open_stored(directory: Path, dataset: Dataset, hash_key_id: bytes) -> Segmen
     path = directory / (dataset.name + SEGMENT)
     damaged = _damaged_leaves(path, directory / (dataset.name + LEAVES), dataset.root)
     if not damaged:
-        return open_tested(path, dataset, hash_key_id)
+        return open_tested(directory, dataset, hash_key_id)
     segment = Segment.open(path)
     header = segment.header
     if (header.size, header.hash_key_id) != (dataset.size, hash_key_id):
@@ -216,8 +106,3 @@ def _readable_leaf_hashes(path: Path) -> list[bytes]:
                 leaf = b""
             hashes.append(leaf_hash(leaf) if leaf else b"")
     return hashes
-
-
-def _store_error(doing: str, error: OSError) -> StoreError:
-    msg = f"cannot {doing}: {error.strerror}"
-    return StoreError(msg, hint="check the disk: space, health, permissions")

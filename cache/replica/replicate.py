@@ -8,9 +8,8 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from enum import StrEnum
-from typing import Protocol
 
 import msgspec
 
@@ -19,8 +18,11 @@ from admission.instant import Instant
 from admission.ports import Clock
 from cache.errors import HeadError, LayoutError, ReplicaError, SegmentError, SourceError
 from cache.replica.book import ReplicaBook
-from cache.replica.head import Dataset, Head, SignedHead, judge, verify_head
-from cache.replica.store import Generation, ReplicaStore
+from cache.replica.contents import Contents
+from cache.replica.generation import Generation
+from cache.replica.head import Dataset, Document, Head, SignedHead, judge, verify_head
+from cache.replica.source import ReplicaSource
+from cache.replica.store import ReplicaStore
 
 DEFAULT_INTERVAL_S = 2.0
 MAX_BACKOFF_S = 60.0
@@ -30,40 +32,11 @@ RECHECK_S = 3_600
 """Time after which pages are checked again when next touched."""
 
 
-class ByteSink(Protocol):
-    """Where a source puts a segment's bytes."""
-
-    def write(self, data: bytes, /) -> object:
-        """Take the next bytes; may block for one write, so call it off the loop.
-
-        :raises ReplicaError: if there are more than declared, or they cannot be kept.
-        """
-        ...
-
-
-class ReplicaSource(Protocol):
-    """Where heads and segments come from. Nothing it hands over is trusted."""
-
-    async def head(self) -> bytes:
-        """Return the newest head's envelope, at most `MAX_HEAD_BYTES`.
-
-        :raises SourceError: if it cannot be had within the source's timeout.
-        """
-        ...
-
-    async def segment(self, name: str, size: int, to: ByteSink) -> None:
-        """Write the segment of this name (64 lower-case hex digits) and of `size` bytes to `to`.
-
-        :raises SourceError: if it cannot be had, or is not `size` bytes long.
-        """
-        ...
-
-
 class Outcome(StrEnum):
     """How one round ended."""
 
     ACTIVATED = "activated"
-    """A segment was fetched, or one already here was opened, and answers now."""
+    """Segments or documents were fetched or opened, and answer now."""
     REVOUCHED = "revouched"
     """A newer head vouches for the release that answers already."""
     UNCHANGED = "unchanged"
@@ -89,11 +62,19 @@ class ReplicaStatus(msgspec.Struct, frozen=True):
     """When a round last ended well, since start."""
     rows: int
     """Identifiers on record."""
+    datasets: dict[str, int]
+    """Rows by kind of dataset (`names.RECORDS`)."""
+    documents: int
+    """Documents that are held."""
+    missing: int
+    """Datasets and documents that the release names and that are not held."""
     damaged_pages: int
     unreadable_lookups: int
     last_error: str
     """Why the last round failed; empty after a good one."""
     last_error_hint: str
+    documents_error: str
+    """What went wrong when the documents were last handed on; empty if nothing did."""
     rounds: dict[Outcome, int]
     """Rounds since start by outcome."""
 
@@ -101,8 +82,11 @@ class ReplicaStatus(msgspec.Struct, frozen=True):
 class Replicator:
     """Keeps the book at the upstream's newest release. Runs on the loop; disk work is off it.
 
-    :param on_head: called once with every newly accepted head, before its segment is fetched: its
+    :param on_head: called once with every newly accepted head, before anything is fetched: its
         `issued_ns` is a floor of the time.
+    :param on_documents: called on the loop with the documents' bytes by name, whenever others are
+        in force than before, from the disk too. It returns at once; if it raises, that shows in
+        the status and the documents count as handed on.
     :param jitter: returns a random number in [0, 1); spreads the polls of many gates.
     """
 
@@ -114,6 +98,7 @@ class Replicator:
         clock: Clock,
         *,
         on_head: Callable[[Head], None] | None = None,
+        on_documents: Callable[[Mapping[str, bytes]], None] | None = None,
         interval_s: float = DEFAULT_INTERVAL_S,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         jitter: Callable[[], float] = random.random,
@@ -123,6 +108,9 @@ class Replicator:
         self._book = book
         self._clock = clock
         self._on_head = on_head
+        self._on_documents = on_documents
+        self._handed: Mapping[str, bytes] = {}
+        self._documents_error = ""
         self._interval_s = interval_s
         self._sleep = sleep
         self._jitter = jitter
@@ -186,41 +174,48 @@ class Replicator:
             expires_ns=head.expires_ns if head else None,
             last_success=self._last_success,
             rows=self._book.rows,
+            datasets=self._book.rows_by_kind,
+            documents=len(self._active.documents) if self._active else 0,
+            missing=self._active.missing if self._active else 0,
             damaged_pages=self._book.damaged_pages,
             unreadable_lookups=self._book.unreadable_lookups,
             last_error=self._last_error[0],
             last_error_hint=self._last_error[1],
+            documents_error=self._documents_error,
             rounds={outcome: self._rounds[outcome] for outcome in Outcome},
         )
 
     async def _round(self) -> Outcome:
         signed = verify_head(await self._source.head(), self._store.public_keys)
         judge(signed, self._store.ratchet, self._clock.now())
-        dataset = self._store.usable(signed)
+        contents = self._store.usable(signed)
         self._announce(signed.head)
-        outcome = await self._apply(signed, dataset)
+        outcome = await self._apply(signed, contents)
         await asyncio.to_thread(self._store.accept, signed)
         if outcome is Outcome.ACTIVATED:
             await asyncio.to_thread(self._store.prune)
         return outcome
 
-    async def _apply(self, signed: SignedHead, dataset: Dataset) -> Outcome:
+    async def _apply(self, signed: SignedHead, contents: Contents) -> Outcome:
         active = self._active
-        if active is None or active.dataset != dataset or self._book.damaged_pages:
+        sound = active is not None and active.complete and not active.damaged_pages
+        if active is None or not sound or active.contents != contents:
             # A damaged segment is not held either: it is fetched again and replaced by rename.
-            if not await asyncio.to_thread(self._store.holds, dataset):
-                await self._fetch(dataset)
+            for wanted in await asyncio.to_thread(self._store.missing, contents):
+                await self._fetch(wanted)
             self._serve(await asyncio.to_thread(self._store.activate, signed))
             return Outcome.ACTIVATED
         if active.signed.digest == signed.digest:
             return Outcome.UNCHANGED
-        self._serve(await asyncio.to_thread(self._store.revouch, signed, active.segment))
+        self._serve(await asyncio.to_thread(self._store.revouch, signed, active))
         return Outcome.REVOUCHED
 
-    async def _fetch(self, dataset: Dataset) -> None:
-        part = await asyncio.to_thread(self._store.receive, dataset)
+    async def _fetch(self, wanted: Dataset | Document) -> None:
+        part = await asyncio.to_thread(self._store.receive, wanted)
+        source = self._source
+        fetch = source.segment if isinstance(wanted, Dataset) else source.document
         try:
-            await self._source.segment(dataset.name, dataset.size, part)
+            await fetch(wanted.name, wanted.size, part)
             await asyncio.to_thread(part.finish)
         finally:
             # A write that was cancelled or timed out runs on in its thread: closing waits for it,
@@ -228,15 +223,29 @@ class Replicator:
             await asyncio.shield(asyncio.to_thread(part.close))
 
     def _serve(self, generation: Generation) -> None:
-        if self._active is None or generation.segment is not self._active.segment:
+        if self._active is None:
             self._checked_ns = self._clock.now().monotonic_ns
-        self._book.swap(generation.segment, generation.signed.head)
+        self._book.swap(generation.segments, generation.signed.head)
         self._active = generation
+        # Nothing is awaited in between: no scan sees new rows under old documents.
+        if generation.documents != self._handed:
+            self._hand_on(generation.documents)
+
+    def _hand_on(self, documents: Mapping[str, bytes]) -> None:
+        self._handed, self._documents_error = documents, ""
+        if self._on_documents is None:
+            return
+        try:
+            self._on_documents(documents)
+        except Exception as error:  # noqa: BLE001 - whoever reads them must not stop the replica
+            self._documents_error = f"{type(error).__name__}: {error}"
 
     def _recheck(self) -> None:
         now_ns = self._clock.now().monotonic_ns
         if self._active is not None and now_ns - self._checked_ns >= RECHECK_S * 1_000_000_000:
-            self._active.segment.forget_checks()
+            for segment in self._active.segments.values():
+                if segment is not None:
+                    segment.forget_checks()
             self._checked_ns = now_ns
 
     def _announce(self, head: Head) -> None:

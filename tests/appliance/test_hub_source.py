@@ -15,8 +15,7 @@ from cache.errors import SourceError
 from cache.replica.book import ReplicaBook
 from cache.replica.head import MAX_HEAD_BYTES
 from cache.replica.replicate import Outcome, Replicator
-from cache.replica.store import ReplicaStore
-from tests.cache.replica.releases import HASH_KEY, HASH_KEY_ID, TRUSTED, Release
+from tests.cache.replica.releases import HASH_KEY, Release, a_store
 from tests.worlds import ManualClock
 
 NAME = "ab" * 32
@@ -192,7 +191,7 @@ async def test_a_gate_replicates_over_http_and_survives_a_cut(
     tmp_path: Path, server: tuple[Server, str], source: HubSource
 ) -> None:
     release, book = Release(tmp_path, 200), ReplicaBook(HASH_KEY)
-    store = ReplicaStore(tmp_path / "state", TRUSTED, HASH_KEY_ID)
+    store = a_store(tmp_path / "state")
     replicator = Replicator(source, store, book, ManualClock())
     served = server[0]
     served.head = answering(body=release.envelope(), headers={"ETag": '"1"'})

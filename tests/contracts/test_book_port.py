@@ -17,6 +17,7 @@ from cache.replica.build import RowSet, write_segment
 from cache.replica.head import Head
 from cache.replica.keys import hash_key_id
 from cache.replica.layout import PERSONS_1
+from cache.replica.names import PERSONS
 from cache.replica.segment import Segment
 from tests.doors import HASH_KEY, KEY_OF, MemoryBook
 
@@ -42,7 +43,7 @@ def make_book(request: pytest.FixtureRequest, tmp_path: Path) -> MakeBook:
             head = Head(
                 RELEASE.sequence, RELEASE.vouched_ns, RELEASE.expires_ns, 2, bytes(8), {}, {}
             )
-            book.swap(Segment.open(tmp_path / "s"), head)
+            book.swap({PERSONS: Segment.open(tmp_path / "s")}, head)
         return book
 
     def memory(people: Mapping[Identifier, PersonFacts] | None) -> Book:

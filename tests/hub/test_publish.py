@@ -67,7 +67,7 @@ def test_a_gate_finds_everyone_by_each_identifier(
     segment = Segment.open(tmp_path / "replica" / "segments" / f"{dataset.name}.segment")
     assert (dataset.rows, dataset.size) == (400, segment.header.size)
     book = ReplicaBook(keys.hash_key)
-    book.swap(segment, head)
+    book.swap({"persons": segment}, head)
     for identifier, facts in people(200):
         shown = Credential(CredentialKind.PERSONAL_QR, (identifier,))
         standing = book.standing_of(shown, at(1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -12,12 +13,10 @@ from admission.standing import Lookup
 from cache.replica.book import ReplicaBook
 from cache.replica.head import Head
 from cache.replica.replicate import Replicator
-from cache.replica.store import ReplicaStore
 from tests.cache.replica.releases import (
     HASH_KEY,
-    HASH_KEY_ID,
-    TRUSTED,
     MemorySource,
+    a_store,
     document,
 )
 from tests.worlds import ManualClock
@@ -32,17 +31,25 @@ class Gate:
         self.book = ReplicaBook(HASH_KEY)
         self.state = folder / "state"
         self.heads: list[Head] = []
+        self.documents: list[dict[str, bytes]] = []
+        self.unwelcome = False
         self.waits: list[float] = []
         self.rounds_left = 0
         self.replicator = Replicator(
             source,
-            ReplicaStore(self.state, TRUSTED, HASH_KEY_ID),
+            a_store(self.state),
             self.book,
             self.clock,
             on_head=self.heads.append,
+            on_documents=self.read,
             sleep=self.sleep,
             jitter=lambda: 0.5,
         )
+
+    def read(self, documents: Mapping[str, bytes]) -> None:
+        if self.unwelcome:
+            raise ValueError("no such orders")
+        self.documents.append(dict(documents))
 
     async def sleep(self, seconds: float) -> None:
         self.waits.append(seconds)

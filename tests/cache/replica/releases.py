@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+    Ed25519PrivateKey,
+    Ed25519PublicKey,
+)
 
 from admission.identity import Identifier, IdentifierKind, PersonKey, person_keyer
 from admission.standing import PersonFacts, Product
 from cache.errors import SourceError
 from cache.replica.build import Built, RowSet, write_segment
-from cache.replica.head import Dataset, Head, SignedHead, sign_head, verify_head
+from cache.replica.contents import DEFAULT_LIMIT_BYTES, subscription
+from cache.replica.head import Dataset, Document, Head, SignedHead, sign_head, verify_head
 from cache.replica.keys import hash_key_id
-from cache.replica.layout import PERSONS_1
+from cache.replica.layout import PERSONS_1, Layout
 from cache.replica.names import PERSONS
-from cache.replica.replicate import ByteSink
+from cache.replica.source import ByteSink
+from cache.replica.store import ReplicaStore
 
 HASH_KEY = bytes(range(32))
 HASH_KEY_ID = hash_key_id(HASH_KEY)
 SIGNER = Ed25519PrivateKey.from_private_bytes(bytes(32))
 STRANGER = Ed25519PrivateKey.from_private_bytes(bytes([1]) * 32)
+SITE = "gate-7"
 TRUSTED = (SIGNER.public_key(),)
 ISSUED_NS = 1_632_099_600_000_000_000  # where ManualClock starts
 DAY_NS = 86_400 * 1_000_000_000
@@ -46,22 +54,49 @@ def key_of(number: int) -> PersonKey:
     return person_keyer(HASH_KEY)(document(number))
 
 
-def write(path: Path, rows: Mapping[int, bytes] | Iterable[tuple[int, bytes]]) -> Built:
-    rowset = RowSet(PERSONS_1)
+def write(
+    path: Path,
+    rows: Mapping[int, bytes] | Iterable[tuple[int, bytes]],
+    layout: Layout[Any] = PERSONS_1,
+) -> Built:
+    rowset = RowSet(layout)
     for key, record in rows.items() if isinstance(rows, Mapping) else rows:
         rowset.add(PersonKey(key), record)
     return write_segment(path, rowset, HASH_KEY_ID)
 
 
 class Release:
-    """A segment file of `people` numbered persons from `first`, and heads that name it."""
+    """Segments of `people` numbered persons from `first` and of others, and heads that name them.
 
-    def __init__(self, folder: Path, people: int = 300, first: int = 0) -> None:
+    :param others: records by number of the person, and their layout, by name of the dataset.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        people: int = 300,
+        first: int = 0,
+        *,
+        others: Mapping[str, tuple[Layout[Any], Mapping[int, Any]]] | None = None,
+        documents: Mapping[str, bytes] | None = None,
+    ) -> None:
         self.path = folder / f"release-{first}-{people}"
         numbers = range(first, first + people)
         built = write(self.path, {key_of(n): PERSONS_1.pack(facts_of(n)) for n in numbers})
         self.dataset = Dataset(built.root, built.size, built.rows, built.layout)
         self.bytes = self.path.read_bytes()
+        self.files = {self.dataset.name: self.bytes}
+        self.datasets = {PERSONS: self.dataset}
+        for name, (layout, records) in (others or {}).items():
+            path = folder / "other"
+            packed = {key_of(n): layout.pack(record) for n, record in records.items()}
+            built = write(path, packed, layout)
+            self.datasets[name] = Dataset(built.root, built.size, built.rows, built.layout)
+            self.files[built.root.hex()] = path.read_bytes()
+        self.documents = {}
+        for name, data in (documents or {}).items():
+            self.documents[name] = Document(hashlib.sha256(data).digest(), len(data))
+            self.files[self.documents[name].name] = data
 
     def head(self, sequence: int = 1, **changes: object) -> Head:
         fields: dict[str, object] = {
@@ -69,8 +104,8 @@ class Release:
             "expires_ns": ISSUED_NS + DAY_NS,
             "min_next_poll_s": 2,
             "hash_key_id": HASH_KEY_ID,
-            "datasets": {PERSONS: self.dataset},
-            "documents": {},
+            "datasets": self.datasets,
+            "documents": self.documents,
         }
         return Head(sequence=sequence, **{**fields, **changes})  # type: ignore[arg-type]
 
@@ -81,18 +116,46 @@ class Release:
         return verify_head(self.envelope(sequence, **changes), TRUSTED)
 
 
+def a_store(
+    state: Path,
+    *,
+    keys: Iterable[Ed25519PublicKey] = TRUSTED,
+    hash_key_id: bytes = HASH_KEY_ID,
+    limit_bytes: int = DEFAULT_LIMIT_BYTES,
+) -> ReplicaStore:
+    """Return the store of the gate at `SITE`."""
+    takes = subscription(SITE)
+    return ReplicaStore(state, keys, hash_key_id, takes=takes, limit_bytes=limit_bytes)
+
+
+def deliver(store: ReplicaStore, release: Release, sequence: int) -> SignedHead:
+    """Receive, activate and accept a release, as the replicator does."""
+    signed = release.signed(sequence)
+    for wanted in store.missing(store.usable(signed)):
+        with store.receive(wanted) as part:
+            part.write(release.files[wanted.name])
+            part.finish()
+    store.activate(signed)
+    store.accept(signed)
+    store.prune()
+    return signed
+
+
 class MemorySource:
     """Serves what it is told to. Stands behind the ReplicaSource port."""
 
     def __init__(self, *releases: Release) -> None:
         self.envelope: bytes | None = releases[0].envelope() if releases else None
-        self.segments = {r.dataset.name: r.bytes for r in releases}
+        self.segments = {name: data for r in releases for name, data in r.files.items()}
         self.fetched: list[str] = []
 
     async def head(self) -> bytes:
         if self.envelope is None:
             raise SourceError("unplugged")
         return self.envelope
+
+    async def document(self, name: str, size: int, to: ByteSink) -> None:
+        await self.segment(name, size, to)
 
     async def segment(self, name: str, size: int, to: ByteSink) -> None:
         self.fetched.append(name)

@@ -7,27 +7,29 @@ import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
 from admission.credential import Credential, CredentialKind
-from admission.standing import Lookup
-from cache.replica import activate, durable
+from admission.standing import CredentialStatus, Lookup, WatchEntry
+from cache.replica import download, durable
 from cache.replica.book import ReplicaBook
+from cache.replica.layout import WATCH_1
+from cache.replica.names import WATCH
 from cache.replica.replicate import Outcome, Replicator
-from cache.replica.store import ReplicaStore
 from tests.cache.replica.releases import (
     HASH_KEY,
-    HASH_KEY_ID,
-    TRUSTED,
     MemorySource,
     Release,
+    a_store,
     document,
 )
 from tests.worlds import ManualClock
 
-OLD_PEOPLE, NEW_PEOPLE = 100, 130
+OLD_PEOPLE, NEW_PEOPLE = 20, 26
+WATCHED = {OLD_PEOPLE: 5, NEW_PEOPLE: 6}
+"""Who is looked for in the release of so many people."""
 CALLS = ("open", "write", "fsync", "fchmod", "replace")
 
 
@@ -62,52 +64,79 @@ class FaultyOs:
         return call
 
 
-def who_is_known(book: ReplicaBook) -> int:
-    """Return how many people the book knows: the old release's number, or the new one's."""
+Releases = tuple[Release, Release]
+
+
+class Gate(NamedTuple):
+    """One boot of a gate, and the documents that it was handed."""
+
+    replicator: Replicator
+    book: ReplicaBook
+    documents: dict[str, bytes]
+
+
+def a_release(folder: Path, people: int) -> Release:
+    watch = {WATCHED[people]: WatchEntry(CredentialStatus.ACTIVE)}
+    orders = f"orders of {people}".encode()
+    return Release(folder, people, others={WATCH: (WATCH_1, watch)}, documents={"orders": orders})
+
+
+def who_is_known(gate: Gate) -> int:
+    """Return how many people the book knows: the old release's number, or the new one's.
+
+    Its watch list and its documents are of the same release.
+    """
     now = ManualClock().now()
-    known = 0
+    known, watched = 0, []
     for number in range(NEW_PEOPLE):
         credential = Credential(CredentialKind.CITIZEN_CARD, (document(number),))
-        standing = book.standing_of(credential, now)
+        standing = gate.book.standing_of(credential, now)
         assert standing.lookup in {Lookup.FOUND, Lookup.NOT_FOUND}
         known += standing.lookup is Lookup.FOUND
+        watched += [number] if standing.watch else []
+    assert watched == [WATCHED[known]]
+    assert gate.documents == {"orders": f"orders of {known}".encode()}
     return known
 
 
-def boot(state: Path, source: MemorySource) -> tuple[Replicator, ReplicaBook]:
-    book = ReplicaBook(HASH_KEY)
-    store = ReplicaStore(state, TRUSTED, HASH_KEY_ID)
-    return Replicator(source, store, book, ManualClock()), book
+def boot(state: Path, source: MemorySource) -> Gate:
+    book, documents = ReplicaBook(HASH_KEY), dict[str, bytes]()
+    replicator = Replicator(
+        source, a_store(state), book, ManualClock(), on_documents=documents.update
+    )
+    return Gate(replicator, book, documents)
 
 
 async def activation(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, fault: FaultyOs
+    folder: Path, monkeypatch: pytest.MonkeyPatch, fault: FaultyOs, releases: Releases
 ) -> tuple[Outcome | None, int, int]:
     """Return how the faulty round ended, who was known after it, and who after a reboot."""
-    old, new = Release(folder, OLD_PEOPLE), Release(folder, NEW_PEOPLE)
+    old, new = releases
     source = MemorySource(old, new)
-    replicator, book = boot(folder / "state", source)
-    assert await replicator.once() is Outcome.ACTIVATED
+    gate = boot(folder / "state", source)
+    assert await gate.replicator.once() is Outcome.ACTIVATED
     source.envelope = new.envelope(2)
     outcome = None
     with monkeypatch.context() as patch:
-        patch.setattr(activate, "os", fault)
+        patch.setattr(download, "os", fault)
         patch.setattr(durable, "os", fault)
         with contextlib.suppress(PowerCutError):
-            outcome = await replicator.once()
-    lived = who_is_known(book)
-    rebooted, book = boot(folder / "state", source)
-    assert await rebooted.open()
-    after_boot = who_is_known(book)
-    assert await rebooted.once() in {Outcome.ACTIVATED, Outcome.UNCHANGED}
-    assert who_is_known(book) == NEW_PEOPLE
+            outcome = await gate.replicator.once()
+    lived = who_is_known(gate)
+    rebooted = boot(folder / "state", source)
+    assert await rebooted.replicator.open()
+    after_boot = who_is_known(rebooted)
+    assert await rebooted.replicator.once() in {Outcome.ACTIVATED, Outcome.UNCHANGED}
+    assert who_is_known(rebooted) == NEW_PEOPLE
     return outcome, lived, after_boot
 
 
-async def calls_of_one_activation(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+async def calls_of_one_activation(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, releases: Releases
+) -> list[str]:
     faultless = FaultyOs(-1, PowerCutError)
     faultless._fail_at = 10**6
-    await activation(folder, monkeypatch, faultless)
+    await activation(folder, monkeypatch, faultless, releases)
     return faultless.calls
 
 
@@ -124,10 +153,11 @@ async def test_every_call_of_an_activation_may_fail(
     fault: Callable[[], BaseException], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "count").mkdir()
-    calls = await calls_of_one_activation(tmp_path / "count", monkeypatch)
+    releases = a_release(tmp_path, OLD_PEOPLE), a_release(tmp_path, NEW_PEOPLE)
+    calls = await calls_of_one_activation(tmp_path / "count", monkeypatch, releases)
     assert {"open", "write", "fsync", "replace"} <= set(calls)
     names = [number for number, call in enumerate(calls) if call == "replace"]
-    assert len(names) == 5, "leaves, segment, PREVIOUS, CURRENT, RATCHET"
+    assert len(names) == 8, "leaves and segment twice, document, PREVIOUS, CURRENT, RATCHET"
     for number in names:  # every new name is made durable before the next step
         assert "fsync" in calls[:number]
         assert calls[number + 1 : number + 3] == ["open", "fsync"]
@@ -135,7 +165,7 @@ async def test_every_call_of_an_activation_may_fail(
     for number in range(len(calls)):
         folder = tmp_path / str(number)
         folder.mkdir()
-        result = await activation(folder, monkeypatch, FaultyOs(number, fault))
+        result = await activation(folder, monkeypatch, FaultyOs(number, fault), releases)
         outcome, lived, after_boot = result
         assert outcome in {None, Outcome.FAILED}, f"call {number} ({calls[number]}) is ignored"
         assert lived in {OLD_PEOPLE, NEW_PEOPLE}

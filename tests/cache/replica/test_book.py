@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from admission.credential import Credential, CredentialKind
@@ -12,6 +13,7 @@ from admission.standing import Lookup, Release, Standing
 from cache.replica.book import ReplicaBook
 from cache.replica.geometry import PAGE_BYTES
 from cache.replica.layout import PERSONS_1
+from cache.replica.names import PERSONS
 from cache.replica.segment import Segment
 from tests.cache.replica.releases import HASH_KEY, document, facts_of, key_of, write
 from tests.cache.replica.releases import Release as SmallRelease
@@ -26,7 +28,7 @@ def shown(*identifiers: Identifier) -> Credential:
 
 def a_book(release: SmallRelease, sequence: int = 1) -> ReplicaBook:
     book = ReplicaBook(HASH_KEY)
-    book.swap(Segment.open(release.path), release.head(sequence))
+    book.swap({PERSONS: Segment.open(release.path)}, release.head(sequence))
     return book
 
 
@@ -70,7 +72,7 @@ def test_a_record_without_a_meaning_cannot_decide(tmp_path: Path) -> None:
 def test_even_a_broken_segment_does_not_make_it_raise(tmp_path: Path) -> None:
     book = a_book(SmallRelease(tmp_path, 10))
     assert book._open is not None
-    book._open.segment.find = lambda key: 1 // 0
+    book._open = msgspec.structs.replace(book._open, persons=lambda keys: 1 // 0)
     assert book.standing_of(shown(document(1)), NOW).lookup is Lookup.UNREADABLE
 
 
@@ -78,7 +80,7 @@ def test_a_swap_changes_every_answer_after_it(tmp_path: Path) -> None:
     old, new = SmallRelease(tmp_path, 100), SmallRelease(tmp_path, 130)
     book = a_book(old)
     assert book.standing_of(shown(document(120)), NOW).lookup is Lookup.NOT_FOUND
-    book.swap(Segment.open(new.path), new.head(2))
+    book.swap({PERSONS: Segment.open(new.path)}, new.head(2))
     head = new.head(2)
     assert book.standing_of(shown(document(120)), NOW) == Standing(
         Lookup.FOUND,

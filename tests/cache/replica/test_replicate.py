@@ -11,10 +11,12 @@ import pytest
 
 from admission.instant import ClockTrust
 from cache.errors import StoreError
-from cache.replica import activate
-from cache.replica.activate import Part
+from cache.replica import download
+from cache.replica.download import Part
 from cache.replica.geometry import PAGE_BYTES
-from cache.replica.replicate import ByteSink, Outcome
+from cache.replica.names import PERSONS
+from cache.replica.replicate import Outcome
+from cache.replica.source import ByteSink
 from tests.cache.replica.gates import Gate
 from tests.cache.replica.releases import (
     DAY_NS,
@@ -91,7 +93,9 @@ async def test_a_reboot_serves_at_once_and_remembers_how_far_it_came(
 def decay(gate: Gate, *, touched: bool) -> None:
     """Harm pages on the card, beneath the map, that were or were not touched since the start."""
     assert gate.book._open is not None
-    marks = gate.book._open.segment._pages
+    segment = gate.book._open.segments[PERSONS]
+    assert segment is not None
+    marks = segment._pages
     with next(gate.state.rglob("*.segment")).open("r+b") as file:
         for page in [page for page, mark in enumerate(marks) if bool(mark) is touched]:
             file.seek((1 + page) * PAGE_BYTES + 100)
@@ -207,7 +211,7 @@ async def test_a_given_up_write_keeps_its_descriptor_until_it_is_done(
     gate: Gate, source: MemorySource, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     begun, go_on = threading.Event(), threading.Event()
-    real, parts = getattr(activate, step), []
+    real, parts = getattr(download, step), []
 
     def slow(*arguments: object) -> None:
         begun.set()
@@ -219,7 +223,7 @@ async def test_a_given_up_write_keeps_its_descriptor_until_it_is_done(
         parts.append(to)
         await asyncio.to_thread(to.write, source.segments[name])
 
-    monkeypatch.setattr(activate, step, slow)
+    monkeypatch.setattr(download, step, slow)
     source.segment = on_a_thread  # type: ignore[method-assign]
     task = asyncio.create_task(gate.replicator.run())
     assert await asyncio.to_thread(begun.wait, 20)

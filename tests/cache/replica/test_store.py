@@ -8,10 +8,19 @@ from pathlib import Path
 import pytest
 
 from cache.errors import DamagedPage, HeadError, SegmentError, SourceError, StoreError
-from cache.replica.activate import Part
-from cache.replica.head import Ratchet, SignedHead
-from cache.replica.store import Generation, ReplicaStore
-from tests.cache.replica.releases import HASH_KEY_ID, STRANGER, TRUSTED, Release, facts_of, key_of
+from cache.replica.download import Part
+from cache.replica.generation import Generation
+from cache.replica.head import Ratchet
+from cache.replica.names import PERSONS
+from cache.replica.segment import Segment
+from tests.cache.replica.releases import (
+    STRANGER,
+    Release,
+    a_store,
+    deliver,
+    facts_of,
+    key_of,
+)
 
 
 @pytest.fixture
@@ -29,22 +38,6 @@ def state(tmp_path: Path) -> Path:
     return tmp_path / "state"
 
 
-def a_store(state: Path) -> ReplicaStore:
-    return ReplicaStore(state, TRUSTED, HASH_KEY_ID)
-
-
-def deliver(store: ReplicaStore, release: Release, sequence: int) -> SignedHead:
-    """Receive, activate and accept a release, as the replicator does."""
-    signed = release.signed(sequence)
-    with store.receive(release.dataset) as part:
-        part.write(release.bytes)
-        part.finish()
-    store.activate(signed)
-    store.accept(signed)
-    store.prune()
-    return signed
-
-
 def delivered(state: Path, *releases: Release) -> None:
     store = a_store(state)
     store.open()
@@ -52,8 +45,14 @@ def delivered(state: Path, *releases: Release) -> None:
         deliver(store, release, sequence)
 
 
+def persons_of(generation: Generation) -> Segment:
+    segment = generation.segments[PERSONS]
+    assert segment is not None
+    return segment
+
+
 def rooted(generation: Generation | None) -> bytes | None:
-    return generation.dataset.root if generation else None
+    return generation.contents.datasets[PERSONS].root if generation else None
 
 
 def segment_file(state: Path, release: Release) -> Path:
@@ -79,7 +78,7 @@ def test_the_newest_release_serves_after_a_reboot(state: Path, old: Release, new
     generation = store.open()
     assert rooted(generation) == new.dataset.root
     assert generation is not None
-    assert generation.segment.find(key_of(250)) is not None
+    assert persons_of(generation).find(key_of(250)) is not None
     assert store.ratchet == Ratchet(2, new.signed(2).digest)
 
 
@@ -136,12 +135,12 @@ def test_damage_at_rest_costs_only_its_own_leaf(state: Path, tmp_path: Path) -> 
     answers = {"right": 0, "none": 0}
     for number in range(14_000):
         try:
-            record = generation.segment.find(key_of(number))
+            record = persons_of(generation).find(key_of(number))
         except DamagedPage:
             answers["none"] += 1
         else:
             assert record is not None
-            assert generation.segment.layout.unpack(record) == facts_of(number)
+            assert persons_of(generation).layout.unpack(record) == facts_of(number)
             answers["right"] += 1
     assert answers["none"] > 1_000
     assert answers["right"] > 8_000
@@ -195,13 +194,13 @@ def test_a_release_of_a_key_that_is_no_longer_trusted_does_not_serve(
     state: Path, old: Release
 ) -> None:
     delivered(state, old)
-    assert ReplicaStore(state, [STRANGER.public_key()], HASH_KEY_ID).open() is None
+    assert a_store(state, keys=[STRANGER.public_key()]).open() is None
 
 
 def test_a_release_under_another_hash_key_does_not_serve(state: Path, old: Release) -> None:
     # It would answer 'nobody of this name' to everybody.
     delivered(state, old)
-    store = ReplicaStore(state, TRUSTED, bytes(8))
+    store = a_store(state, hash_key_id=bytes(8))
     assert store.open() is None
     with pytest.raises(HeadError, match="hash key"):
         store.usable(old.signed())
@@ -224,7 +223,7 @@ def test_a_download_takes_not_one_byte_more_or_less(state: Path, old: Release) -
 def test_a_release_over_the_sites_limit_is_refused_before_it_is_fetched(
     state: Path, old: Release
 ) -> None:
-    store = ReplicaStore(state, TRUSTED, HASH_KEY_ID, limit_bytes=old.dataset.size - 1)
+    store = a_store(state, limit_bytes=old.dataset.size - 1)
     with pytest.raises(HeadError, match="limit"):
         store.usable(old.signed())
 
@@ -255,4 +254,4 @@ def test_a_replaced_file_does_not_disturb_who_reads_the_old_one(state: Path, old
     generation = store.open()
     assert generation is not None
     deliver(store, old, 2)
-    assert generation.segment.find(key_of(1)) is not None
+    assert persons_of(generation).find(key_of(1)) is not None

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from cache.replica.store import Generation, ReplicaStore
-from tests.cache.replica.releases import HASH_KEY_ID, TRUSTED, Release
+from cache.replica.generation import Generation
+from cache.replica.names import PERSONS
+from cache.replica.store import ReplicaStore
+from tests.cache.replica.releases import Release, a_store, deliver
 
 
 @pytest.fixture
@@ -22,23 +24,13 @@ def state(tmp_path: Path) -> Path:
 
 
 def opened(state: Path) -> tuple[ReplicaStore, Generation | None]:
-    store = ReplicaStore(state, TRUSTED, HASH_KEY_ID)
+    store = a_store(state)
     return store, store.open()
-
-
-def deliver(store: ReplicaStore, release: Release, sequence: int) -> None:
-    signed = release.signed(sequence)
-    with store.receive(release.dataset) as part:
-        part.write(release.bytes)
-        part.finish()
-    store.activate(signed)
-    store.accept(signed)
-    store.prune()
 
 
 def serves(state: Path, release: Release) -> bool:
     _, generation = opened(state)
-    return generation is not None and generation.dataset == release.dataset
+    return generation is not None and generation.contents.datasets[PERSONS] == release.dataset
 
 
 @pytest.mark.parametrize(
@@ -91,7 +83,8 @@ def test_a_pipe_in_place_of_a_file_does_not_hang_the_start(
     path.unlink()
     os.mkfifo(path)
     store, _ = opened(state)
-    assert store.holds(release.dataset) == (name in {"CURRENT", "RATCHET"})
+    missing = store.missing(store.usable(release.signed()))
+    assert (not missing) == (name in {"CURRENT", "RATCHET"})
     deliver(store, release, 2)
     assert serves(state, release)
 

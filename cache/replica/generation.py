@@ -1,0 +1,111 @@
+"""One release as this gate serves it: what was opened of it, and what is missing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from cache.errors import ReplicaError, SegmentError
+from cache.replica.activate import open_stored, open_tested, read_document
+from cache.replica.contents import Contents
+from cache.replica.head import Dataset, Document, SignedHead
+from cache.replica.names import PERSONS
+from cache.replica.segment import Segment
+
+
+class Generation(msgspec.Struct, frozen=True):
+    """One release that may answer: its signed head and what was opened of its contents.
+
+    `segments` holds None for a dataset whose segment cannot be used; `documents` holds the bytes
+    of those that are sound. Only a generation from the disk lacks any.
+    """
+
+    signed: SignedHead
+    contents: Contents
+    segments: dict[str, Segment | None]
+    documents: dict[str, bytes]
+
+    @property
+    def damaged_pages(self) -> int:
+        """Damaged pages found in its segments."""
+        return sum(s.damaged_pages for s in self.segments.values() if s is not None)
+
+    @property
+    def missing(self) -> int:
+        """How many segments and documents are not here."""
+        closed = sum(segment is None for segment in self.segments.values())
+        return closed + len(self.contents.documents) - len(self.documents)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every segment and document is here."""
+        return not self.missing
+
+    def sound_segment(self, dataset: Dataset) -> Segment | None:
+        """Return the open segment of a dataset if no page of it was found damaged."""
+        for name, segment in self.segments.items():
+            if segment is not None and self.contents.datasets[name] == dataset:
+                return None if segment.damaged_pages else segment
+        return None
+
+    def document(self, document: Document) -> bytes | None:
+        """Return the bytes of a document that it holds."""
+        for name, data in self.documents.items():
+            if self.contents.documents[name] == document:
+                return data
+        return None
+
+
+def opened(
+    directory: Path,
+    signed: SignedHead,
+    contents: Contents,
+    hash_key_id: bytes,
+    active: Generation | None,
+) -> Generation:
+    """Return the generation of a head all of whose files are here; what serves already stays open.
+
+    :raises SegmentError: if a segment or document is not sound.
+    :raises LayoutError: if a record layout is unknown here.
+    """
+    segments: dict[str, Segment | None] = {}
+    for name, dataset in contents.datasets.items():
+        kept = active.sound_segment(dataset) if active else None
+        segments[name] = kept or open_tested(directory, dataset, hash_key_id)
+    generation = Generation(signed, contents, segments, _documents(directory, contents, active))
+    if not generation.complete:
+        raise SegmentError("a document is not the one that its head names")
+    return generation
+
+
+def stored(
+    directory: Path, signed: SignedHead, contents: Contents, hash_key_id: bytes
+) -> tuple[Generation, tuple[ReplicaError, ...]]:
+    """Return what is usable of a stored generation at boot, and why the rest is not.
+
+    :raises ReplicaError: if its `persons` are not usable: nobody could be judged by it.
+    """
+    segments: dict[str, Segment | None] = {}
+    errors: list[ReplicaError] = []
+    for name, dataset in contents.datasets.items():
+        try:
+            segments[name] = open_stored(directory, dataset, hash_key_id)
+        except ReplicaError as error:
+            if name == PERSONS:
+                raise
+            segments[name] = None
+            errors.append(error)
+    generation = Generation(signed, contents, segments, _documents(directory, contents, None))
+    return generation, tuple(errors)
+
+
+def _documents(directory: Path, contents: Contents, active: Generation | None) -> dict[str, bytes]:
+    documents: dict[str, bytes] = {}
+    for name, document in contents.documents.items():
+        data = active.document(document) if active else None
+        if data is None:
+            data = read_document(directory, document)
+        if data is not None:
+            documents[name] = data
+    return documents

@@ -1,0 +1,98 @@
+"""Looking one person up in one dataset: closures over a segment, made once per release.
+
+Each takes the keys of one credential and returns what is on record under them, the same record
+under several keys once. It raises where a page that could hold the answer is damaged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
+
+from admission.identity import PersonKey, permit_keys
+from admission.standing import Permit, PersonFacts
+from cache.errors import SegmentError
+from cache.replica.segment import Segment
+
+Keys = Sequence[PersonKey]
+Reader = Callable[[Keys], Sequence[Any]]
+
+
+def nobody(keys: Keys) -> tuple[()]:  # noqa: ARG001 - a reader
+    """Answer for a dataset that this release does not have, or that is empty."""
+    return ()
+
+
+def unreadable(keys: Keys) -> NoReturn:  # noqa: ARG001 - a reader
+    """Answer for a dataset whose segment cannot be used.
+
+    :raises SegmentError: always.
+    """
+    raise SegmentError("the dataset is named by the release and is not here")
+
+
+def reader(segment: Segment | None) -> Reader:
+    """Return the reader of a dataset with one row a key; None = its segment cannot be used."""
+    if segment is None:
+        return unreadable
+    if not segment.header.rows:
+        return nobody
+    find, unpack = segment.find, segment.layout.unpack
+
+    def read(keys: Keys) -> Sequence[Any]:
+        records: list[bytes] = []
+        for key in keys:
+            record = find(key)
+            if record is not None and record not in records:
+                records.append(record)
+        return [unpack(record) for record in records] if records else ()
+
+    return read
+
+
+def person_reader(
+    segment: Segment | None,
+) -> Callable[[Keys], tuple[PersonKey | None, Sequence[PersonFacts]]]:
+    """Return the reader of `persons`: the first key that is on record, and the records."""
+    if segment is None:
+        return unreadable
+    find, unpack = segment.find, segment.layout.unpack
+
+    def read(keys: Keys) -> tuple[PersonKey | None, Sequence[PersonFacts]]:
+        found = None
+        records: list[bytes] = []
+        for key in keys:
+            record = find(key)
+            if record is not None:
+                if found is None:
+                    found = key
+                if record not in records:
+                    records.append(record)
+        # Most codes have two numbers of one person, with the same record under each.
+        return found, [unpack(record) for record in records]
+
+    return read
+
+
+def permit_reader(segment: Segment | None) -> Callable[[Keys], Sequence[Permit]]:
+    """Return the reader of `permits`: all slots of each key."""
+    if segment is None:
+        return unreadable
+    if not segment.header.rows:
+        return nobody
+    find, unpack = segment.find, segment.layout.unpack
+
+    def read(keys: Keys) -> Sequence[Permit]:
+        records: list[bytes] = []
+        for key in keys:
+            if find(key) is None:
+                continue
+            for slot in permit_keys(key):
+                record = find(slot)
+                if record is None:
+                    break
+                if record not in records:
+                    records.append(record)
+        return [unpack(record) for record in records] if records else ()
+
+    return read
