@@ -115,7 +115,8 @@ class _Compiler:
             raise RuleError(msg)
         ((name, operands),) = expression.items()
         if name == "var":
-            return operations.var(_path(operands, at)), 0
+            path = _path(operands, at)
+            return operations.var(path), path.count(".")
         if not isinstance(operands, list):
             msg = f"the operands of {str(name)[:32]!r} are not an array, at {at}"
             raise RuleError(msg)

@@ -18,6 +18,13 @@ MAX_AMOUNT = 1_000_000
 UNITS = frozenset({"year", "month", "day", "hour"})
 
 _PARTIAL = re.compile(r"(\d{4})(?:-(\d{2}))?(?:-(\d{2}))?", re.ASCII)
+# What nearly every date is: the library reads these several times as fast as their parts are.
+_COMMON = re.compile(
+    r"\d{4}-\d\d-\d\d(?:T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{3})?"
+    r"(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d))?",
+    re.ASCII,
+)
+_MIDNIGHT = "T00:00:00Z"
 _FULL = re.compile(
     r"(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})"
     r"(?:\.(\d+))?(?:Z|([+-])(\d{1,2}):?(\d{2})?)?",
@@ -58,6 +65,21 @@ def parse(text: str) -> datetime:
     >>> parse("2021-06-02T23:59:59.1239+0700").isoformat(timespec="milliseconds")
     '2021-06-02T16:59:59.123+00:00'
     """
+    if _COMMON.fullmatch(text):
+        try:
+            if text[-1] == "Z":
+                return datetime.fromisoformat(text)
+            if len(text) == len("YYYY-MM-DD"):
+                return datetime.fromisoformat(text + _MIDNIGHT)
+            return datetime.fromisoformat(text).astimezone(UTC)
+        except (ValueError, OverflowError) as error:
+            msg = f"not a date-time: {text!r}"
+            raise RuleError(msg) from error
+    return _parsed(text)
+
+
+def _parsed(text: str) -> datetime:
+    """Return what `parse` does, for every form that it allows."""
     found = _FULL.fullmatch(text) if len(text) <= MAX_TEXT_LENGTH else None
     if found is None:
         return date_of_birth(text)

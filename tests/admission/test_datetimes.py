@@ -87,3 +87,20 @@ def test_iso_texts_read_back_to_the_millisecond(moment: datetime) -> None:
 def test_any_text_gives_a_date_time_or_a_rule_error(text: str) -> None:
     with contextlib.suppress(RuleError):
         datetimes.parse(text)
+
+
+@given(
+    st.from_regex(
+        r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d{1,4})?(Z|[+-]\d\d:\d\d)?)?", fullmatch=True
+    )
+    | st.datetimes(timezones=st.timezones()).map(datetime.isoformat)
+    | st.text(max_size=30)
+)
+def test_the_quick_way_for_common_forms_reads_as_the_whole_one_does(text: str) -> None:
+    found: list[object] = []
+    for read in (datetimes.parse, datetimes._parsed):
+        try:
+            found.append(read(text))
+        except RuleError:
+            found.append(None)
+    assert found[0] == found[1]
