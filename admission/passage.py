@@ -33,6 +33,8 @@ class Event(StrEnum):
     """An officer decided otherwise than the gate."""
     CORRECTION = "correction"
     """An officer asks for a record to be corrected."""
+    COUNT = "count"
+    """An officer corrected how many are inside: `note` is `zone.count_note`."""
 
 
 class Passage(msgspec.Struct, frozen=True, array_like=True):
@@ -75,6 +77,15 @@ class Passage(msgspec.Struct, frozen=True, array_like=True):
     """Whether the person is on this site's roster: counts for its headcount."""
 
 
+def code_digest(text: str, digest_key: bytes) -> bytes:
+    """Return the digest by which a code is told from others: BLAKE2b (RFC 7693) of its text.
+
+    :param digest_key: 16 to 64 secret bytes of this device.
+    """
+    data = text.encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(data, digest_size=CODE_DIGEST_BYTES, key=digest_key).digest()
+
+
 def passage(
     reading: Reading,
     credential: Credential,
@@ -91,18 +102,15 @@ def passage(
     """Return the entry of one verdict.
 
     :param rulebook: identifier and version of the rulebook that decided.
-    :param digest_key: 16 to 64 secret bytes of this device; BLAKE2b (RFC 7693) keyed with it makes
-        `code_digest`.
+    :param digest_key: as for `code_digest`.
     """
-    text = reading.text.encode("utf-8", "surrogatepass")
-    digest = hashlib.blake2b(text, digest_size=CODE_DIGEST_BYTES, key=digest_key).digest()
     return Passage(
         site=site.id,
         lane=lane,
         source=reading.source,
         symbology=reading.symbology,
         kind=credential.kind,
-        code_digest=digest,
+        code_digest=code_digest(reading.text, digest_key),
         person=standing.person,
         outcome=verdict.outcome,
         card=verdict.card,

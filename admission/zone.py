@@ -1,0 +1,222 @@
+"""The zone behind the lanes of one appliance: who is inside, and who passed when. No clock.
+
+What is counted, and to which side it errs:
+
+- A person counts once, however often they enter. The person is known by the key that was looked
+  up, or by the code's digest where a code names nobody.
+- Somebody who leaves and is not known inside takes one of those off who are counted without a name
+  (an officer corrected the count), and nothing if there are none: the count is never negative.
+- Somebody who has been admitted and has not passed yet is counted already (`reserve`), so that two
+  lanes do not give the last place away twice, nor let one code pass twice at once.
+- Of more than `capacity` people the one who passed longest ago is forgotten: still counted inside,
+  without a name. The count can only be too high by that; anti-passback forgets that one person.
+
+Ages are differences of the monotonic clock. What a former boot wrote down is placed on it by the
+wall clock, once, as soon as somebody vouches for the date; until then, and for entries without a
+trusted date for ever, it counts as having happened at the start. A step of the wall clock thereby
+changes no age: nothing that was let go comes back, and no age is negative.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from admission.instant import ClockTrust, Instant
+from admission.passage import Event, Passage
+from admission.people import MAX_PEOPLE, Count, People, Token, When
+from admission.presence import Presence
+from admission.reset import DailyReset
+from admission.site import Direction
+from admission.verdict import Outcome
+
+
+def token_of(entry: Passage) -> Token:
+    """Return whom an entry is of."""
+    return entry.code_digest if entry.person is None else entry.person
+
+
+def count_note(inside: int, workers: int) -> str:
+    """Return the note of an entry by which an officer corrects the count (`Event.COUNT`).
+
+    >>> counted(count_note(12, 3))
+    Count(inside=12, workers=3)
+    """
+    return f"{inside} {workers}"
+
+
+def counted(note: str) -> Count | None:
+    """Return the count that a note states, None for any other text."""
+    words = note.split(" ")
+    if len(words) != 2 or not all(w.isascii() and w.isdecimal() and len(w) <= 6 for w in words):
+        return None
+    inside, workers = int(words[0]), int(words[1])
+    return Count(inside, workers) if workers <= inside <= MAX_PEOPLE else None
+
+
+class Zone:
+    """Who is inside, and who passed when: one per appliance, shared by its lanes.
+
+    All instants are of one boot; what came before it is told by `rebuilt`.
+    """
+
+    def __init__(self, reset: DailyReset, capacity: int = MAX_PEOPLE) -> None:
+        """Start with nobody inside.
+
+        :param reset: when the zone forgets everything, every day; not while the clock is undated.
+        :raises ValueError: if `capacity` is not positive.
+        """
+        self._reset = reset
+        self._people = People(capacity)
+        self._reserved: list[tuple[Token, Direction, bool]] = []
+        self._ordinal: int | None = None
+
+    @classmethod
+    def rebuilt(
+        cls,
+        entries: Iterable[tuple[int, Passage]],
+        reset: DailyReset,
+        *,
+        site: str,
+        now: Instant,
+        capacity: int = MAX_PEOPLE,
+    ) -> Zone:
+        """Return the zone that these entries tell of: sequence and entry, ascending.
+
+        An ADMIT counts as passed, even if the board did not answer then: the count may be too high
+        by that, not too low. Entries of another site, or from before the last reset, do not count.
+        """
+        zone = cls(reset, capacity)
+        latest = reset.latest(now)
+        since_ns = None if latest is None else _moment_ns(latest.wall_ns, now)
+        for sequence, entry in entries:
+            when = _moment_of(entry, now)
+            if entry.site == site and (since_ns is None or when.at_ns >= since_ns):
+                zone._recall(sequence, entry, when)
+        zone._settle(now)
+        return zone
+
+    def __len__(self) -> int:
+        """Return how many people are remembered."""
+        return len(self._people)
+
+    def count(self, now: Instant) -> Count:
+        """Return how many are inside, those who were admitted a moment ago included."""
+        self._settle(now)
+        coming = {token: worker for token, way, worker in self._reserved if way is Direction.IN}
+        new = [worker for token, worker in coming.items() if not self._is_inside(token)]
+        settled = self._people.count
+        return Count(settled.inside + len(new), settled.workers + sum(new))
+
+    def presence_of(
+        self,
+        token: Token | None,
+        direction: Direction,
+        now: Instant,
+        *,
+        used: bool = False,
+        held_off: bool = False,
+    ) -> Presence:
+        """Return the zone as this person finds it at a lane of this direction.
+
+        :param token: None for a code that is nobody's.
+        """
+        count = self.count(now)
+        ago_ns: int | None = None
+        person = None if token is None else self._people.get(token)
+        last = person.last(direction) if person else None
+        if last is not None:
+            ago_ns = max(0, now.monotonic_ns - last.when.at_ns)
+        if any(other == token and way is direction for other, way, _ in self._reserved):
+            ago_ns = 0
+        return Presence(direction, count.inside, count.workers, ago_ns, used, held_off)
+
+    def reserve(self, token: Token, direction: Direction, *, worker: bool) -> None:
+        """Count somebody who has been admitted, until `release`."""
+        self._reserved.append((token, direction, worker))
+
+    def release(self, token: Token, direction: Direction, *, worker: bool) -> None:
+        """End what `reserve` began, whether or not the person passed."""
+        self._reserved.remove((token, direction, worker))
+
+    def passed(
+        self, token: Token, direction: Direction, *, worker: bool, now: Instant, sequence: int = 0
+    ) -> None:
+        """Count somebody who was let pass: the entry is durable and the light acknowledged.
+
+        :param sequence: of that entry, by which `turned_back` may name it; 0 = not to be named.
+        """
+        self._settle(now)
+        self._people.passed(token, direction, worker, When(now.monotonic_ns), sequence)
+
+    def turned_back(self, token: Token, direction: Direction, about: int, now: Instant) -> None:
+        """Take a passage back whose person an officer stopped behind the light.
+
+        :param about: sequence of the entry that let them pass; of a later passage, nothing changes.
+        """
+        self._settle(now)
+        self._people.take_back(token, direction, about)
+
+    def set_inside(self, inside: int, workers: int, now: Instant) -> None:
+        """Correct the count to what an officer has seen.
+
+        Whoever is too many among the known is taken for gone, the longest inside first; whoever is
+        missing is counted without a name.
+
+        :raises ValueError: if these are no counts, or more workers than people.
+        """
+        if not 0 <= workers <= inside <= MAX_PEOPLE:
+            msg = f"{workers} workers of {inside} people is no count"
+            raise ValueError(msg)
+        self._settle(now)
+        self._people.correct(Count(inside, workers), When(now.monotonic_ns))
+
+    def _is_inside(self, token: Token) -> bool:
+        person = self._people.get(token)
+        return person is not None and person.inside
+
+    def _recall(self, sequence: int, entry: Passage, when: When) -> None:
+        people, token = self._people, token_of(entry)
+        if entry.event is Event.COUNT:
+            count = counted(entry.note)
+            if count is not None:
+                people.correct(count, when)
+        elif entry.event in {Event.SCAN, Event.OVERRIDE} and entry.outcome is Outcome.ADMIT:
+            people.passed(token, entry.direction, entry.worker, when, sequence)
+        elif entry.event is Event.OVERRIDE and entry.about is not None:
+            people.take_back(token, entry.direction, entry.about)
+
+    def _settle(self, now: Instant) -> None:
+        """Forget what a reset that is due has ended.
+
+        A clock that is set back a little does not bring the same reset about twice; one that was
+        far ahead does not put off those to come.
+        """
+        latest = self._reset.latest(now)
+        if latest is None or self._ordinal == latest.ordinal:
+            return
+        if self._ordinal is None:
+            self._people.place(now.wall_ns - now.monotonic_ns)
+        if self._ordinal is None or latest.ordinal > self._ordinal:
+            self._people.forget_before(_moment_ns(latest.wall_ns, now))
+        elif latest.ordinal == self._ordinal - 1:
+            return
+        self._ordinal = latest.ordinal
+
+
+def _moment_ns(wall_ns: int, now: Instant) -> int:
+    """Return a moment of the wall clock on the monotonic clock, as both stand now."""
+    return now.monotonic_ns - (now.wall_ns - wall_ns)
+
+
+def _moment_of(entry: Passage, now: Instant) -> When:
+    """Return the entry's moment: on this boot's clock, by the dates of both, or at the start.
+
+    Of a former boot it is never later than now: an age is never negative.
+    """
+    if entry.boot_id == now.boot_id:
+        return When(min(entry.monotonic_ns, now.monotonic_ns))
+    if entry.clock_trust is ClockTrust.UNKNOWN:
+        return When(now.monotonic_ns)
+    if not now.dated:
+        return When(now.monotonic_ns, entry.wall_ns)
+    return When(min(now.monotonic_ns, _moment_ns(entry.wall_ns, now)))

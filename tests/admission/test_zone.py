@@ -1,0 +1,386 @@
+"""Protects the count of people inside and anti-passback: over lanes, restarts and clock steps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from admission.credential import UNRECOGNISED
+from admission.instant import ClockTrust, Instant
+from admission.passage import Event, Passage, passage
+from admission.people import Count
+from admission.presence import Presence
+from admission.reset import DailyReset
+from admission.site import Direction
+from admission.standing import Lookup, Standing
+from admission.verdict import Outcome, Verdict
+from admission.zone import MAX_PEOPLE, Zone, count_note, counted, token_of
+from tests.worlds import VIETNAM, ManualClock, a_reading, a_site
+
+IN, OUT = Direction.IN, Direction.OUT
+RESET = DailyReset(4 * 60, VIETNAM)
+DAY_S = 86_400
+BLANK = passage(
+    a_reading("x"),
+    UNRECOGNISED,
+    Standing(Lookup.NOT_FOUND),
+    Verdict(Outcome.ADMIT),
+    ManualClock().now(),
+    site=a_site(),
+    lane="a",
+    rulebook="r/1",
+    digest_key=b"k" * 32,
+)
+
+
+def entry(now: Instant, **changes: Any) -> Passage:
+    """Return an ADMIT of now."""
+    stamps = {
+        "wall_ns": now.wall_ns,
+        "monotonic_ns": now.monotonic_ns,
+        "boot_id": now.boot_id,
+        "clock_trust": now.trust,
+    }
+    return msgspec.structs.replace(BLANK, **{**stamps, **changes})
+
+
+def rebuilt(entries: list[Passage], now: Instant, capacity: int = MAX_PEOPLE) -> Zone:
+    return Zone.rebuilt(
+        enumerate(entries, start=1), RESET, site="site-1", now=now, capacity=capacity
+    )
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()  # eight in the morning in Viet Nam
+
+
+@pytest.fixture
+def zone() -> Zone:
+    return Zone(RESET)
+
+
+def test_in_and_out_are_counted_once_a_person(zone: Zone, clock: ManualClock) -> None:
+    for token, direction, inside in (
+        (1, IN, 1), (1, IN, 1), (2, IN, 2), (1, OUT, 1), (1, OUT, 1), (3, OUT, 1), (2, OUT, 0),
+    ):  # fmt: skip
+        zone.passed(token, direction, worker=False, now=clock.now())
+        assert zone.count(clock.now()).inside == inside
+
+
+def test_workers_are_counted_among_them(zone: Zone, clock: ManualClock) -> None:
+    zone.passed(1, IN, worker=True, now=clock.now())
+    zone.passed(2, IN, worker=False, now=clock.now())
+    assert zone.count(clock.now()) == Count(2, 1)
+    zone.passed(1, OUT, worker=True, now=clock.now())
+    assert zone.count(clock.now()) == Count(1, 0)
+
+
+def test_a_code_that_names_nobody_counts_by_its_digest(clock: ManualClock) -> None:
+    assert token_of(entry(clock.now(), person=7)) == 7
+    assert token_of(entry(clock.now(), person=None, code_digest=b"d")) == b"d"
+
+
+def test_how_long_ago_in_this_direction(zone: Zone, clock: ManualClock) -> None:
+    assert zone.presence_of(1, IN, clock.now()) == Presence(IN)
+    zone.passed(1, IN, worker=False, now=clock.now())
+    clock.advance(60)
+    assert zone.presence_of(1, IN, clock.now()).passed_ago_ns == 60 * 10**9
+    assert zone.presence_of(1, OUT, clock.now()).passed_ago_ns is None
+    assert zone.presence_of(None, IN, clock.now()).passed_ago_ns is None
+
+
+def test_the_last_place_is_not_given_away_twice(zone: Zone, clock: ManualClock) -> None:
+    zone.reserve(1, IN, worker=True)
+    assert zone.count(clock.now()) == Count(1, 1)
+    assert zone.presence_of(1, IN, clock.now()).passed_ago_ns == 0
+    zone.passed(1, IN, worker=True, now=clock.now())
+    assert zone.count(clock.now()) == Count(1, 1)
+    zone.release(1, IN, worker=True)
+    assert zone.count(clock.now()) == Count(1, 1)
+
+
+def test_whoever_was_admitted_and_did_not_pass_is_not_inside(
+    zone: Zone, clock: ManualClock
+) -> None:
+    zone.reserve(1, IN, worker=False)
+    zone.release(1, IN, worker=False)
+    assert zone.presence_of(1, IN, clock.now()) == Presence(IN)
+
+
+@pytest.mark.parametrize("step_s", [-3 * DAY_S, -3600, 3600])
+def test_a_step_of_the_wall_clock_changes_no_age(
+    zone: Zone, clock: ManualClock, step_s: int
+) -> None:
+    zone.passed(1, IN, worker=False, now=clock.now())
+    clock.wall_ns += step_s * 10**9
+    clock.advance(10)
+    assert zone.presence_of(1, IN, clock.now()).passed_ago_ns == 10 * 10**9
+
+
+def test_the_reset_forgets_who_passed_and_who_is_inside(zone: Zone, clock: ManualClock) -> None:
+    zone.passed(1, IN, worker=True, now=clock.now())
+    zone.set_inside(5, 1, clock.now())
+    clock.advance(19 * 3600)  # three in the morning
+    assert zone.count(clock.now()) == Count(5, 1)
+    clock.advance(3600)
+    assert zone.presence_of(1, IN, clock.now()) == Presence(IN)
+    assert len(zone) == 0
+
+
+def test_without_a_date_nothing_is_reset_until_there_is_one(clock: ManualClock) -> None:
+    zone = Zone(RESET)
+    clock.trust = ClockTrust.UNKNOWN
+    zone.passed(1, IN, worker=False, now=clock.now())
+    clock.advance(2 * DAY_S)
+    zone.passed(2, IN, worker=False, now=clock.now())
+    assert zone.count(clock.now()).inside == 2
+    clock.trust = ClockTrust.SYNCHRONISED
+    assert zone.count(clock.now()).inside == 1  # the one who came after the last reset
+
+
+def test_the_same_reset_does_not_come_twice_and_a_wrong_year_stops_none(
+    zone: Zone, clock: ManualClock
+) -> None:
+    clock.advance(20 * 3600)
+    assert zone.count(clock.now()).inside == 0
+    zone.passed(1, IN, worker=False, now=clock.now())
+    clock.wall_ns -= 120 * 10**9  # set back before the reset, which then comes again
+    assert zone.count(clock.now()).inside == 1
+    clock.advance(180)
+    assert zone.count(clock.now()).inside == 1
+    clock.wall_ns += 3650 * DAY_S * 10**9
+    zone.count(clock.now())
+    clock.wall_ns -= 3650 * DAY_S * 10**9
+    zone.passed(2, IN, worker=False, now=clock.now())
+    clock.advance(DAY_S)
+    assert zone.count(clock.now()).inside == 0
+
+
+def test_an_officer_corrects_the_count(zone: Zone, clock: ManualClock) -> None:
+    for token in range(4):
+        zone.passed(token, IN, worker=token == 0, now=clock.now())
+    zone.set_inside(2, 1, clock.now())  # the two others who are inside longest have gone unseen
+    assert zone.count(clock.now()) == Count(2, 1)
+    zone.passed(1, OUT, worker=False, now=clock.now())
+    assert zone.count(clock.now()) == Count(2, 1)
+    zone.passed(3, OUT, worker=False, now=clock.now())
+    assert zone.count(clock.now()) == Count(1, 1)
+    zone.set_inside(9, 2, clock.now())  # people came in unseen: whoever leaves is one of them
+    zone.passed(99, OUT, worker=False, now=clock.now())
+    zone.passed(98, OUT, worker=True, now=clock.now())
+    assert zone.count(clock.now()) == Count(7, 1)
+
+
+@pytest.mark.parametrize("wrong", [(-1, 0), (1, 2), (MAX_PEOPLE + 1, 0)])
+def test_what_is_no_count_is_refused(
+    zone: Zone, clock: ManualClock, wrong: tuple[int, int]
+) -> None:
+    with pytest.raises(ValueError, match="no count"):
+        zone.set_inside(*wrong, clock.now())
+
+
+def test_an_officer_turns_somebody_back(zone: Zone, clock: ManualClock) -> None:
+    zone.passed(1, IN, worker=False, now=clock.now(), sequence=5)
+    zone.turned_back(1, IN, 4, clock.now())
+    assert zone.count(clock.now()).inside == 1
+    zone.turned_back(1, IN, 5, clock.now())
+    assert zone.presence_of(1, IN, clock.now()) == Presence(IN)
+    zone.passed(1, IN, worker=False, now=clock.now(), sequence=6)
+    zone.passed(1, OUT, worker=False, now=clock.now(), sequence=7)
+    zone.turned_back(1, OUT, 7, clock.now())
+    assert zone.count(clock.now()).inside == 1
+
+
+def test_memory_is_bounded_and_the_count_stays(clock: ManualClock) -> None:
+    zone = Zone(RESET, capacity=3)
+    for token in range(10):
+        zone.passed(token, IN, worker=token % 2 == 0, now=clock.now())
+    assert len(zone) == 3
+    assert zone.count(clock.now()) == Count(10, 5)
+    zone.passed(0, OUT, worker=True, now=clock.now())
+    assert zone.count(clock.now()) == Count(9, 4)
+
+
+@given(st.text(max_size=20))
+def test_a_note_is_a_count_or_none(note: str) -> None:
+    count = counted(note)
+    assert count is None or 0 <= count.workers <= count.inside <= MAX_PEOPLE
+
+
+def test_other_sites_other_events_and_refusals_do_not_count(clock: ManualClock) -> None:
+    now = clock.now()
+    entries = [
+        entry(now, person=1, site="elsewhere"),
+        entry(now, person=2, outcome=Outcome.REFUSE),
+        entry(now, person=3, outcome=Outcome.REFER),
+        entry(now, person=4, event=Event.CORRECTION),
+        entry(now, person=5, event=Event.COUNT, note="nonsense"),
+    ]
+    assert rebuilt(entries, now).count(now) == Count(0, 0)
+
+
+def test_an_override_is_rebuilt_by_its_outcome(clock: ManualClock) -> None:
+    now = clock.now()
+    entries = [
+        entry(now, person=1, outcome=Outcome.REFER),
+        entry(now, person=1, event=Event.OVERRIDE, about=1),
+        entry(now, person=2),
+        entry(now, person=2, event=Event.OVERRIDE, about=3, outcome=Outcome.REFUSE),
+    ]
+    zone = rebuilt(entries, now)
+    assert zone.count(now).inside == 1
+    assert zone.presence_of(2, IN, now).passed_ago_ns is None
+
+
+class TestAnotherBoot:
+    """Power was lost between the entry and now."""
+
+    def after(self, clock: ManualClock, seconds: float) -> None:
+        clock.boot_id, clock.monotonic_ns = "boot-2", 5 * 10**9
+        clock.wall_ns += int(seconds * 1e9)
+
+    def test_ages_go_by_the_date(self, clock: ManualClock) -> None:
+        entries = [entry(clock.now(), person=1)]
+        self.after(clock, 600)
+        zone = rebuilt(entries, clock.now())
+        assert zone.presence_of(1, IN, clock.now()).passed_ago_ns == 600 * 10**9
+
+    def test_a_date_ahead_of_now_gives_no_negative_age(self, clock: ManualClock) -> None:
+        entries = [entry(clock.now(), person=1)]
+        self.after(clock, -600)
+        zone = rebuilt(entries, clock.now())
+        assert zone.presence_of(1, IN, clock.now()).passed_ago_ns == 0
+
+    def test_without_a_date_it_counts_from_the_start_until_there_is_one(
+        self, clock: ManualClock
+    ) -> None:
+        entries = [entry(clock.now(), person=1)]
+        self.after(clock, 600)
+        clock.trust = ClockTrust.UNKNOWN
+        zone = rebuilt(entries, clock.now())
+        clock.advance(7)
+        assert zone.presence_of(1, IN, clock.now()).passed_ago_ns == 7 * 10**9
+        clock.trust = ClockTrust.SYNCHRONISED
+        assert zone.presence_of(1, IN, clock.now()).passed_ago_ns == 607 * 10**9
+
+    def test_yesterday_is_forgotten_as_soon_as_there_is_a_date(self, clock: ManualClock) -> None:
+        entries = [entry(clock.now(), person=1), entry(clock.now(), event=Event.COUNT, note="5 0")]
+        self.after(clock, DAY_S)
+        clock.trust = ClockTrust.UNKNOWN
+        zone = rebuilt(entries, clock.now())
+        assert zone.count(clock.now()).inside == 5
+        clock.trust = ClockTrust.RTC
+        assert zone.count(clock.now()).inside == 0
+
+    def test_an_undated_entry_counts_from_the_start(self, clock: ManualClock) -> None:
+        entries = [entry(clock.now(), person=1, clock_trust=ClockTrust.UNKNOWN)]
+        self.after(clock, 600)
+        zone = rebuilt(entries, clock.now())
+        assert zone.presence_of(1, IN, clock.now()).passed_ago_ns == 0
+
+
+class ZoneMachine(RuleBasedStateMachine):
+    """A zone beside a naive model: lists of everything since the reset, counted anew each time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.clock = ManualClock()
+        self.zone = Zone(RESET)
+        self.journal: list[Passage] = []
+        self.inside: dict[int, bool] = {}
+        self.unnamed = 0
+        self.last: dict[tuple[int, Direction], int] = {}  # by a stopwatch that nobody sets
+
+    @rule(token=st.integers(1, 5), direction=st.sampled_from(Direction))
+    def passes(self, token: int, direction: Direction) -> None:
+        now = self.clock.now()
+        self.journal.append(entry(now, person=token, direction=direction, worker=token == 1))
+        self.zone.reserve(token, direction, worker=token == 1)
+        self.zone.passed(token, direction, worker=token == 1, now=now, sequence=len(self.journal))
+        self.zone.release(token, direction, worker=token == 1)
+        if direction is IN:
+            self.inside.pop(token, None)
+            self.inside[token] = token == 1
+        elif self.inside.pop(token, None) is None:
+            self.unnamed = max(0, self.unnamed - 1)
+        self.last[token, direction] = now.wall_ns
+
+    @rule(extra=st.integers(0, 5))
+    def people_came_in_unseen(self, extra: int) -> None:
+        now = self.clock.now()
+        count = Count(len(self.inside) + extra, sum(self.inside.values()))
+        self.journal.append(
+            entry(now, event=Event.COUNT, note=count_note(count.inside, count.workers))
+        )
+        self.zone.set_inside(count.inside, count.workers, now)
+        self.unnamed = extra
+
+    @rule(seconds=st.integers(1, 20_000))
+    def time_goes_on(self, seconds: int) -> None:
+        before = RESET.latest(self.clock.now())
+        self.clock.advance(seconds)
+        if RESET.latest(self.clock.now()) != before:
+            self.inside.clear()
+            self.last.clear()
+            self.unnamed = 0
+
+    @rule()
+    def the_daemon_restarts(self) -> None:
+        self.zone = rebuilt(self.journal, self.clock.now())
+
+    @rule()
+    def the_power_fails(self) -> None:
+        self.clock.boot_id += "'"
+        self.clock.monotonic_ns = 10**9
+        self.zone = rebuilt(self.journal, self.clock.now())
+
+    @invariant()
+    def agrees(self) -> None:
+        now = self.clock.now()
+        count = self.zone.count(now)
+        assert count.inside == len(self.inside) + self.unnamed
+        assert count.workers == sum(self.inside.values())
+        for token in range(1, 6):
+            for direction in Direction:
+                ago_ns = self.zone.presence_of(token, direction, now).passed_ago_ns
+                at_ns = self.last.get((token, direction))
+                assert ago_ns == (None if at_ns is None else now.wall_ns - at_ns)
+
+
+ZoneMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestZoneAgreesWithANaiveModel = ZoneMachine.TestCase
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.integers(0, 6), st.sampled_from(Direction), st.booleans(), st.integers(-(10**6), 10**6)
+    ),
+    max_size=30,
+)
+
+
+@settings(max_examples=60)
+@given(STEPS, st.sampled_from(ClockTrust))
+def test_whatever_the_wall_clock_does_no_count_and_no_age_is_negative(
+    steps: list[tuple[int, Direction, bool, int]], trust: ClockTrust
+) -> None:
+    clock, journal = ManualClock(), []
+    zone = Zone(RESET, capacity=4)
+    for token, direction, worker, step_s in steps:
+        clock.wall_ns += step_s * 10**9
+        clock.advance(1)
+        clock.trust = trust if worker else ClockTrust.SYNCHRONISED
+        journal.append(entry(clock.now(), person=token, direction=direction, worker=worker))
+        zone.passed(token, direction, worker=worker, now=clock.now())
+        again = rebuilt(journal, msgspec.structs.replace(clock.now(), boot_id="other"), capacity=4)
+        for one in (zone, again):
+            presence = one.presence_of(token, direction, clock.now())
+            assert 0 <= presence.workers_inside <= presence.inside <= len(journal)
+            assert presence.passed_ago_ns is None or presence.passed_ago_ns >= 0
+            assert len(one) <= 4

@@ -1,0 +1,105 @@
+"""Protects the start: the newest entries and no others, however long the journal, and damaged."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from admission.instant import ClockTrust
+from admission.wire import pack_passage
+from cache.journal.errors import JournalUnavailable
+from cache.journal.medium import Medium
+from cache.journal.recent import recent_entries
+from cache.journal.recovery import recover
+from cache.journal.segment_file import SegmentWriter
+from tests.cache.journal.entries import JOURNAL, an_entry
+from tests.cache.journal.simulated_disk import SimulatedDisk
+
+DIRECTORY = Path("journal")
+COUNT = 30
+FIRST_NS = an_entry(0).wall_ns
+
+
+def a_disk(trust: ClockTrust = ClockTrust.SYNCHRONISED) -> SimulatedDisk:
+    """Return a journal of 30 entries in files of a few."""
+    disk = SimulatedDisk()
+    position = recover(disk, DIRECTORY, JOURNAL).position
+    writer = SegmentWriter(disk, DIRECTORY, position, rotate_bytes=900)
+    for number in range(1, COUNT + 1):
+        entry = msgspec.structs.replace(an_entry(number), clock_trust=trust)
+        writer.append_group([pack_passage(entry)])
+    return disk
+
+
+def sequences(
+    medium: Medium, *, since_ns: int | None = None, max_entries: int = 100, through: int = COUNT
+) -> list[int]:
+    found = recent_entries(
+        DIRECTORY, through=through, since_ns=since_ns, max_entries=max_entries, medium=medium
+    )
+    assert all(entry.person == sequence for sequence, entry in found)
+    return [sequence for sequence, _ in found]
+
+
+class CountingReads(SimulatedDisk):
+    """Notes which files are read."""
+
+    def __init__(self, disk: SimulatedDisk) -> None:
+        self.__dict__ = disk.__dict__
+        self.read_files: set[Path] = set()
+
+    def read(self, path: Path, offset: int, limit: int) -> bytes:
+        self.read_files.add(path)
+        return super().read(path, offset, limit)
+
+
+def test_all_of_a_short_journal() -> None:
+    assert sequences(a_disk()) == list(range(1, COUNT + 1))
+    assert sequences(SimulatedDisk()) == []
+
+
+@pytest.mark.parametrize("bound", [1, 7, 29])
+def test_never_more_than_the_bound_and_those_are_the_newest(bound: int) -> None:
+    assert sequences(a_disk(), max_entries=bound) == list(range(COUNT + 1 - bound, COUNT + 1))
+
+
+def test_old_files_are_not_opened() -> None:
+    disk = CountingReads(a_disk())
+    found = sequences(disk, since_ns=FIRST_NS + 25)
+    assert found[0] <= 25 < found[-1] == COUNT
+    assert len(disk.read_files) < len(disk.names(DIRECTORY)) / 2
+
+
+def test_dates_that_nobody_vouches_for_end_no_search() -> None:
+    assert len(sequences(a_disk(ClockTrust.UNKNOWN), since_ns=FIRST_NS + 10**9)) == COUNT
+
+
+def test_nothing_beyond_the_durable_end() -> None:
+    assert sequences(a_disk(), through=12)[-1] == 12
+
+
+def test_what_is_damaged_is_left_out() -> None:
+    disk = a_disk()
+    newest = max(disk.names(DIRECTORY))
+    path = DIRECTORY / newest
+    data = bytearray(disk.read(path, 0, 1 << 20))
+    data[200] ^= 0xFF
+    file = disk.create(path)
+    disk.append(file, bytes(data))
+    found = sequences(disk)
+    assert set(found) < set(range(1, COUNT + 1))
+    assert found[0] == 1
+
+
+def test_a_medium_that_fails_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    disk = a_disk()
+
+    def fail(*_: object) -> bytes:
+        raise OSError(errno.EIO, "broken")
+
+    monkeypatch.setattr(disk, "read", fail)
+    with pytest.raises(JournalUnavailable):
+        sequences(disk)
