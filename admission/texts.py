@@ -6,6 +6,7 @@ anything about a person's health, and `see_officer` says no more than its name.
 
 from __future__ import annotations
 
+from admission.site import Direction
 from admission.verdict import LaneState, Outcome, Reason, Text
 
 _SENTENCES = {
@@ -248,6 +249,8 @@ _OUTCOME_WORDS = {
     Outcome.REFUSE: Text("DỪNG", "STOP"),
 }
 
+_LEAVING = Text("Mời đưa mã để ra", "Please show your code to leave")
+
 _LANE_WORDS = {
     LaneState.OPEN: Text("Mời đưa mã vào khung", "Please show your code"),
     LaneState.OUT_OF_ORDER: Text("TẠM NGƯNG", "OUT OF ORDER"),
@@ -269,6 +272,13 @@ def outcome_word(outcome: Outcome) -> Text:
     return _OUTCOME_WORDS[outcome]
 
 
-def lane_word(state: LaneState) -> Text:
+def lane_word(state: LaneState, direction: Direction = Direction.IN) -> Text:
     """Return the word of a lane between two people, or out of order."""
-    return _LANE_WORDS[state]
+    leaving = state is LaneState.OPEN and direction is Direction.OUT
+    return _LEAVING if leaving else _LANE_WORDS[state]
+
+
+def must_leave_first(count: int) -> Text:
+    """Return the next step before a full place: how many must leave before this one may enter."""
+    people = "1 person" if count == 1 else f"{count} people"
+    return Text(f"Xin chờ {count} người ra.", f"{people} must leave first. Please wait.")

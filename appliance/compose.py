@@ -14,12 +14,15 @@ from pathlib import Path
 
 import aiohttp
 
+from admission.law import Law
 from admission.reading import Reading
-from admission.repeat import Presentations
-from admission.signal import Output
+from admission.repeat import Presentations, UsedOnce
+from admission.rulebooks import Rulebooks
+from admission.site import Direction
+from appliance.bridges import open_bridge
 from appliance.camera_table import CameraSourceTable
 from appliance.clock import SystemClock
-from appliance.config import Config, LaneTable, McuBridgeTable, ScenesSourceTable, site_of
+from appliance.config import Config, LaneTable, ScenesSourceTable, site_of
 from appliance.crew import Crew
 from appliance.documents import Documents
 from appliance.errors import ConfigError
@@ -29,6 +32,7 @@ from appliance.hub_source import HubSource
 from appliance.hub_time import HubTime
 from appliance.inbox import Inbox
 from appliance.inspection import read_rulebook
+from appliance.judging import Judge
 from appliance.lane import Lane, Observer
 from appliance.metrics import Metrics
 from appliance.observers import Observers
@@ -36,19 +40,19 @@ from appliance.outlook import Outlook
 from appliance.plugging import Plugging
 from appliance.records import open_records
 from appliance.secret import device_key
+from appliance.site_table import reset_from
 from appliance.sources import Source, open_source
 from appliance.uplink_http import HttpTransport
 from appliance.web.mirror import Mirrors
 from appliance.web.screen import KioskScreen, keep_status
 from appliance.web.server import make_app, serve
+from appliance.zone_keeping import recalled_zone
+from appliance.zone_metrics import ZoneMetrics
 from cache.replica.book import ReplicaBook
 from cache.replica.contents import subscription
 from cache.replica.keys import hash_key_id, load_hash_key, load_public_keys
 from cache.replica.replicate import Replicator
 from cache.replica.store import ReplicaStore
-from firmware_bridge.bridges.absent import ScreenOnlyBridge
-from firmware_bridge.bridges.mcu import McuBridge
-from firmware_bridge.link.messages import InputEvent
 from scanner.camera.look import Look
 
 _log = logging.getLogger(__name__)
@@ -59,7 +63,6 @@ DRAIN_TIMEOUT_S = 0.7
 """For the sources, and again for the lanes: Ctrl-C ends the whole within two seconds."""
 
 CAMERAS = (CameraSourceTable, ScenesSourceTable)
-LaneBridge = McuBridge | ScreenOnlyBridge
 
 
 class Appliance:
@@ -139,7 +142,7 @@ async def composed(
     :raises ApplianceError: if the kiosk cannot be served.
     """
     state = _state_folder(Path(config.appliance.state_dir))
-    rulebook = read_rulebook(Path(config.site.rulebook))
+    law = Law(Rulebooks(read_rulebook(Path(config.site.rulebook))))
     digest_key = device_key(state / "device.key", os.urandom)
     hash_key = load_hash_key(Path(config.hub.hash_key_file))
     head_keys = load_public_keys(Path(config.hub.head_key_file))
@@ -172,6 +175,14 @@ async def composed(
         records = await stack.enter_async_context(
             open_records(state, transport, device=config.appliance.device, clock=clock, rng=rng)
         )
+        site, used = site_of(config), UsedOnce()
+        zone = await recalled_zone(
+            state / "journal",
+            through=records.journal.last_sequence,
+            reset=reset_from(config.site),
+            site=site.id,
+            clock=clock,
+        )
         hub_time = HubTime(
             session,
             config.hub.url,
@@ -187,30 +198,47 @@ async def composed(
             [lane.name for lane in config.lane],
             site=config.site.name,
             mirrored=mirrors.lanes,
+            leaving=[lane.name for lane in config.lane if lane.direction is Direction.OUT],
         )
-        outlook = Outlook(clock=clock, records=records, replicator=replicator, hub_time=hub_time)
+        outlook = Outlook(
+            clock=clock,
+            records=records,
+            replicator=replicator,
+            hub_time=hub_time,
+            zone=zone,
+            capacity=config.site.capacity,
+        )
         metrics = Metrics(
             version("chot"),
             lanes=[lane.name for lane in config.lane],
             sources=outlook.metric_sources(),
         )
+        metrics.registry.register(ZoneMetrics(zone, clock, site.demands))
         feedback = Feedback()
         observer = Observers(metrics, feedback, *observers)
         loop = asyncio.get_running_loop()
         for table in config.lane:
-            bridge = _bridge(table, clock, metrics)
+            bridge = open_bridge(table, clock, metrics)
+            judge = Judge(
+                table.name,
+                site,
+                law=law,
+                book=book,
+                zone=zone,
+                used=used,
+                direction=table.direction,
+                digest_key=digest_key,
+            )
             lane = Lane(
                 table.name,
-                site_of(config),
-                rulebook,
+                judge,
+                zone=zone,
                 clock=clock,
-                book=book,
                 journal=records.journal,
                 bridge=bridge,
                 screen=screen,
                 inbox=Inbox(loop),
                 presentations=Presentations(int(table.rearm_s * 1e9)),
-                digest_key=digest_key,
                 observer=observer,
                 can_read=outlook.can_read,
             )
@@ -266,24 +294,6 @@ def mirrored(config: Config) -> list[str]:
     """Return the lanes in which people see themselves: all with a camera, if the site wants it."""
     lanes = config.lane if config.kiosk.preview else ()
     return [lane.name for lane in lanes if any(isinstance(s, CAMERAS) for s in lane.sources)]
-
-
-def _bridge(lane: LaneTable, clock: SystemClock, metrics: Metrics) -> LaneBridge:
-    def note(event: InputEvent) -> None:
-        """Say what the board sensed: the law does not act on it, people must hear of it."""
-        name = event.input.name.lower()
-        metrics.board_input(lane.name, name)
-        _log.warning("board input", extra={"lane": lane.name, "kind": name, "count": event.value})
-
-    if isinstance(lane.bridge, McuBridgeTable):
-        return McuBridge(
-            lane.bridge.port,
-            monotonic_ns=clock.monotonic_ns,
-            nonce=random.SystemRandom().getrandbits,
-            required=frozenset(Output[name.upper()] for name in lane.bridge.requires),
-            on_input=note,
-        )
-    return ScreenOnlyBridge()
 
 
 def _state_folder(path: Path) -> Path:

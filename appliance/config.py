@@ -9,15 +9,15 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
-from admission.site import Place, Site
-from appliance import camera_table
+from admission.site import Direction, Place, Site, StalePolicy
+from appliance import camera_table, site_table
 from appliance.camera_table import CameraSourceTable, SymbologyName
 from appliance.errors import ConfigError
 from appliance.serial_table import SerialSourceTable
+from appliance.site_table import HOURS_HINT, RESET_HINT, SiteTable, site_from
 from appliance.table import Name, Seconds, Table, unknown_keys
 from appliance.wedge_table import WedgeSourceTable
 from scanner.serial.line import LineEnd
@@ -28,18 +28,6 @@ from scanner.wedge.settings import WedgeEnd
 MAX_CONFIG_BYTES = 1 << 20
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 OutputName = Literal["green", "amber", "red", "buzzer", "gate"]
-
-
-class SiteTable(Table, frozen=True):
-    """[site]: where the gate stands. `rulebook` is a path, from the configuration's folder."""
-
-    id: Name
-    name: str
-    place: Place
-    district: str
-    directive: int
-    rulebook: str
-    timezone: str = "Asia/Ho_Chi_Minh"
 
 
 class ApplianceTable(Table, frozen=True):
@@ -116,13 +104,17 @@ BridgeTable = McuBridgeTable | ScreenOnlyTable
 
 
 class LaneTable(Table, frozen=True):
-    """[[lane]]: one stream of people, with what reads their codes and what answers them."""
+    """[[lane]]: one stream of people, with what reads their codes and what answers them.
+
+    `direction` is which way it lets them pass: all lanes of one appliance share one zone.
+    """
 
     name: Name
     sources: Annotated[tuple[SourceTable, ...], msgspec.Meta(min_length=1, max_length=8)]
     bridge: BridgeTable
     rearm_s: Seconds = 2.0
     """A code out of sight for so long counts as presented anew."""
+    direction: Direction = Direction.IN
 
 
 class Config(Table, frozen=True, kw_only=True):
@@ -173,27 +165,33 @@ def parse_config(tree: dict[str, Any], path: Path) -> Config:
         msg = f"{path}: {error}"
         raise ConfigError(msg, hint=_values_hint(str(error))) from error
     _check_names(config, path)
+    _check_site(config, path)
     return _absolute(config, path.resolve().parent)
+
+
+_HINTS = (
+    ("`$.site.place`", f"one of: {', '.join(Place)}"),
+    ("`$.site.stale`", f"one of: {', '.join(StalePolicy)}"),
+    ("`$.site.hours", HOURS_HINT),
+    ("`$.site.reset_at`", RESET_HINT),
+    (".direction`", f"one of: {', '.join(Direction)}"),
+    ("fix`", 'bytes are written as escapes, at most 16: "\\u0002" is STX'),
+    (".symbologies", f"a list of: {', '.join(get_args(SymbologyName))}"),
+    (".layout`", f"one of: {', '.join(LayoutName)}"),
+    (".profile`", f"one of: {', '.join(PROFILES)}"),
+    (".line_end`", f"serial: {', '.join(LineEnd)}; wedge: {', '.join(WedgeEnd)}"),
+    (".kind`", "sources: camera, serial, keypad, wedge, scenes; bridges: mcu, screen_only"),
+)
+"""What a key may hold, by the part of a converter's message that names it."""
 
 
 def _values_hint(message: str) -> str:
     """Return which values a key may have, where a message of the converter names one of ours."""
-    if "`$.site.place`" in message:
-        return f"one of: {', '.join(Place)}"
-    if "fix`" in message:
-        return 'bytes are written as escapes, at most 16: "\\u0002" is STX'
-    if ".symbologies" in message:
-        return f"a list of: {', '.join(get_args(SymbologyName))}"
+    for named, hint in _HINTS:
+        if named in message:
+            return hint
     if "matching regex" in message and "https" not in message:
         return "small letters, digits and dashes, at most 32"
-    if ".layout`" in message:
-        return f"one of: {', '.join(LayoutName)}"
-    if ".profile`" in message:
-        return f"one of: {', '.join(PROFILES)}"
-    if ".line_end`" in message:
-        return f"serial: {', '.join(LineEnd)}; wedge: {', '.join(WedgeEnd)}"
-    if ".kind`" in message:
-        return "sources: camera, serial, keypad, wedge, scenes; bridges: mcu, screen_only"
     return "see the comments in configs/*.toml"
 
 
@@ -210,11 +208,21 @@ def _check_names(config: Config, path: Path) -> None:
         if fault is not None:
             msg = f"{path}: {fault[0]} - in the source '{source.name}'"
             raise ConfigError(msg, hint=fault[1])
-    try:
-        ZoneInfo(config.site.timezone)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        msg = f"{path}: unknown time zone '{config.site.timezone}' - at `$.site.timezone`"
-        raise ConfigError(msg, hint="use a name such as Asia/Ho_Chi_Minh") from error
+
+
+def _check_site(config: Config, path: Path) -> None:
+    fault = site_table.fault_in(config.site)
+    if fault is not None:
+        msg = f"{path}: {fault.what} - at `$.site.{fault.key}`"
+        raise ConfigError(msg, hint=fault.hint)
+    limit = "capacity" if config.site.capacity is not None else "headcount"
+    if getattr(config.site, limit) is None:
+        return
+    if all(lane.direction is Direction.IN for lane in config.lane):
+        msg = f"{path}: no lane lets people out, so nobody would ever leave - at `$.site.{limit}`"
+        raise ConfigError(
+            msg, hint=f'give the way out a lane with direction = "out", or remove {limit}'
+        )
 
 
 def _absolute(config: Config, folder: Path) -> Config:
@@ -253,12 +261,4 @@ def _absolute(config: Config, folder: Path) -> Config:
 
 def site_of(config: Config) -> Site:
     """Return the site as the law knows it."""
-    table = config.site
-    return Site(
-        id=table.id,
-        name=table.name,
-        place=table.place,
-        district=table.district,
-        directive=table.directive,
-        timezone=ZoneInfo(table.timezone),
-    )
+    return site_from(config.site)

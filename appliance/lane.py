@@ -2,38 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
 import msgspec
 
-from admission.credential import UNRECOGNISED, Credential, masked_name
-from admission.credentials import parse
-from admission.decide import decide
+from admission.credential import Credential, masked_name
 from admission.instant import Instant
-from admission.passage import passage
-from admission.ports import Book, Bridge, Clock, Journal, Screen
+from admission.passage import Passage
+from admission.people import Token
+from admission.ports import Bridge, Clock, Journal, Screen
 from admission.reading import Reading
 from admission.repeat import Presentations
-from admission.rulebook import Rulebook
 from admission.signal import OUT_OF_ORDER, Signal, signal_for
-from admission.site import Site
-from admission.standing import Lookup, Standing
+from admission.site import Direction
+from admission.standing import Officer
 from admission.verdict import LaneState, Outcome, Reason, Verdict
+from admission.zone import Zone, token_of
 from appliance.inbox import Inbox
+from appliance.judging import FAULT, Judge, Judgement
 
-FAULT = Verdict(Outcome.REFER, (Reason.FAULT,))
 NOT_JOURNALED = Verdict(Outcome.REFER, (Reason.JOURNAL_UNAVAILABLE,))
-NOBODY_LOOKED_UP = Standing(Lookup.NOTHING_TO_LOOK_UP)
-
-
-class Judgement(msgspec.Struct, frozen=True):
-    """What one reading says, what is known of it, and the answer."""
-
-    credential: Credential
-    standing: Standing
-    verdict: Verdict
 
 
 class Scan(msgspec.Struct, frozen=True):
@@ -42,7 +33,8 @@ class Scan(msgspec.Struct, frozen=True):
     `judged` is the law's verdict, which stands in the journal under `sequence`, or nowhere if that
     is None; `shown` is what people were told. `lit` says that the board has acknowledged.
     `stamps_ns` were taken when the lane took the reading up, had judged it, had its entry durable,
-    and had its light.
+    and had its light. `entry` is what stands in the journal, or would; `officer` is whose badge it
+    was, if it was one.
     """
 
     lane: str
@@ -53,6 +45,8 @@ class Scan(msgspec.Struct, frozen=True):
     shown: Verdict
     lit: bool
     stamps_ns: tuple[int, int, int, int]
+    entry: Passage | None = None
+    officer: Officer | None = None
 
     @property
     def read_ns(self) -> int:
@@ -100,35 +94,45 @@ class Observer(Protocol):
         ...
 
 
+class Act(msgspec.Struct, frozen=True):
+    """What became of an officer's decision.
+
+    `sequence` is its entry's, None if that could not be made: the gate did not move then. `lit`
+    says that the board has acknowledged; without it an ADMIT has opened nothing.
+    """
+
+    sequence: int | None
+    lit: bool
+
+
 class Lane:
     """One lane of one site. Everything it needs is passed in; it owns nothing but its walk.
 
+    :param judge: says what to answer; its direction is the lane's.
+    :param zone: told who passed; shared by all lanes of the appliance.
     :param can_read: whether any source of the lane of this name is up.
     """
 
     def __init__(
         self,
         name: str,
-        site: Site,
-        rulebook: Rulebook,
+        judge: Judge,
         *,
+        zone: Zone,
         clock: Clock,
-        book: Book,
         journal: Journal,
         bridge: Bridge,
         screen: Screen,
         inbox: Inbox,
         presentations: Presentations,
-        digest_key: bytes,
         observer: Observer,
         can_read: Callable[[str], bool] = lambda _: True,
     ) -> None:
         self.name = name
         self.inbox = inbox
-        self._site = site
-        self._rulebook = rulebook
+        self._judge = judge
+        self._zone = zone
         self._clock = clock
-        self._book = book
         self._journal = journal
         self._bridge = bridge
         self._screen = screen
@@ -136,9 +140,12 @@ class Lane:
         self._observer = observer
         self._can_read = can_read
         self._announced: LaneState | None = None
-        self._passage = partial(
-            passage, site=site, lane=name, rulebook=rulebook.label, digest_key=digest_key
-        )
+        self._turn = asyncio.Lock()
+
+    @property
+    def direction(self) -> Direction:
+        """Which way people pass here."""
+        return self._judge.direction
 
     @property
     def state(self) -> LaneState:
@@ -164,38 +171,26 @@ class Lane:
 
         Whatever fails in judging, in the journal or on the board ends in REFER, never in an error.
         """
-        began = self._clock.now()
-        judgement = self._judge(reading, began)
-        decided = self._clock.now()
+        async with self._turn:
+            return await self._serve(reading)
 
-        sequence = await self._append(reading, judgement, began)  # durable before the gate moves
-        durable = self._clock.now()
+    async def decided(self, entry: Passage, holder: str) -> Act:
+        """Carry out an officer's decision: its entry, then light and gate, screen and zone.
 
-        verdict = NOT_JOURNALED if sequence is None else judgement.verdict
-        lit = await self._show(OUT_OF_ORDER if sequence is None else signal_for(verdict))
-        acknowledged = self._clock.now()
+        Never raises. Waits for its turn: two lights never run into each other.
 
-        if not lit and verdict.outcome is Outcome.ADMIT:
-            verdict = FAULT  # nobody is to be waved through a gate that did not open
-        self._screen.publish(self.name, verdict, _masked_holder(judgement.credential))
-        self._observer.scanned(
-            Scan(
-                lane=self.name,
-                reading=reading,
-                credential=judgement.credential,
-                judged=judgement.verdict,
-                sequence=sequence,
-                shown=verdict,
-                lit=lit,
-                stamps_ns=(
-                    began.monotonic_ns,
-                    decided.monotonic_ns,
-                    durable.monotonic_ns,
-                    acknowledged.monotonic_ns,
-                ),
-            )
-        )
-        return verdict
+        :param entry: what the officer decided, of this lane (`Event.OVERRIDE`).
+        :param holder: the masked name that the first verdict showed.
+        """
+        verdict = Verdict(entry.outcome, entry.reasons or (Reason.OVERRIDDEN,), entry.card)
+        async with self._turn:
+            with self._reserved(verdict, token_of(entry), worker=entry.worker):
+                sequence = await self._append(entry)
+                shown, lit = await self._shown(verdict, sequence)
+                self._screen.publish(self.name, shown, holder)
+                if sequence is not None:
+                    self._note(entry, sequence, shown)
+        return Act(sequence, lit)
 
     def announce_state(self) -> None:
         """Tell the screen whether the lane serves, if that changed since the last call."""
@@ -203,34 +198,100 @@ class Lane:
             self._announced = self.state
             self._screen.lane_state(self.name, self._announced)
 
-    def _judge(self, reading: Reading, now: Instant) -> Judgement:
-        credential, standing = UNRECOGNISED, NOBODY_LOOKED_UP
-        try:
-            credential = parse(reading)
-            standing = self._book.standing_of(credential, now)
-            verdict = decide(credential, standing, self._rulebook, self._site, now)
-        except Exception as error:  # noqa: BLE001 - whatever fails here, a person stands in front
-            self._observer.failed(self.name, "decide", error)
-            verdict = FAULT
-        return Judgement(credential, standing, verdict)
+    async def _serve(self, reading: Reading) -> Verdict:
+        began = self._clock.now()
+        judgement = self._judge.judge(reading, began)
+        if judgement.error is not None:
+            self._observer.failed(self.name, "decide", judgement.error)
+        decided = self._clock.now()
 
-    async def _append(self, reading: Reading, judgement: Judgement, now: Instant) -> int | None:
+        shown, entry = FAULT, self._entry(reading, judgement, began)
         try:
-            entry = self._passage(
-                reading, judgement.credential, judgement.standing, judgement.verdict, now
+            with self._reserved(judgement.verdict, judgement.token, worker=judgement.worker):
+                sequence = await self._append(entry)  # durable before the gate moves
+                durable = self._clock.now()
+                shown, lit = await self._shown(judgement.verdict, sequence)
+                acknowledged = self._clock.now()
+                if sequence is not None and entry is not None:
+                    self._note(entry, sequence, shown)
+        finally:
+            if shown.outcome is not Outcome.ADMIT:
+                self._judge.give_back(judgement)
+        self._screen.publish(self.name, shown, _masked_holder(judgement.credential))
+        self._observer.scanned(
+            Scan(
+                lane=self.name,
+                reading=reading,
+                credential=judgement.credential,
+                judged=judgement.verdict,
+                sequence=sequence,
+                shown=shown,
+                lit=lit,
+                stamps_ns=(
+                    began.monotonic_ns,
+                    decided.monotonic_ns,
+                    durable.monotonic_ns,
+                    acknowledged.monotonic_ns,
+                ),
+                entry=entry,
+                officer=judgement.standing.officer,
             )
+        )
+        return shown
+
+    def _entry(self, reading: Reading, judgement: Judgement, now: Instant) -> Passage | None:
+        try:
+            return self._judge.entry(reading, judgement, now)
+        except Exception as error:  # noqa: BLE001 - what cannot be written down opens no gate
+            self._observer.failed(self.name, "journal", error)
+            return None
+
+    async def _append(self, entry: Passage | None) -> int | None:
+        if entry is None:
+            return None
+        try:
             return await self._journal.append(entry)
         except Exception as error:  # noqa: BLE001 - a full or broken disk holds the lane, not the daemon
             self._observer.failed(self.name, "journal", error)
             return None
 
-    async def _show(self, signal: Signal) -> bool:
+    async def _shown(self, verdict: Verdict, sequence: int | None) -> tuple[Verdict, bool]:
+        """Light the verdict; return what people are to be told, and whether the board answered."""
+        told = NOT_JOURNALED if sequence is None else verdict
+        lit = await self._light(OUT_OF_ORDER if sequence is None else signal_for(told))
+        if not lit and told.outcome is Outcome.ADMIT:
+            told = FAULT  # nobody is to be waved through a gate that did not open
+        return told, lit
+
+    async def _light(self, signal: Signal) -> bool:
         try:
             await self._bridge.show(signal)
         except Exception as error:  # noqa: BLE001 - a silent board puts the lane out of order
             self._observer.failed(self.name, "actuate", error)
             return False
         return True
+
+    @contextmanager
+    def _reserved(self, verdict: Verdict, token: Token | None, *, worker: bool) -> Iterator[None]:
+        """Count whoever is being admitted, until the light says whether they pass."""
+        if token is None or verdict.outcome is not Outcome.ADMIT:
+            yield
+            return
+        self._zone.reserve(token, self.direction, worker=worker)
+        try:
+            yield
+        finally:
+            self._zone.release(token, self.direction, worker=worker)
+
+    def _note(self, entry: Passage, sequence: int, shown: Verdict) -> None:
+        """Tell the zone of what people were shown."""
+        token, now = token_of(entry), self._clock.now()
+        if shown.outcome is Outcome.ADMIT:
+            self._zone.passed(
+                token, entry.direction, worker=entry.worker, now=now, sequence=sequence
+            )
+        elif entry.outcome is not Outcome.ADMIT and entry.about is not None:
+            self._zone.turned_back(token, entry.direction, entry.about, now)
 
 
 def _masked_holder(credential: Credential) -> str:

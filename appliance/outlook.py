@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from admission.zone import Zone
 from appliance.clock import SystemClock
 from appliance.health import Finding, Health, Weight
 from appliance.hub_time import HubTime
@@ -29,10 +30,14 @@ class Outlook:
         records: Records,
         replicator: Replicator,
         hub_time: HubTime,
+        zone: Zone,
+        capacity: int | None = None,
     ) -> None:
         self.records = records
         self.replicator = replicator
         self.hub_time = hub_time
+        self.zone = zone
+        self._capacity = capacity
         self.lanes: list[Lane] = []
         self.sources: list[Source] = []
         self.bridges: dict[str, McuBridge | ScreenOnlyBridge] = {}
@@ -93,6 +98,8 @@ class Outlook:
             pending=self.records.pending,
             clock=now.trust,
             hub_reachable=replica.last_success is not None and not replica.last_error,
+            inside=None if self._capacity is None else self.zone.count(now).inside,
+            capacity=self._capacity,
         )
 
     def describe(self, health: Health) -> None:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import msgspec
 
+from admission.site import Direction
 from admission.verdict import LaneState, Outcome, Verdict
 from appliance.errors import ApplianceError
 from appliance.web.views import (
@@ -86,6 +87,7 @@ class KioskScreen:
     :param site: the place's name, as people know it.
     :param lanes: names in the order of the panels. A lane first heard of later comes after them.
     :param mirrored: those of them that have a picture of who stands before them.
+    :param leaving: those of them that let people out.
     """
 
     def __init__(
@@ -95,11 +97,13 @@ class KioskScreen:
         *,
         site: str = "",
         mirrored: Iterable[str] = (),
+        leaving: Iterable[str] = (),
         max_viewers: int = MAX_VIEWERS,
     ) -> None:
         self.build = ""
         self._site = site
         self._mirrored = tuple(mirrored)
+        self._leaving = tuple(leaving)
         self._monotonic_ns = monotonic_ns
         self._lanes = list(dict.fromkeys(lanes))
         self._max_viewers = max_viewers
@@ -126,7 +130,8 @@ class KioskScreen:
         ):
             # Nobody is to be waved through a gate that no longer obeys.
             del self._present[VerdictView, lane]
-        self._show(lane, lane_view(lane, state))
+        direction = Direction.OUT if lane in self._leaving else Direction.IN
+        self._show(lane, lane_view(lane, state, direction))
 
     def status(self, status: Status, faults: tuple[str, ...] = ()) -> None:
         """Bring the pages' status line up to date; pages take it for the sign of life, too."""
@@ -189,7 +194,14 @@ class KioskScreen:
             viewer.close()
 
     def _hello(self) -> Hello:
-        return Hello(self._now_ms(), self.build, self._site, tuple(self._lanes), self._mirrored)
+        return Hello(
+            self._now_ms(),
+            self.build,
+            self._site,
+            tuple(self._lanes),
+            self._mirrored,
+            self._leaving,
+        )
 
     def _now_ms(self) -> int:
         return self._monotonic_ns() // 1_000_000

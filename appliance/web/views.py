@@ -8,7 +8,8 @@ from __future__ import annotations
 import msgspec
 
 from admission.instant import ClockTrust
-from admission.texts import lane_word, next_step, outcome_word, sentence
+from admission.site import Direction
+from admission.texts import lane_word, must_leave_first, next_step, outcome_word, sentence
 from admission.verdict import LaneState, Outcome, Text, Verdict, Words
 from appliance.printable import printable
 
@@ -25,7 +26,7 @@ class Hello(msgspec.Struct, frozen=True, tag_field="kind", tag="hello"):
     `now_ms` is the appliance's monotonic clock: the page measures ages against it, so that a
     message held up in a queue is never shown as if it were new. `build` changes with the page's
     files: a page of an older build loads itself again. `mirrored` lanes have a picture of who
-    stands before them.
+    stands before them, `leaving` ones let people out.
     """
 
     now_ms: int
@@ -33,6 +34,7 @@ class Hello(msgspec.Struct, frozen=True, tag_field="kind", tag="hello"):
     site: str
     lanes: tuple[str, ...]
     mirrored: tuple[str, ...] = ()
+    leaving: tuple[str, ...] = ()
 
 
 class VerdictView(msgspec.Struct, frozen=True, tag_field="kind", tag="verdict"):
@@ -62,12 +64,15 @@ class Status(msgspec.Struct, frozen=True):
 
     `synchronised_ago_s` counts from the newest signed head, None before the first one. `pending`
     entries are in the journal and not yet at the hub. `hub_reachable` tells of the last exchange.
+    `inside` is how many people are in the zone, `capacity` how many may be; None where nobody says.
     """
 
     synchronised_ago_s: float | None
     pending: int
     clock: ClockTrust
     hub_reachable: bool
+    inside: int | None = None
+    capacity: int | None = None
 
 
 class StatusView(msgspec.Struct, frozen=True, tag_field="kind", tag="status"):
@@ -79,6 +84,8 @@ class StatusView(msgspec.Struct, frozen=True, tag_field="kind", tag="status"):
     clock: ClockTrust
     hub_reachable: bool
     faults: tuple[str, ...]
+    inside: int | None = None
+    capacity: int | None = None
 
 
 View = Hello | VerdictView | LaneView | StatusView
@@ -90,7 +97,7 @@ def verdict_view(lane: str, verdict: Verdict, holder: str, at_ms: int) -> Verdic
     `holder` is cut and loses what could disturb the rest of the line (control characters,
     direction overrides, lone surrogates); it stays text, never markup.
     """
-    reason = verdict.reason
+    reason, leave = verdict.reason, verdict.to_leave
     words = verdict.words or Words(sentence(reason), next_step(reason))
     return VerdictView(
         lane=lane,
@@ -100,14 +107,14 @@ def verdict_view(lane: str, verdict: Verdict, holder: str, at_ms: int) -> Verdic
         word=outcome_word(verdict.outcome),
         holder=printable(holder[:MAX_HOLDER_LENGTH]),
         reason=words.sentence,
-        next_step=words.next_step,
+        next_step=must_leave_first(leave) if leave else words.next_step,
         condition=verdict.condition,
     )
 
 
-def lane_view(lane: str, state: LaneState) -> LaneView:
+def lane_view(lane: str, state: LaneState, direction: Direction = Direction.IN) -> LaneView:
     """Return what the page shows of a lane between two verdicts."""
-    return LaneView(lane, state, lane_word(state))
+    return LaneView(lane, state, lane_word(state, direction))
 
 
 def status_view(status: Status, faults: tuple[str, ...], now_ms: int) -> StatusView:
@@ -120,6 +127,8 @@ def status_view(status: Status, faults: tuple[str, ...], now_ms: int) -> StatusV
         clock=status.clock,
         hub_reachable=status.hub_reachable,
         faults=faults[:MAX_FAULTS],
+        inside=status.inside,
+        capacity=status.capacity,
     )
 
 

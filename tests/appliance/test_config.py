@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from admission.hours import Hours
+from admission.site import Demands, Direction, StalePolicy
 from appliance.camera_table import CameraSourceTable
 from appliance.config import load_config, parse_config, site_of
 from appliance.errors import ConfigError
+from appliance.site_table import hours_of, reset_from
 from appliance.wedge_table import WedgeSourceTable
 from scanner.wedge.layouts import LayoutName
 from scanner.wedge.settings import WedgeEnd
@@ -100,6 +106,14 @@ def _zone(t: dict[str, Any]) -> None:
     t["site"]["timezone"] = "Asia/Sai_Gon_Express"
 
 
+def _site(**keys: Any) -> Any:
+    return lambda t: t["site"].update(keys)
+
+
+def _sideways(t: dict[str, Any]) -> None:
+    t["lane"][0]["direction"] = "sideways"
+
+
 def _url(t: dict[str, Any]) -> None:
     t["hub"]["url"] = "ftp://hub"
 
@@ -114,6 +128,20 @@ def _url(t: dict[str, Any]) -> None:
         (_no_lane, "lane"),
         (_same_name, "used twice"),
         (_zone, "time zone"),
+        (_site(reset_at="4 o'clock"), "site.reset_at"),
+        (_site(reset_at=4), "site.reset_at"),
+        (_site(hours=["8-21"]), "site.hours"),
+        (_site(hours="08:00-21:00"), "site.hours"),
+        (_site(hours=["08:00-21:00 mon-sunday"]), "'mon-sunday'"),
+        (_site(stale="admit"), "site.stale"),
+        (_site(capacity=0), "site.capacity"),
+        (_site(capacity=50), "nobody would ever leave"),
+        (_site(headcount=50, roster=True), "nobody would ever leave"),
+        (_site(headcount=50), "site.headcount"),
+        (_site(anti_passback_s=-1), "site.anti_passback_s"),
+        (_site(test_max_age_h=0), "site.test_max_age_h"),
+        (_site(capacty=50), "site.capacty"),
+        (_sideways, "direction"),
         (_url, "url"),
     ],
 )
@@ -173,3 +201,57 @@ def test_an_unknown_symbology_is_refused_with_the_known_ones() -> None:
     with pytest.raises(ConfigError) as caught:
         parse_config(tree, path)
     assert "data_matrix" in caught.value.hint
+
+
+def test_what_a_site_asks_for_reaches_the_law(tmp_path: Path) -> None:
+    wanted = tree()
+    wanted["site"] |= {
+        "district_code": 760,
+        "capacity": 50,
+        "headcount": 20,
+        "anti_passback_s": 600,
+        "reset_at": "05:30",
+        "declaration_max_age_h": 72,
+        "test_max_age_h": 48,
+        "permit": True,
+        "roster": True,
+        "hours": ["08:00-21:00 mon-sat", "22:00-24:00 sun"],
+        "stale": "roster_only",
+    }
+    wanted["lane"].append({**wanted["lane"][0], "name": "out", "direction": "out"})
+    wanted["lane"][1]["sources"] = [{"kind": "keypad", "name": "pad", "device": "/dev/pad"}]
+    config = parse_config(wanted, tmp_path / "gate.toml")
+    site = site_of(config)
+    assert (site.district_code, site.stale) == (760, StalePolicy.ROSTER_ONLY)
+    assert site.demands == Demands(
+        declaration_max_age_h=72,
+        test_max_age_h=48,
+        permit=True,
+        roster=True,
+        capacity=50,
+        headcount=20,
+        anti_passback_s=600,
+        hours=(Hours(480, 1260, 0b011_1111), Hours(1320, 1440, 0b100_0000)),
+    )
+    assert [lane.direction for lane in config.lane] == [Direction.IN, Direction.OUT]
+    assert reset_from(config.site).minute == 330
+
+
+@pytest.mark.parametrize(
+    ("text", "weekdays"),
+    [("mon", 1), ("sat-mon", 0b110_0001), ("mon-sun", 127), ("tue,thu-fri", 0b001_1010)],
+)
+def test_days_of_the_week(text: str, weekdays: int) -> None:
+    assert hours_of(f"08:00-12:00 {text}").weekdays == weekdays
+
+
+@given(st.text(alphabet="0123456789:- ,monstuewdfra", max_size=30))
+def test_hours_are_read_or_refused(text: str) -> None:
+    with contextlib.suppress(ValueError):
+        assert 0 < hours_of(text).weekdays <= 127
+
+
+@pytest.mark.parametrize("text", ["08:00-21:00 ", "24:00-08:00", "8:00-21:00", "08:00-21:60", ""])
+def test_what_states_no_hours_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="no hours"):
+        hours_of(text)

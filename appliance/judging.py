@@ -1,0 +1,173 @@
+"""One lane's judgement: what a reading says, what is known of its holder, and the law's answer."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import msgspec
+
+from admission.attempts import Attempts, guessable
+from admission.credential import UNRECOGNISED, Credential, CredentialKind, Signature
+from admission.decide import decide
+from admission.instant import Instant
+from admission.passage import Passage, code_digest, passage
+from admission.people import Token
+from admission.ports import Book
+from admission.reading import Reading, Symbology
+from admission.repeat import UsedOnce
+from admission.rulebook import Rulebook
+from admission.site import Direction, Site
+from admission.standing import Lookup, Standing
+from admission.verdict import Alert, Outcome, Reason, Verdict
+from admission.zone import Zone
+
+FAULT = Verdict(Outcome.REFER, (Reason.FAULT,))
+NOTHING_LOOKED_UP = Standing(Lookup.NOTHING_TO_LOOK_UP)
+
+
+class LawInForce(Protocol):
+    """Where the rules of the moment come from, such as an `admission.law.Law`. Returns at once."""
+
+    def site_at(self, site: Site, now: Instant) -> Site:
+        """Return the site under the orders in force at this moment."""
+        ...
+
+    def rulebook_at(self, site: Site, now: Instant) -> Rulebook:
+        """Return the rulebook in force for this site at this moment."""
+        ...
+
+    def read(self, reading: Reading, now: Instant) -> Credential:
+        """Return what the reading's text claims, under the keys that are trusted at this moment.
+
+        Never raises, whatever the text.
+        """
+        ...
+
+
+class Judgement(msgspec.Struct, frozen=True):
+    """What one reading says, what is known of it, and the answer under the rules of that moment.
+
+    `token` is whom a passage would be of, None for a code that is nobody's. `first_use` says that
+    this presentation is the first of a code that counts once. `error` is what kept the judge from
+    an answer of the law.
+    """
+
+    site: Site
+    rulebook: str
+    credential: Credential = UNRECOGNISED
+    standing: Standing = NOTHING_LOOKED_UP
+    verdict: Verdict = FAULT
+    token: Token | None = None
+    first_use: bool = False
+    error: Exception | None = None
+
+    @property
+    def worker(self) -> bool:
+        """Whether the person is on this site's roster."""
+        return self.standing.roster is not None
+
+
+class Judge:
+    """The judge of one lane. No clock of its own, and nothing in it waits.
+
+    :param zone: shared by all lanes of the appliance; so is `used`.
+    """
+
+    def __init__(
+        self,
+        lane: str,
+        site: Site,
+        *,
+        law: LawInForce,
+        book: Book,
+        zone: Zone,
+        used: UsedOnce,
+        direction: Direction,
+        digest_key: bytes,
+        attempts: Attempts | None = None,
+    ) -> None:
+        self.direction = direction
+        self._lane = lane
+        self._site = site
+        self._law = law
+        self._book = book
+        self._zone = zone
+        self._used = used
+        self._digest_key = digest_key
+        self._attempts = attempts or Attempts()
+
+    def judge(self, reading: Reading, now: Instant) -> Judgement:
+        """Return the judgement. Never raises: what failed stands in it, with REFER.
+
+        A code that counts once is used up by this; `settle` gives it back if nobody passed.
+        """
+        so_far = Judgement(self._site, "")
+        try:
+            site = self._law.site_at(self._site, now)
+            rulebook = self._law.rulebook_at(site, now)
+            so_far = Judgement(site, rulebook.label)
+            credential = self._law.read(reading, now)
+            held_off = self._held_off(reading, credential, now)
+            standing = NOTHING_LOOKED_UP if held_off else self._book.standing_of(credential, now)
+            token = self._token(reading, credential, standing)
+            so_far = msgspec.structs.replace(
+                so_far, credential=credential, standing=standing, token=token
+            )
+            first_use = self._use(credential)
+            so_far = msgspec.structs.replace(so_far, first_use=bool(first_use))
+            here = self._zone.presence_of(
+                token, self.direction, now, used=first_use is False, held_off=held_off
+            )
+            verdict = decide(credential, standing, rulebook, site, now, here)
+        except Exception as error:  # noqa: BLE001 - whatever fails here, a person stands in front
+            return msgspec.structs.replace(so_far, error=error)
+        return msgspec.structs.replace(so_far, verdict=self._counted(so_far, verdict, now))
+
+    def entry(self, reading: Reading, judgement: Judgement, now: Instant) -> Passage:
+        """Return the journal's entry of a judgement."""
+        return passage(
+            reading,
+            judgement.credential,
+            judgement.standing,
+            judgement.verdict,
+            now,
+            site=judgement.site,
+            lane=self._lane,
+            rulebook=judgement.rulebook,
+            digest_key=self._digest_key,
+            direction=self.direction,
+        )
+
+    def give_back(self, judgement: Judgement) -> None:
+        """Let a code that counts once be shown again: its holder was not let pass."""
+        if judgement.first_use:
+            self._used.give_back(judgement.credential.once)
+
+    def _held_off(self, reading: Reading, credential: Credential, now: Instant) -> bool:
+        """Whether this is a number, right or mistyped, in a lane that takes none for now."""
+        mistyped = (
+            credential.kind is CredentialKind.UNRECOGNISED and reading.symbology is Symbology.TYPED
+        )
+        number = mistyped or guessable(credential)
+        return number and self._attempts.held_off(now.monotonic_ns)
+
+    def _counted(self, so_far: Judgement, verdict: Verdict, now: Instant) -> Verdict:
+        """Count a number that nobody has, and tell the officer when it was one too many."""
+        wrong = so_far.standing.lookup is Lookup.NOT_FOUND and guessable(so_far.credential)
+        if wrong and self._attempts.wrong(now.monotonic_ns):
+            return msgspec.structs.replace(verdict, alerts=(*verdict.alerts, Alert.GUESSING))
+        return verdict
+
+    def _token(self, reading: Reading, credential: Credential, standing: Standing) -> Token | None:
+        if standing.person is not None:
+            return standing.person
+        if credential.kind is CredentialKind.UNRECOGNISED:
+            return None
+        return code_digest(reading.text, self._digest_key)
+
+    def _use(self, credential: Credential) -> bool | None:
+        """Use up a code that counts once; None for any other, and for one that proves nothing."""
+        proof = credential.proof
+        if not credential.once or proof is None or proof.signature is not Signature.VALID:
+            return None
+        return self._used.use(credential.once, proof.expires_ns or 0)
