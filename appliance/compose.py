@@ -23,7 +23,6 @@ from appliance.bridges import open_bridge
 from appliance.camera_table import CameraSourceTable
 from appliance.clock import SystemClock
 from appliance.config import Config, LaneTable, ScenesSourceTable, site_of
-from appliance.crew import Crew
 from appliance.documents import Documents
 from appliance.errors import ConfigError
 from appliance.feedback import Feedback
@@ -39,12 +38,13 @@ from appliance.observers import Observers
 from appliance.outlook import Outlook
 from appliance.plugging import Plugging
 from appliance.records import open_records
+from appliance.running import Appliance
 from appliance.secret import device_key
 from appliance.site_table import reset_from
 from appliance.sources import Source, open_source
 from appliance.uplink_http import HttpTransport
 from appliance.web.mirror import Mirrors
-from appliance.web.screen import KioskScreen, keep_status
+from appliance.web.screen import KioskScreen
 from appliance.web.server import make_app, serve
 from appliance.zone_keeping import recalled_zone
 from appliance.zone_metrics import ZoneMetrics
@@ -57,72 +57,7 @@ from scanner.camera.look import Look
 
 _log = logging.getLogger(__name__)
 
-WATCH_S = 0.25
-"""How often lanes are looked at: a silent board shows OUT OF ORDER within a second."""
-DRAIN_TIMEOUT_S = 0.7
-"""For the sources, and again for the lanes: Ctrl-C ends the whole within two seconds."""
-
 CAMERAS = (CameraSourceTable, ScenesSourceTable)
-
-
-class Appliance:
-    """One appliance, composed. `start` gives its work to a crew, `drain` ends what it takes in."""
-
-    def __init__(
-        self,
-        config: Config,
-        *,
-        kiosk_url: str,
-        outlook: Outlook,
-        screen: KioskScreen,
-        health: Health,
-        plugging: Plugging,
-    ) -> None:
-        self.config = config
-        self.kiosk_url = kiosk_url
-        self.outlook = outlook
-        self.health = health
-        self._screen = screen
-        self._plugging = plugging
-        self._source_tasks: list[asyncio.Task[None]] = []
-        self._lane_tasks: list[asyncio.Task[None]] = []
-
-    def start(self, crew: Crew) -> None:
-        """Give the crew everything that runs. What fails beyond repair ends the crew."""
-        outlook = self.outlook
-        crew.add("replicate", outlook.replicator.run())
-        for number, uplink in enumerate(outlook.records.uplinks):
-            crew.add(f"uplink {number}", uplink.run())
-        crew.add("hub time", outlook.hub_time.run())
-        crew.add("watch lanes", self._watch_lanes())
-        crew.add("plugging", self._plugging.run())
-        crew.add(
-            "kiosk status",
-            keep_status(self._screen, outlook.kiosk_status, lambda: self.health.report().faults),
-        )
-        for name, bridge in outlook.bridges.items():
-            crew.add(f"bridge {name}", bridge.run())
-        for lane in outlook.lanes:
-            self._lane_tasks.append(crew.add(f"lane {lane.name}", lane.run()))
-        for source in outlook.sources:
-            self._source_tasks.append(crew.add(f"source {source.name}", source.run()))
-
-    async def drain(self) -> None:
-        """Stop taking readings in, and finish those that were: no scan is cut off in its walk."""
-        for task in self._source_tasks:
-            task.cancel()
-        if self._source_tasks:
-            await asyncio.wait(self._source_tasks, timeout=DRAIN_TIMEOUT_S)
-        for lane in self.outlook.lanes:
-            lane.inbox.close()
-        if self._lane_tasks:
-            await asyncio.wait(self._lane_tasks, timeout=DRAIN_TIMEOUT_S)
-
-    async def _watch_lanes(self) -> None:
-        while True:
-            for lane in self.outlook.lanes:
-                lane.announce_state()
-            await asyncio.sleep(WATCH_S)
 
 
 @asynccontextmanager

@@ -12,12 +12,13 @@ from urllib.parse import urlsplit
 import uvloop
 
 from appliance.clock import SystemClock
-from appliance.compose import Appliance, composed
+from appliance.compose import composed
 from appliance.config import Config
 from appliance.crew import Crew
 from appliance.logs import log_loop_exception
 from appliance.notify import Notifier, watchdog_interval_s
 from appliance.outages import keep_outage_log
+from appliance.running import Appliance
 from appliance.scan_log import ScanLog
 
 _log = logging.getLogger(__name__)

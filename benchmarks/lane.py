@@ -22,14 +22,19 @@ from pathlib import Path
 import msgspec
 
 from admission.instant import Instant
+from admission.law import Law
 from admission.ports import Clock
 from admission.reading import Reading, Symbology
-from admission.repeat import Presentations
+from admission.repeat import Presentations, UsedOnce
+from admission.reset import DailyReset
 from admission.rulebook_loading import load_rulebook
-from admission.site import Place, Site
+from admission.rulebooks import Rulebooks
+from admission.site import Direction, Place, Site
 from admission.verdict import LaneState, Verdict
+from admission.zone import Zone
 from appliance.clock import SystemClock
 from appliance.inbox import Inbox
+from appliance.judging import Judge
 from appliance.lane import Lane, Scan
 from benchmarks.percentiles import Percentiles, percentiles
 from cache.journal.file_journal import FileJournal
@@ -160,18 +165,28 @@ def _people(folder: Path, count: int, now: Instant) -> tuple[ReplicaBook, list[s
 def _lane(
     clock: Clock, book: ReplicaBook, journal: FileJournal, bridge: McuBridge, watcher: _Watcher
 ) -> Lane:
+    site = Site("bench", "bench", Place.SUPERMARKET, "bench", 15, VIETNAM)
+    zone = Zone(DailyReset(4 * 60, VIETNAM))
+    judge = Judge(
+        "bench",
+        site,
+        law=Law(Rulebooks(load_rulebook(RULEBOOK.read_bytes()))),
+        book=book,
+        zone=zone,
+        used=UsedOnce(),
+        direction=Direction.IN,
+        digest_key=bytes(32),
+    )
     return Lane(
         "bench",
-        Site("bench", "bench", Place.SUPERMARKET, "bench", 15, VIETNAM),
-        load_rulebook(RULEBOOK.read_bytes()),
+        judge,
+        zone=zone,
         clock=clock,
-        book=book,
         journal=journal,
         bridge=bridge,
         screen=watcher,
         inbox=Inbox(asyncio.get_running_loop()),
         presentations=Presentations(1),
-        digest_key=bytes(32),
         observer=watcher,
     )
 

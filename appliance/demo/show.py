@@ -15,12 +15,13 @@ from rich.live import Live
 
 from admission.verdict import Outcome
 from appliance.clock import SystemClock
-from appliance.compose import Appliance, composed
+from appliance.compose import composed
 from appliance.crew import Crew
 from appliance.demo import embedded_hub
 from appliance.demo.embedded_hub import HubFiles
 from appliance.demo.stage import Devices, configuration, feed, stage
 from appliance.demo.table import Figures, picture
+from appliance.running import Appliance
 from appliance.scenes import read_samples
 from appliance.tally import Tally
 

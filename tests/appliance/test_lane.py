@@ -8,15 +8,21 @@ from datetime import date
 import pytest
 
 from admission.identity import Identifier, IdentifierKind
-from admission.repeat import Presentations
+from admission.law import Law
+from admission.repeat import Presentations, UsedOnce
+from admission.reset import DailyReset
 from admission.rulebook_loading import load_rulebook
+from admission.rulebooks import Rulebooks
 from admission.signal import ADMIT, OUT_OF_ORDER, REFER, REFUSE
+from admission.site import Direction
 from admission.standing import CredentialStatus, PersonFacts, Product, Release
 from admission.verdict import LaneState, Outcome, Reason
+from admission.zone import Zone
 from appliance.inbox import Inbox
+from appliance.judging import Judge
 from appliance.lane import Lane
 from tests.doors import MemoryBook, MemoryBridge, MemoryJournal, MemoryObserver, MemoryScreen
-from tests.worlds import ROOT, ManualClock, a_reading, a_site
+from tests.worlds import ROOT, VIETNAM, ManualClock, a_reading, a_site
 
 GREEN = PersonFacts(doses=2, product=Product.PFIZER, last_dose=date(2021, 8, 1))
 DOCUMENT = "000093029317"
@@ -37,18 +43,34 @@ class Gate:
         self.screen = MemoryScreen()
         self.observer = MemoryObserver()
         self.inbox = Inbox(asyncio.get_running_loop())
-        self.lane = Lane(
-            "entrance",
-            a_site(),
-            RULEBOOK,
-            clock=self.clock,
+        self.zone = Zone(DailyReset(4 * 60, VIETNAM))
+        self.used = UsedOnce()
+        self.site = a_site()
+        self.law = Law(Rulebooks(RULEBOOK))
+        self.lane = self.a_lane("entrance")
+
+    def a_lane(self, name: str, direction: Direction = Direction.IN) -> Lane:
+        """Return a further lane of the same zone."""
+        judge = Judge(
+            name,
+            self.site,
+            law=self.law,
             book=self.book,
+            zone=self.zone,
+            used=self.used,
+            direction=direction,
+            digest_key=b"k" * 32,
+        )
+        return Lane(
+            name,
+            judge,
+            zone=self.zone,
+            clock=self.clock,
             journal=self.journal,
             bridge=self.bridge,
             screen=self.screen,
             inbox=self.inbox,
             presentations=Presentations(2_000_000_000),
-            digest_key=b"k" * 32,
             observer=self.observer,
         )
 

@@ -61,6 +61,7 @@ const receive = {
     document.querySelector(".site").textContent = message.site;
     document.title = message.site ? `${message.site} · Chốt` : "Chốt";
     arrangePanels(message.lanes);
+    panels.forEach((panel, lane) => panel.setLeaving((message.leaving ?? []).includes(lane)));
     hangMirrors(message.mirrored ?? []);
   },
   verdict: showVerdict,

@@ -5,6 +5,10 @@ const TEXTS = {
     word: { vi: "Mời đưa mã vào khung", en: "Please show your code" },
     reason: { vi: "Giữ yên mã cách khung khoảng 15 cm", en: "Hold it still, about 15 cm away" },
   },
+  leaving: {
+    word: { vi: "Mời đưa mã để ra", en: "Please show your code to leave" },
+    reason: { vi: "Giữ yên mã cách khung khoảng 15 cm", en: "Hold it still, about 15 cm away" },
+  },
   out_of_order: {
     // The word comes from the appliance.
     reason: { vi: "Làn này đang tạm ngưng phục vụ.", en: "This lane is not in service." },
@@ -62,6 +66,14 @@ export class Panel {
     this.#render("lost", TEXTS.lost);
   }
 
+  /** Say which way people pass here. */
+  setLeaving(leaving) {
+    const direction = leaving ? "out" : "in";
+    if (this.element.dataset.direction === direction) return;
+    this.element.dataset.direction = direction;
+    if (this.element.dataset.state === "waiting") this.#rest();
+  }
+
   found() {
     if (this.element.dataset.state === "lost") this.#rest();
   }
@@ -84,7 +96,8 @@ export class Panel {
 
   #rest() {
     this.stop();
-    this.#render(this.#base, TEXTS[this.#base]);
+    const leaving = this.#base === "waiting" && this.element.dataset.direction === "out";
+    this.#render(this.#base, TEXTS[leaving ? "leaving" : this.#base]);
   }
 
   #render(state, { word, holder = "", reason = null, next = null, condition = null }) {

@@ -7,6 +7,10 @@ const CLOCK = {
 };
 
 export function showStatus(footer, status) {
+  const { inside, capacity } = status;
+  const full = inside >= capacity ? "note" : "ok";
+  const filled = `${inside} / ${capacity}`;
+  fill(footer, "zone", capacity === null ? "none" : full, `Bên trong: ${filled}`, `Inside: ${filled}`);
   const pending = status.pending.toLocaleString("en").replaceAll(",", "\u2009");
   const [vi, en] = ago(status.synchronised_ago_s);
   const fresh = status.synchronised_ago_s === null ? "bad" : "ok";

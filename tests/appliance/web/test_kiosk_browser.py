@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator
 from typing import Any
 
+import msgspec
 import pytest
 from playwright.async_api import Browser, Page, expect
 from prometheus_client import CollectorRegistry
@@ -21,7 +22,7 @@ from appliance.web.views import SHOWN_MS, Status
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
-LANDSCAPE, PORTRAIT = (1280, 720), (800, 1280)
+LANDSCAPE, PORTRAIT, PHONE = (1280, 720), (800, 1280), (390, 844)
 
 expect.set_options(timeout=20_000)  # a busy machine is slow, not wrong
 
@@ -46,8 +47,9 @@ def lasting(monkeypatch: pytest.MonkeyPatch) -> None:
 class Gate:
     """One appliance's kiosk, which can be taken away and brought back on the same port."""
 
-    def __init__(self, *lanes: str, site: str = "") -> None:
+    def __init__(self, *lanes: str, site: str = "", leaving: tuple[str, ...] = ()) -> None:
         self.lanes = lanes
+        self.leaving = leaving
         self.site = site
         self.port = 0
         self.url = ""
@@ -57,7 +59,9 @@ class Gate:
 
     @contextlib.asynccontextmanager
     async def up(self) -> AsyncIterator[Gate]:
-        self.screen = KioskScreen(time.monotonic_ns, self.lanes, site=self.site)
+        self.screen = KioskScreen(
+            time.monotonic_ns, self.lanes, site=self.site, leaving=self.leaving
+        )
         app = make_app(self.screen, self.health, CollectorRegistry())
         faults = lambda: self.health.report().faults  # noqa: E731
         telling = asyncio.create_task(
@@ -266,3 +270,29 @@ async def test_blocked_sound_asks_for_a_touch_and_then_plays(browser: Browser) -
         await expect(hint).to_be_hidden()
         gate.screen.publish("gate-1", REFER, HOLDER)
         await expect(panel(page)).to_have_attribute("data-sound", "refer")
+
+
+@pytest.mark.parametrize("size", [LANDSCAPE, PHONE], ids=["landscape", "phone"])
+async def test_a_full_place_and_the_way_out(browser: Browser, size: tuple[int, int]) -> None:
+    gate = Gate("in", "out", leaving=("out",))
+    gate.status = msgspec.structs.replace(gate.status, inside=50, capacity=50)
+    async with gate.up(), opened(browser, gate.url, size) as page:
+        full = Verdict(Outcome.REFUSE, (Reason.ZONE_FULL,), to_leave=3)
+        gate.screen.publish("in", full, HOLDER)
+        await expect(panel(page, "in").locator(".next [lang=vi]")).to_have_text(
+            "Xin chờ 3 người ra."
+        )
+        await expect(panel(page, "in")).to_contain_text("3 people must leave first")
+        await expect(panel(page, "out")).to_contain_text("Mời đưa mã để ra")
+        shape = panel(page, "out").locator("img:visible")
+        await expect(shape).to_have_attribute("src", "/static/icons/leaving.svg")
+        zone = page.locator("[data-item=zone]")
+        await expect(zone).to_contain_text("Bên trong: 50 / 50")
+        await expect(zone).to_have_attribute("data-level", "note")
+        assert await everything_fits(page)
+
+
+async def test_nothing_is_counted_where_no_capacity_is_set(browser: Browser) -> None:
+    async with Gate("gate-1").up() as gate, opened(browser, gate.url) as page:
+        await expect(page.locator(".status")).to_contain_text("Hub: connected")
+        await expect(page.locator("[data-item=zone]")).to_be_hidden()

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from admission.instant import ClockTrust
+from admission.site import Direction
 from admission.verdict import Card, LaneState, Outcome, Reason, Text, Verdict
 from appliance.web.pages import load_pages
 from appliance.web.views import Status, event, lane_view, status_view, verdict_view
@@ -87,4 +88,24 @@ def test_status(ago: float | None, shown: int | None) -> None:
         "clock": "rtc",
         "hub_reachable": False,
         "faults": ["a", "b", "c", "d"],
+        "inside": None,
+        "capacity": None,
     }
+
+
+@pytest.mark.parametrize(
+    ("count", "vi", "en"), [(1, "1 người", "1 person"), (3, "3 người", "3 people")]
+)
+def test_a_full_place_says_how_many_must_leave(count: int, vi: str, en: str) -> None:
+    verdict = Verdict(Outcome.REFUSE, (Reason.ZONE_FULL,), to_leave=count)
+    shown = verdict_view("gate-1", verdict, "", 0).next_step
+    assert vi in shown.vi
+    assert en in shown.en
+
+
+def test_a_way_out_asks_for_the_code_in_its_own_words() -> None:
+    out = lane_view("gate-1", LaneState.OPEN, Direction.OUT).word
+    script = load_pages().by_path["/static/panel.js"].body.decode()
+    assert f'vi: "{out.vi}", en: "{out.en}"' in script
+    broken = LaneState.OUT_OF_ORDER
+    assert lane_view("g", broken, Direction.OUT).word == lane_view("g", broken).word
