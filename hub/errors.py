@@ -5,6 +5,7 @@ HubError
 ├── KeyFileError      a key file is missing, malformed or readable by others
 ├── StoreError        the store could not read or write
 ├── PublishError      a release or a head could not be built, signed or written
+├── PassError         a pass that cannot be made of what was asked for, or cannot be printed
 └── UploadError       what a gate sent is refused; carries the HTTP status
     ├── MalformedUploadError    400  no batch, or damaged on the way
     ├── UnauthorisedError       401  no token, or one of no enrolled device
@@ -40,6 +41,10 @@ class StoreError(HubError):
 
 class PublishError(HubError):
     """A release or a head could not be built, signed or written."""
+
+
+class PassError(HubError):
+    """A pass cannot be made of what was asked for, or cannot be printed."""
 
 
 class UploadError(HubError):

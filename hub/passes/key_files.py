@@ -1,0 +1,132 @@
+"""Files of an issuing office: its key, and the list of issuers that gates trust.
+
+permits.key            Ed25519 private key, PEM (PKCS #8), mode 0600: stays at the office
+permits.key.pub        its public key, PEM
+permits.key.issuers    the list of issuers with its entry (`pass_issuers`): goes to every gate
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
+
+from admission.credentials.pass_issuers import (
+    MAX_DOCUMENT_BYTES,
+    PassIssuer,
+    PassIssuers,
+    pack_issuers,
+    read_issuers,
+)
+from admission.errors import TrustError
+from cache.errors import KeyFileError as ReplicaKeyFileError
+from cache.replica.durable import write_durably
+from cache.replica.keys import read_secret
+from hub.errors import KeyFileError
+
+SEED_BYTES = 32
+KEY_HINT = "`chot pass key` makes an issuing key"
+
+
+def public_file(path: Path) -> Path:
+    """Return where the public part of the key in `path` stands."""
+    return path.with_name(path.name + ".pub")
+
+
+def require_free(path: Path) -> None:
+    """Check that no key stands under this name.
+
+    :raises KeyFileError: if one does.
+    """
+    for present in (path, public_file(path)):
+        if present.exists():
+            msg = f"{present} is there already"
+            hint = "choose another name; --replace ends the old key: it signs nothing any more"
+            raise KeyFileError(msg, hint=hint)
+
+
+def write_issuing_key(path: Path, key: Ed25519PrivateKey) -> None:
+    """Write the key and its public part durably, in place of any that are there.
+
+    :raises KeyFileError: if a file cannot be written.
+    """
+    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    _write(path, private, 0o600)
+    _write(public_file(path), public, 0o644)
+
+
+def load_issuing_key(path: Path) -> Ed25519PrivateKey:
+    """Return the private key in a file.
+
+    :raises KeyFileError: if it is missing, no such key, or readable by group or others.
+    """
+    try:
+        key = load_pem_private_key(read_secret(path, missing_hint=KEY_HINT), password=None)
+    except ReplicaKeyFileError as error:
+        raise KeyFileError(str(error), hint=error.hint) from error
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        msg = f"{path} does not hold a private key in PEM without a password"
+        raise KeyFileError(msg, hint=KEY_HINT) from error
+    if not isinstance(key, Ed25519PrivateKey):
+        msg = f"{path} does not hold an Ed25519 key"
+        raise KeyFileError(msg, hint=KEY_HINT)
+    return key
+
+
+def load_issuers(path: Path) -> PassIssuers:
+    """Return the issuers in a file.
+
+    :raises KeyFileError: if it cannot be read or used as a whole.
+    """
+    try:
+        with path.open("rb") as file:
+            return read_issuers(file.read(MAX_DOCUMENT_BYTES + 1))
+    except OSError as error:
+        msg = f"{path} cannot be read: {error.strerror}"
+        raise KeyFileError(msg, hint="`chot pass key` writes a list of issuers") from error
+    except TrustError as error:
+        msg = f"{path}: {error}"
+        raise KeyFileError(msg, hint=error.hint) from error
+
+
+def issuer_list(path: Path, issuer: PassIssuer) -> bytes:
+    """Return the list of issuers in a file, or an empty one if there is none, with one more entry.
+
+    :raises KeyFileError: if the list cannot be used, or would not take the entry.
+    """
+    known = list(load_issuers(path).issuers.values()) if path.exists() else []
+    document = pack_issuers([*known, issuer])
+    try:
+        refused = read_issuers(document).refused
+    except TrustError as error:
+        msg = f"{path} takes no further entry: {error}"
+        raise KeyFileError(msg) from error
+    if refused:
+        msg = f"this makes no issuer: {refused[0].reason}"
+        raise KeyFileError(msg, hint="name the office in at most 64 printable characters")
+    return document
+
+
+def write_issuers(path: Path, document: bytes) -> None:
+    """Write a list of issuers durably.
+
+    :raises KeyFileError: if it cannot be written.
+    """
+    _write(path, document, 0o644)
+
+
+def _write(path: Path, data: bytes, mode: int) -> None:
+    try:
+        write_durably(path, data, mode=mode)
+    except OSError as error:
+        msg = f"cannot write {path}: {error.strerror}"
+        raise KeyFileError(msg, hint="check that the folder exists and is yours") from error
