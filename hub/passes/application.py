@@ -160,11 +160,13 @@ def _weekdays(text: str) -> int:
     """Return the days as bits, Monday lowest: `mon-fri`, `sat-mon`, `mon,wed`, `mon-wed,sun`."""
     bits = 0
     for part in text.lower().replace(LIST_SEPARATOR, ",").split(","):
-        first, _, last = part.strip().partition("-")
-        if first not in _DAYS or (last or first) not in _DAYS:
+        first, dash, last = part.strip().partition("-")
+        if not dash:
+            last = first
+        if first not in _DAYS or last not in _DAYS:
             msg = f"days: {text!r} names no days"
             raise PassError(msg, hint="write days as mon-fri or mon,wed,sat")
-        start, end = _DAYS.index(first), _DAYS.index(last or first)
+        start, end = _DAYS.index(first), _DAYS.index(last)
         for day in range(start, start + (end - start) % 7 + 1):
             bits |= 1 << day % 7
     return bits

@@ -1,8 +1,8 @@
 """Cards that are printed: 62 × 88 mm (ISO 216 B8), nine to a sheet of A4.
 
 The code without its quiet zone is exactly 50 mm wide, the least that was asked of personal codes,
-and lies 6 mm from the card's edges. A pass never needs a code of less than version 8, whose modules
-are 1.02 mm: the quiet zone of four modules is free on all sides.
+and lies 6 mm from the card's edges. No pass is short enough for a code below version 7, whose
+modules are 1.11 mm: the quiet zone of four modules is free on all sides.
 """
 
 from __future__ import annotations
