@@ -110,7 +110,7 @@ def gather_health_cards(sources: Iterable[Source], step: Step = lambda: None) ->
     refused: list[str] = []
     for source in sources:
         try:
-            data = _read(source.path)
+            data = read_bounded(source.path)
             sets = [(source.iss, data)] if source.iss else _snapshot(data)
             for iss, jwks in sets:
                 _add_key_set(source.path, iss, jwks, keys, refused)
@@ -136,12 +136,28 @@ def gather_authorities(
     for source in sources:
         try:
             state = _state(source.path)
-            for certificate in _certificates(_read(source.path)):
+            for certificate in _certificates(read_bounded(source.path)):
                 entries.add(checked(AuthorityEntry((state,), certificate, signers)))
         except (HubError, AdmissionError) as error:
             refused.append(f"{source.path}: {error}")
         step()
     return Gathered(write_authorities(entries), len(entries), tuple(refused))
+
+
+def read_bounded(path: Path) -> bytes:
+    """Return a file's bytes.
+
+    :raises HubError: if it cannot be read, or is over `MAX_FILE_BYTES`.
+    """
+    try:
+        size = path.stat().st_size
+        if size > MAX_FILE_BYTES:
+            msg = f"a file of {size} bytes is over the limit of {MAX_FILE_BYTES}"
+            raise HubError(msg)
+        return path.read_bytes()
+    except OSError as error:
+        msg = f"cannot be read: {error.strerror}"
+        raise HubError(msg) from error
 
 
 def _add_key_set(
@@ -198,15 +214,3 @@ def _existing(text: str) -> Path:
         msg = f"{path} does not exist"
         raise HubError(msg, hint="name files or folders; an issuer's JWK set is URL=FILE")
     return path
-
-
-def _read(path: Path) -> bytes:
-    try:
-        size = path.stat().st_size
-        if size > MAX_FILE_BYTES:
-            msg = f"a file of {size} bytes is over the limit of {MAX_FILE_BYTES}"
-            raise HubError(msg)
-        return path.read_bytes()
-    except OSError as error:
-        msg = f"cannot be read: {error.strerror}"
-        raise HubError(msg) from error

@@ -1,4 +1,4 @@
-"""`chot hub trust health-cards` and `csca`: which foreign issuers a gate believes."""
+"""`chot hub trust health-cards | revoked-cards | csca`: which foreign issuers a gate believes."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from cache.replica.durable import write_durably
+from hub import health_card_revocations as revocations
 from hub import issuers
 from hub.errors import HubError
-from hub.issuers import Gathered, Source
+from hub.issuers import Gathered
 
 
 def _out_option(command: Any) -> Any:
@@ -37,9 +38,25 @@ def health_cards(*, out: Path, sources: tuple[str, ...]) -> None:
     against the rules is left out and named; the others count.
     """
     files = issuers.health_card_sources(sources)
-    with _progress("Key sets", files) as step:
+    with _progress("Key sets", len(files)) as step:
         gathered = issuers.gather_health_cards(files, step)
     _finish(out, gathered, "keys of health-card issuers")
+
+
+@click.command("revoked-cards")
+@_out_option
+@click.argument("sources", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+def revoked_cards(*, out: Path, sources: tuple[Path, ...]) -> None:
+    """List the SMART Health Cards that their issuers revoked, as CSV of withdrawals.
+
+    SOURCES are issuers' revocation lists (JSON), or folders that mirror issuers as
+    HOST/PATH/.well-known/crl/KID.json. The CSV is for the register of withdrawn credentials.
+    """
+    files = revocations.list_files(sources)
+    with _progress("Revocation lists", len(files)) as step:
+        found = revocations.revoked_in(files, step)
+    gathered = Gathered(revocations.withdrawals_csv(found), len(found.cards), found.refused)
+    _finish(out, gathered, "revoked cards")
 
 
 @click.command()
@@ -58,13 +75,13 @@ def csca(*, out: Path, signers: bool, sources: tuple[str, ...]) -> None:
     state itself: whoever stands in this list is believed.
     """
     files = issuers.certificate_sources(sources)
-    with _progress("Certificates", files) as step:
+    with _progress("Certificates", len(files)) as step:
         gathered = issuers.gather_authorities(files, signers=signers, step=step)
     _finish(out, gathered, "certificates for VDS-NC seals")
 
 
 @contextmanager
-def _progress(label: str, files: list[Source]) -> Iterator[Callable[[], None]]:
+def _progress(label: str, total: int) -> Iterator[Callable[[], None]]:
     console = Console(stderr=True)
     columns = (
         TextColumn("{task.description}"),
@@ -73,7 +90,7 @@ def _progress(label: str, files: list[Source]) -> Iterator[Callable[[], None]]:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        task = progress.add_task(label, total=len(files))
+        task = progress.add_task(label, total=total)
         yield lambda: progress.advance(task)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from hub.dcc_cli import batches, dsc, slices
-from hub.issuers_cli import csca, health_cards
+from hub.issuers_cli import csca, health_cards, revoked_cards
 
 
 @click.group()
@@ -14,6 +14,7 @@ def trust() -> None:
 
 
 trust.add_command(health_cards)
+trust.add_command(revoked_cards)
 trust.add_command(csca)
 trust.add_command(dsc)
 trust.add_command(slices)

@@ -100,8 +100,6 @@ def _read(text: str, authorities: Authorities) -> Credential:
     if len(text) > MAX_TEXT_LENGTH:
         raise MalformedError("over the limit of a code")
     content = canonical_json.read(text)
-    if isinstance(content, list) and len(content) == 1:
-        (content,) = content
     seal = msgspec.convert(content, _Seal)
     signature = base64url.decode(seal.sig.sigvl, padded=True)
     signer = authorities.signer(base64url.decode(seal.sig.cer, padded=True))

@@ -233,11 +233,9 @@ def test_any_member_of_a_signed_message_may_be_anything(draw: st.DataObject) -> 
 def test_samples_of_others_are_valid_under_their_signers(
     name: str, issuer: str, facts: PersonFacts
 ) -> None:
-    text = chot_data("icao-vds-nc", f"{name}.txt").read_text()
-    content = json.loads(text)
-    certificate = base64url.decode(
-        (content[0] if isinstance(content, list) else content)["sig"]["cer"], padded=True
-    )
+    content = json.loads(chot_data("icao-vds-nc", f"{name}.txt").read_text())
+    seal = content[0] if isinstance(content, list) else content  # one file is a list of seals
+    text, certificate = json.dumps(seal), base64url.decode(seal["sig"]["cer"], padded=True)
     trusted = Authorities([AuthorityEntry((issuer,), certificate, signer=True)])
     found = parse(text, trusted)
     assert outcome_of(found) is Signature.VALID
