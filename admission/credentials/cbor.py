@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from math import isfinite
 from typing import Any
 
@@ -72,6 +72,11 @@ _SEMANTIC_DECODERS: dict[int, Callable[[Any, bool], Any]] = {
 }
 
 
+@cache
+def _decoders(tags: frozenset[int]) -> dict[int, Callable[[Any, bool], Any]]:
+    return {**_SEMANTIC_DECODERS, **{tag: partial(_kept, tag) for tag in tags}}
+
+
 def decode(data: bytes, *, tags: frozenset[int] = frozenset()) -> Any:
     """Return the one item that `data` is. Linear in its length.
 
@@ -87,14 +92,11 @@ def decode(data: bytes, *, tags: frozenset[int] = frozenset()) -> Any:
         raise MalformedError("not the length of a CBOR item that is read here")
     # cbor2 ignores what follows the item. A digest of all of it can only stand behind its end.
     sentinel = hashlib.sha256(data).digest()[:_SENTINEL_BYTES]
-    decoders = _SEMANTIC_DECODERS
-    if tags:
-        decoders = {**decoders, **{tag: partial(_kept, tag) for tag in tags}}
     try:
         item, end = cbor2.loads(
             b"\x82" + data + b"\x50" + sentinel,
             tag_hook=_refuse,
-            semantic_decoders=decoders,
+            semantic_decoders=_decoders(tags),
             max_depth=MAX_DEPTH + 1,
             allow_duplicate_keys=False,
         )

@@ -23,7 +23,7 @@ from admission.credential import (
     Proof,
     Signature,
 )
-from admission.credentials import base45, cbor, cose, dcc_payload, dcc_schema, x509
+from admission.credentials import base45, cbor, cose, dcc_certificate, dcc_payload, dcc_schema
 from admission.credentials.cose import Sign1
 from admission.credentials.dcc_signers import PURPOSES, USE_OF, Signer, Signers, signer_of
 from admission.errors import MalformedError, TrustError
@@ -33,7 +33,9 @@ PREFIX = "HC1:"
 MAX_TEXT_LENGTH = 4_296
 """Characters of the longest code: what a QR code of the largest size holds. Those of the field have
 500 to 900."""
-MAX_INFLATED_BYTES = cbor.MAX_BYTES
+MAX_INFLATED_BYTES = 4_096
+"""Bytes of the longest COSE message. Those of the field have 250 to 800; a code of a hundred
+characters can inflate to megabytes, and be slow to take apart long before that."""
 WITHDRAWN_HASH_BYTES = 16
 
 _NS = 1_000_000_000
@@ -267,7 +269,7 @@ def _is_current(claims: _Claims, signer: Signer, now_ns: int) -> bool:
 def _lists_use(der: bytes, payload: dict[Any, Any]) -> bool:
     """Return whether the certificate's purposes name the payload's one kind, or none at all."""
     kinds = [evidence for group, evidence in _GROUP_EVIDENCE.items() if group in payload]
-    purposes = x509.read(der).purposes
+    purposes = dcc_certificate.read(der).purposes
     if len(kinds) != 1:
         return False
     return not purposes or any(PURPOSES.get(purpose) == USE_OF[kinds[0]] for purpose in purposes)

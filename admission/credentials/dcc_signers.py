@@ -27,7 +27,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from admission.credential import Evidence
-from admission.credentials import x509
+from admission.credentials import dcc_certificate
 from admission.credentials.cose import PublicKey
 from admission.errors import MalformedError, TrustError
 
@@ -123,7 +123,7 @@ def signer_of(der: bytes) -> Signer:
     :raises TrustError: if its key, dates or purposes cannot be read, or the key may not sign here.
     """
     try:
-        certificate = x509.read(der)
+        certificate = dcc_certificate.read(der)
     except MalformedError as error:
         msg = f"the certificate cannot be read: {error}"
         raise TrustError(msg, hint="check that the file is one certificate in DER") from error

@@ -80,6 +80,7 @@ def test_any_change_breaks_it(algorithm: int) -> None:
         (message.payload, message.signature[:-1] + bytes((message.signature[-1] ^ 1,))),
         (message.payload, message.signature[:-1]),
         (message.payload, message.signature + b"\x00"),
+        (message.payload, message.signature[:32] + b"\x00" + message.signature[32:]),
         (message.payload, bytes(len(message.signature))),
         (message.payload, b""),
     ):

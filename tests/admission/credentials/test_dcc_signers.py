@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from admission.credential import Evidence
-from admission.credentials import dcc_signers, x509
+from admission.credentials import dcc_certificate, dcc_signers
 from admission.credentials.dcc_signers import (
     Signer,
     Signers,
@@ -137,7 +137,7 @@ def test_no_damaged_certificate_raises_anything_else(at: int, damage: bytes) -> 
         signer_of(damaged)
     for part in (damaged[:at], b"\x30\x80" + damaged, bytes(MAX_CERTIFICATE_BYTES + 1)):
         with pytest.raises(MalformedError):
-            x509.read(part)
+            dcc_certificate.read(part)
 
 
 def test_keys_that_sign_no_certificate_are_refused() -> None:

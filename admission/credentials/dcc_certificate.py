@@ -24,7 +24,7 @@ _COUNTRY = "2.5.4.6"
 _EXTENDED_KEY_USAGE = "2.5.29.37"
 
 
-class IssuerCertificate(msgspec.Struct, frozen=True, gc=False):
+class SignerCertificate(msgspec.Struct, frozen=True, gc=False):
     """The read parts. Times are seconds since the Unix epoch; `not_after_s` is inclusive.
 
     `country` is the subject's, or else the issuer's, empty if neither names one. `public_key` is
@@ -39,14 +39,14 @@ class IssuerCertificate(msgspec.Struct, frozen=True, gc=False):
     purposes: tuple[str, ...]
 
 
-def read(der: bytes) -> IssuerCertificate:
+def read(der: bytes) -> SignerCertificate:
     """Return the parts of a certificate. Linear in its length.
 
     :raises MalformedError: if it is too long or one of the parts cannot be read.
     """
     parts = certificate_parts(der)
     usage = parts.extensions.get(_EXTENDED_KEY_USAGE)
-    return IssuerCertificate(
+    return SignerCertificate(
         _country(parts.subject) or _country(parts.issuer),
         parts.spki,
         parts.not_before_ns // _NS,
