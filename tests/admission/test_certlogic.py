@@ -89,6 +89,13 @@ def test_a_reduce_inside_a_reduce_cannot_multiply_without_end() -> None:
         compile_rule(folded)
 
 
+def test_a_long_path_costs_its_parts() -> None:
+    far = {"var": "accumulator" + ".0" * 500}
+    compile_rule({"reduce": [{"var": "list"}, [far, {"var": "accumulator"}], 0]}, 200_000)
+    with pytest.raises(RuleError, match="steps"):
+        compile_rule({"reduce": [{"var": "list"}, [far, {"var": "accumulator"}], 0]}, 100_000)
+
+
 def test_a_reduce_folds_no_more_than_its_limit() -> None:
     rule = compile_rule({"reduce": [{"var": ""}, SUM, 0]})
     assert rule([1] * MAX_REDUCE_ITEMS) == MAX_REDUCE_ITEMS

@@ -16,8 +16,7 @@ from admission.credentials.vds_nc_authorities import read_authorities
 from hub.cli import hub
 from hub.errors import HubError
 from tests.admission.credentials import seals
-from tests.admission.credentials.health_cards import ISS, issuer_key
-from tests.admission.credentials.test_health_card_issuers import jwk, key_of
+from tests.admission.credentials.health_cards import ISS, issuer_key, jwk, key_of
 
 
 def run(*arguments: object) -> Result:

@@ -30,6 +30,17 @@ def issuer_key() -> IssuerKey:
     return IssuerKey(ISS, thumbprint(x, y), x, y)
 
 
+def key_of(secret: int, iss: str = ISS) -> IssuerKey:
+    numbers = ec.derive_private_key(secret, ec.SECP256R1()).public_key().public_numbers()
+    x, y = numbers.x.to_bytes(32, "big"), numbers.y.to_bytes(32, "big")
+    return IssuerKey(iss, thumbprint(x, y), x, y)
+
+
+def jwk(key: IssuerKey, **changed: Any) -> dict[str, Any]:
+    entry = {"kty": "EC", "use": "sig", "alg": "ES256", "crv": "P-256", "kid": key.kid}
+    return entry | {"x": base64url.encode(key.x), "y": base64url.encode(key.y)} | changed
+
+
 def issuers() -> Issuers:
     return Issuers([issuer_key()])
 

@@ -7,36 +7,21 @@ from typing import Any
 
 import msgspec
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from admission.credentials import base64url
 from admission.credentials.health_card_issuers import (
     FORMAT,
     MAX_DOCUMENT_BYTES,
     MAX_JWKS_BYTES,
-    IssuerKey,
     issuers_from_jwks,
     read_issuers,
     thumbprint,
     write_issuers,
 )
 from admission.errors import TrustError
+from tests.admission.credentials.health_cards import ISS, jwk, key_of
 from tests.worlds import chot_data
-
-ISS = "https://example.org/issuer"
-
-
-def key_of(secret: int, iss: str = ISS) -> IssuerKey:
-    numbers = ec.derive_private_key(secret, ec.SECP256R1()).public_key().public_numbers()
-    x, y = numbers.x.to_bytes(32, "big"), numbers.y.to_bytes(32, "big")
-    return IssuerKey(iss, thumbprint(x, y), x, y)
-
-
-def jwk(key: IssuerKey, **changed: Any) -> dict[str, Any]:
-    entry = {"kty": "EC", "use": "sig", "alg": "ES256", "crv": "P-256", "kid": key.kid}
-    return entry | {"x": base64url.encode(key.x), "y": base64url.encode(key.y)} | changed
 
 
 def test_a_document_reads_back_the_same_in_any_order() -> None:
