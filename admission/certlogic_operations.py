@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from admission import datetimes
@@ -17,6 +17,8 @@ Rule = Callable[[Any], Any]
 MAX_REDUCE_ITEMS = 256
 """Items that one `reduce` folds over."""
 
+_FIXED = {"day": timedelta(days=1), "hour": timedelta(hours=1)}
+"""Units of one length always, which needs no calendar."""
 _UVCI_PREFIX = "URN:UVCI:"
 _UVCI_SEPARATORS = re.compile(r"[/#:]")
 
@@ -120,7 +122,7 @@ def in_(operands: Sequence[Rule]) -> Rule:
         value, items = left(data), right(data)
         if not isinstance(items, list):
             raise RuleError("the second operand of 'in' is not an array")
-        if type(value) is str:
+        if value is None or type(value) is str:
             return value in items
         return any(same(value, item) for item in items)
 
@@ -208,7 +210,18 @@ def plus_time(operand: Rule, amount: int, unit: str) -> Rule:
     """`plusTime`: a date-time from text, moved by a literal amount of a literal unit."""
     if amount == 0:
         return lambda data: datetimes.parse(_text(operand(data)))
-    return lambda data: datetimes.plus(datetimes.parse(_text(operand(data))), amount, unit)
+    if unit not in _FIXED:
+        return lambda data: datetimes.plus(datetimes.parse(_text(operand(data))), amount, unit)
+    offset = amount * _FIXED[unit]
+
+    def moved(data: Any) -> datetime:
+        moment = datetimes.parse(_text(operand(data)))
+        try:
+            return moment + offset
+        except OverflowError:
+            return datetimes.plus(moment, amount, unit)
+
+    return moved
 
 
 def extract_from_uvci(operand: Rule, index: int) -> Rule:
