@@ -25,7 +25,7 @@ FAULT = Verdict(Outcome.REFER, (Reason.FAULT,))
 NOTHING_LOOKED_UP = Standing(Lookup.NOTHING_TO_LOOK_UP)
 
 
-class LawInForce(Protocol):
+class Law(Protocol):
     """Where the rules of the moment come from, such as an `admission.law.Law`. Returns at once."""
 
     def site_at(self, site: Site, now: Instant) -> Site:
@@ -78,7 +78,7 @@ class Judge:
         lane: str,
         site: Site,
         *,
-        law: LawInForce,
+        law: Law,
         book: Book,
         zone: Zone,
         used: UsedOnce,

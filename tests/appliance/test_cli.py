@@ -125,7 +125,7 @@ def ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         (tmp_path / name).write_text(content)
         (tmp_path / name).chmod(0o600)
         text = text.replace(f"/etc/chot/{name}", str(tmp_path / name))
-    terminals = [os.openpty() for _ in range(3)]
+    terminals = [os.openpty() for _ in range(4)]
     for _, slave in terminals:
         start = min(p for p in (text.find('"/dev/v4l'), text.find('"/dev/serial')) if p >= 0)
         end = text.index('"', start + 1)
@@ -143,7 +143,7 @@ def test_check_passes_what_can_run(tmp_path: Path, ready: str) -> None:
 
 
 def test_check_names_what_is_no_device_and_what_is_used_twice(tmp_path: Path, ready: str) -> None:
-    first, second = [
+    first, second, _ = [
         line.split('"')[1] for line in ready.splitlines() if line.startswith('port = "')
     ]
     result = check(tmp_path, ready.replace(second, first))
