@@ -37,10 +37,11 @@ class When(NamedTuple):
         return When(min(self.at_ns, self.wall_ns - ahead_ns))
 
 
-class Pass(NamedTuple):
-    """One passage: when, under which entry, and whether it changed who is inside."""
+class Pass(msgspec.Struct, frozen=True, gc=False):
+    """One passage: when (as in `When`), under which entry, and whether it changed who is inside."""
 
-    when: When
+    at_ns: int
+    wall_ns: int | None
     sequence: int
     moved: bool
 
@@ -80,6 +81,7 @@ class People:
         self._named = [0, 0]  # inside by name; others, workers
         self._unnamed = [0, 0]  # counted without a name; others, workers
         self._unnamed_since = When(0)
+        self._latest_ns = 0  # no passage is later: at most too late, after moments were placed
 
     def __len__(self) -> int:
         """Return how many people are remembered."""
@@ -106,7 +108,8 @@ class People:
         moved = was_inside is not person.inside
         if direction is Direction.OUT and not was_inside:
             moved = self._one_without_name_less(worker)
-        person.note(direction, Pass(when, sequence, moved))
+        person.note(direction, Pass(*when, sequence, moved))
+        self._latest_ns = max(self._latest_ns, when.at_ns)
         if len(self._people) > self._capacity:
             self._forget_oldest()
 
@@ -138,17 +141,21 @@ class People:
         for person in self._people.values():
             for direction in Direction:
                 last = person.last(direction)
-                if last is not None and last.when.wall_ns is not None:
-                    person.note(direction, last._replace(when=last.when.placed(ahead_ns)))
+                if last is not None and last.wall_ns is not None:
+                    when = When(last.at_ns, last.wall_ns).placed(ahead_ns)
+                    person.note(direction, Pass(*when, last.sequence, last.moved))
         self._unnamed_since = self._unnamed_since.placed(ahead_ns)
 
     def forget_before(self, moment_ns: int) -> None:
         """Forget everything that happened before a moment of the monotonic clock."""
+        if self._latest_ns < moment_ns:  # the daily case, and the quick one
+            self._people.clear()
+            self._named = [0, 0]
         for token, person in list(self._people.items()):
-            if person.entered is None or person.entered.when.at_ns < moment_ns:
+            if person.entered is None or person.entered.at_ns < moment_ns:
                 self._put(person, inside=False, worker=person.worker)
                 person.entered = None
-            if person.left is not None and person.left.when.at_ns < moment_ns:
+            if person.left is not None and person.left.at_ns < moment_ns:
                 person.left = None
             if person.entered is None and person.left is None:
                 del self._people[token]
@@ -174,5 +181,5 @@ class People:
         self._named[person.worker] -= 1
         self._unnamed[person.worker] += 1
         if person.entered is not None:
-            since, entered = self._unnamed_since, person.entered.when
-            self._unnamed_since = entered if entered.at_ns > since.at_ns else since
+            entered = When(person.entered.at_ns, person.entered.wall_ns)
+            self._unnamed_since = max(self._unnamed_since, entered, key=lambda when: when.at_ns)

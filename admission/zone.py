@@ -125,7 +125,7 @@ class Zone:
         person = None if token is None else self._people.get(token)
         last = person.last(direction) if person else None
         if last is not None:
-            ago_ns = max(0, now.monotonic_ns - last.when.at_ns)
+            ago_ns = max(0, now.monotonic_ns - last.at_ns)
         if any(other == token and way is direction for other, way, _ in self._reserved):
             ago_ns = 0
         return Presence(direction, count.inside, count.workers, ago_ns, used, held_off)

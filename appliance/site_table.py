@@ -51,6 +51,7 @@ class SiteTable(Table, frozen=True):
     test_max_age_h: AgeHours | None = None
     permit: bool = False
     roster: bool = False
+    essential: bool = False
     hours: tuple[str, ...] = ()
     stale: StalePolicy = StalePolicy.REFER
 
@@ -106,6 +107,7 @@ def site_from(table: SiteTable) -> Site:
             test_max_age_h=table.test_max_age_h,
             permit=table.permit,
             roster=table.roster,
+            essential=table.essential,
             capacity=table.capacity,
             headcount=table.headcount,
             anti_passback_s=table.anti_passback_s,

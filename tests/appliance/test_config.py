@@ -215,6 +215,7 @@ def test_what_a_site_asks_for_reaches_the_law(tmp_path: Path) -> None:
         "test_max_age_h": 48,
         "permit": True,
         "roster": True,
+        "essential": True,
         "hours": ["08:00-21:00 mon-sat", "22:00-24:00 sun"],
         "stale": "roster_only",
     }
@@ -228,6 +229,7 @@ def test_what_a_site_asks_for_reaches_the_law(tmp_path: Path) -> None:
         test_max_age_h=48,
         permit=True,
         roster=True,
+        essential=True,
         capacity=50,
         headcount=20,
         anti_passback_s=600,
