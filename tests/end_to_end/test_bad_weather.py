@@ -85,9 +85,12 @@ def test_a_gate_that_is_killed_loses_no_entry_and_goes_on(site: Site) -> None:
     for number in range(5):
         gate.scan((texts[number] + "\r").encode())
         until(lambda n=number: gate.verdicts() == n + 1, "a verdict")  # type: ignore[misc]
+    inside = gate.metric("chot_zone_inside")
+    assert inside > 0
     gate.stop(signal.SIGKILL)
     gate.start()
     assert gate.journaled() == 5
+    assert gate.metric("chot_zone_inside") == inside, "who was inside still is"
     until(lambda: hub.count()["entries"] == 5, "five entries at the hub")
     gate.scan((texts[6] + "\r").encode())
     until(lambda: gate.journaled() == 6, "six entries")
