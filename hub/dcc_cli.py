@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TypeVar
 
 import click
-import msgspec
 from rich.console import Console
 from rich.progress import track
 
@@ -23,6 +22,7 @@ from hub.dcc_feed import (
     batches_in,
     files_of,
     signers_in,
+    withdrawals_csv,
 )
 from hub.dcc_slices import listed_keys, lists_in
 from hub.errors import HubError
@@ -96,7 +96,7 @@ def slices(*, folder: Path, out: Path, strict: bool) -> None:
 @_out
 @_strict
 def batches(*, paths: Sequence[Path], out: Path, strict: bool) -> None:
-    """List revoked EU certificates, one JSON line each, for the dataset of revoked credentials.
+    """List the EU certificates that were revoked, as CSV of withdrawals.
 
     PATHS are batches of the EU's gateway (the JSON inside the CMS message), or folders of them.
     Expired ones are left out.
@@ -106,13 +106,9 @@ def batches(*, paths: Sequence[Path], out: Path, strict: bool) -> None:
     _report(refusals, strict=strict)
     if not found:
         raise TrustError("no batch could be used")
-    rows = {(row, batch.expires_s): None for batch in found for row in batch.rows}
-    lines = [
-        msgspec.json.encode({"kind": row.kind, "value": row.value, "expires_s": expires_s})
-        for row, expires_s in rows
-    ]
-    _write(out, b"".join(line + b"\n" for line in lines))
-    click.echo(f"Revoked names: {len(lines):,}, batches: {len(found):,}, in {out}.", err=True)
+    data, count = withdrawals_csv(found)
+    _write(out, data)
+    click.echo(f"Revoked names: {count:,}, batches: {len(found):,}, in {out}.", err=True)
 
 
 def _watched(items: Sequence[T], label: str) -> Iterator[T]:

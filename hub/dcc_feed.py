@@ -31,6 +31,9 @@ HASH_BYTES = 16
 CERTIFICATE_SUFFIXES = frozenset({".der", ".cer", ".crt", ".pem", ".json"})
 BATCH_SUFFIXES = frozenset({".json"})
 
+COLUMNS = ("kind", "number")
+"""The columns of a list of withdrawals that batches fill."""
+
 _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]{1,30000})-----END CERTIFICATE")
 _DER_SEQUENCE = b"\x30"
 _CERTIFICATE_KEYS = frozenset({"rawData", "certificate", "x5c", "x5a"})
@@ -186,6 +189,16 @@ def batches_in(files: Iterable[Path], now_s: int) -> tuple[list[Batch], list[Ref
         else:
             batches.append(batch)
     return batches, refusals
+
+
+def withdrawals_csv(batches: Iterable[Batch]) -> tuple[bytes, int]:
+    """Return the rows as CSV for the register of withdrawn credentials, and how many there are.
+
+    The same rows in any order, and any number of times, give the same bytes.
+    """
+    rows = sorted({(row.kind.value, row.value) for batch in batches for row in batch.rows})
+    lines = [",".join(row) for row in (COLUMNS, *rows)]
+    return "".join(f"{line}\n" for line in lines).encode("ascii"), len(rows)
 
 
 def seconds(moment: datetime) -> int:

@@ -4,7 +4,8 @@
     FOLDER/KID/partitions.json      what GET /lists/KID/partitions answered
     FOLDER/KID/*.tar.gz             what GET …/slices answered, any number, any names
 
-KID is the key id as the service writes it into addresses, base64url. An archive is a stranger's:
+KID is the key id as the service writes it into addresses, base64url, or UNKNOWN_KID. An archive is
+a stranger's:
 nothing of it is ever written to a disk, names in it are no paths here, it may inflate to
 `MAX_INFLATED_BYTES` only, and a slice counts by its SHA-256, which is its name.
 """
@@ -29,6 +30,7 @@ from admission.credentials.dcc_bloom import (
     read_prefix_list,
 )
 from admission.credentials.dcc_revocations import (
+    ANY_KEY,
     KEY_ID_BYTES,
     PATH_LENGTH,
     HashType,
@@ -43,6 +45,7 @@ from hub.dcc_feed import Refusal, read_bounded, seconds
 MAX_INFLATED_BYTES = 64 << 20
 MAX_MEMBERS = 10_000
 
+_UNKNOWN_KEY = "UNKNOWN_KID"
 _GZIP_WINDOW = 16 + zlib.MAX_WBITS
 
 
@@ -142,7 +145,7 @@ def slices_in_archive(data: bytes) -> dict[str, bytes]:
 
 def _list_of(folder: Path, key: ListedKey, now_s: int) -> tuple[RevocationList, list[Refusal]]:
     key_id = _key_id(key.kid)
-    below = folder / base64.urlsafe_b64encode(key_id).decode("ascii")
+    below = folder / (base64.urlsafe_b64encode(key_id).decode("ascii") or _UNKNOWN_KEY)
     if not below.is_dir():
         below = folder / below.name.rstrip("=")
     partitions = _partitions(below / "partitions.json")
@@ -207,6 +210,8 @@ def _entry(
 
 
 def _key_id(text: str) -> bytes:
+    if text == _UNKNOWN_KEY:
+        return ANY_KEY
     compact = text.rstrip("=").replace("+", "-").replace("/", "_")
     try:
         key_id = base64.urlsafe_b64decode(compact + "=" * (-len(compact) % 4))

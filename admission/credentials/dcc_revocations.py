@@ -30,11 +30,13 @@ from admission.errors import MalformedError, TrustError
 from admission.identity import Identifier, IdentifierKind
 
 FORMAT_VERSION = 1
-MAX_DOCUMENT_BYTES = 32 << 20
-"""Bloom filters of 4.6 million hashes at the EU's setting."""
+MAX_DOCUMENT_BYTES = 16 << 20
+"""What a release carries as one document: Bloom filters of 2.3 million hashes at the EU's setting."""
 MAX_LISTS = 20_000
 MAX_SLICES = 200_000
 KEY_ID_BYTES = 8
+ANY_KEY = b""
+"""In place of a key id: certificates of whatever key, the EU's UNKNOWN_KID."""
 
 _NS = 1_000_000_000
 _MAX_TIME_S = 1 << 36
@@ -137,11 +139,13 @@ class Revocations:
         :param withdrawn_as: the certificate's names (`Proof.withdrawn_as`); other kinds than the
             three of the EU are passed over.
         """
+        lists = self._by_key_id
+        asked = (*lists.get(key_id, ()), *(lists.get(ANY_KEY, ()) if key_id else ()))
         return any(
             identifier.kind in chunks.kinds
             and len(identifier.value) == HASH_BYTES * 2
             and chunks.hold(identifier.value, now_ns // _NS)
-            for chunks in self._by_key_id.get(key_id, ())
+            for chunks in asked
             for identifier in withdrawn_as
         )
 
@@ -199,7 +203,7 @@ def read_revocations(data: bytes) -> Revocations:
 
 def _list(entry: Any) -> RevocationList:
     found = msgspec.convert(entry, RevocationList, strict=True)
-    if len(found.key_id) != KEY_ID_BYTES:
+    if found.key_id != ANY_KEY and len(found.key_id) != KEY_ID_BYTES:
         raise MalformedError("its key id has another length than 8 bytes")
     return found
 

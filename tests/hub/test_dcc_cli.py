@@ -5,7 +5,6 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
-import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
@@ -81,12 +80,10 @@ def test_slices_become_revocations_that_gates_read(tmp_path: Path) -> None:
 
 
 def test_batches_become_rows(tmp_path: Path) -> None:
-    source, out = tmp_path / "1.json", tmp_path / "rows.jsonl"
+    source, out = tmp_path / "1.json", tmp_path / "withdrawals.csv"
     source.write_bytes(batch(expires=FAR))
     assert run("batches", source, source, "--out", out).exit_code == 0
-    (line,) = out.read_bytes().splitlines()
-    row = msgspec.json.decode(line)
-    assert (row["kind"], row["value"]) == ("dcc_signature", bytes(range(16)).hex())
+    assert out.read_text() == f"kind,number\ndcc_signature,{bytes(range(16)).hex()}\n"
     source.write_bytes(batch(expires="2000-01-01T00:00:00Z"))
     assert "no batch" in str(refused("batches", source, "--out", out))
 

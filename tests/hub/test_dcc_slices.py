@@ -123,6 +123,17 @@ def test_expired_slices_are_left_out_and_a_hash_may_be_base64(tmp_path: Path) ->
     assert (len(lists[0].slices), refusals) == (1, [])
 
 
+def test_revocations_of_an_unknown_key_are_of_every_key(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path)
+    (tmp_path / "-__-AQIDBAU=").rename(tmp_path / "UNKNOWN_KID")
+    unknown = msgspec.structs.replace(listed_keys(folder)[0], kid="UNKNOWN_KID")
+    lists, refusals = lists_in(folder, [unknown], NOW_S)
+    assert refusals == []
+    revoked = (Identifier(IdentifierKind.DCC_UCI, HASH.hex()),)
+    for key_id in (KEY_ID, b""):
+        assert read_revocations(write_revocations(lists)).holds(key_id, revoked, NOW_S * NS)
+
+
 def test_a_bad_key_stops_no_other(tmp_path: Path) -> None:
     folder = folder_of(tmp_path)
     good = listed_keys(folder)[0]
