@@ -83,7 +83,7 @@ def _names_nobody(asked: Question) -> Verdict | None:
     credential, here = asked.credential, asked.here
     unrecognised = credential.kind is CredentialKind.UNRECOGNISED
     if here.held_off and (unrecognised or credential.kind in TYPED):
-        return _refuse(Reason.TOO_MANY_ATTEMPTS, Alert.GUESSING)
+        return _refuse(Reason.TOO_MANY_ATTEMPTS)
     if unrecognised:
         return _refuse(Reason.UNRECOGNISED)
     if credential.proof is not None:

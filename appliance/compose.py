@@ -14,10 +14,8 @@ from pathlib import Path
 
 import aiohttp
 
-from admission.law import Law
 from admission.reading import Reading
 from admission.repeat import Presentations, UsedOnce
-from admission.rulebooks import Rulebooks
 from admission.site import Direction
 from appliance.bridges import open_bridge
 from appliance.camera_table import CameraSourceTable
@@ -30,9 +28,9 @@ from appliance.health import Health, Weight
 from appliance.hub_source import HubSource
 from appliance.hub_time import HubTime
 from appliance.inbox import Inbox
-from appliance.inspection import read_rulebook
 from appliance.judging import Judge
 from appliance.lane import Lane, Observer
+from appliance.law_keeping import kept_law
 from appliance.metrics import Metrics
 from appliance.observers import Observers
 from appliance.outlook import Outlook
@@ -77,7 +75,6 @@ async def composed(
     :raises ApplianceError: if the kiosk cannot be served.
     """
     state = _state_folder(Path(config.appliance.state_dir))
-    law = Law(Rulebooks(read_rulebook(Path(config.site.rulebook))))
     digest_key = device_key(state / "device.key", os.urandom)
     hash_key = load_hash_key(Path(config.hub.hash_key_file))
     head_keys = load_public_keys(Path(config.hub.head_key_file))
@@ -85,7 +82,12 @@ async def composed(
     async with contextlib.AsyncExitStack() as stack:
         session = await stack.enter_async_context(aiohttp.ClientSession())
 
-        book, documents = ReplicaBook(hash_key), Documents()
+        documents = Documents()
+        keeper = await stack.enter_async_context(
+            kept_law(config, documents, monotonic_ns=clock.monotonic_ns, rng=rng)
+        )
+        book = ReplicaBook(hash_key)
+        book.also_withdrawn = keeper.law.is_withdrawn
         store = ReplicaStore(
             state / "replica",
             head_keys,
@@ -104,6 +106,7 @@ async def composed(
         )
         if await replicator.open() and (release := book.release):
             clock.note_head(release.vouched_ns)
+        await keeper.take()
         transport = await stack.enter_async_context(
             HttpTransport(config.hub.url, Path(config.hub.token_file))
         )
@@ -157,7 +160,7 @@ async def composed(
             judge = Judge(
                 table.name,
                 site,
-                law=law,
+                law=keeper.law,
                 book=book,
                 zone=zone,
                 used=used,
@@ -182,6 +185,7 @@ async def composed(
             outlook.add_lane(lane, bridge, sources)
         health = Health()
         outlook.describe(health)
+        keeper.describe(health, metrics.registry)
         plugging = Plugging(outlook.sources, draw=rng.random)
         health.add("plugging", plugging.finding, Weight.NOTE)
         app = make_app(screen, health, metrics.registry, mirrors=mirrors)
@@ -194,6 +198,7 @@ async def composed(
             screen=screen,
             health=health,
             plugging=plugging,
+            keeper=keeper,
         )
 
 

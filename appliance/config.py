@@ -59,6 +59,17 @@ class KioskTable(Table, frozen=True):
     preview: bool = False
 
 
+class CredentialsTable(Table, frozen=True):
+    """[credentials]: formats that need something of this gate. `rotating_file` holds secrets.
+
+    Keys of issuers come with the release. `plugins` are the integrators' parsers that are
+    installed here (entry points `chot.credentials`).
+    """
+
+    rotating_file: str = ""
+    plugins: bool = True
+
+
 class KeypadSourceTable(Table, frozen=True, tag="keypad", tag_field="kind"):
     """A numeric keypad (an input device), for codes that people type."""
 
@@ -124,6 +135,7 @@ class Config(Table, frozen=True, kw_only=True):
     appliance: ApplianceTable
     hub: HubTable
     kiosk: KioskTable = KioskTable()
+    credentials: CredentialsTable = CredentialsTable()
     lane: Annotated[tuple[LaneTable, ...], msgspec.Meta(min_length=1, max_length=16)]
 
 
@@ -230,7 +242,7 @@ def _absolute(config: Config, folder: Path) -> Config:
         return str(folder / text)
 
     replace = msgspec.structs.replace
-    hub = config.hub
+    hub, credentials = config.hub, config.credentials
 
     def with_paths(source: SourceTable) -> SourceTable:
         match source:
@@ -254,6 +266,10 @@ def _absolute(config: Config, folder: Path) -> Config:
             token_file=placed(hub.token_file),
             head_key_file=placed(hub.head_key_file),
             hash_key_file=placed(hub.hash_key_file),
+        ),
+        credentials=replace(
+            credentials,
+            rotating_file=placed(credentials.rotating_file) if credentials.rotating_file else "",
         ),
         lane=lanes,
     )

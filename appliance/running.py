@@ -7,6 +7,7 @@ import asyncio
 from appliance.config import Config
 from appliance.crew import Crew
 from appliance.health import Health
+from appliance.law_keeping import LawKeeper
 from appliance.outlook import Outlook
 from appliance.plugging import Plugging
 from appliance.web.screen import KioskScreen, keep_status
@@ -29,6 +30,7 @@ class Appliance:
         screen: KioskScreen,
         health: Health,
         plugging: Plugging,
+        keeper: LawKeeper,
     ) -> None:
         self.config = config
         self.kiosk_url = kiosk_url
@@ -36,6 +38,7 @@ class Appliance:
         self.health = health
         self._screen = screen
         self._plugging = plugging
+        self._keeper = keeper
         self._source_tasks: list[asyncio.Task[None]] = []
         self._lane_tasks: list[asyncio.Task[None]] = []
 
@@ -43,6 +46,7 @@ class Appliance:
         """Give the crew everything that runs. What fails beyond repair ends the crew."""
         outlook = self.outlook
         crew.add("replicate", outlook.replicator.run())
+        crew.add("law", self._keeper.run())
         for number, uplink in enumerate(outlook.records.uplinks):
             crew.add(f"uplink {number}", uplink.run())
         crew.add("hub time", outlook.hub_time.run())

@@ -200,7 +200,7 @@ def test_the_way_out_is_open_whatever_is_known(rulebook: Rulebook, facts: Person
 def test_typed_numbers_wait_while_a_lane_is_held_off_and_codes_do_not(rulebook: Rulebook) -> None:
     held = Presence(held_off=True)
     verdict = decide(TYPED, found(), rulebook, site(), NOW, held)
-    assert verdict == Verdict(X, (Reason.TOO_MANY_ATTEMPTS,), alerts=(Alert.GUESSING,))
+    assert verdict == Verdict(X, (Reason.TOO_MANY_ATTEMPTS,))
     assert answer(rulebook, found(), site(), here=held)[0] is A
 
 
