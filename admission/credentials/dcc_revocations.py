@@ -31,7 +31,7 @@ from admission.identity import Identifier, IdentifierKind
 
 FORMAT_VERSION = 1
 MAX_DOCUMENT_BYTES = 16 << 20
-"""What a release carries as one document: Bloom filters of 2.3 million hashes at the EU's setting."""
+"""As much as one document of a release: Bloom filters of 2.3 million hashes at 10^-12."""
 MAX_LISTS = 20_000
 MAX_SLICES = 200_000
 KEY_ID_BYTES = 8
