@@ -4,24 +4,47 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 from admission.credential import Credential
-from admission.identity import Identifier, person_keyer
+from admission.identity import Identifier, PersonKey, identity_digester, person_keyer
 from admission.instant import Instant
 from admission.passage import Passage
 from admission.signal import Signal
-from admission.standing import Lookup, PersonFacts, Release, Standing, combined
+from admission.standing import (
+    CredentialStatus,
+    Lookup,
+    Officer,
+    Permit,
+    PersonFacts,
+    Release,
+    RosterEntry,
+    Standing,
+    WatchEntry,
+    Withdrawal,
+    combined,
+)
 from admission.verdict import LaneState, Verdict
 from appliance.lane import Scan
 from firmware_bridge.errors import BridgeUnavailable
 
 HASH_KEY = bytes(range(32))
 KEY_OF = person_keyer(HASH_KEY)
+Record = TypeVar("Record")
 
 
 class BrokenDoorError(Exception):
     """What a door raises that was told to fail."""
+
+
+class Known(NamedTuple):
+    """What a release says besides its people, by identifier; a roster of None = there is none."""
+
+    permits: Mapping[Identifier, tuple[Permit, ...]] = {}
+    roster: Mapping[Identifier, RosterEntry] | None = None
+    watch: Mapping[Identifier, WatchEntry] = {}
+    officers: Mapping[Identifier, Officer] = {}
+    withdrawn: Mapping[Identifier, Withdrawal] = {}
 
 
 class MemoryBook:
@@ -30,25 +53,80 @@ class MemoryBook:
     `broken` breaks the port's promise never to raise: what a defect in a book would do.
     """
 
-    def __init__(self, people: Mapping[Identifier, PersonFacts] | None, release: Release) -> None:
+    def __init__(
+        self,
+        people: Mapping[Identifier, PersonFacts] | None,
+        release: Release,
+        known: Known = Known(),  # noqa: B008 - immutable
+    ) -> None:
         self.people = None if people is None else dict(people)
         self.release = release
+        self.known = known
         self.broken = False
 
     def standing_of(self, credential: Credential, now: Instant) -> Standing:
         if self.broken:
             raise BrokenDoorError("book")
-        release = None if self.people is None else self.release
-        if not credential.identifiers:
-            return Standing(Lookup.NOTHING_TO_LOOK_UP, None, None, release)
-        first = KEY_OF(credential.identifiers[0])
+        keys = [KEY_OF(identifier) for identifier in credential.identifiers]
+        if credential.granted is not None and credential.granted.subject is not None:
+            keys.append(credential.granted.subject)
         if self.people is None:
-            return Standing(Lookup.NO_REPLICA, first)
-        known = [i for i in credential.identifiers if i in self.people]
-        if not known:
-            return Standing(Lookup.NOT_FOUND, first, None, release)
-        facts, mismatch = combined([self.people[identifier] for identifier in known])
-        return Standing(Lookup.FOUND, KEY_OF(known[0]), facts, release, mismatch)
+            lookup = Lookup.NO_REPLICA if keys else Lookup.NOTHING_TO_LOOK_UP
+            return Standing(lookup, keys[0] if keys else None)
+        withdrawn, rostered = self._withdrawn(credential), self.known.roster is not None
+        if not keys:
+            return Standing(
+                Lookup.NOTHING_TO_LOOK_UP,
+                release=self.release,
+                withdrawn=withdrawn,
+                rostered=rostered,
+            )
+        people = {KEY_OF(identifier): facts for identifier, facts in self.people.items()}
+        found = [key for key in keys if key in people]
+        facts, mismatch = combined([people[key] for key in found]) if found else (None, False)
+        return Standing(
+            Lookup.FOUND if found else Lookup.NOT_FOUND,
+            found[0] if found else keys[0],
+            facts,
+            self.release,
+            mismatch,
+            facts is not None and _differs(facts, credential),
+            withdrawn,
+            tuple(dict.fromkeys(p for some in _under(keys, self.known.permits) for p in some)),
+            max(_under(keys, self.known.roster or {}), key=lambda e: e.status, default=None),
+            rostered,
+            next(iter(_under(keys, self.known.watch)), None),
+            next(iter(_under(keys, self.known.officers)), None) if credential.granted else None,
+        )
+
+    def _withdrawn(self, credential: Credential) -> bool:
+        proof = credential.proof
+        rows = [] if proof is None else [self.known.withdrawn.get(n) for n in proof.withdrawn_as]
+        return any(
+            row is not None
+            and row.status is CredentialStatus.REVOKED
+            and (
+                proof is None
+                or row.not_before_h is None
+                or proof.not_before_ns is None
+                or proof.not_before_ns < row.not_before_h * 3_600_000_000_000
+            )
+            for row in rows
+        )
+
+
+def _under(keys: list[PersonKey], records: Mapping[Identifier, Record]) -> list[Record]:
+    by_key = {KEY_OF(identifier): record for identifier, record in records.items()}
+    return [by_key[key] for key in keys if key in by_key]
+
+
+def _differs(facts: PersonFacts, credential: Credential) -> bool:
+    holder = credential.holder
+    if holder is None or holder.born is None or not facts.identity:
+        return False
+    if not holder.name or "*" in holder.name:
+        return False
+    return identity_digester(HASH_KEY)(holder.name, holder.born) != facts.identity
 
 
 class MemoryJournal:

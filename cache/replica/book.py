@@ -172,7 +172,9 @@ class ReplicaBook:
         permits = _ask(current.permits, keys, PERMITS, unreadable)
         listed = _ask(current.roster, keys, ROSTER, unreadable)
         watched = _ask(current.watch, keys, WATCH, unreadable)
-        officers = _ask(current.officers, keys, OFFICERS, unreadable)
+        # Who shows no pass is no officer: everybody else is spared the look-up.
+        badge = current.officers if credential.granted is not None else nobody
+        officers = _ask(badge, keys, OFFICERS, unreadable)
         lookup = self._lookup(Lookup.NOT_FOUND if facts is None else Lookup.FOUND, unreadable)
         if lookup is Lookup.UNREADABLE:
             facts = None

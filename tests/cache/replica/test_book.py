@@ -1,25 +1,63 @@
-"""What the replica's book adds to the Book port: damage refers, and releases are swapped."""
+"""Protects what the replica's book adds to the port: damage refers, and releases are swapped."""
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from admission.credential import Credential, CredentialKind
+from admission.credential import (
+    Credential,
+    CredentialKind,
+    Pass,
+    PassKind,
+    Proof,
+    Signature,
+)
 from admission.identity import Identifier
-from admission.standing import Lookup, Release, Standing
-from cache.replica.book import ReplicaBook
+from admission.standing import (
+    CredentialStatus,
+    Lookup,
+    Officer,
+    Permit,
+    Release,
+    RosterEntry,
+    Standing,
+    WatchEntry,
+    Withdrawal,
+)
+from cache.replica.book import ReplicaBook, _longest
 from cache.replica.geometry import PAGE_BYTES
-from cache.replica.layout import PERSONS_1
-from cache.replica.names import PERSONS
+from cache.replica.layout import (
+    CREDENTIALS_1,
+    OFFICERS_1,
+    PERMITS_1,
+    PERSONS_1,
+    ROSTER_1,
+    WATCH_1,
+)
+from cache.replica.names import (
+    CREDENTIALS,
+    OFFICERS,
+    PERMITS,
+    PERSONS,
+    ROSTER,
+    WATCH,
+    roster_name,
+)
 from cache.replica.segment import Segment
 from tests.cache.replica.releases import HASH_KEY, document, facts_of, key_of, write
 from tests.cache.replica.releases import Release as SmallRelease
 from tests.worlds import ManualClock
 
 NOW = ManualClock().now()
+ACTIVE, REVOKED = CredentialStatus.ACTIVE, CredentialStatus.REVOKED
+ROSTER_NAME = roster_name("gate-7")
+A_PERMIT = Permit(ACTIVE, 453_300, 453_372)
 
 
 def shown(*identifiers: Identifier) -> Credential:
@@ -89,3 +127,112 @@ def test_a_swap_changes_every_answer_after_it(tmp_path: Path) -> None:
         Release(2, head.issued_ns, head.expires_ns),
     )
     assert book.rows == 130
+
+
+def a_whole_book(tmp_path: Path, harmed: str = "", *, lost: bool = False) -> ReplicaBook:
+    """A book of six datasets over the same 300 people; of one of them a page, or all, is lost."""
+    others = {
+        PERMITS: (PERMITS_1, dict.fromkeys(range(300), A_PERMIT)),
+        ROSTER_NAME: (ROSTER_1, dict.fromkeys(range(300), RosterEntry(ACTIVE))),
+        WATCH: (WATCH_1, dict.fromkeys(range(300), WatchEntry(ACTIVE))),
+        OFFICERS: (OFFICERS_1, dict.fromkeys(range(300), Officer(ACTIVE, 7))),
+        CREDENTIALS: (CREDENTIALS_1, dict.fromkeys(range(300), Withdrawal(ACTIVE))),
+    }
+    release = SmallRelease(tmp_path, 300, others=others)
+    segments: dict[str, Segment | None] = {}
+    for name, dataset in release.datasets.items():
+        data = bytearray(release.files[dataset.name])
+        if name.startswith(harmed or "?"):
+            data[PAGE_BYTES + 100] ^= 4
+        path = tmp_path / dataset.name
+        path.write_bytes(data)
+        segments[name] = None if lost and name.startswith(harmed) else Segment.open(path)
+    book = ReplicaBook(HASH_KEY)
+    book.swap(segments, release.head())
+    return book
+
+
+def shown_pass() -> Credential:
+    """A pass whose holder, serial and account all stand on the damaged page."""
+    number = document(by_key(low=True))
+    proof = Proof(Signature.VALID, withdrawn_as=(number,))
+    granted = Pass(PassKind.OFFICER, b"1")
+    return Credential(CredentialKind.CHOT_PASS, (number,), proof=proof, granted=granted)
+
+
+@pytest.mark.parametrize("lost", [False, True], ids=["damaged", "lost"])
+@pytest.mark.parametrize("kind", [PERSONS, WATCH, CREDENTIALS])
+def test_without_what_could_block_nothing_is_decided(tmp_path: Path, kind: str, lost: bool) -> None:
+    book = a_whole_book(tmp_path, kind, lost=lost)
+    standing = book.standing_of(shown_pass(), NOW)
+    assert (standing.lookup, standing.unreadable) == (Lookup.UNREADABLE, (kind,))
+    assert standing.facts is None
+    assert standing.roster is not None, "what could be read is told"
+    assert book.unreadable_lookups == 1
+    assert book.damaged_pages == (0 if lost else 1)
+
+
+@pytest.mark.parametrize("lost", [False, True], ids=["damaged", "lost"])
+@pytest.mark.parametrize("kind", [PERMITS, ROSTER, OFFICERS])
+def test_other_datasets_that_cannot_be_read_are_named(
+    tmp_path: Path, kind: str, lost: bool
+) -> None:
+    standing = a_whole_book(tmp_path, kind, lost=lost).standing_of(shown_pass(), NOW)
+    assert (standing.lookup, standing.unreadable) == (Lookup.FOUND, (kind,))
+    missing = {PERMITS: standing.permits, ROSTER: standing.roster, OFFICERS: standing.officer}
+    assert [name for name, value in missing.items() if not value] == [kind]
+    assert standing.rostered
+
+
+def test_a_certificate_that_names_nobody_is_unreadable_with_the_withdrawals(tmp_path: Path) -> None:
+    proof = Proof(Signature.VALID, withdrawn_as=(document(by_key(low=True)),))
+    nameless = Credential(CredentialKind.DCC, proof=proof)
+    standing = a_whole_book(tmp_path, CREDENTIALS).standing_of(nameless, NOW)
+    assert (standing.lookup, standing.unreadable) == (Lookup.UNREADABLE, (CREDENTIALS,))
+    sound = a_whole_book(tmp_path).standing_of(nameless, NOW)
+    assert (sound.lookup, sound.unreadable) == (Lookup.NOTHING_TO_LOOK_UP, ())
+
+
+def test_a_withdrawal_known_from_elsewhere_counts(tmp_path: Path) -> None:
+    book = a_whole_book(tmp_path)
+    book.also_withdrawn = lambda credential, now: now == NOW
+    assert book.standing_of(shown_pass(), NOW).withdrawn
+    assert not book.standing_of(shown(document(1)), NOW).withdrawn, "unsigned: nothing to withdraw"
+    empty = ReplicaBook(HASH_KEY)
+    empty.also_withdrawn = lambda credential, now: True
+    assert empty.standing_of(shown_pass(), NOW).withdrawn
+
+
+def test_a_defect_in_what_knows_it_decides_nothing(tmp_path: Path) -> None:
+    for book in (a_whole_book(tmp_path), ReplicaBook(HASH_KEY)):
+        book.also_withdrawn = lambda credential, now: bool(1 // 0)
+        assert book.standing_of(shown_pass(), NOW).lookup is Lookup.UNREADABLE
+
+
+def test_rows_are_counted_by_kind(tmp_path: Path) -> None:
+    assert set(ReplicaBook(HASH_KEY).rows_by_kind.values()) == {0}
+    rows = a_whole_book(tmp_path, WATCH, lost=True).rows_by_kind
+    assert rows == {
+        **dict.fromkeys((PERSONS, PERMITS, ROSTER, OFFICERS, CREDENTIALS), 300),
+        WATCH: 0,
+    }
+
+
+@given(
+    st.lists(st.sampled_from([ACTIVE, REVOKED]), max_size=3),
+    st.lists(st.none() | st.dates(), min_size=3, max_size=3),
+)
+def test_of_several_watch_entries_the_one_in_force_for_longest_counts(
+    statuses: list[CredentialStatus], until: list[date | None]
+) -> None:
+    entries = [WatchEntry(s, u) for s, u in zip(statuses, until, strict=False)]
+    if not entries:
+        return
+    picked = _longest(entries)
+    active = [e for e in entries if e.status is ACTIVE]
+    assert picked in (active or entries)
+    if active:
+        assert all(
+            picked.until is None or (e.until is not None and e.until <= picked.until)
+            for e in active
+        )
