@@ -36,6 +36,7 @@ from appliance.observers import Observers
 from appliance.outlook import Outlook
 from appliance.plugging import Plugging
 from appliance.records import open_records
+from appliance.replica_metrics import ReplicaMetrics
 from appliance.running import Appliance
 from appliance.secret import device_key
 from appliance.site_table import reset_from
@@ -151,6 +152,7 @@ async def composed(
             lanes=[lane.name for lane in config.lane],
             sources=outlook.metric_sources(),
         )
+        metrics.registry.register(ReplicaMetrics(replicator.status))
         metrics.registry.register(ZoneMetrics(zone, clock, site.demands))
         feedback = Feedback()
         observer = Observers(metrics, feedback, *observers)

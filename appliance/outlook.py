@@ -156,10 +156,15 @@ class Outlook:
             "release": status.sequence,
             "identifiers": status.rows,
             "damaged_pages": status.damaged_pages,
+            "documents": status.documents,
+            "missing_files": status.missing,
         }
+        facts |= {f"rows.{kind}": rows for kind, rows in status.datasets.items()}
         if status.sequence is None:
             return Finding(ok=False, why=status.last_error or "no release yet", facts=facts)
         why = f"{status.damaged_pages} pages are damaged" if status.damaged_pages else ""
+        if status.missing:
+            why = f"{status.missing} files of the release are lost, until the hub is reached"
         if status.expires_ns is not None and self._clock.now().wall_ns >= status.expires_ns:
             why = "the hub has not vouched for the release for too long: everybody is referred"
         return Finding(ok=not why, why=why, facts=facts)
