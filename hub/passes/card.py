@@ -29,6 +29,8 @@ _MARK_GAP_MM = 1.0
 _MARK_MM = 4.0
 _CROSS_MM = 1.5
 _TEXT_MARGIN_MM = CODE_MARGIN_MM
+_TEXT_MM = WIDTH_MM - 2 * _TEXT_MARGIN_MM
+_NAME_MM, _SMALLEST_NAME_MM, _HALF_NAME_MM = 3.8, 3.0, 2.6
 
 
 def code_of(text: str) -> segno.QRCode:
@@ -60,7 +62,7 @@ def draw_card(onto: Print, card: IssuedPass, left: float, top: float) -> None:
     for baseline, text, size_mm, bold in (
         (64.6, kind_vi, 3.6, True),
         (68.2, kind_en, 2.7, False),
-        (73.2, name, 3.8, True),
+        *_name_lines(onto, name),
         (77.4, begins, 2.7, False),
         (80.9, ends, 2.7, False),
         (84.8, number, 2.2, False),
@@ -72,8 +74,22 @@ def draw_card(onto: Print, card: IssuedPass, left: float, top: float) -> None:
             text,
             size_mm,
             bold=bold,
-            room_mm=WIDTH_MM - 2 * _TEXT_MARGIN_MM,
+            room_mm=_TEXT_MM,
         )
+
+
+def _name_lines(onto: Print, name: str) -> list[tuple[float, str, float, bool]]:
+    """Return a name on one line, or on two where one would be hard to read, as `draw_card` does."""
+    words_of_name = name.split(" ")
+    width = onto.width_mm(name, _SMALLEST_NAME_MM, bold=True)
+    if width <= _TEXT_MM or len(words_of_name) == 1:
+        return [(73.2, name, _NAME_MM, True)]
+    splits = [
+        (" ".join(words_of_name[:at]), " ".join(words_of_name[at:]))
+        for at in range(1, len(words_of_name))
+    ]
+    first, second = min(splits, key=lambda halves: abs(len(halves[0]) - len(halves[1])))
+    return [(71.3, first, _HALF_NAME_MM, True), (74.2, second, _HALF_NAME_MM, True)]
 
 
 def draw_single(onto: Print, card: IssuedPass) -> None:

@@ -69,9 +69,9 @@ def write(
     align: Align = Align.LEFT,
 ) -> None:
     """Write one line, in smaller letters where it is wider than `room_mm`, cut where it must be."""
-    width = onto.width_mm(text, size_mm, bold=bold)
-    if width > room_mm:
-        size_mm = max(size_mm * room_mm / width, MIN_SIZE_MM)
+    while size_mm > MIN_SIZE_MM and (width := onto.width_mm(text, size_mm, bold=bold)) > room_mm:
+        # Letters in pixels do not shrink in proportion: a little more, then look again.
+        size_mm = max(0.99 * size_mm * room_mm / width, MIN_SIZE_MM)
     while len(text) > 1 and onto.width_mm(text, size_mm, bold=bold) > room_mm + 0.01:
         text = text[:-2] + "…"
     if align is Align.CENTRE:

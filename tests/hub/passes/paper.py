@@ -56,7 +56,9 @@ def extent(boxes: Boxes) -> tuple[float, float, float, float]:
 
 def texts_in(image: Gray) -> set[str]:
     """What the codes in a picture say."""
-    return {code.text for code in zxingcpp.read_barcodes(image)}
+    return {
+        code.text for code in zxingcpp.read_barcodes(image, formats=zxingcpp.BarcodeFormat.QRCode)
+    }
 
 
 def _contents(pdf: bytes) -> Iterator[str]:

@@ -17,7 +17,7 @@ from admission.credentials.chot_pass import sign_pass
 from admission.credentials.pass_content import PassClaims
 from admission.site import Place
 from hub.errors import PassError
-from hub.passes.card import CardSheets, code_of, draw_single, lines_of
+from hub.passes.card import CardSheets, code_of, draw_card, draw_single, lines_of
 from hub.passes.fonts import Fonts, find_fonts
 from hub.passes.office import IssuedPass
 from hub.passes.pdf import PdfPrint
@@ -168,6 +168,25 @@ def test_a_long_line_is_made_to_fit(fonts: Fonts, make: Callable[[Fonts], Print]
     assert [line for line, _ in written[:2]] == ["Ư" * 8, "Ư" * 20]
     assert written[2][0].endswith("…")
     assert all(width <= 50.5 for _, width in written)
+
+
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [
+        ("Nguyễn Thị Phương Thảo", ["Nguyễn Thị Phương Thảo"]),
+        ("Nguyễn Hoàng Thị Phương Thảo Quỳnh", ["Nguyễn Hoàng Thị", "Phương Thảo Quỳnh"]),
+        ("Ư" * 30, ["Ư" * 30]),
+    ],
+)
+def test_a_long_name_is_written_on_two_lines(fonts: Fonts, name: str, lines: list[str]) -> None:
+    onto = PicturePrint(fonts, dpi=300)
+    onto.new_sheet(62, 88)
+    written: list[str] = []
+    onto.text = lambda _x, _y, text, _size, *, bold: written.append(text)  # type: ignore[method-assign]
+    number = msgspec.structs.replace(a_permit().granted, places=(), districts=(), hours=())
+    claims = msgspec.structs.replace(a_permit(), granted=number, holder=Holder(name))
+    draw_card(onto, _pass(claims=claims), 0, 0)
+    assert written[2:-3] == lines
 
 
 @pytest.mark.parametrize(("paper_name", "size"), [("a4", (210, 297)), ("a3", (297, 420))])
