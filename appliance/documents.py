@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-Take = Callable[[Mapping[str, bytes]], None]
-"""Reads the documents in force, in a thread; those that are missing are in force no longer."""
+Listener = Callable[[Mapping[str, bytes]], None]
 
 
 class Documents:
@@ -18,33 +16,28 @@ class Documents:
 
     def __init__(self) -> None:
         self._by_name: Mapping[str, bytes] = MappingProxyType({})
-        self._changed = asyncio.Event()
-        self.error = ""
-        """What kept the documents from being read last time; empty if nothing did."""
+        self._listener: Listener | None = None
 
     @property
     def by_name(self) -> Mapping[str, bytes]:
         """The documents in force; the mapping never changes, a new one takes its place."""
         return self._by_name
 
-    def replace(self, documents: Mapping[str, bytes]) -> None:
-        """Put these in the place of all others. Returns at once; call it on the loop."""
-        if documents != self._by_name:
-            self._by_name = MappingProxyType(dict(documents))
-            self._changed.set()
+    def listen(self, listener: Listener) -> None:
+        """Tell `listener` of the documents in force, now and whenever others take their place.
 
-    async def hand_to(self, take: Take) -> None:
-        """Have `take` read the newest documents whenever they were replaced, until cancelled.
-
-        Reading takes its time, so it is off the loop; one call ends before the next begins, and
-        what was replaced meanwhile is skipped. What `take` raises ends nothing: it is in `error`.
+        It runs on the loop and returns at once: reading documents takes its time.
         """
-        while True:
-            await self._changed.wait()
-            self._changed.clear()
-            try:
-                await asyncio.to_thread(take, self._by_name)
-            except Exception as error:  # noqa: BLE001 - the documents before stay in force
-                self.error = f"{type(error).__name__}: {error}"
-            else:
-                self.error = ""
+        self._listener = listener
+        listener(self._by_name)
+
+    def replace(self, documents: Mapping[str, bytes]) -> None:
+        """Put these in the place of all others, and tell the listener if they differ.
+
+        :raises Exception: what the listener raises; the documents are replaced even so.
+        """
+        if documents == self._by_name:
+            return
+        self._by_name = MappingProxyType(dict(documents))
+        if self._listener is not None:
+            self._listener(self._by_name)
