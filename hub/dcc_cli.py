@@ -29,7 +29,6 @@ from hub.errors import HubError
 
 PUBLISHED_MODE = 0o644
 """Of what is written here: gates and web servers read it, and none of it is a secret."""
-MAX_SHOWN_REFUSALS = 20
 _NS = 1_000_000_000
 
 T = TypeVar("T")
@@ -123,10 +122,10 @@ def _report(refusals: Sequence[Refusal], *, strict: bool) -> None:
 
     :raises TrustError: if that is anything and `strict` is wanted.
     """
-    for refusal in refusals[:MAX_SHOWN_REFUSALS]:
+    for refusal in refusals:
         click.echo(f"left out: {refusal.source}: {refusal.reason}", err=True)
-    if len(refusals) > MAX_SHOWN_REFUSALS:
-        click.echo(f"… and {len(refusals) - MAX_SHOWN_REFUSALS:,} more.", err=True)
+    if len(refusals) > 1:
+        click.echo(f"Left out: {len(refusals):,}.", err=True)
     if refusals and strict:
         msg = f"{len(refusals):,} could not be used, so nothing was written"
         raise TrustError(msg, hint="leave out --strict to go on without them")
