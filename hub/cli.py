@@ -19,6 +19,7 @@ from hub.access import log_to_stderr
 from hub.clock import HubClock
 from hub.errors import HubError
 from hub.folder import DataFolder
+from hub.import_cli import import_
 from hub.keys import create_keys
 from hub.parent import stop_at_end_of_input
 from hub.samples import json_lines, samples
@@ -175,6 +176,9 @@ def serve(
         await tasks.serve(folder, options, HubClock(), stop, announce=announce)
 
     _run(main())
+
+
+hub.add_command(import_)
 
 
 async def _enrol(folder: DataFolder, name: str, token_file: Path) -> bool:

@@ -3,6 +3,8 @@
 HubError
 ├── DataFolderError   the hub's folder is missing, foreign, unusable or served already
 ├── KeyFileError      a key file is missing, malformed or readable by others
+├── CellError         a cell of a CSV file holds something else than its column says
+├── TableError        a CSV file as a whole cannot be taken
 ├── StoreError        the store could not read or write
 ├── PublishError      a release or a head could not be built, signed or written
 ├── PassError         a pass that cannot be made of what was asked for, or cannot be printed
@@ -33,6 +35,14 @@ class DataFolderError(HubError):
 
 class KeyFileError(HubError):
     """A key file is missing, malformed or readable by others."""
+
+
+class CellError(HubError):
+    """A cell of a CSV file holds something else than its column says. Never repeats the cell."""
+
+
+class TableError(HubError):
+    """A CSV file as a whole cannot be taken: its header, its encoding, or too many bad rows."""
 
 
 class StoreError(HubError):

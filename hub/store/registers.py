@@ -121,6 +121,10 @@ class Change(Protocol):
         """
         ...
 
+    async def remove_rows(self, register: str, keys: Collection[str]) -> None:
+        """Remove the rows of these keys, as far as they are there."""
+        ...
+
     async def clear_rows(self, register: str) -> None:
         """Empty a register. It still exists: a gate then knows that nobody is on it.
 

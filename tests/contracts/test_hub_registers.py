@@ -98,6 +98,14 @@ async def test_a_row_is_replaced_as_a_whole(store: Store) -> None:
         assert len(await change.rows_by(WATCH, [document("A3"), document("A1")])) == 1
 
 
+async def test_rows_are_removed_by_key(store: Store) -> None:
+    await put(store, WATCH, *(Row(key, (document(f"{key}1"),), FULL[WATCH]) for key in "abc"))
+    async with store.change() as change:
+        await change.remove_rows(WATCH, {"b", "nobody"})
+        assert await change.rows_by(WATCH, [document("b1")]) == []
+    assert [row.key for row in await all_rows(store, WATCH)] == ["a", "c"]
+
+
 async def test_a_change_sees_what_it_has_written(store: Store) -> None:
     rows = [Row(f"{n:05}", (document(f"N{n}"),), EMPTIEST[PERMITS]) for n in range(6_000)]
     async with store.change() as change:

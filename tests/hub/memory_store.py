@@ -88,6 +88,11 @@ class _State:
         self.rows[register] |= by_key(rows)
         self.touch(register)
 
+    async def remove_rows(self, register: str, keys: Collection[str]) -> None:
+        for key in keys:
+            self.rows[register].pop(key, None)
+        self.touch(register)
+
     async def clear_rows(self, register: str) -> None:
         entry_type(register)
         self.rows[register] = {}

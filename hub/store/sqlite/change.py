@@ -49,6 +49,10 @@ class SqliteChange:
         """Put rows; see the port."""
         await registers.write(self._raw, register, rows)
 
+    async def remove_rows(self, register: str, keys: Collection[str]) -> None:
+        """Remove rows; see the port."""
+        await registers.remove(self._raw, register, keys)
+
     async def clear_rows(self, register: str) -> None:
         """Empty a register; see the port."""
         await registers.clear(self._raw, register)

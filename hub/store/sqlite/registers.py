@@ -40,6 +40,17 @@ async def write(raw: aiosqlite.Connection, register: str, rows: Sequence[Row]) -
     await touch(raw, register)
 
 
+async def remove(raw: aiosqlite.Connection, register: str, keys: Collection[str]) -> None:
+    """Remove the rows of these keys."""
+    entry_type(register)
+    for table in ("register_identifier", "register_row"):
+        await raw.executemany(
+            f"DELETE FROM {table} WHERE register = ? AND key = ?",  # noqa: S608 constants
+            [(register, key) for key in keys],
+        )
+    await touch(raw, register)
+
+
 async def clear(raw: aiosqlite.Connection, register: str) -> None:
     """Empty a register."""
     entry_type(register)

@@ -1,0 +1,123 @@
+"""The CSV form of people: what a row says of somebody, and how it joins what is on record.
+
+What a file has no column for stays as it was: vaccinations, tests and declarations come from
+different offices, each with a file of its own. An empty cell clears what its column says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from datetime import date
+from typing import Any
+
+import msgspec
+
+from admission.identity import Identifier, IdentifierKind
+from admission.standing import CredentialStatus, PersonFacts, Product, TestResult
+from hub import cells
+from hub.forms import DISTRICT, IDENTIFIERS, NUMBERS, STATUS, Column, Form, RowError, Values, named
+from hub.store.port import KnownIdentifier, Person
+
+Digest = Callable[[str, date], int]
+"""`admission.identity.identity_digester` under the region's hash key."""
+
+_FACTS = {
+    "doses": ("doses", 0),
+    "product": ("product", Product.NONE),
+    "last_dose": ("last_dose", None),
+    "recovered": ("recovered", None),
+    "born": ("born", None),
+    "vulnerable": ("vulnerable", False),
+    "isolation_until": ("isolation_until", None),
+    "district": ("district", 0),
+    "tested": ("tested_h", None),
+    "test_result": ("test_result", TestResult.NONE),
+    "declared": ("declared_h", None),
+    "symptoms": ("symptoms", False),
+    "exposure": ("exposure", False),
+}
+"""By column: the fact that it states, and what an empty cell says."""
+
+_COLUMNS = (
+    *IDENTIFIERS,
+    Column("name", cells.person_name, "Nguyễn Văn An",
+           "full name; only its digest with the birth date is kept"),
+    Column("born", cells.a_date, "1990-02-28", "birth date"),
+    Column("doses", cells.whole(0, 15), "2", "vaccine doses on record"),
+    Column("product", cells.product, "astrazeneca", "product of the last dose"),
+    Column("last_dose", cells.a_date, "2021-08-20", "date of the last dose"),
+    Column("recovered", cells.a_date, "", "date of recovery"),
+    Column("vulnerable", cells.yes_or_no, "no", "underlying disease or immunosuppression"),
+    Column("isolation_until", cells.a_date, "", "last day of isolation, inclusive"),
+    msgspec.structs.replace(DISTRICT, meaning="official code of the district of residence"),
+    Column("tested", cells.hour_down, "2021-09-14T08:00+07:00",
+           "when the last test's sample was taken, with time zone"),
+    Column("test_result", cells.test_result, "negative", "negative or positive"),
+    Column("declared", cells.hour_down, "2021-09-15T07:30+07:00",
+           "when the last health declaration was made, with time zone"),
+    Column("symptoms", cells.yes_or_no, "no", "symptoms ticked in it"),
+    Column("exposure", cells.yes_or_no, "no", "contact with a patient ticked in it"),
+    msgspec.structs.replace(STATUS, meaning="of the numbers in this row: active or revoked"),
+)  # fmt: skip
+
+
+class PersonRow(msgspec.Struct, frozen=True):
+    """What one row says. `changes` are facts by name; `name` is None where there is no column."""
+
+    numbers: tuple[Identifier, ...]
+    kinds: frozenset[IdentifierKind]
+    """Of which kinds the file has columns: those on record give way to the row's."""
+    status: CredentialStatus
+    changes: dict[str, Any]
+    name: str | None
+
+
+def people_form(present: Collection[str]) -> Form[PersonRow]:
+    """Return the form of people for a file with these columns."""
+    kinds = frozenset(IdentifierKind(name) for name in NUMBERS if name in present)
+    stated = {name: of for name, of in _FACTS.items() if name in present}
+    has_name = "name" in present
+
+    def build(values: Values) -> PersonRow:
+        if values.get("test_result", TestResult.NONE) and "tested" not in values:
+            raise RowError("tested", "a test result needs the time of the test")
+        return PersonRow(
+            named(values),
+            kinds,
+            values.get("status", CredentialStatus.ACTIVE),
+            {fact: values.get(column, empty) for column, (fact, empty) in stated.items()},
+            values.get("name", "") if has_name else None,
+        )
+
+    return Form("persons", _COLUMNS, build, NUMBERS, may_be_empty=False)
+
+
+def joined(row: PersonRow, before: Person | None, number: int, digest: Digest) -> Person:
+    """Return the person after a row.
+
+    :param before: who is on record under one of the row's numbers, or None; then the person gets
+        the hub's `number`.
+    :raises RowError: if there is a name but no birth date to digest it with.
+    """
+    old = before.facts if before is not None else PersonFacts()
+    facts = msgspec.structs.replace(old, **row.changes)
+    identity = _identity(row, old, facts, digest)
+    kept = before.identifiers if before is not None else ()
+    identifiers = [KnownIdentifier(one, row.status) for one in row.numbers]
+    identifiers += [known for known in kept if known.identifier.kind not in row.kinds]
+    return Person(
+        number if before is None else before.number,
+        tuple(identifiers),
+        msgspec.structs.replace(facts, identity=identity),
+    )
+
+
+def _identity(row: PersonRow, old: PersonFacts, facts: PersonFacts, digest: Digest) -> int:
+    if row.name is None:
+        # A digest of another birth date would refer its owner at every gate.
+        return old.identity if facts.born == old.born else 0
+    if not row.name:
+        return 0
+    if facts.born is None:
+        raise RowError("born", "a name needs a birth date beside it")
+    return digest(row.name, facts.born)
