@@ -5,7 +5,7 @@
 | `POST /v1/entries` | a batch of a device's journal, answered with an acknowledgement (msgpack) |
 | `GET /v1/entries/count?device=` | how much of the calling device is held (JSON) |
 | `GET /v1/time?nonce=` | a signed time for a gate that has none (`cache.replica.time_proof`) |
-| `GET /replica/head`, `/replica/segments/…` | the release: conditional and range requests |
+| `GET /replica/head`, `/replica/segments/…`, `/replica/documents/…` | the release |
 | `GET /healthz`, `GET /metrics` | for supervisors |
 
 Every refusal is a short JSON object with `error`; nothing of the body, no token, no traceback.
@@ -39,6 +39,7 @@ from hub.uploads import Uploads
 ACKNOWLEDGEMENT_CONTENT_TYPE = "application/vnd.chot.acknowledgement+msgpack"
 REPLICA_PATH = "/replica"
 _SEGMENTS = f"{REPLICA_PATH}/segments/"
+_DOCUMENTS = f"{REPLICA_PATH}/documents/"
 _IMMUTABLE = "public, max-age=31536000, immutable"
 _NONCE = re.compile(rf"[0-9a-fA-F]{{{2 * NONCE_BYTES}}}")
 
@@ -68,6 +69,10 @@ def application(
     app.router.add_get(
         f"{_SEGMENTS}{{root:[0-9a-f]{{64}}}}.segment",
         _file(lambda matched: published / "segments" / f"{matched['root']}.segment"),
+    )
+    app.router.add_get(
+        f"{_DOCUMENTS}{{sha256:[0-9a-f]{{64}}}}.document",
+        _file(lambda matched: published / "documents" / f"{matched['sha256']}.document"),
     )
     app.on_response_prepare.append(_headers)
     return app
@@ -163,10 +168,11 @@ def _timing(clock: Clock, metrics: HubMetrics) -> Middleware:
 async def _headers(request: web.Request, response: web.StreamResponse) -> None:
     response.headers["Server"] = "chot"
     response.headers["X-Content-Type-Options"] = "nosniff"
-    # Segments are named by their content. The head changes under its name every few seconds, and a
-    # conditional request is cheap: no cache may serve a remembered one without asking.
+    # Segments and documents are named by their content. The head changes under its name every few
+    # seconds, and a conditional request is cheap: no cache may serve a remembered one unasked.
     # A signed time is worth nothing a moment later: it is not even kept.
-    lasting = request.path.startswith(_SEGMENTS) and response.status < HTTPStatus.BAD_REQUEST
+    immutable = request.path.startswith((_SEGMENTS, _DOCUMENTS))
+    lasting = immutable and response.status < HTTPStatus.BAD_REQUEST
     passing = "no-store" if request.path == TIME_PATH else "no-cache"
     response.headers["Cache-Control"] = _IMMUTABLE if lasting else passing
 

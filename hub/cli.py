@@ -5,13 +5,10 @@ from __future__ import annotations
 import asyncio
 import random
 import secrets
-from collections.abc import Coroutine
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any, TypeVar
 
 import click
-import uvloop
 
 from cache.replica.durable import write_durably
 from hub import devices, tasks
@@ -21,27 +18,17 @@ from hub.errors import HubError
 from hub.folder import DataFolder
 from hub.import_cli import import_
 from hub.keys import create_keys
+from hub.options import data_option, run
+from hub.orders_cli import directive, document
 from hub.parent import stop_at_end_of_input
 from hub.samples import json_lines, samples
 from hub.server import ServeOptions
 from hub.store.sqlite import open_store
 from hub.synthetic import MAX_PEOPLE, Population
 from hub.trust_cli import trust
+from hub.withdraw_cli import withdraw
 
 VIETNAM = timezone(timedelta(hours=7))
-
-T = TypeVar("T")
-
-
-def _data_option(command: Any) -> Any:
-    return click.option(
-        "--data",
-        "folder",
-        required=True,
-        type=click.Path(file_okay=False, path_type=Path),
-        callback=lambda _ctx, _param, path: DataFolder(path),
-        help="The hub's folder: database, keys, published files.",
-    )(command)
 
 
 @click.group()
@@ -49,22 +36,23 @@ def hub() -> None:
     """Run the upstream: people, signed releases, and the entries of all gates."""
 
 
-hub.add_command(trust)
+for command in (import_, withdraw, directive, document, trust):
+    hub.add_command(command)
 
 
 @hub.command()
-@_data_option
+@data_option
 def init(folder: DataFolder) -> None:
     """Make the folder, its database and its keys. What is there already stays."""
     folder.create()
     if not folder.has_keys:
         create_keys(folder.keys, entropy=secrets.token_bytes)
-    _run(tasks.touch(folder.database))
+    run(tasks.touch(folder.database))
     _show_keys(folder)
 
 
 @hub.command()
-@_data_option
+@data_option
 def keys(folder: DataFolder) -> None:
     """Say which files every gate needs."""
     folder.require()
@@ -72,7 +60,7 @@ def keys(folder: DataFolder) -> None:
 
 
 @hub.command()
-@_data_option
+@data_option
 @click.option("--people", default=100_000, show_default=True, type=click.IntRange(1, MAX_PEOPLE))
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(0))
 @click.option(
@@ -100,7 +88,7 @@ def synthesize(
     folder.require()
     day = on.date() if on else HubClock().now().date_in(VIETNAM)
     population = Population(seed, people, day)
-    _run(tasks.record(folder.database, population))
+    run(tasks.record(folder.database, population))
     click.echo(f"{people:,} synthetic people on record, as of {day.isoformat()}.", err=True)
     if sample_file is not None:
         source = random.Random(seed)  # noqa: S311 repeatable samples, nobody's secret
@@ -109,19 +97,20 @@ def synthesize(
 
 
 @hub.command()
-@_data_option
+@data_option
 def publish(folder: DataFolder) -> None:
-    """Build and sign a release of everybody on record. A running hub serves it at once."""
+    """Build and sign a release of all that has changed. A running hub does so by itself."""
     folder.require()
     folder.create()
-    head = _run(tasks.publish(folder, HubClock()))
+    head, changed = run(tasks.publish(folder, HubClock()))
     issued = datetime.fromtimestamp(head.issued_ns / 1e9, UTC).isoformat(timespec="seconds")
     rows = sum(dataset.rows for dataset in head.datasets.values())
-    click.echo(f"Release {head.sequence} of {issued}: {rows:,} identifiers.", err=True)
+    what = f"{rows:,} identifiers" if changed else "nothing has changed, signed again"
+    click.echo(f"Release {head.sequence} of {issued}: {what}.", err=True)
 
 
 @hub.command()
-@_data_option
+@data_option
 @click.argument("name")
 @click.option(
     "--token-file",
@@ -132,7 +121,7 @@ def publish(folder: DataFolder) -> None:
 def device(folder: DataFolder, name: str, token_file: Path) -> None:
     """Let a gate upload under NAME. Given again, the earlier token of NAME ends to count."""
     folder.require()
-    replaced = _run(_enrol(folder, name, token_file))
+    replaced = run(_enrol(folder, name, token_file))
     click.echo(f"{name} may upload with the token in {token_file}.", err=True)
     if replaced:
         ended = f"The token that {name} had before no longer counts."
@@ -140,7 +129,7 @@ def device(folder: DataFolder, name: str, token_file: Path) -> None:
 
 
 @hub.command()
-@_data_option
+@data_option
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8470, show_default=True, type=click.IntRange(0, 65_535))
 @click.option(
@@ -175,10 +164,7 @@ def serve(
             stop_at_end_of_input(stop)
         await tasks.serve(folder, options, HubClock(), stop, announce=announce)
 
-    _run(main())
-
-
-hub.add_command(import_)
+    run(main())
 
 
 async def _enrol(folder: DataFolder, name: str, token_file: Path) -> bool:
@@ -201,7 +187,3 @@ def _write(path: Path, data: bytes) -> None:
     except OSError as error:
         msg = f"cannot write {path}: {error.strerror}"
         raise HubError(msg, hint="check that the folder exists and is yours") from error
-
-
-def _run(work: Coroutine[Any, Any, T]) -> T:
-    return uvloop.run(work)

@@ -5,6 +5,7 @@ HubError
 ├── KeyFileError      a key file is missing, malformed or readable by others
 ├── CellError         a cell of a CSV file holds something else than its column says
 ├── TableError        a CSV file as a whole cannot be taken
+├── DocumentError     a document or order for the gates cannot be taken
 ├── StoreError        the store could not read or write
 ├── PublishError      a release or a head could not be built, signed or written
 ├── PassError         a pass that cannot be made of what was asked for, or cannot be printed
@@ -43,6 +44,10 @@ class CellError(HubError):
 
 class TableError(HubError):
     """A CSV file as a whole cannot be taken: its header, its encoding, or too many bad rows."""
+
+
+class DocumentError(HubError):
+    """A document or an order for the gates cannot be taken; what was in force stays."""
 
 
 class StoreError(HubError):

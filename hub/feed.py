@@ -1,13 +1,20 @@
-"""From the store to the publisher: an asynchronous stream of people as a blocking one of rows."""
+"""From the store to the publisher: asynchronous streams as blocking ones of records.
+
+All are to be drawn from in a thread other than the loop's.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
+from typing import TypeVar
 
 from admission.identity import Identifier
 from admission.standing import PersonFacts
-from hub.store.port import Person, PersonStore, rows_of
+from hub.store.port import PersonStore, rows_of
+from hub.store.registers import Entry, RegisterStore
+
+T = TypeVar("T")
 
 
 def rows(
@@ -15,20 +22,30 @@ def rows(
 ) -> Iterator[tuple[Identifier, PersonFacts]]:
     """Yield the rows of everybody on record, one chunk of people in memory at a time.
 
-    To be drawn from in a thread other than the loop's.
+    :raises StoreError: while drawing, if the store failed.
+    """
+    for person in _drawn(store.people(), loop):
+        yield from rows_of(person)
+
+
+def register_rows(
+    store: RegisterStore, register: str, loop: asyncio.AbstractEventLoop
+) -> Iterator[tuple[Identifier, Entry]]:
+    """Yield a register's entries by each of their identifiers, one chunk in memory at a time.
 
     :raises StoreError: while drawing, if the store failed.
     """
-    chunks = store.people()
-    while True:
-        people = asyncio.run_coroutine_threadsafe(_next(chunks), loop).result()
-        if not people:
-            return
-        for person in people:
-            yield from rows_of(person)
+    for row in _drawn(store.rows(register), loop):
+        for identifier in row.identifiers:
+            yield identifier, row.entry
 
 
-async def _next(chunks: AsyncIterator[Sequence[Person]]) -> Sequence[Person]:
+def _drawn(chunks: AsyncIterator[Sequence[T]], loop: asyncio.AbstractEventLoop) -> Iterator[T]:
+    while chunk := asyncio.run_coroutine_threadsafe(_next(chunks), loop).result():
+        yield from chunk
+
+
+async def _next(chunks: AsyncIterator[Sequence[T]]) -> Sequence[T]:
     async for chunk in chunks:
         return chunk
     return ()

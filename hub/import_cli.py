@@ -231,7 +231,7 @@ def _opened(options: Options) -> Iterator[BinaryIO]:
                 yield file
             return
         with tempfile.TemporaryFile(dir=options.folder.root) as kept:
-            shutil.copyfileobj(click.get_binary_stream("stdin"), kept)
+            shutil.copyfileobj(sys.stdin.buffer, kept)
             yield kept
     except OSError as error:
         msg = f"cannot read {options.file}: {error.strerror}"

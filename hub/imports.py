@@ -137,11 +137,11 @@ class Import(Generic[Record]):
                 if replace:
                     await self._desk.clear(change)
                 while chunk := list(islice(rows, CHUNK_ROWS)):
-                    records = list(self._read(chunk, rejects))
-                    refused = await self._desk.take(change, records)
-                    for reject in refused:
+                    records, refused = self._read(chunk)
+                    refused += await self._desk.take(change, records)
+                    for reject in sorted(refused, key=lambda reject: reject.row.line):
                         self._put_aside(reject, rejects)
-                    taken += len(records) - len(refused)
+                    taken += len(chunk) - len(refused)
                     if progress is not None:
                         progress(self._table.position)
                 self._judge(taken, strict=strict, replace=replace)
@@ -156,14 +156,15 @@ class Import(Generic[Record]):
         msg = f"nothing was taken: {self._count:,} bad rows; {first}"
         raise TableError(msg, hint=f"mend them: all are in {self._rejects}")
 
-    def _read(
-        self, chunk: Sequence[RawRow], rejects: RejectsFile
-    ) -> Iterator[tuple[RawRow, Record]]:
+    def _read(self, chunk: Sequence[RawRow]) -> tuple[list[tuple[RawRow, Record]], list[Reject]]:
+        records: list[tuple[RawRow, Record]] = []
+        refused: list[Reject] = []
         for row in chunk:
             try:
-                yield row, self._record(row)
+                records.append((row, self._record(row)))
             except RowError as error:
-                self._put_aside(Reject(row, error.column, str(error)), rejects)
+                refused.append(Reject(row, error.column, str(error)))
+        return records, refused
 
     def _record(self, row: RawRow) -> Record:
         if row.problem:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 
 import msgspec
@@ -18,7 +18,9 @@ from hub.errors import HubError
 from hub.folder import DataFolder
 from hub.keys import load_keys
 from hub.metrics import HubMetrics
+from hub.publication import Publication, publishing_in_another_process
 from hub.publish import Publisher
+from hub.release import Release
 from hub.store.sqlite import open_store
 from hub.vouching import Vouching
 
@@ -50,16 +52,22 @@ async def serving(folder: DataFolder, options: ServeOptions, clock: Clock) -> As
     vouching = Vouching(publisher.revouch, clock, metrics, interval_s=options.vouch_interval_s)
     with folder.served():
         async with open_store(folder.database) as store:
+            publication = Publication(
+                Release(store, publisher), clock, publishing_in_another_process(folder.root)
+            )
             app = application(
                 store,
                 folder.replica,
                 clock,
                 metrics,
                 head_key=keys.head,
-                problem=lambda: vouching.problem,
+                problem=lambda: vouching.problem or publication.problem,
             )
             await _vouch_first(vouching)
-            async with listening(app, options.host, options.port) as url, _beside(vouching):
+            async with (
+                listening(app, options.host, options.port) as url,
+                _beside(vouching.run(), publication.run()),
+            ):
                 yield url
 
 
@@ -110,19 +118,20 @@ async def _listen(connections: Connections, host: str, port: int) -> asyncio.Ser
 
 
 @asynccontextmanager
-async def _beside(vouching: Vouching) -> AsyncIterator[None]:
-    """Vouch for the length of a context. A vouching task that dies takes the hub down, loudly."""
+async def _beside(*works: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """Do work for the length of a context. Work that dies takes the hub down, loudly."""
     try:
-        async with asyncio.TaskGroup() as tasks:
-            task = tasks.create_task(vouching.run())
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(work) for work in works]
             try:
                 yield
             finally:
-                task.cancel()
-    except ExceptionGroup as group:
+                for task in tasks:
+                    task.cancel()
+    except ExceptionGroup as error:
         # An error of ours is shown as one, not as a group of one.
-        if len(group.exceptions) == 1 and isinstance(group.exceptions[0], HubError):
-            raise group.exceptions[0] from group.exceptions[0].__cause__
+        if len(error.exceptions) == 1 and isinstance(error.exceptions[0], HubError):
+            raise error.exceptions[0] from error.exceptions[0].__cause__
         raise
 
 

@@ -4,28 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from admission.ports import Clock
 from cache.replica.durable import write_durably
 from cache.replica.head import Head
-from hub import feed
 from hub.errors import HubError
 from hub.folder import DataFolder
 from hub.keys import load_keys
+from hub.progress import progress_bar
 from hub.publish import Publisher
+from hub.release import Release
 from hub.server import ServeOptions, serving
-from hub.store.port import Person
 from hub.store.sqlite import open_store
 from hub.synthetic import Population
 
-_STEP = 1_000
 _IDENTIFIERS_EACH = 3
 
 
@@ -44,27 +42,24 @@ async def record(database: Path, population: Population) -> None:
     :raises StoreError: if the store failed; then nothing was recorded.
     """
     async with open_store(database) as store:
-        with _progress("Recording people", population.size) as bar:
+        with progress_bar("Recording people", population.size) as bar:
             await store.put_people(bar.counted(population))
 
 
-async def publish(folder: DataFolder, clock: Clock) -> Head:
-    """Build and sign a release of everybody on record, with a progress bar.
+async def publish(folder: DataFolder, clock: Clock) -> tuple[Head, bool]:
+    """Publish what has changed, with a progress bar; return the head, and whether it is a new one.
 
     :raises HubError: if the store, the keys or the medium failed; the release before then stays.
     """
     publisher = Publisher(folder.published, load_keys(folder.keys))
-    loop = asyncio.get_running_loop()
     async with open_store(folder.database) as store:
         people = await store.people_count()
-        if not people:
-            raise HubError(
-                "nobody is on record yet", hint="for a try-out: chot hub synthesize --data ..."
-            )
-        with _progress("Building release", people * _IDENTIFIERS_EACH) as bar:
-            return await asyncio.to_thread(
-                publisher.publish, feed.rows(store, loop), now=clock.now(), progress=bar.reached
-            )
+        with progress_bar("Building release", people * _IDENTIFIERS_EACH) as bar:
+            now = clock.now()
+            head = await Release(store, publisher).publish(now, progress=bar.reached)
+    if head is not None:
+        return head, True
+    return await asyncio.to_thread(publisher.revouch, now), False
 
 
 async def serve(
@@ -103,35 +98,3 @@ def _announced(path: Path | None, url: str) -> Iterator[None]:
     finally:
         if path is not None:
             path.unlink(missing_ok=True)
-
-
-class _Bar:
-    """One task of a progress display, moved from any thread."""
-
-    def __init__(self, progress: Progress, label: str, total: int) -> None:
-        self._progress = progress
-        self._task = progress.add_task(label, total=total)
-
-    def reached(self, done: int) -> None:
-        self._progress.update(self._task, completed=done)
-
-    def counted(self, people: Iterable[Person]) -> Iterator[Person]:
-        done = 0
-        for done, person in enumerate(people, start=1):
-            yield person
-            if done % _STEP == 0:
-                self.reached(done)
-        self.reached(done)
-
-
-@contextmanager
-def _progress(label: str, total: int) -> Iterator[_Bar]:
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        yield _Bar(progress, label, total)

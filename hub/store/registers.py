@@ -39,7 +39,7 @@ _ENTRIES: Mapping[str, type[Entry]] = {
     OFFICERS: Officer,
     CREDENTIALS: Withdrawal,
 }
-_SITE = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}", re.ASCII)
+_SITE = re.compile(r"[a-z0-9][a-z0-9-]{0,31}", re.ASCII)
 _DOCUMENT_NAME = re.compile(r"[a-z][a-z0-9-]{0,31}(?:/[a-z0-9][a-z0-9._-]{0,63}){0,2}", re.ASCII)
 
 
@@ -65,7 +65,7 @@ def roster(site: str) -> str:
     """
     if not _SITE.fullmatch(site):
         msg = f"{site!r} is no site's id"
-        raise StoreError(msg, hint="use the `site.id` of the gates' configuration: a-z, 0-9, .-_")
+        raise StoreError(msg, hint="use the `site.id` of its gates' configuration: a-z, 0-9 and -")
     return ROSTER + site
 
 

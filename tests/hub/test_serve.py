@@ -15,11 +15,14 @@ import aiohttp
 import pytest
 from click.testing import CliRunner
 
+from admission.orders import read_orders
 from admission.wire import BATCH_CONTENT_TYPE, UPLOAD_PATH, pack_batch, unpack_acknowledgement
 from cache.replica.keys import load_public_keys
 from cache.replica.time_proof import NONCE_BYTES, TIME_PATH, verify_time
 from hub.cli import hub
 from hub.folder import DataFolder
+from hub.keys import load_keys
+from hub.publish import Publisher
 from tests.hub.gates import a_batch, entries_of
 from tests.worlds import ROOT
 
@@ -115,3 +118,32 @@ async def test_it_vouches_again_until_it_ends_clean(folder: Path, how: signal.Si
         assert process.returncode == 0
         assert b"Traceback" not in errors
         assert not (folder / "announce.json").exists()
+
+
+async def test_a_running_hub_publishes_what_changes_by_itself(folder: Path) -> None:
+    root = folder / "hub"
+    people = "document,doses\n000190000001,2\n"
+    order = ("--district", "760", "--directive", "16", "--from", "2021-09-16T00:00+07:00")
+    publisher = Publisher(root / "published", load_keys(root / "keys"))
+    async with a_hub(folder) as (_, url), aiohttp.ClientSession() as session:
+        before = publisher.published()
+        for arguments, typed in (
+            (["directive", "set", "--data", str(root), *order], None),
+            (["import", "persons", "--data", str(root), "-"], people),
+        ):
+            result = await asyncio.to_thread(CliRunner().invoke, hub, arguments, input=typed)
+            assert result.exit_code == 0, result.output
+        async with asyncio.timeout(LIMIT_S):
+            while True:
+                head = publisher.published()
+                assert before is not None
+                assert head is not None
+                if head.documents and head.datasets != before.datasets:
+                    break
+                await asyncio.sleep(0.05)
+        name = head.documents["orders"].name
+        async with session.get(f"{url}/replica/documents/{name}.document") as answer:
+            assert answer.headers["Cache-Control"].endswith("immutable")
+            assert read_orders(await answer.read()).orders[0].directive == 16
+        async with session.get(f"{url}/healthz") as answer:
+            assert answer.status == 200

@@ -1,0 +1,192 @@
+"""`chot hub directive` and `chot hub document`: what gates get as signed documents."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta, timezone
+from typing import BinaryIO
+
+import click
+
+from admission.errors import OrdersError
+from admission.orders import EVERYWHERE, MAX_DIRECTIVE, MAX_DISTRICT, Order, Orders, write_orders
+from cache.replica.head import MAX_DOCUMENT_BYTES
+from hub import documents
+from hub.errors import DocumentError
+from hub.folder import DataFolder
+from hub.options import AT_ONCE, data_option, run
+from hub.store.registers import OrderStore, StoredDocument
+from hub.store.sqlite import open_store
+
+_VIETNAM = timezone(timedelta(hours=7))
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+_district = click.option(
+    "--district",
+    required=True,
+    type=click.IntRange(EVERYWHERE, MAX_DISTRICT),
+    help=f"Official district code; {EVERYWHERE} = everywhere.",
+)
+
+
+class _Moment(click.ParamType[int]):
+    """A moment with its time zone, as seconds since the Unix epoch."""
+
+    name = "moment"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail("write a moment as 2021-09-16T00:00+07:00", param, ctx)
+        if moment.tzinfo is None:
+            self.fail(f"the time zone is missing: write {value}+07:00", param, ctx)
+        return int((moment - _EPOCH).total_seconds())
+
+
+_from = click.option(
+    "--from",
+    "from_s",
+    required=True,
+    type=_Moment(),
+    help="Moment with its time zone, such as 2021-09-16T00:00+07:00.",
+)
+
+
+@click.group()
+def directive() -> None:
+    """Say which directive is in force in a district, and from when."""
+
+
+@directive.command("set")
+@data_option
+@_district
+@click.option("--directive", "number", required=True, type=click.IntRange(1, MAX_DIRECTIVE))
+@_from
+def set_(*, folder: DataFolder, district: int, number: int, from_s: int) -> None:
+    """Order a directive for a district from a moment on, until a later order.
+
+    Gates of the district follow by themselves at that moment. One order for the same district and
+    moment is replaced.
+    """
+    folder.require()
+    run(_set(folder, Order(district, from_s, number)))
+    click.echo(f"{_line(Order(district, from_s, number))}. {AT_ONCE}", err=True)
+
+
+@directive.command("list")
+@data_option
+def list_(folder: DataFolder) -> None:
+    """Show all orders by district and moment."""
+    folder.require()
+    for order in run(_orders(folder)):
+        click.echo(_line(order))
+
+
+@directive.command("remove")
+@data_option
+@_district
+@_from
+def remove(*, folder: DataFolder, district: int, from_s: int) -> None:
+    """Take back an order: what was in force before goes on."""
+    folder.require()
+    if not run(_remove(folder, district, from_s)):
+        raise DocumentError(
+            "there is no such order", hint=f"chot hub directive list --data {folder.root}"
+        )
+    click.echo(f"Taken back. {AT_ONCE}", err=True)
+
+
+async def _set(folder: DataFolder, order: Order) -> None:
+    async with open_store(folder.database) as store:
+        await put_order(store, order)
+
+
+async def put_order(store: OrderStore, order: Order) -> None:
+    """Record an order if gates can use all orders together.
+
+    :raises DocumentError: if they could not: there are too many, or a moment is out of range.
+    :raises StoreError: if the store failed.
+    """
+    place = (order.district, order.from_s)
+    others = [o for o in await store.orders() if (o.district, o.from_s) != place]
+    try:
+        write_orders(Orders([*others, order]).orders)
+    except OrdersError as error:
+        raise DocumentError(str(error), hint=error.hint) from error
+    await store.put_order(order)
+
+
+async def _orders(folder: DataFolder) -> Sequence[Order]:
+    async with open_store(folder.database) as store:
+        return await store.orders()
+
+
+async def _remove(folder: DataFolder, district: int, from_s: int) -> bool:
+    async with open_store(folder.database) as store:
+        return await store.remove_order(district, from_s)
+
+
+def _line(order: Order) -> str:
+    moment = (_EPOCH + timedelta(seconds=order.from_s)).astimezone(_VIETNAM).isoformat()
+    where = f"district {order.district}" if order.district else "everywhere"
+    return f"{where}: directive {order.directive} from {moment}"
+
+
+@click.group()
+def document() -> None:
+    """Give gates rulebooks, lists of trusted issuers and of revoked certificates."""
+
+
+@document.command()
+@data_option
+@click.argument("name")
+@click.argument("file", type=click.File("rb"))
+def put(*, folder: DataFolder, name: str, file: BinaryIO) -> None:
+    """Let the document NAME be FILE (- is standard input), if gates can use it.
+
+    NAME is rulebook/<id>, trust/dcc, trust/health-cards, trust/vds, trust/passes, revocation/dcc
+    or values/dcc. It is read as a gate would before it is taken; what was there is replaced.
+    """
+    folder.require()
+    data = file.read(MAX_DOCUMENT_BYTES + 1)
+    left_out = run(_put(folder, name, data))
+    click.echo(f"{name}: {len(data):,} bytes. {AT_ONCE}", err=True)
+    if left_out:
+        click.echo(f"Gates leave out {left_out:,} of its entries.", err=True)
+
+
+@document.command("list")
+@data_option
+def list_documents(folder: DataFolder) -> None:
+    """Show names, sizes and the beginning of their SHA-256."""
+    folder.require()
+    for name, held in run(_documents(folder)).items():
+        click.echo(f"{name}  {held.size:,} bytes  {held.sha256.hex()[:16]}")
+
+
+@document.command("remove")
+@data_option
+@click.argument("name")
+def remove_document(*, folder: DataFolder, name: str) -> None:
+    """Take a document away from the gates."""
+    folder.require()
+    if not run(_remove_document(folder, name)):
+        msg = f"there is no document {name!r}"
+        raise DocumentError(msg, hint=f"chot hub document list --data {folder.root}")
+    click.echo(f"{name} is taken away. {AT_ONCE}", err=True)
+
+
+async def _put(folder: DataFolder, name: str, data: bytes) -> int:
+    async with open_store(folder.database) as store:
+        return await documents.put(store, name, data)
+
+
+async def _documents(folder: DataFolder) -> dict[str, StoredDocument]:
+    async with open_store(folder.database) as store:
+        return dict(await store.documents())
+
+
+async def _remove_document(folder: DataFolder, name: str) -> bool:
+    async with open_store(folder.database) as store:
+        return await store.remove_document(name)
