@@ -52,15 +52,15 @@ def parse(text: str, issuers: PassIssuers) -> Credential:
         return UNRECOGNISED
     issuer = issuers.issuers.get(message.key_id)
     if issuer is None:
-        return Credential(CredentialKind.CHOT_PASS, proof=Proof(Signature.UNKNOWN_ISSUER))
+        return _unproven(Signature.UNKNOWN_ISSUER, message)
     if not cose.verify(message, issuer.key):
-        return Credential(CredentialKind.CHOT_PASS, proof=Proof(Signature.INVALID, issuer.name))
+        return _unproven(Signature.INVALID, message, issuer.name)
     try:
         claims = pass_claims.decode(message.payload)
     except MalformedError:
         return UNRECOGNISED
     if claims.granted.kind not in issuer.kinds:
-        return Credential(CredentialKind.CHOT_PASS, proof=Proof(Signature.WRONG_USE, issuer.name))
+        return _unproven(Signature.WRONG_USE, message, issuer.name)
     return Credential(
         CredentialKind.CHOT_PASS,
         holder=claims.holder,
@@ -70,6 +70,7 @@ def parse(text: str, issuers: PassIssuers) -> Credential:
             claims.from_s * _NS,
             claims.expires_s * _NS,
             (Identifier(IdentifierKind.PASS_NUMBER, claims.granted.number.hex()),),
+            message.key_id,
         ),
         granted=claims.granted,
     )
@@ -98,11 +99,19 @@ def sign_pass(claims: PassClaims, key: Ed25519PrivateKey) -> str:
     return PREFIX + base45.encode(message)
 
 
+def _unproven(signature: Signature, message: cose.Sign1, issuer: str = "") -> Credential:
+    proof = Proof(signature, issuer, key_id=message.key_id)
+    return Credential(CredentialKind.CHOT_PASS, proof=proof)
+
+
 def _message(text: str) -> cose.Sign1:
     """Return the signed message in its one form, nothing verified.
 
+    White space behind the text is what a reader ends it with: base45 never ends in a space.
+
     :raises MalformedError: if it is in any other.
     """
+    text = text.rstrip()
     if len(text) > MAX_TEXT_LENGTH or not text.startswith(PREFIX):
         raise MalformedError("not the text of a pass")
     data = base45.decode(text[len(PREFIX) :])

@@ -77,6 +77,11 @@ def _genuine() -> list[dict[str, Any]]:
         _valid("officer's badge", PassClaims(officer, ISSUED_S, ISSUED_S + DAY_S, ISSUED_S)),
         _valid("longest pass", longest),
         _valid("visitor's pass of a factory", PassClaims(visitor, 0, 1), VISITORS_KEY),
+        {
+            "name": "white space behind the text",
+            "expected": "valid",
+            "text": sign_pass(permit, KEY) + " \r\n",
+        },
     ]
 
 
