@@ -17,7 +17,7 @@ from appliance import camera_table, site_table
 from appliance.camera_table import CameraSourceTable, SymbologyName
 from appliance.errors import ConfigError
 from appliance.serial_table import SerialSourceTable
-from appliance.site_table import HOURS_HINT, RESET_HINT, SiteTable, site_from
+from appliance.site_table import AGE_HINT, HOURS_HINT, PEOPLE_HINT, RESET_HINT, SiteTable, site_from
 from appliance.table import Name, Seconds, Table, unknown_keys
 from appliance.wedge_table import WedgeSourceTable
 from scanner.serial.line import LineEnd
@@ -185,6 +185,10 @@ _HINTS = (
     ("`$.site.place`", f"one of: {', '.join(Place)}"),
     ("`$.site.stale`", f"one of: {', '.join(StalePolicy)}"),
     ("`$.site.hours", HOURS_HINT),
+    ("`$.site.capacity`", PEOPLE_HINT),
+    ("`$.site.headcount`", PEOPLE_HINT),
+    ("_max_age_h`", AGE_HINT),
+    ("`$.site.anti_passback_s`", "seconds from 0 (no limit) to 86400"),
     ("`$.site.reset_at`", RESET_HINT),
     (".direction`", f"one of: {', '.join(Direction)}"),
     ("fix`", 'bytes are written as escapes, at most 16: "\\u0002" is STX'),

@@ -115,6 +115,7 @@ class Outlook:
         health.add("replica", self._replica)
         health.add("hub", self._hub, Weight.NOTE)
         health.add("clock", self._clock_trust)
+        health.add("zone", self._zone, Weight.NOTE)
 
     @property
     def frames_dropped(self) -> int:
@@ -195,6 +196,17 @@ class Outlook:
             "ntp": self._clock.disciplined,
         }
         return Finding(ok=not why, why=why, facts=facts)
+
+    def _zone(self) -> Finding:
+        count = self.zone.count(self._clock.now())
+        over = self._capacity is not None and count.inside > self._capacity
+        why = "more are counted inside than may be: correct the count" if over else ""
+        facts: dict[str, str | int | float | bool | None] = {
+            "inside": count.inside,
+            "on_roster": count.workers,
+            "capacity": self._capacity,
+        }
+        return Finding(ok=not over, why=why, facts=facts)
 
     def _last_contact_s(self) -> float | None:
         """Return when the hub last vouched for what answers here: known after a restart, too."""

@@ -21,6 +21,8 @@ HOURS_HINT = (
 )
 RESET_HINT = 'a time of the day such as "04:00", when the site is empty'
 MAX_AGE_H = 24 * 366
+PEOPLE_HINT = f"a number of people from 1 to {MAX_PEOPLE}; remove the key for no limit"
+AGE_HINT = f"hours from 1 to {MAX_AGE_H}; remove the key to ask for none"
 _TIME = r"([01][0-9]|2[0-3]):([0-5][0-9])"
 _HOURS = re.compile(rf"{_TIME}-(?:{_TIME}|(24:00))(?: (\S+))?")
 

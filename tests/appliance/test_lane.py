@@ -8,20 +8,28 @@ from datetime import date
 import pytest
 
 from admission.identity import Identifier, IdentifierKind
+from admission.instant import Instant
 from admission.law import Law
 from admission.repeat import Presentations, UsedOnce
 from admission.reset import DailyReset
 from admission.rulebook_loading import load_rulebook
 from admission.rulebooks import Rulebooks
 from admission.signal import ADMIT, OUT_OF_ORDER, REFER, REFUSE
-from admission.site import Direction
+from admission.site import Direction, Site
 from admission.standing import CredentialStatus, PersonFacts, Product, Release
 from admission.verdict import LaneState, Outcome, Reason
 from admission.zone import Zone
 from appliance.inbox import Inbox
 from appliance.judging import Judge
 from appliance.lane import Lane
-from tests.doors import MemoryBook, MemoryBridge, MemoryJournal, MemoryObserver, MemoryScreen
+from tests.doors import (
+    BrokenDoorError,
+    MemoryBook,
+    MemoryBridge,
+    MemoryJournal,
+    MemoryObserver,
+    MemoryScreen,
+)
 from tests.worlds import ROOT, VIETNAM, ManualClock, a_reading, a_site
 
 GREEN = PersonFacts(doses=2, product=Product.PFIZER, last_dose=date(2021, 8, 1))
@@ -141,6 +149,18 @@ async def test_whatever_fails_in_deciding_is_referred_and_logged(gate: Gate) -> 
     verdict = await gate.lane.serve(a_reading(CODE))
     assert verdict.reasons == (Reason.FAULT,)
     assert gate.bridge.shown == [REFER]
+    assert gate.journal.entries[0].outcome is Outcome.REFER
+    assert gate.observer.failures == ["decide"]
+
+
+async def test_a_law_that_fails_is_referred_and_logged(gate: Gate) -> None:
+    class Broken:
+        def site_at(self, site: Site, now: Instant) -> Site:
+            raise BrokenDoorError("law")
+
+    gate.law = Broken()  # type: ignore[assignment]
+    verdict = await gate.a_lane("other").serve(a_reading(CODE))
+    assert verdict.reasons == (Reason.FAULT,)
     assert gate.journal.entries[0].outcome is Outcome.REFER
     assert gate.observer.failures == ["decide"]
 
