@@ -11,8 +11,9 @@ from enum import StrEnum
 
 import msgspec
 
-from admission.credential import Credential, PassKind, Proof, Signature
+from admission.credential import Credential, Pass, PassKind, Proof, Signature
 from admission.decide import MAX_CLOCK_BEHIND_NS, serves
+from admission.hours import within
 from admission.instant import Instant
 from admission.passage import Event, Passage
 from admission.site import Site
@@ -102,7 +103,9 @@ def officer_of(
     if proof is None or not _holds(proof, now) or not _is_sound(standing):
         return None
     today = _today(standing, site, now)
-    return officer if today is not None and serves(officer, site, today) else None
+    if today is None or not serves(officer, site, today) or not _is_for(granted, site, now):
+        return None
+    return officer if granted.officer in {None, officer.number} else None
 
 
 def overridden(
@@ -170,6 +173,16 @@ def _holds(proof: Proof, now: Instant) -> bool:
     begun = proof.not_before_ns is None or proof.not_before_ns <= now.wall_ns
     over = proof.expires_ns is not None and now.wall_ns >= proof.expires_ns
     return proof.signature is Signature.VALID and begun and not over
+
+
+def _is_for(granted: Pass, site: Site, now: Instant) -> bool:
+    """Return whether the badge counts at this place, district, site and hour."""
+    return (
+        (not granted.places or site.place in granted.places)
+        and (not granted.districts or site.district_code in granted.districts)
+        and (not granted.sites or site.id in granted.sites)
+        and within(granted.hours, now.at(site.timezone))
+    )
 
 
 def _is_sound(standing: Standing) -> bool:

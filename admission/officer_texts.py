@@ -5,6 +5,7 @@ The officer alone sees these, never the queue; they still say no more than what 
 
 from __future__ import annotations
 
+from admission.credential import Doubt
 from admission.officer import CorrectionTopic, OverrideReason
 from admission.verdict import Alert, Text
 
@@ -42,6 +43,14 @@ _ALERTS = {
     Alert.REPLAY: Text("Mã dùng một lần bị dùng lại", "Single-use code shown again"),
 }
 
+_DOUBTS = {
+    Doubt.BIRTH_YEAR_DIFFERS: Text("Năm sinh không khớp số", "Birth year unlike the number"),
+    Doubt.SEX_DIFFERS: Text("Giới tính không khớp số", "Sex unlike the number"),
+    Doubt.PROVINCE_UNKNOWN: Text("Mã tỉnh không có thật", "No such province code"),
+    Doubt.NUMBER_NOT_UNIQUE: Text("Số có thể bị trùng", "Number may be shared"),
+    Doubt.ISSUED_BEFORE_BIRTH: Text("Ngày cấp trước ngày sinh", "Issued before birth"),
+}
+
 
 def override_text(reason: OverrideReason) -> Text:
     """Return the words of a reason, short enough for a button."""
@@ -56,3 +65,8 @@ def topic_text(topic: CorrectionTopic) -> Text:
 def alert_text(alert: Alert) -> Text:
     """Return what the officer is told of an alert."""
     return _ALERTS[alert]
+
+
+def doubt_text(doubt: Doubt) -> Text:
+    """Return what does not fit inside the code: look twice."""
+    return _DOUBTS[doubt]

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import aiohttp
 
+from admission.ports import Book, Clock, Journal
 from admission.reading import Reading
 from admission.repeat import Presentations, UsedOnce
 from admission.site import Direction
@@ -21,6 +22,7 @@ from appliance.bridges import open_bridge
 from appliance.camera_table import CameraSourceTable
 from appliance.clock import SystemClock
 from appliance.config import Config, LaneTable, ScenesSourceTable, site_of
+from appliance.desk.desk import Desk
 from appliance.documents import Documents
 from appliance.errors import ConfigError
 from appliance.feedback import Feedback
@@ -42,6 +44,7 @@ from appliance.secret import device_key
 from appliance.site_table import reset_from
 from appliance.sources import Source, open_source
 from appliance.uplink_http import HttpTransport
+from appliance.web.desk import DeskPages
 from appliance.web.mirror import Mirrors
 from appliance.web.screen import KioskScreen
 from appliance.web.server import make_app, serve
@@ -155,7 +158,8 @@ async def composed(
         metrics.registry.register(ReplicaMetrics(replicator.status))
         metrics.registry.register(ZoneMetrics(zone, clock, site.demands))
         feedback = Feedback()
-        observer = Observers(metrics, feedback, *observers)
+        desk = _desk(config, clock, book, records.journal)
+        observer = Observers(metrics, feedback, *([desk] if desk else []), *observers)
         loop = asyncio.get_running_loop()
         for table in config.lane:
             bridge = open_bridge(table, clock, metrics)
@@ -191,6 +195,9 @@ async def composed(
         plugging = Plugging(outlook.sources, draw=rng.random)
         health.add("plugging", plugging.finding, Weight.NOTE)
         app = make_app(screen, health, metrics.registry, mirrors=mirrors)
+        if desk is not None:
+            desk.serve_lanes({lane.name: lane for lane in outlook.lanes})
+            DeskPages(desk, [config.desk.origin]).add_to(app)
         kiosk = config.kiosk
         url = await stack.enter_async_context(serve(app, kiosk.host, kiosk.port))
         yield Appliance(
@@ -202,6 +209,25 @@ async def composed(
             plugging=plugging,
             keeper=keeper,
         )
+
+
+def _desk(config: Config, clock: Clock, book: Book, journal: Journal) -> Desk | None:
+    """Return the officer's desk, if the site wants one.
+
+    Badges are shown where a lane leads in: on the way out whoever is known is let go.
+    """
+    if not config.desk.enabled:
+        return None
+    return Desk(
+        site_of(config),
+        [lane.name for lane in config.lane if lane.direction is Direction.IN],
+        clock=clock,
+        book=book,
+        journal=journal,
+        random_bytes=os.urandom,
+        idle_s=config.desk.idle_s,
+        override_s=config.desk.override_s,
+    )
 
 
 def _sources(

@@ -70,6 +70,19 @@ class CredentialsTable(Table, frozen=True):
     plugins: bool = True
 
 
+class DeskTable(Table, frozen=True):
+    """[desk]: the officer's page, `/desk` on the kiosk's server. Off unless the site wants it.
+
+    `origin` is how browsers name it behind a proxy that terminates TLS. An officer who touches
+    nothing for `idle_s` is signed out; `override_s` after a verdict nobody changes it any more.
+    """
+
+    enabled: bool = False
+    origin: Annotated[str, msgspec.Meta(pattern=r"^(https?://[^\s/]+)?$")] = ""
+    idle_s: Seconds = 600.0
+    override_s: Seconds = 120.0
+
+
 class KeypadSourceTable(Table, frozen=True, tag="keypad", tag_field="kind"):
     """A numeric keypad (an input device), for codes that people type."""
 
@@ -136,6 +149,7 @@ class Config(Table, frozen=True, kw_only=True):
     hub: HubTable
     kiosk: KioskTable = KioskTable()
     credentials: CredentialsTable = CredentialsTable()
+    desk: DeskTable = DeskTable()
     lane: Annotated[tuple[LaneTable, ...], msgspec.Meta(min_length=1, max_length=16)]
 
 
@@ -190,6 +204,7 @@ _HINTS = (
     ("_max_age_h`", AGE_HINT),
     ("`$.site.anti_passback_s`", "seconds from 0 (no limit) to 86400"),
     ("`$.site.reset_at`", RESET_HINT),
+    ("`$.desk.origin`", "an origin without a path: https://gate-1.example.org"),
     (".direction`", f"one of: {', '.join(Direction)}"),
     ("fix`", 'bytes are written as escapes, at most 16: "\\u0002" is STX'),
     (".symbologies", f"a list of: {', '.join(get_args(SymbologyName))}"),

@@ -6,6 +6,7 @@ ApplianceError
 ├── PortInUseError      the kiosk's address is taken
 ├── HubUnavailable      the hub did not answer, or not as a hub
 ├── SourceDied          a thread of a source ended by itself (`camera_door`)
+├── DeskRefusalError    the officer's desk does not do what it is asked (`desk.refusal`)
 └── TooManyViewers      as many kiosk pages are open as are served (`web.screen`)
 """
 

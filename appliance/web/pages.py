@@ -27,26 +27,27 @@ class Page(msgspec.Struct, frozen=True):
 
 
 class Pages(msgspec.Struct, frozen=True):
-    """All files by URL path; `/` is the page itself. `build` names this set of contents."""
+    """All files by URL path, the page itself among them. `build` names this set of contents."""
 
     build: str
     by_path: dict[str, Page]
 
 
-def load_pages(folder: str = "static", shared: Iterable[str] = ()) -> Pages:
+def load_pages(folder: str = "static", shared: Iterable[str] = (), *, at: str = "") -> Pages:
     """Return the files of one page that ship with this package.
 
     :param shared: folders that it takes from the kiosk's.
+    :param at: path under which it is served, such as `/desk`; empty for the server's own page.
     """
     package = files("appliance.web")
-    contents = dict(_walk(package / folder, "/static/"))
+    contents = dict(_walk(package / folder, f"{at}/static/"))
     for name in shared:
-        contents |= _walk(package / "static" / name, f"/static/{name}/")
+        contents |= _walk(package / "static" / name, f"{at}/static/{name}/")
     digest = hashlib.sha256()
     for path in sorted(contents):
         digest.update(path.encode() + b"\0" + contents[path] + b"\0")
     build = digest.hexdigest()[:16]
-    contents["/"] = contents.pop("/static/index.html").replace(_BUILD, build.encode())
+    contents[at or "/"] = contents.pop(f"{at}/static/index.html").replace(_BUILD, build.encode())
     return Pages(build, {path: _page(path, body) for path, body in contents.items()})
 
 
@@ -61,7 +62,7 @@ def _walk(folder: Traversable, prefix: str) -> list[tuple[str, bytes]]:
 
 
 def _page(path: str, body: bytes) -> Page:
-    content_type = _TYPES[_suffix(path) if path != "/" else ".html"]
+    content_type = _TYPES[_suffix(path) or ".html"]
     return Page(body, content_type, hashlib.sha256(body).hexdigest()[:16])
 
 

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from admission.credential import Credential, CredentialKind, Pass, PassKind, Proof, Signature
+from admission.credential import Credential, CredentialKind, Doubt, Pass, PassKind, Proof, Signature
+from admission.hours import Hours
 from admission.identity import PersonKey
 from admission.instant import ClockTrust, Instant
 from admission.officer import (
@@ -21,8 +22,9 @@ from admission.officer import (
     overridden,
     reasons_for,
 )
-from admission.officer_texts import alert_text, override_text, topic_text
+from admission.officer_texts import alert_text, doubt_text, override_text, topic_text
 from admission.passage import Event, passage
+from admission.site import Place
 from admission.standing import CredentialStatus, Lookup, Officer, PersonFacts, Release, Standing
 from admission.verdict import Alert, Outcome, Reason, Text, Verdict
 from admission.wire import pack_passage, unpack_passage
@@ -50,6 +52,8 @@ def changed(base: Any, **fields: Any) -> Any:
 def test_a_sound_badge_names_its_officer() -> None:
     assert officer_of(BADGE, STANDING, SITE, NOW) is OFFICER
     assert officer_of(BADGE, changed(STANDING, lookup=Lookup.FOUND), SITE, NOW) is OFFICER
+    scoped = changed(BADGE.granted, officer=4016, districts=(760,), sites=("site-1",))
+    assert officer_of(changed(BADGE, granted=scoped), STANDING, SITE, NOW) is OFFICER
     everywhere = changed(STANDING, officer=changed(OFFICER, district=0, last_day=None))
     assert officer_of(BADGE, everywhere, SITE, NOW) is not None
 
@@ -61,6 +65,11 @@ def test_a_sound_badge_names_its_officer() -> None:
         {"granted": None},
         {"granted": Pass(PassKind.CARD, b"1")},
         {"granted": Pass(PassKind.VISITOR, b"1")},
+        {"granted": changed(BADGE.granted, officer=4017)},
+        {"granted": changed(BADGE.granted, places=(Place.HOSPITAL,))},
+        {"granted": changed(BADGE.granted, districts=(761,))},
+        {"granted": changed(BADGE.granted, sites=("site-2",))},
+        {"granted": changed(BADGE.granted, hours=(Hours(9 * 60, 17 * 60, 127),))},
         *({"proof": Proof(s)} for s in Signature if s is not Signature.VALID),
         {"proof": Proof(Signature.VALID, "", None, WALL_NS)},
         {"proof": Proof(Signature.VALID, "", WALL_NS + 1, None)},
@@ -189,6 +198,7 @@ def test_every_choice_and_alert_has_words_in_both_languages() -> None:
         *map(override_text, OverrideReason),
         *map(topic_text, CorrectionTopic),
         *map(alert_text, Alert),
+        *map(doubt_text, Doubt),
     ]
     for text in texts:
         assert 0 < len(text.vi) <= 34

@@ -1,0 +1,100 @@
+// The sheet over the page: whom it is about stays in sight, one tap chooses, the answer is shown.
+
+import { act, hurry } from "./asking.js";
+import { $, WORDS, both, button, make } from "./words.js";
+
+const CLOSE_MS = 5000;
+
+export class Sheet {
+  #dialog = $(".sheet");
+  #choices = null;
+  #timer = 0;
+  #verdict = null;
+  #topic = null;
+
+  constructor() {
+    $(".close", this.#dialog).addEventListener("click", () => this.#dialog.close());
+    $(".confirm", this.#dialog).addEventListener("click", () => this.#correct());
+    this.#dialog.addEventListener("close", () => clearTimeout(this.#timer));
+    this.#dialog.addEventListener("cancel", (event) => {
+      if (this.#dialog.dataset.state === "busy") event.preventDefault();
+    });
+  }
+
+  set choices(choices) {
+    this.#choices = choices;
+  }
+
+  /** Ask why to let pass or turn away, or what to correct. */
+  open(kind, verdict) {
+    if (this.#choices === null) return;
+    this.#verdict = verdict;
+    this.#topic = null;
+    const titles = { admit: WORDS.whyAdmit, refuse: WORDS.whyRefuse, correct: WORDS.whatCorrect };
+    this.#dialog.dataset.kind = kind;
+    this.#state("choosing");
+    $("h2", this.#dialog).replaceChildren(both(titles[kind]));
+    const about = [verdict.holder, `${verdict.at}`].filter(Boolean).join(" · ");
+    $(".about", this.#dialog).replaceChildren(
+      `${about} · `, both(WORDS.lane), ` ${verdict.lane} · #${verdict.sequence}`,
+    );
+    const options = kind === "correct" ? this.#choices.topics : this.#choices[kind];
+    $(".choices", this.#dialog).replaceChildren(
+      ...options.map((choice) => {
+        const option = button("choice", choice.text, () => this.#chosen(kind, choice, option));
+        option.dataset.value = choice.value;
+        return option;
+      }),
+    );
+    if (!this.#dialog.open) this.#dialog.showModal();
+  }
+
+  close() {
+    if (this.#dialog.open) this.#dialog.close();
+  }
+
+  #chosen(kind, choice, option) {
+    if (kind === "correct") {
+      this.#topic = choice.value;
+      for (const each of $(".choices", this.#dialog).children) {
+        each.setAttribute("aria-pressed", String(each === option));
+      }
+      $(".confirm", this.#dialog).disabled = false;
+      return;
+    }
+    const order = { sequence: this.#verdict.sequence, outcome: kind, reason: choice.value };
+    this.#send("override", order, (answer) => {
+      if (kind === "admit") return answer.opened ? WORDS.passed : WORDS.shut;
+      return answer.opened ? WORDS.stopped : WORDS.dark;
+    });
+  }
+
+  #correct() {
+    const request = { sequence: this.#verdict.sequence, topic: this.#topic };
+    this.#send("correct", request, () => WORDS.asked);
+  }
+
+  async #send(name, content, words) {
+    this.#state("busy");
+    const answer = await act(name, content);
+    hurry();
+    const said = answer.ok ? words(answer) : answer.vi ? answer : WORDS.failed;
+    this.#state(answer.ok && answer.opened !== false ? "done" : "refused");
+    $(".said", this.#dialog).replaceChildren(both(said));
+    const entry = $(".entry", this.#dialog);
+    entry.replaceChildren();
+    if (answer.ok) entry.append(both(WORDS.entry), make("b", "", ` ${answer.sequence}`));
+    if (answer.ok && answer.opened !== false) {
+      this.#timer = setTimeout(() => this.close(), CLOSE_MS);
+    }
+  }
+
+  #state(state) {
+    clearTimeout(this.#timer);
+    this.#dialog.dataset.state = state;
+    $(".confirm", this.#dialog).disabled = true;
+    const close = state === "choosing" || state === "busy" ? WORDS.cancel : WORDS.close;
+    $(".close", this.#dialog).replaceChildren(both(close));
+    $(".close", this.#dialog).disabled = state === "busy";
+  }
+}
