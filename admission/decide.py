@@ -22,13 +22,13 @@ A verdict is born REFER. One line of this module returns ADMIT.
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
 
 import msgspec
 
 from admission.clauses import CLAUSES, Case, Question, is_passed_back, stands_in
-from admission.credential import Certificate, Credential, CredentialKind, PassKind, Signature
+from admission.credential import Credential, CredentialKind, PassKind, Signature
 from admission.errors import RuleError
+from admission.facts import known_facts
 from admission.instant import Instant
 from admission.presence import NOBODY, Presence
 from admission.rulebook import Rulebook
@@ -176,67 +176,63 @@ def _badge(asked: Question) -> Verdict | None:
     return _refer(Reason.OFFICER_IDENTIFIED)
 
 
+def _nobody_known(asked: Question, accepted: bool | None) -> Verdict | None:
+    """Answer a sound code of nobody on record that does not say enough by itself."""
+    rulebook, place = asked.rulebook, asked.site.place
+    certified = asked.credential.certificate is not None and accepted
+    if asked.standing.lookup is Lookup.FOUND or certified or stands_in(asked):
+        return None
+    if accepted is None:  # a rule could not be evaluated: an officer reads the certificate
+        return _refer(Reason.CERTIFICATE_NOT_ACCEPTED)
+    if not accepted:
+        return Verdict(rulebook.no_card[place], (Reason.CERTIFICATE_NOT_ACCEPTED,))
+    # Data go missing: at a station an officer looks.
+    return Verdict(rulebook.no_record[place], (Reason.NO_RECORD,))
+
+
 def _by_clauses(asked: Question) -> Verdict:
     """Answer by everything that this place asks for: the strictest finding, or ADMIT."""
-    standing, rulebook, site = asked.standing, asked.rulebook, asked.site
-    certificate, stands = asked.credential.certificate, stands_in(asked)
-    if standing.lookup is not Lookup.FOUND and certificate is None and not stands:
-        # A sound code of nobody on record. Data go missing: at a station an officer looks.
-        return Verdict(rulebook.no_record[site.place], (Reason.NO_RECORD,))
+    rulebook, site, standing = asked.rulebook, asked.site, asked.standing
+    certificate, proof = asked.credential.certificate, asked.credential.proof
+    accepted: bool | None = True
+    if certificate is not None and proof is not None:
+        accepted = rulebook.accepts(certificate, proof, asked.now)
+        certificate = certificate if accepted else None
+    unknown = _nobody_known(asked, accepted)
     known = standing.facts if standing.lookup is Lookup.FOUND else PersonFacts()
-    if known is None or asked.today is None:
-        return _refer(Reason.CANNOT_DECIDE)
+    if unknown is not None or known is None or asked.today is None:
+        return unknown or _refer(Reason.CANNOT_DECIDE)
     try:
         facts = known_facts(known, certificate)
         card = rulebook.card_of(facts, asked.today)
     except RuleError:
         return _refer(Reason.FAULT)
-    case = Case(
-        *msgspec.structs.astuple(asked),
-        facts=facts,
-        card=card,
-        needs=rulebook.needs(site),
-        local=asked.now.at(site.timezone),
+    if card is Card.NONE and certificate is not None:
+        card = rulebook.certificate_card or card
+    return _found(
+        Case(
+            *msgspec.structs.astuple(asked),
+            facts=facts,
+            card=card,
+            needs=rulebook.needs(site),
+            local=asked.now.at(site.timezone),
+        )
     )
+
+
+def _found(case: Case) -> Verdict:
+    """Ask every clause: the strictest finding answers, and without any the answer is ADMIT."""
     findings = [finding for clause in CLAUSES for finding in clause(case)]
     if findings:
         findings.sort(key=lambda finding: finding.outcome is not Outcome.REFUSE)
         reasons = tuple(dict.fromkeys(finding.reason for finding in findings))
-        return Verdict(findings[0].outcome, reasons, card, to_leave=findings[0].to_leave)
-    if stands:
-        return _admit(Reason.PASS_OPENS, card)
-    opening = rulebook.opening(site.directive, card, site.place)
+        return Verdict(findings[0].outcome, reasons, case.card, to_leave=findings[0].to_leave)
+    if stands_in(case):
+        return _admit(Reason.PASS_OPENS, case.card)
+    opening = case.rulebook.opening(case.site.directive, case.card, case.site.place)
     if opening is None:
-        return _admit(Reason.ESSENTIAL_NEED, card)
-    return _admit(Reason.CARD_OPENS, card, opening.condition)
-
-
-def known_facts(record: PersonFacts, certificate: Certificate | None) -> PersonFacts:
-    """Return what the record and a proven certificate say together.
-
-    A certificate adds doses, a recovery or a test that the record lacks. It takes nothing away: who
-    is vulnerable on record stays so, and of two tests the newer one counts.
-
-    >>> from admission.credential import Evidence
-    >>> from admission.standing import TestResult
-    >>> test = PersonFacts(tested_h=20, test_result=TestResult.NEGATIVE)
-    >>> facts = known_facts(PersonFacts(doses=2, tested_h=10), Certificate(Evidence.TEST, test))
-    >>> facts.doses, facts.tested_h
-    (2, 20)
-    """
-    if certificate is None:
-        return record
-    shown = certificate.facts
-    changes: dict[str, Any] = {}
-    if shown.doses > record.doses:
-        changes |= {name: getattr(shown, name) for name in ("doses", "product", "last_dose")}
-    if shown.recovered is not None and (record.recovered or date.min) < shown.recovered:
-        changes["recovered"] = shown.recovered
-    if shown.tested_h is not None and (record.tested_h or 0) < shown.tested_h:
-        changes |= {name: getattr(shown, name) for name in ("tested_h", "test_result")}
-    if record.born is None and shown.born is not None:
-        changes["born"] = shown.born
-    return msgspec.structs.replace(record, **changes) if changes else record
+        return _admit(Reason.ESSENTIAL_NEED, case.card)
+    return _admit(Reason.CARD_OPENS, case.card, opening.condition)
 
 
 def serves(officer: Officer, site: Site, today: date) -> bool:

@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from admission.credential import Certificate
 from admission.standing import PersonFacts, Product
 
 
@@ -75,6 +76,34 @@ def rule_data(facts: PersonFacts, courses: Mapping[Product, Course], today: date
         },
         "external": {"today": today.isoformat()},
     }
+
+
+def known_facts(record: PersonFacts, certificate: Certificate | None) -> PersonFacts:
+    """Return what the record and a proven certificate say together.
+
+    A certificate adds doses, a recovery or a test that the record lacks. It takes nothing away: who
+    is vulnerable on record stays so, and of two tests the newer one counts.
+
+    >>> from admission.credential import Evidence
+    >>> from admission.standing import TestResult
+    >>> test = PersonFacts(tested_h=20, test_result=TestResult.NEGATIVE)
+    >>> facts = known_facts(PersonFacts(doses=2, tested_h=10), Certificate(Evidence.TEST, test))
+    >>> facts.doses, facts.tested_h
+    (2, 20)
+    """
+    if certificate is None:
+        return record
+    shown = certificate.facts
+    changes: dict[str, Any] = {}
+    if shown.doses > record.doses:
+        changes |= {name: getattr(shown, name) for name in ("doses", "product", "last_dose")}
+    if shown.recovered is not None and (record.recovered or date.min) < shown.recovered:
+        changes["recovered"] = shown.recovered
+    if shown.tested_h is not None and (record.tested_h or 0) < shown.tested_h:
+        changes |= {name: getattr(shown, name) for name in ("tested_h", "test_result")}
+    if record.born is None and shown.born is not None:
+        changes["born"] = shown.born
+    return msgspec.structs.replace(record, **changes) if changes else record
 
 
 def completed_years(since: date, today: date) -> int:

@@ -19,7 +19,7 @@ A rulebook is one JSON object, format `chot-rulebook/1`:
 | `requirements` | optional list of `{"needs", "places", "directives"?, "max_age_h"?}` |
 | `passes` | optional list of `{"kind", "places", "directives"?}`: where a pass is enough |
 | `anti_passback` | optional `{"window_s", "except_kinds"?, "except_passes"?, "except_places"?}` |
-| `certificates` | optional `{"rules"?, "gives"?}`: what a foreign certificate must fulfil |
+| `certificates` | optional `{"rules"?, "value_sets"?, "gives"?}`: what certificates must fulfil |
 | `texts` | optional reason → `{"sentence", "next_step"}`: an authority's own words |
 | `examples` | optional list of cases for `chot rulebook test` (`rulebook_examples`) |
 
@@ -40,8 +40,9 @@ from datetime import date
 
 import msgspec
 
+from admission.acceptance import Acceptance, Failed, Fulfilled
 from admission.certlogic import Rule, truth
-from admission.credential import CredentialKind, PassKind
+from admission.credential import Certificate, CredentialKind, PassKind, Proof
 from admission.facts import Course, rule_data
 from admission.instant import Instant
 from admission.site import Demands, Place, Site
@@ -100,6 +101,8 @@ class Rulebook(msgspec.Struct, frozen=True):
     requirements: Mapping[tuple[int | None, Place], Needs] = {}
     passes: frozenset[tuple[int | None, PassKind, Place]] = frozenset()
     anti_passback: AntiPassback = AntiPassback()
+    acceptance: Acceptance | None = None
+    value_sets: Mapping[str, list[str]] = {}
     certificate_card: Card | None = None
     words: Mapping[Reason, Words] = {}
 
@@ -152,6 +155,26 @@ class Rulebook(msgspec.Struct, frozen=True):
         return bool(passes) and (
             (None, kind, place) in passes or (directive, kind, place) in passes
         )
+
+    def accepts(self, certificate: Certificate, proof: Proof, now: Instant) -> bool | None:
+        """Return whether the acceptance rules accept a genuine certificate; None = left open.
+
+        Without rules every one is accepted, and so is a format that has no data for them.
+        """
+        if self.acceptance is None or certificate.data is None:
+            return True
+        judgement = self.acceptance.judge(
+            certificate.data,
+            certificate.evidence,
+            now,
+            self.value_sets,
+            issuer=proof.issuer,
+            issued_ns=proof.not_before_ns,
+            expires_ns=proof.expires_ns,
+        )
+        if isinstance(judgement, Fulfilled):
+            return True
+        return False if isinstance(judgement, Failed) else None
 
     def in_force(self, district: int, now: Instant) -> bool:
         """Return whether the rulebook counts in this district at this moment.

@@ -116,9 +116,11 @@ class CertificatesForm(_Form, frozen=True):
     """Country rules that certificates must pass, and the card that they then give.
 
     Without `gives` the card comes from the same rules as a record's, by the certificate's facts.
+    `value_sets` are lists of codes by name, or the EU's own value sets.
     """
 
     rules: Annotated[list[Any], Meta(max_length=256)] = []
+    value_sets: Any = {}
     gives: Literal["green", "yellow"] | None = None
 
 

@@ -15,6 +15,8 @@ from typing import Any
 import msgspec
 
 from admission import certlogic, rulebook_format
+from admission.acceptance import Acceptance, load_acceptance
+from admission.acceptance_format import load_value_sets
 from admission.certlogic import Rule
 from admission.credential import PassKind
 from admission.errors import RulebookError, RuleError
@@ -39,6 +41,7 @@ def load_rulebook(data: bytes) -> Rulebook:
         JSON path of what is wrong.
     """
     form = rulebook_format.read(data)
+    acceptance, value_sets = _acceptance(form)
     rulebook = Rulebook(
         id=form.id,
         version=form.version,
@@ -57,6 +60,8 @@ def load_rulebook(data: bytes) -> Rulebook:
         requirements=_requirements(form),
         passes=_passes(form),
         anti_passback=_anti_passback(form),
+        acceptance=acceptance,
+        value_sets=value_sets,
         certificate_card=Card(form.certificates.gives) if form.certificates.gives else None,
         words={r: Words(w.sentence.text(), w.next_step.text()) for r, w in form.texts.items()},
     )
@@ -182,6 +187,15 @@ def _anti_passback(form: RulebookForm) -> AntiPassback:
         frozenset(row.except_passes),
         frozenset(row.except_places),
     )
+
+
+def _acceptance(form: RulebookForm) -> tuple[Acceptance | None, dict[str, list[str]]]:
+    rules = form.certificates.rules
+    try:
+        value_sets = load_value_sets(msgspec.json.encode(form.certificates.value_sets))
+        return (load_acceptance(rules) if rules else None), value_sets
+    except RulebookError as error:
+        raise _wrong(str(error), "$.certificates") from error
 
 
 def _check_period(rulebook: Rulebook) -> None:

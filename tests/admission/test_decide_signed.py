@@ -5,6 +5,7 @@ Worked out by hand from the policy; 08:00 in Vietnam on Monday, 20 September 202
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from typing import Any
 
@@ -22,8 +23,10 @@ from admission.credential import (
     Signature,
 )
 from admission.decide import decide
+from admission.errors import RulebookError
 from admission.identity import PersonKey
 from admission.rulebook import Needs, Rulebook
+from admission.rulebook_loading import load_rulebook
 from admission.site import Place, StalePolicy
 from admission.standing import (
     Lookup,
@@ -52,6 +55,7 @@ from tests.admission.situations import (
     signed,
     site,
 )
+from tests.worlds import ROOT
 
 
 def proven(signature: Signature, expires_h: int = 1, kind: Any = CredentialKind.DCC) -> Credential:
@@ -152,3 +156,65 @@ def test_a_site_may_ask_for_more_than_its_rulebook_never_for_less(rulebook: Rule
     assert strict.needs(site(Place.CLINIC, test_max_age_h=24)).test_max_age_h == 24
     assert strict.needs(site(Place.CLINIC, test_max_age_h=96)).test_max_age_h == 72
     assert strict.needs(site(Place.CLINIC, 16)).test_max_age_h is None
+
+
+def with_country_rules(logic: Any, **certificates: Any) -> Rulebook:
+    rule = {
+        "Identifier": "VR-VN-0001",
+        "Type": "Acceptance",
+        "Country": "VN",
+        "Version": "1.0.0",
+        "SchemaVersion": "1.0.0",
+        "Engine": "CERTLOGIC",
+        "EngineVersion": "0.7.5",
+        "CertificateType": "Vaccination",
+        "Description": [{"lang": "en", "desc": "two doses"}],
+        "ValidFrom": "2021-07-01T00:00:00Z",
+        "ValidTo": "2021-12-31T00:00:00Z",
+        "AffectedFields": ["v.0.dn"],
+        "Logic": logic,
+    }
+    content = json.loads((ROOT / "configs/rulebooks/hcmc-2021-09.json").read_bytes())
+    content["certificates"] = {"rules": [rule]} | certificates
+    return load_rulebook(json.dumps(content).encode())
+
+
+DN = {"var": "payload.v.0.dn"}
+SHOWN = {"ver": "1.3.0", "v": [{"dn": 2}]}
+
+
+@pytest.mark.parametrize(
+    ("logic", "expected"),
+    [
+        ({"===": [DN, 2]}, (A, Reason.CARD_OPENS)),
+        ({"===": [DN, 3]}, (X, Reason.CERTIFICATE_NOT_ACCEPTED)),
+        ({">": [{"var": "payload.v.0.sd"}, 1]}, (F, Reason.CERTIFICATE_NOT_ACCEPTED)),
+    ],
+)
+def test_a_countrys_rules_are_used_as_they_are(
+    logic: Any, expected: tuple[Outcome, Reason]
+) -> None:
+    book = with_country_rules(logic)
+    shown = msgspec.structs.replace(
+        proven(Signature.VALID), certificate=Certificate(Evidence.VACCINATION, GREEN, SHOWN)
+    )
+    nobody = Standing(Lookup.NOTHING_TO_LOOK_UP, release=FRESH)
+    assert answer(book, nobody, site(), shown) == expected
+    # Who is on record needs no certificate, and a refused one adds nothing.
+    assert answer(book, found(), site(), shown) == (A, Reason.CARD_OPENS)
+    if expected[0] is not A:
+        assert answer(book, found(PersonFacts()), site(), shown) == (X, Reason.NO_CARD)
+
+
+def test_an_accepted_certificate_may_give_a_card_by_itself() -> None:
+    book = with_country_rules({"===": [DN, 2]}, gives="green")
+    bare = Certificate(Evidence.VACCINATION, PersonFacts(), SHOWN)
+    shown = msgspec.structs.replace(proven(Signature.VALID), certificate=bare)
+    nobody = Standing(Lookup.NOTHING_TO_LOOK_UP, release=FRESH)
+    assert answer(book, nobody, site(), shown) == (A, Reason.CARD_OPENS)
+
+
+def test_a_bad_country_rule_is_refused_when_the_rulebook_is_loaded() -> None:
+    with pytest.raises(RulebookError, match="VR-VN-0001") as caught:
+        with_country_rules({"no-such-operator": [1]})
+    assert "$.certificates" in caught.value.hint
