@@ -72,6 +72,7 @@ async def server() -> AsyncIterator[tuple[Server, str]]:
     app = web.Application()
     app.router.add_get("/base/replica/head", served.on_head)
     app.router.add_get("/base/replica/segments/{name}", served.on_segment)
+    app.router.add_get("/base/replica/documents/{name}", served.on_segment)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -166,6 +167,16 @@ async def test_a_segment_comes_by_its_name(server: tuple[Server, str], source: H
     await source.segment(NAME, 600_000, sink)
     assert sink.taken == bytes(600_000)
     assert server[0].requests[0].path == f"/base/replica/segments/{NAME}.segment"
+
+
+async def test_a_document_comes_by_its_name(server: tuple[Server, str], source: HubSource) -> None:
+    server[0].segment = answering(body=b"stay at home")
+    sink = Bytes()
+    await source.document(NAME, 12, sink)
+    assert sink.taken == b"stay at home"
+    assert server[0].requests[0].path == f"/base/replica/documents/{NAME}.document"
+    with pytest.raises(SourceError, match="of 11"):
+        await source.document(NAME, 11, Bytes())
 
 
 @pytest.mark.parametrize("sent", [0, 999, 1_001, 500_000])

@@ -1,4 +1,4 @@
-"""docs/replica-format.md suffices to write a reader: this one shares no code with ours."""
+"""Protects docs/replica-format.md: it suffices to write a reader that shares no code with ours."""
 
 from __future__ import annotations
 
@@ -11,7 +11,27 @@ from pathlib import Path
 import msgpack
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from tests.cache.replica.releases import HASH_KEY, SIGNER, Release, facts_of
+from admission.hours import Hours
+from admission.identity import PersonKey, identity_digester, permit_keys
+from admission.standing import (
+    CredentialStatus,
+    Officer,
+    Permit,
+    PersonFacts,
+    RosterEntry,
+    TestResult,
+    WatchEntry,
+    Withdrawal,
+)
+from cache.replica.layout import (
+    CREDENTIALS_1,
+    OFFICERS_1,
+    PERMITS_1,
+    PERSONS_2,
+    ROSTER_1,
+    WATCH_1,
+)
+from tests.cache.replica.releases import HASH_KEY, SIGNER, Release, facts_of, write
 
 PAGE = 4096
 
@@ -36,9 +56,9 @@ def root_of(data: bytes) -> bytes:
     return level[0]
 
 
-def look_up(data: bytes, key: int) -> int | None:
+def look_up(data: bytes, key: int, layout_wanted: int = 1) -> int | None:
     magic, version, kind, layout, width = struct.unpack_from("<8sHHHH", data)
-    assert (magic, version, kind, layout) == (b"CHOTSEG\0", 1, 1, 1)
+    assert (magic, version, kind, layout) == (b"CHOTSEG\0", 1, 1, layout_wanted)
     bucket_bits, hash_bits = data[16], data[17]
     rows, size = struct.unpack_from("<QQ", data, 20)
     assert size == len(data)
@@ -79,3 +99,81 @@ def test_a_reader_made_from_the_document_reads_our_release(tmp_path: Path) -> No
         assert born == facts.born
         assert record >> 66 == facts.district
     assert look_up(release.bytes, 12345) is None
+
+
+def key_of_document(number: int) -> int:
+    hashed = hashlib.blake2b(b"D" + f"{number:012d}".encode(), digest_size=8, key=HASH_KEY)
+    return int.from_bytes(hashed.digest(), "little")
+
+
+def hour(packed: int) -> int | None:
+    return packed + 438_287 if packed else None
+
+
+def test_it_reads_tests_and_declarations_of_layout_2(tmp_path: Path) -> None:
+    person = PersonFacts(
+        doses=2,
+        tested_h=453_300,
+        test_result=TestResult.POSITIVE,
+        declared_h=453_312,
+        exposure=True,
+        identity=identity_digester(HASH_KEY)("Nguyễn Văn An", date(1987, 1, 18)),
+    )
+    write(tmp_path / "s", {key_of_document(5): PERSONS_2.pack(person)}, PERSONS_2)
+    record = look_up((tmp_path / "s").read_bytes(), key_of_document(5), 2)
+    assert record is not None
+    assert hour(record >> 80 & 0x3FFFF) == person.tested_h
+    assert (record >> 98 & 3, hour(record >> 100 & 0x3FFFF)) == (2, person.declared_h)
+    assert (record >> 118 & 1, record >> 119 & 1) == (0, 1)
+    said = hashlib.blake2b(digest_size=2, key=HASH_KEY, person=b"chot identity")
+    said.update(b"NGUYEN VAN AN\n1987-01-18")
+    assert record >> 120 == int.from_bytes(said.digest(), "little")
+
+
+def test_it_reads_every_permit_of_a_person(tmp_path: Path) -> None:
+    permits = [
+        Permit(CredentialStatus.ACTIVE, 453_300 + n, 453_372, 1 << n, 760 + n, Hours(n, 600, n + 1))
+        for n in range(3)
+    ]
+    keys = permit_keys(PersonKey(key_of_document(9)))
+    write(
+        tmp_path / "s",
+        {key: PERMITS_1.pack(permit) for key, permit in zip(keys, permits, strict=False)},
+        PERMITS_1,
+    )
+    data, key, read = (tmp_path / "s").read_bytes(), key_of_document(9), []
+    while (record := look_up(data, key, 4)) is not None:
+        read.append(record)
+        key = key + 0x9E3779B97F4A7C15 & 2**64 - 1
+    assert [hour(record >> 2 & 0x3FFFF) for record in read] == [p.from_h for p in permits]
+    assert {hour(record >> 20 & 0x3FFFF) for record in read} == {453_372}
+    assert [record >> 38 & 0x7FFF for record in read] == [1, 2, 4]
+    assert [record >> 53 & 0x3FFF for record in read] == [760, 761, 762]
+    hours = [record >> 67 for record in read]
+    assert [(h & 2047, h >> 11 & 2047, h >> 22) for h in hours] == [
+        (n, 600, n + 1) for n in (0, 1, 2)
+    ]
+
+
+def test_it_reads_the_other_datasets(tmp_path: Path) -> None:
+    key, day = key_of_document(3), date(2021, 9, 30)
+    number = (day - date(2019, 12, 31)).days
+    revoked = CredentialStatus.REVOKED
+    for record, layout, bits in (
+        (Withdrawal(revoked, 453_300), CREDENTIALS_1, 1 | 15_013 << 2),
+        (RosterEntry(revoked, day, None, Hours(480, 1_020)), ROSTER_1, None),
+        (WatchEntry(revoked, day), WATCH_1, 1 | number << 2),
+        (Officer(revoked, 4_016, day, 760), OFFICERS_1, 1 | 4_016 << 2 | number << 29 | 760 << 42),
+    ):
+        write(tmp_path / "s", {key: layout.pack(record)}, layout)  # type: ignore[arg-type]
+        shift = 480 | 1_020 << 11 | 127 << 22
+        expected = 1 | number << 2 | shift << 28 if bits is None else bits
+        assert look_up((tmp_path / "s").read_bytes(), key, layout.id) == expected
+
+
+def test_it_finds_the_documents(tmp_path: Path) -> None:
+    release = Release(tmp_path, 3, documents={"orders": b"stay at home"})
+    head = read_head(release.envelope(), SIGNER.public_key().public_bytes_raw())
+    named = head["documents"]["orders"]  # type: ignore[index]
+    data = release.files[named["sha256"].hex()]
+    assert (hashlib.sha256(data).digest(), len(data)) == (named["sha256"], named["size"])
