@@ -192,7 +192,8 @@ async def test_guessing_at_numbers_is_slowed_and_told(gate: Site) -> None:
     gate.law = GuessLaw(gate)  # type: ignore[assignment]
     lane, beside = gate.a_lane("pad"), gate.a_lane("pad-2")
     verdicts: list[Verdict] = [await lane.serve(a_reading(number)) for number in WRONG]
-    assert [Alert.GUESSING in verdict.alerts for verdict in verdicts] == [False] * 4 + [True] * 2
+    told = [Alert.GUESSING in verdict.alerts for verdict in verdicts]
+    assert told == [False, False, False, False, True, False]  # once for each hold
     assert verdicts[4].reason is not Reason.TOO_MANY_ATTEMPTS
     assert verdicts[5].reason is Reason.TOO_MANY_ATTEMPTS
     assert gate.journal.entries[5].person is None  # it was not even looked up
