@@ -5,7 +5,7 @@
 | `kind` | card, permit, visitor or officer |
 | `document` | CCCD, CMND or passport number of the holder; needs the region's hash key |
 | `person_key` | in its place: the 16 hex digits of the subject's key, as they stand in the pass |
-| `name`, `born` | the holder's name, and birth date as `YYYY-MM-DD` |
+| `name`, `born` | the holder's name, and birth date as `1987-01-18` or `18/01/1987` |
 | `from` | from when it counts, `YYYY-MM-DD HH:MM` in Vietnam; at once if left out |
 | `valid_for` | for how long: `90m`, `72h`, `30d`; by kind if left out |
 | `place`, `district`, `site` | where it counts, several separated by `;`; anywhere if left out |
@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from typing import TypeVar
 
 from admission.credential import Holder, Pass, PassKind
@@ -27,7 +27,8 @@ from admission.credentials.pass_content import SUBJECT_BYTES, PassClaims
 from admission.hours import EVERY_DAY, Hours
 from admission.identity import Identifier, PersonKey
 from admission.site import Place
-from hub.errors import PassError
+from hub.cells import a_date
+from hub.errors import CellError, PassError
 
 VIETNAM = timezone(timedelta(hours=7))
 FIELDS = (
@@ -126,9 +127,10 @@ def _holder(asked: Mapping[str, str]) -> Holder | None:
     if "born" not in asked:
         return Holder(asked["name"])
     try:
-        return Holder(asked["name"], date.fromisoformat(asked["born"]))
-    except ValueError as error:
-        raise PassError("born: not a date", hint="write it as 1987-01-18") from error
+        return Holder(asked["name"], a_date(asked["born"]))
+    except CellError as error:
+        msg = f"born: {error}"
+        raise PassError(msg) from error
 
 
 def _hours(asked: Mapping[str, str]) -> tuple[Hours, ...]:

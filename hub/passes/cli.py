@@ -81,7 +81,7 @@ def key(
     key_files.write_issuing_key(out, private)
     key_files.write_issuers(listed, document)
     click.echo(f"Key {key_id(private.public_key()).hex()} in {out} (secret).", err=True)
-    click.echo(f"Every gate needs {listed}, as the release's document trust/passes.", err=True)
+    click.echo(f"Give it to gates: chot hub document put trust/passes {listed}", err=True)
 
 
 @passes.command()

@@ -1,31 +1,32 @@
 """Tables of passes that are to be issued or printed: CSV, UTF-8, with a line of column names.
 
 Columns are the fields of an application (`application`), or `text` with passes that have been
-issued; beside it may stand what `issued_table` writes. Separated by commas, or by semicolons if the
-first line has no comma.
+issued; beside it may stand what `issued_table` writes. The form of the file is `hub.table`'s.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import msgspec
 
-from hub.errors import PassError
+from hub.errors import PassError, TableError
 from hub.passes import words
 from hub.passes.application import FIELDS
 from hub.passes.office import IssuedPass
+from hub.table import RawRow, Table
 
 TEXT = "text"
-MAX_TABLE_BYTES = 64 << 20
 ISSUED_COLUMNS = ("line", "number", "kind", "from", "until", "text")
+
+_COLUMNS_HINT = f"either a column {TEXT}, or some of {', '.join(FIELDS)}, with kind among them"
 
 
 class Row(msgspec.Struct, frozen=True):
-    """One row: the number of its (last) line in the file, and its fields by column.
+    """One row: the number of its first line in the file, and its fields by column.
 
     `fault` says why it cannot be used, or is empty.
     """
@@ -40,21 +41,17 @@ def read_rows(path: Path) -> list[Row]:
 
     :raises PassError: if the file cannot be read, or its columns are not those of this module.
     """
-    text = _text(path)
-    first_line = text.partition("\n")[0]
-    delimiter = "," if "," in first_line or ";" not in first_line else ";"
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
-        columns = [name.strip().lower() for name in next(reader, [])]
-        _check_columns(path, columns)
-        return [
-            _row(reader.line_num, columns, values)
-            for values in reader
-            if any(value.strip() for value in values)
-        ]
-    except csv.Error as error:
-        msg = f"{path}, line {reader.line_num}: no CSV: {error}"
-        raise PassError(msg, hint="save the table as CSV in UTF-8") from error
+        with path.open("rb") as file:
+            table = Table(file)
+            _check_columns(path, table.columns)
+            return [_row(table.columns, raw) for raw in table.rows()]
+    except OSError as error:
+        msg = f"{path} cannot be read: {error.strerror}"
+        raise PassError(msg) from error
+    except TableError as error:
+        msg = f"{path}: {error}"
+        raise PassError(msg, hint=_COLUMNS_HINT) from error
 
 
 def issued_table(issued: Iterable[tuple[int, IssuedPass]]) -> bytes:
@@ -70,38 +67,18 @@ def issued_table(issued: Iterable[tuple[int, IssuedPass]]) -> bytes:
     return file.getvalue().encode()
 
 
-def _text(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_TABLE_BYTES + 1)
-    except OSError as error:
-        msg = f"{path} cannot be read: {error.strerror}"
-        raise PassError(msg) from error
-    if len(data) > MAX_TABLE_BYTES:
-        msg = f"{path} is longer than {MAX_TABLE_BYTES >> 20} MiB"
-        raise PassError(msg, hint="split the table")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        msg = f"{path} is not in UTF-8"
-        raise PassError(msg, hint="save the table as 'CSV UTF-8'") from error
-
-
-def _check_columns(path: Path, columns: list[str]) -> None:
-    hint = f"either a column {TEXT}, or some of {', '.join(FIELDS)}, with kind among them"
+def _check_columns(path: Path, columns: Sequence[str]) -> None:
     if TEXT not in columns and "kind" not in columns:
         msg = f"{path}: the first line names no column {TEXT} or kind"
-        raise PassError(msg, hint=hint)
+        raise PassError(msg, hint=_COLUMNS_HINT)
     known = {TEXT, *ISSUED_COLUMNS} if TEXT in columns else set(FIELDS)
     wrong = [name for name in columns if name not in known]
-    if wrong or len(set(columns)) != len(columns):
-        msg = f"{path}: {', '.join(wrong) or 'a column'} " + (
-            "is no column of such a table" if wrong else "stands there twice"
-        )
-        raise PassError(msg, hint=hint)
+    if wrong:
+        msg = f"{path}: no column of such a table: {', '.join(wrong)}"
+        raise PassError(msg, hint=_COLUMNS_HINT)
 
 
-def _row(line: int, columns: list[str], values: list[str]) -> Row:
-    if len(values) > len(columns):
-        return Row(line, {}, "more values than columns")
-    return Row(line, dict(zip(columns, values, strict=False)))
+def _row(columns: Sequence[str], raw: RawRow) -> Row:
+    if raw.problem:
+        return Row(raw.line, {}, raw.problem)
+    return Row(raw.line, dict(zip(columns, raw.cells, strict=True)))

@@ -93,7 +93,7 @@ def test_days_without_hours_are_whole_days() -> None:
         (_asked(kind="permit", person_key="00"), "person_key"),
         (_asked(kind="permit", person_key="x" * 16), "person_key"),
         (_asked(kind="permit", born="1987-01-18"), "born"),
-        (_asked(kind="permit", name="A", born="18/01/1987"), "born"),
+        (_asked(kind="permit", name="A", born="18.01.1987"), "born"),
         (_asked(kind="permit", from_="tomorrow"), "from"),
         (_asked(kind="permit", valid_for="72"), "valid_for"),
         (_asked(kind="permit", valid_for="0h"), "valid_for"),
