@@ -13,6 +13,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from benchmarks.damage import damage
+from benchmarks.decide_cli import decide
 from benchmarks.decode_cli import decode
 from benchmarks.frames_cli import frames
 from benchmarks.lane import LaneFigures, measure
@@ -27,6 +28,7 @@ def bench() -> None:
 
 
 bench.add_command(damage)
+bench.add_command(decide)
 bench.add_command(decode)
 bench.add_command(frames)
 bench.add_command(order_rungs)
