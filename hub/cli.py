@@ -13,6 +13,7 @@ import click
 from cache.replica.durable import write_durably
 from hub import devices, tasks
 from hub.access import log_to_stderr
+from hub.acts_cli import alerts, corrections, overrides
 from hub.clock import HubClock
 from hub.errors import HubError
 from hub.folder import DataFolder
@@ -36,7 +37,7 @@ def hub() -> None:
     """Run the upstream: people, signed releases, and the entries of all gates."""
 
 
-for command in (import_, withdraw, directive, document, trust):
+for command in (import_, withdraw, directive, document, trust, corrections, overrides, alerts):
     hub.add_command(command)
 
 

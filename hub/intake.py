@@ -12,8 +12,9 @@ import msgspec
 
 from admission.errors import WireError
 from admission.instant import Instant
-from admission.passage import chained, genesis
+from admission.passage import Event, Passage, chained, genesis
 from admission.wire import BATCH_VERSION, Acknowledgement, Batch, Entry, unpack_passage
+from hub.store.marks import MarkKind
 from hub.store.port import (
     MAX_INTEGER,
     Decoded,
@@ -27,6 +28,9 @@ from hub.store.port import (
 
 MAX_DETAIL_LENGTH = 200
 """Characters of a flag's detail: it may quote hostile bytes."""
+
+
+_ACTS = {Event.OVERRIDE: MarkKind.OVERRIDE, Event.CORRECTION: MarkKind.CORRECTION}
 
 
 class Receipt(msgspec.Struct, frozen=True):
@@ -111,4 +115,14 @@ def _columns(packed: bytes) -> Decoded:
         raise WireError("the wall time is out of range")
     if entry.person is not None and not 0 <= entry.person < 1 << 64:
         raise WireError("the person's key is out of range")
-    return Decoded(entry.site, entry.wall_ns, entry.person, entry.outcome.value)
+    return Decoded(
+        entry.site, entry.wall_ns, entry.person, entry.outcome.value, tuple(_marks(entry))
+    )
+
+
+def _marks(entry: Passage) -> Iterable[MarkKind]:
+    """Yield what a person at the hub should see the entry as."""
+    if entry.alerts:
+        yield MarkKind.ALERT
+    if entry.event in _ACTS:
+        yield _ACTS[entry.event]

@@ -14,7 +14,7 @@ from cache.replica.head import MAX_DOCUMENT_BYTES
 from hub import documents
 from hub.errors import DocumentError
 from hub.folder import DataFolder
-from hub.options import AT_ONCE, data_option, run
+from hub.options import AT_ONCE, Moment, data_option, run
 from hub.store.registers import OrderStore, StoredDocument
 from hub.store.sqlite import open_store
 
@@ -29,26 +29,11 @@ _district = click.option(
 )
 
 
-class _Moment(click.ParamType[int]):
-    """A moment with its time zone, as seconds since the Unix epoch."""
-
-    name = "moment"
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        try:
-            moment = datetime.fromisoformat(value)
-        except ValueError:
-            self.fail("write a moment as 2021-09-16T00:00+07:00", param, ctx)
-        if moment.tzinfo is None:
-            self.fail(f"the time zone is missing: write {value}+07:00", param, ctx)
-        return int((moment - _EPOCH).total_seconds())
-
-
 _from = click.option(
     "--from",
     "from_s",
     required=True,
-    type=_Moment(),
+    type=Moment(),
     help="Moment with its time zone, such as 2021-09-16T00:00+07:00.",
 )
 

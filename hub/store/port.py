@@ -13,6 +13,7 @@ import msgspec
 
 from admission.identity import Identifier
 from admission.standing import CredentialStatus, PersonFacts
+from hub.store.marks import MarkKind, MarkStore
 from hub.store.registers import OrderStore, RegisterStore
 
 MAX_INTEGER = (1 << 63) - 1
@@ -60,6 +61,8 @@ class Decoded(msgspec.Struct, frozen=True):
     person: int | None
     """Unsigned 64-bit `PersonKey`."""
     outcome: str
+    marks: tuple[MarkKind, ...] = ()
+    """What a person at the hub should see it as."""
 
 
 class EntryRecord(msgspec.Struct, frozen=True):
@@ -189,7 +192,7 @@ class EntryStore(Protocol):
         ...
 
 
-class Store(PersonStore, RegisterStore, OrderStore, DeviceStore, EntryStore, Protocol):
+class Store(PersonStore, RegisterStore, OrderStore, DeviceStore, EntryStore, MarkStore, Protocol):
     """All that the hub keeps."""
 
     async def close(self) -> None:

@@ -7,11 +7,13 @@ from collections.abc import AsyncIterator
 from datetime import date
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from admission.identity import Identifier, IdentifierKind
 from admission.standing import CredentialStatus, PersonFacts, Product, TestResult
 from hub.errors import StoreError
+from hub.store.marks import MarkedEntry, MarkKind
 from hub.store.port import (
     Decoded,
     Device,
@@ -184,6 +186,45 @@ async def test_a_flag_is_raised_once_and_keeps_its_first_detail(store: Store) ->
     await store.raise_flags(KEY, [Flag(2, FlagKind.UNDECODABLE, "second")])
     assert list(await store.flags(KEY)) == [Flag(1, FlagKind.CONFLICT), flag]
     assert list(await store.flags(OTHER)) == []
+
+
+def marked(sequence: int, received_ns: int, *marks: MarkKind, site: str = "site-1") -> EntryRecord:
+    decoded = Decoded(site, -5, None, "refuse", marks)
+    return EntryRecord(sequence, b"c" * 32, b"m%d" % sequence, decoded, received_ns)
+
+
+async def test_marked_entries_are_found_the_newest_first(store: Store) -> None:
+    both = marked(2, 20, MarkKind.ALERT, MarkKind.CORRECTION)
+    elsewhere = marked(3, 20, MarkKind.ALERT, site="site-2")
+    first = [marked(1, 10, MarkKind.ALERT), both, elsewhere, marked(4, 30)]
+    for _ in range(2):  # safe to repeat
+        await store.add_entries(KEY, first)
+    await store.add_entries(JournalKey("gate-2", KEY.journal), [marked(1, 20, MarkKind.ALERT)])
+    raw = EntryRecord(5, b"c" * 32, b"\x00", None, 40)
+    await store.add_entries(KEY, [raw])
+
+    async def found(kind: MarkKind, **asked: object) -> list[tuple[str, int]]:
+        entries = await store.marked(kind, **{"limit": 10, **asked})  # type: ignore[arg-type]
+        return [(entry.device, entry.sequence) for entry in entries]
+
+    newest = [("gate-1", 3), ("gate-1", 2), ("gate-2", 1), ("gate-1", 1)]
+    assert await found(MarkKind.ALERT) == newest
+    assert await found(MarkKind.ALERT, limit=2) == newest[:2]
+    assert await found(MarkKind.ALERT, since_ns=11) == newest[:3]
+    assert await found(MarkKind.ALERT, since_ns=21) == []
+    assert await found(MarkKind.ALERT, site="site-2") == [("gate-1", 3)]
+    assert await found(MarkKind.CORRECTION) == [("gate-1", 2)]
+    assert await found(MarkKind.OVERRIDE) == []
+    (entry,) = await store.marked(MarkKind.CORRECTION, limit=1)
+    assert entry == MarkedEntry("gate-1", KEY.journal, 2, b"m2", 20)
+
+
+async def test_a_conflicting_entry_marks_nothing(store: Store) -> None:
+    await store.add_entries(KEY, [marked(1, 10)])
+    await store.add_entries(
+        KEY, [msgspec.structs.replace(marked(1, 20, MarkKind.ALERT), packed=b"x")]
+    )
+    assert list(await store.marked(MarkKind.ALERT, limit=10)) == []
 
 
 async def test_concurrent_uploads_of_one_journal_double_nothing(store: Store) -> None:

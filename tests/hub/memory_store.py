@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from admission.identity import Identifier
 from admission.orders import Order
 from hub.errors import StoreError
+from hub.store.marks import MarkedEntry, MarkKind
 from hub.store.port import (
     Added,
     Device,
@@ -198,6 +199,21 @@ class MemoryStore:
         while through + 1 in entries:
             through += 1
         return Added(fresh, differing, through)
+
+    async def marked(
+        self, kind: MarkKind, *, since_ns: int = 0, site: str | None = None, limit: int
+    ) -> Sequence[MarkedEntry]:
+        found = [
+            MarkedEntry(key.device, key.journal, record.sequence, record.packed, record.received_ns)
+            for key, records in self.entries.items()
+            for record in records.values()
+            if record.decoded is not None
+            and kind in record.decoded.marks
+            and record.received_ns >= since_ns
+            and site in {None, record.decoded.site}
+        ]
+        found.sort(key=lambda one: (-one.received_ns, -one.sequence, one.device, one.journal))
+        return found[:limit]
 
     async def held(self, key: JournalKey, sequences: Collection[int]) -> Mapping[int, Held]:
         entries = self.entries[key]

@@ -9,6 +9,7 @@ from typing import Any
 import aiosqlite
 
 from hub.store.port import Added, EntryCount, EntryRecord, Flag, FlagKind, Held, JournalKey
+from hub.store.sqlite import marks
 
 _RUN = 1_000
 """Rows looked at in one step when islands beyond a closed gap are joined."""
@@ -29,6 +30,7 @@ async def add(raw: aiosqlite.Connection, key: JournalKey, records: Sequence[Entr
             "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [_entry_row(journal, record) for record in fresh],
         )
+        await marks.add(raw, journal, fresh)
         through = await _advance(raw, journal, through, records)
     if differing:
         await raw.executemany(

@@ -11,6 +11,7 @@ import aiosqlite
 
 from admission.orders import Order
 from hub.errors import StoreError
+from hub.store.marks import MarkedEntry, MarkKind
 from hub.store.port import (
     Added,
     Device,
@@ -31,7 +32,7 @@ from hub.store.registers import (
     entry_type,
     is_document_name,
 )
-from hub.store.sqlite import entries, people, registers
+from hub.store.sqlite import entries, marks, people, registers
 from hub.store.sqlite.change import SqliteChange
 from hub.store.sqlite.connection import Connection
 
@@ -198,6 +199,13 @@ class SqliteStore:
         """Keep entries of one journal; see the port."""
         async with self._connection.transaction() as raw:
             return await entries.add(raw, key, records)
+
+    async def marked(
+        self, kind: MarkKind, *, since_ns: int = 0, site: str | None = None, limit: int
+    ) -> Sequence[MarkedEntry]:
+        """Return the newest entries with this mark; see the port."""
+        async with self._connection.transaction(write=False) as raw:
+            return await marks.newest(raw, kind, since_ns, site, limit)
 
     async def held(self, key: JournalKey, sequences: Collection[int]) -> Mapping[int, Held]:
         """Return what is held under some of the sequences."""

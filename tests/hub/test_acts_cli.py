@@ -1,0 +1,108 @@
+"""Protects the hub's lists: what officers asked and were told is found, and names nobody."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from click.testing import CliRunner
+
+from admission.identity import Identifier, IdentifierKind, person_keyer
+from admission.instant import ClockTrust, Instant
+from admission.officer import CorrectionTopic, OverrideReason, correction, overridden
+from admission.passage import Passage
+from admission.standing import CredentialStatus, Officer, PersonFacts
+from admission.verdict import Alert, Outcome
+from admission.wire import pack_passage
+from cache.replica.keys import load_hash_key
+from hub.cli import hub
+from hub.folder import DataFolder
+from hub.intake import receive
+from hub.store.port import KnownIdentifier, Person
+from hub.store.sqlite import open_store
+from tests.hub.gates import a_batch, a_passage, chain
+
+NOW = Instant(1_632_100_000_000_000_000, 5, "hub-boot", ClockTrust.RTC)
+NUMBER = "000190000001"
+OFFICER = Officer(CredentialStatus.ACTIVE, 4016)
+
+
+def run(*arguments: object) -> str:
+    result = CliRunner().invoke(hub, [str(argument) for argument in arguments])
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def listed(folder: DataFolder, command: str, *options: object) -> list[dict[str, Any]]:
+    told = run(command, "--data", folder.root, "--json", *options)
+    return [json.loads(line) for line in told.splitlines()]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> DataFolder:
+    folder = DataFolder(tmp_path / "hub")
+    run("init", "--data", folder.root)
+    known = Identifier(IdentifierKind.DOCUMENT, NUMBER)
+    key = person_keyer(load_hash_key(folder.hash_key))(known)
+    held = msgspec.structs.replace(
+        a_passage(1), person=key, outcome=Outcome.REFUSE, alerts=(Alert.ISOLATION,)
+    )
+    reason = OverrideReason.EMERGENCY
+    entries: list[Passage] = [
+        held,
+        a_passage(2),
+        overridden(held, 1, Outcome.ADMIT, reason, officer=OFFICER, now=NOW),
+        correction(held, 1, CorrectionTopic.ISOLATION_OVER, officer=OFFICER, now=NOW),
+        msgspec.structs.replace(a_passage(5), site="si\x1bte-2", alerts=(Alert.FORGERY,)),
+    ]
+
+    async def take() -> None:
+        async with open_store(folder.database) as store:
+            await store.put_people([Person(12, (KnownIdentifier(known),), PersonFacts())])
+            await receive(store, a_batch(chain([pack_passage(e) for e in entries])), NOW)
+
+    asyncio.run(take())
+    return folder
+
+
+def test_corrections_say_what_about_which_entry_by_whom(folder: DataFolder) -> None:
+    (one,) = listed(folder, "corrections", "--identify")
+    assert (one["note"], one["about"], one["officer"]) == ("isolation_over", 1, 4016)
+    assert (one["site"], one["lane"], one["device"], one["sequence"]) == (
+        "site-1",
+        "lane-1",
+        "gate-1",
+        4,
+    )
+    assert one["on_record"] == 12
+    assert one["received"] == "2021-09-20T08:06:40+07:00"
+    assert "on_record" not in listed(folder, "corrections")[0]
+
+
+def test_overrides_and_alerts_have_their_own_lists(folder: DataFolder) -> None:
+    (decided,) = listed(folder, "overrides")
+    assert (decided["outcome"], decided["note"], decided["about"]) == ("admit", "emergency", 1)
+    assert [one["alerts"] for one in listed(folder, "alerts")] == [["forgery"], ["isolation"]]
+    assert [one["sequence"] for one in listed(folder, "alerts", "--site", "site-1")] == [1]
+    assert len(listed(folder, "alerts", "--limit", 1)) == 1
+    assert listed(folder, "alerts", "--since", "2021-09-20T08:06:41+07:00") == []
+    assert len(listed(folder, "alerts", "--since", "2021-09-20T08:06:40+07:00")) == 2
+
+
+def test_a_table_is_for_people_and_steers_no_terminal(folder: DataFolder) -> None:
+    for command in ("alerts", "overrides", "corrections"):
+        told = run(command, "--data", folder.root, "--identify")
+        assert NUMBER not in told
+        assert "\x1b" not in told
+    assert "isolation_over" in run("corrections", "--data", folder.root)
+
+
+def test_a_moment_without_a_time_zone_is_refused(folder: DataFolder) -> None:
+    arguments = ["alerts", "--data", str(folder.root), "--since", "2021-09-20T08:00"]
+    result = CliRunner().invoke(hub, arguments)
+    assert result.exit_code == 2
+    assert "time zone" in result.output
