@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from admission.credential import UNRECOGNISED
 from admission.instant import ClockTrust, Instant
@@ -285,6 +285,9 @@ class TestAnotherBoot:
         assert zone.presence_of(1, IN, clock.now()).passed_ago_ns == 0
 
 
+NOBODYS = (0, 0, IN, False)
+
+
 class ZoneMachine(RuleBasedStateMachine):
     """A zone beside a naive model: lists of everything since the reset, counted anew each time."""
 
@@ -295,6 +298,7 @@ class ZoneMachine(RuleBasedStateMachine):
         self.journal: list[Passage] = []
         self.inside: dict[int, bool] = {}
         self.unnamed = 0
+        self.passage: tuple[int, int, Direction, bool] | None = None
         self.last: dict[tuple[int, Direction], int] = {}  # by a stopwatch that nobody sets
 
     @rule(token=st.integers(1, 5), direction=st.sampled_from(Direction))
@@ -304,12 +308,36 @@ class ZoneMachine(RuleBasedStateMachine):
         self.zone.reserve(token, direction, worker=token == 1)
         self.zone.passed(token, direction, worker=token == 1, now=now, sequence=len(self.journal))
         self.zone.release(token, direction, worker=token == 1)
+        moved = (token in self.inside) is (direction is OUT)
         if direction is IN:
-            self.inside.pop(token, None)
             self.inside[token] = token == 1
-        elif self.inside.pop(token, None) is None:
-            self.unnamed = max(0, self.unnamed - 1)
+        elif not self.inside.pop(token, None) and not moved:
+            moved = self.unnamed > 0
+            self.unnamed -= moved
+        self.passage = (len(self.journal), token, direction, moved)
         self.last[token, direction] = now.wall_ns
+
+    @precondition(lambda self: self.passage is not None)
+    @rule()
+    def an_officer_turns_the_last_one_back(self) -> None:
+        now, (about, token, direction, moved) = self.clock.now(), self.passage or NOBODYS
+        self.journal.append(
+            entry(
+                now,
+                person=token,
+                direction=direction,
+                event=Event.OVERRIDE,
+                about=about,
+                outcome=Outcome.REFUSE,
+            )
+        )
+        self.zone.turned_back(token, direction, about, now)
+        if moved and direction is IN:
+            del self.inside[token]
+        elif moved:
+            self.inside[token] = token == 1
+        del self.last[token, direction]
+        self.passage = None
 
     @rule(extra=st.integers(0, 5))
     def people_came_in_unseen(self, extra: int) -> None:
@@ -320,6 +348,7 @@ class ZoneMachine(RuleBasedStateMachine):
         )
         self.zone.set_inside(count.inside, count.workers, now)
         self.unnamed = extra
+        self.passage = None
 
     @rule(seconds=st.integers(1, 20_000))
     def time_goes_on(self, seconds: int) -> None:
@@ -329,6 +358,7 @@ class ZoneMachine(RuleBasedStateMachine):
             self.inside.clear()
             self.last.clear()
             self.unnamed = 0
+            self.passage = None
 
     @rule()
     def the_daemon_restarts(self) -> None:
@@ -353,7 +383,7 @@ class ZoneMachine(RuleBasedStateMachine):
                 assert ago_ns == (None if at_ns is None else now.wall_ns - at_ns)
 
 
-ZoneMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+ZoneMachine.TestCase.settings = settings(max_examples=80, stateful_step_count=30, deadline=None)
 TestZoneAgreesWithANaiveModel = ZoneMachine.TestCase
 
 
