@@ -147,17 +147,21 @@ class People:
         self._unnamed_since = self._unnamed_since.placed(ahead_ns)
 
     def forget_before(self, moment_ns: int) -> None:
-        """Forget everything that happened before a moment of the monotonic clock."""
+        """Forget everything that happened before a moment of the monotonic clock.
+
+        Somebody inside of whom no entrance is known (an officer turned them back) stays, unless
+        nothing at all has happened since.
+        """
         if self._latest_ns < moment_ns:  # the daily case, and the quick one
             self._people.clear()
             self._named = [0, 0]
         for token, person in list(self._people.items()):
-            if person.entered is None or person.entered.at_ns < moment_ns:
+            if person.entered is not None and person.entered.at_ns < moment_ns:
                 self._put(person, inside=False, worker=person.worker)
                 person.entered = None
             if person.left is not None and person.left.at_ns < moment_ns:
                 person.left = None
-            if person.entered is None and person.left is None:
+            if not person.inside and person.entered is None and person.left is None:
                 del self._people[token]
         if self._unnamed_since.at_ns < moment_ns:
             self._unnamed = [0, 0]
