@@ -26,7 +26,7 @@ OBJECT_SECRET_BYTES = 20
 MAX_COUNTERS = 64
 """Counters that are tried for a code without a timestamp."""
 DEFAULT_PATTERN = "CHOTR1:{id}:{totp_timestamp_seconds}:{totp_value_0}"
-DEFAULT_HINT = "`chot pass rotating-secret --out FILE` makes one"
+DEFAULT_HINT = "`chot rotating secret --out FILE` makes one"
 
 _MIN_VALUE_DIGITS = 8  # codes are shown faster than they are typed: six digits could be tried
 _OBJECT_ID = re.compile(rf"[0-9A-Za-z][0-9A-Za-z._-]{{0,{MAX_ID_LENGTH - 1}}}", re.ASCII)

@@ -13,7 +13,7 @@ from admission.credential import Signature
 from admission.credentials.one_time_password import hotp
 from admission.credentials.rotating_code import parse
 from admission.errors import IssueError
-from appliance.cli.rotating import rotating_secret, wallet
+from appliance.cli.rotating import secret, wallet
 from appliance.errors import ConfigError
 from appliance.rotating_secret import create_schemes, load_schemes
 
@@ -22,7 +22,7 @@ OBJECT = "3388.resident-17"
 
 def test_a_secret_is_made_private_and_never_overwritten(tmp_path: Path) -> None:
     path = tmp_path / "rotating.json"
-    made = CliRunner().invoke(rotating_secret, ["--out", str(path)], catch_exceptions=False)
+    made = CliRunner().invoke(secret, ["--out", str(path)], catch_exceptions=False)
     assert made.exit_code == 0
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     before = path.read_bytes()
@@ -62,7 +62,7 @@ def test_what_holds_no_schemes_is_refused_without_telling_it(tmp_path: Path) -> 
     path.chmod(0o600)
     with pytest.raises(ConfigError, match=r"rotating\.json") as caught:
         load_schemes(path)
-    assert "rotating-secret" in caught.value.hint
+    assert "rotating secret" in caught.value.hint
     assert "hush" not in str(caught.value)
 
 

@@ -289,7 +289,7 @@ def test_any_document_at_all_is_read_or_refused(data: bytes) -> None:
 def test_a_document_of_another_shape_is_refused(data: bytes) -> None:
     with pytest.raises(TrustError) as caught:
         read_schemes(data)
-    assert "rotating-secret" in caught.value.hint
+    assert "rotating secret" in caught.value.hint
 
 
 def test_a_wallet_gets_what_it_needs_to_show_the_same_codes() -> None:
