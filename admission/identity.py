@@ -24,7 +24,7 @@ IDENTITY_DIGEST_BITS = 16
 MAX_PERMITS = 8
 """Permits on record of one person at a time."""
 _KEY_MASK = (1 << 64) - 1
-_SLOT_STEP = 0x9E37_79B9_7F4A_7C15
+_SLOT_STEPS = tuple(slot * 0x9E37_79B9_7F4A_7C15 for slot in range(MAX_PERMITS))
 
 
 class IdentifierKind(StrEnum):
@@ -134,7 +134,7 @@ def permit_keys(key: PersonKey) -> tuple[PersonKey, ...]:
     >>> [f"{key:x}" for key in permit_keys(PersonKey(1))[:3]]
     ['1', '9e3779b97f4a7c16', '3c6ef372fe94f82b']
     """
-    return tuple(PersonKey(key + slot * _SLOT_STEP & _KEY_MASK) for slot in range(MAX_PERMITS))
+    return tuple([PersonKey(key + step & _KEY_MASK) for step in _SLOT_STEPS])
 
 
 def identity_digester(hash_key: bytes) -> Callable[[str, date], int]:

@@ -17,6 +17,7 @@ from benchmarks.decide_cli import decide
 from benchmarks.decode_cli import decode
 from benchmarks.frames_cli import frames
 from benchmarks.lane import LaneFigures, measure
+from benchmarks.lookup import lookup
 from benchmarks.percentiles import Percentiles
 from benchmarks.rungs.cli import order_rungs
 from benchmarks.serial import serial_line
@@ -31,6 +32,7 @@ bench.add_command(damage)
 bench.add_command(decide)
 bench.add_command(decode)
 bench.add_command(frames)
+bench.add_command(lookup)
 bench.add_command(order_rungs)
 bench.add_command(serial_line)
 

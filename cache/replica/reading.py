@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
-from admission.identity import PersonKey, permit_keys
+from admission.identity import MAX_PERMITS, PersonKey, permit_keys
 from admission.standing import Permit, PersonFacts
 from cache.errors import SegmentError
 from cache.replica.segment import Segment
@@ -85,14 +85,13 @@ def permit_reader(segment: Segment | None) -> Callable[[Keys], Sequence[Permit]]
     def read(keys: Keys) -> Sequence[Permit]:
         records: list[bytes] = []
         for key in keys:
-            if find(key) is None:
-                continue
-            for slot in permit_keys(key):
-                record = find(slot)
-                if record is None:
-                    break
+            # Few people have a permit on record, and most of those have one.
+            record, further = find(key), 0
+            while record is not None:
                 if record not in records:
                     records.append(record)
+                further += 1
+                record = find(permit_keys(key)[further]) if further < MAX_PERMITS else None
         return [unpack(record) for record in records] if records else ()
 
     return read

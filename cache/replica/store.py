@@ -131,7 +131,8 @@ class ReplicaStore:
             if not serving and not holds(self._segments, dataset):
                 absent[dataset.name] = dataset
         for document in contents.documents.values():
-            if not holds(self._segments, document):
+            serving = active is not None and active.document(document) is not None
+            if not serving and not holds(self._segments, document):
                 absent[document.name] = document
         return list(absent.values())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import date
 from pathlib import Path
 
@@ -30,6 +31,7 @@ from admission.standing import (
     WatchEntry,
     Withdrawal,
 )
+from cache.errors import SegmentError
 from cache.replica.book import ReplicaBook, _longest
 from cache.replica.geometry import PAGE_BYTES
 from cache.replica.layout import (
@@ -47,6 +49,7 @@ from cache.replica.names import (
     PERSONS,
     ROSTER,
     WATCH,
+    kind_of,
     roster_name,
 )
 from cache.replica.segment import Segment
@@ -129,8 +132,8 @@ def test_a_swap_changes_every_answer_after_it(tmp_path: Path) -> None:
     assert book.rows == 130
 
 
-def a_whole_book(tmp_path: Path, harmed: str = "", *, lost: bool = False) -> ReplicaBook:
-    """A book of six datasets over the same 300 people; of one of them a page, or all, is lost."""
+def a_whole_release(tmp_path: Path) -> SmallRelease:
+    """Six datasets over the same 300 people."""
     others = {
         PERMITS: (PERMITS_1, dict.fromkeys(range(300), A_PERMIT)),
         ROSTER_NAME: (ROSTER_1, dict.fromkeys(range(300), RosterEntry(ACTIVE))),
@@ -138,7 +141,12 @@ def a_whole_book(tmp_path: Path, harmed: str = "", *, lost: bool = False) -> Rep
         OFFICERS: (OFFICERS_1, dict.fromkeys(range(300), Officer(ACTIVE, 7))),
         CREDENTIALS: (CREDENTIALS_1, dict.fromkeys(range(300), Withdrawal(ACTIVE))),
     }
-    release = SmallRelease(tmp_path, 300, others=others)
+    return SmallRelease(tmp_path, 300, others=others)
+
+
+def a_whole_book(tmp_path: Path, harmed: str = "", *, lost: bool = False) -> ReplicaBook:
+    """Return a book over all of it; of one dataset a page, or everything, is lost."""
+    release = a_whole_release(tmp_path)
     segments: dict[str, Segment | None] = {}
     for name, dataset in release.datasets.items():
         data = bytearray(release.files[dataset.name])
@@ -236,3 +244,34 @@ def test_of_several_watch_entries_the_one_in_force_for_longest_counts(
             picked.until is None or (e.until is not None and e.until <= picked.until)
             for e in active
         )
+
+
+def opened(path: Path, data: bytes) -> Segment | None:
+    """Return the segment of these bytes, or None: what the store makes of one it cannot open."""
+    path.unlink(missing_ok=True)
+    path.write_bytes(data)
+    try:
+        return Segment.open(path)
+    except SegmentError:
+        return None
+
+
+def test_no_flipped_bit_in_any_dataset_gives_a_wrong_answer(tmp_path: Path) -> None:
+    release, draw = a_whole_release(tmp_path), random.Random(7)
+    files = {name: release.files[dataset.name] for name, dataset in release.datasets.items()}
+    sound = {name: opened(tmp_path / "sound", data) for name, data in files.items()}
+    people = [shown_pass(), shown(document(11)), shown(document(4_711), document(250))]
+    book = ReplicaBook(HASH_KEY)
+    book.swap(sound, release.head())
+    expected = [book.standing_of(person, NOW) for person in people]
+    unreadable = 0
+    for name, data in files.items():
+        for at in [draw.randrange(len(data)) for _ in range(20)]:
+            flipped = bytearray(data)
+            flipped[at] ^= 1 << draw.randrange(8)
+            book.swap({**sound, name: opened(tmp_path / "flipped", flipped)}, release.head())
+            for person, answer in zip(people, expected, strict=True):
+                standing = book.standing_of(person, NOW)
+                assert standing == answer or standing.unreadable == (kind_of(name),)
+                unreadable += bool(standing.unreadable)
+    assert unreadable > 100
