@@ -30,8 +30,11 @@ class Book(Protocol):
     def standing_of(self, credential: Credential, now: Instant) -> Standing:
         """Return the standing in microseconds, without awaiting anything. Never raises.
 
-        Every identifier of the credential is looked up; what is on record of them answers
-        together (`standing.combined`).
+        Every identifier of the credential, and the subject of its pass, is looked up in all that
+        is known here; what is on record of them answers together (`standing.combined`), and a
+        second number hides nothing that the first one would show. Officers are looked up for a
+        pass only; a signed credential's revocation also where it names nobody. Where people, the
+        watch list or revocations cannot be read, the look-up is UNREADABLE.
         """
         ...
 

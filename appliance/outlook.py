@@ -166,6 +166,8 @@ class Outlook:
         why = f"{status.damaged_pages} pages are damaged" if status.damaged_pages else ""
         if status.missing:
             why = f"{status.missing} files of the release are lost, until the hub is reached"
+        if status.documents_error:
+            why = f"the documents of the release were not taken: {status.documents_error}"
         if status.expires_ns is not None and self._clock.now().wall_ns >= status.expires_ns:
             why = "the hub has not vouched for the release for too long: everybody is referred"
         return Finding(ok=not why, why=why, facts=facts)
