@@ -32,7 +32,9 @@ _DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})|(\d{1,2})/(\d{1,2})/(\d{4})", re.AS
 _MOMENT = re.compile(
     r"(\S{8,10})[T ](\d{1,2}):(\d{2})(?::\d{2}(?:\.\d+)?)? ?(Z|[+-]\d{2}:?\d{2})", re.ASCII
 )
-_HOURS = re.compile(r"(?:(.*)\s)?(\d{1,2}):(\d{2})\s*[-–]\s*(\d{1,2}):(\d{2})")
+_HOURS = re.compile(
+    r"(?:([^:]*)\s)?(\d{1,2}):(\d{2})\s*[-–]\s*(\d{1,2}):(\d{2})(?:\s([^:]*))?", re.ASCII
+)
 _DAYS = {
     name: number
     for names in ("mon tue wed thu fri sat sun", "t2 t3 t4 t5 t6 t7 cn")
@@ -83,11 +85,12 @@ def _moment(text: str) -> datetime:
 
 
 def hours(text: str) -> Hours:
-    """Return hours of the week: `07:00-18:00`, `mon-fri 07:00-18:00`, `T2-T6, CN 22:00-06:00`."""
+    """Return hours of the week: `07:00-18:00`, `07:00-18:00 mon-fri`, `T2-T6, CN 22:00-06:00`."""
     found = _HOURS.fullmatch(text)
-    if found is None:
-        raise CellError("not hours: write 07:00-18:00 or mon-fri 07:00-18:00")
-    days, from_h, from_min, until_h, until_min = found.groups()
+    if found is None or (found[1] and found[6]):
+        raise CellError("not hours: write 07:00-18:00 or 07:00-18:00 mon-fri")
+    before, from_h, from_min, until_h, until_min, after = found.groups()
+    days = before or after
     if int(from_min) > 59 or int(until_min) > 59:
         raise CellError("an hour has 60 minutes")
     try:
@@ -157,6 +160,11 @@ def places(text: str) -> int:
     for name in re.split(r"[|,;+]", text):
         bits |= 1 << _place(name.strip())
     return bits
+
+
+def place_bit(place: Place) -> int:
+    """Return the bit that stands for one kind of place."""
+    return 1 << list(Place).index(place)
 
 
 def plain(text: str) -> str:

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import click
 
+from admission.identity import identity_digester
 from cache.replica.durable import write_durably
+from cache.replica.names import PERSONS
 from hub import devices, tasks
 from hub.access import log_to_stderr
 from hub.acts_cli import alerts, corrections, overrides
@@ -18,7 +20,7 @@ from hub.clock import HubClock
 from hub.errors import HubError
 from hub.folder import DataFolder
 from hub.import_cli import import_
-from hub.keys import create_keys
+from hub.keys import create_keys, load_keys
 from hub.options import data_option, run
 from hub.orders_cli import directive, document
 from hub.parent import stop_at_end_of_input
@@ -85,10 +87,14 @@ def synthesize(
     sample_file: Path | None,
     sample_count: int,
 ) -> None:
-    """Put a synthetic population on record: the same one for the same seed and date."""
+    """Put a synthetic population on record: the same one for the same seed and date.
+
+    With it come movement permits, and the approved list of the site demo-factory.
+    """
     folder.require()
     day = on.date() if on else HubClock().now().date_in(VIETNAM)
-    population = Population(seed, people, day)
+    digest = identity_digester(load_keys(folder.keys).hash_key)
+    population = Population(seed, people, day, digest)
     run(tasks.record(folder.database, population))
     click.echo(f"{people:,} synthetic people on record, as of {day.isoformat()}.", err=True)
     if sample_file is not None:
@@ -105,8 +111,12 @@ def publish(folder: DataFolder) -> None:
     folder.create()
     head, changed = run(tasks.publish(folder, HubClock()))
     issued = datetime.fromtimestamp(head.issued_ns / 1e9, UTC).isoformat(timespec="seconds")
-    rows = sum(dataset.rows for dataset in head.datasets.values())
-    what = f"{rows:,} identifiers" if changed else "nothing has changed, signed again"
+    what = "nothing has changed, signed again"
+    if changed:
+        what = (
+            f"{head.datasets[PERSONS].rows:,} identifiers of people,"
+            f" {len(head.datasets)} datasets, {len(head.documents)} documents"
+        )
     click.echo(f"Release {head.sequence} of {issued}: {what}.", err=True)
 
 

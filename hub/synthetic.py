@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from enum import StrEnum
 from typing import Any
@@ -18,7 +18,7 @@ import msgspec
 
 from admission.credentials import typed_code
 from admission.identity import Identifier, IdentifierKind
-from admission.standing import CredentialStatus, PersonFacts, Product
+from admission.standing import CredentialStatus, PersonFacts, Product, TestResult
 from hub import names
 from hub.store.port import KnownIdentifier, Person
 
@@ -34,6 +34,9 @@ _CODE_SPACE, _CODE_STEP = 9 * 10**9, 5_562_305_899
 _CODE_FIRST = 10**9
 
 _PRODUCTS = (Product.ASTRAZENECA, Product.ASTRAZENECA, Product.PFIZER, Product.MODERNA)
+_EPOCH = date(1970, 1, 1)
+_VIETNAM_H = 7
+Digest = Callable[[str, date], int]
 _ENTROPY = struct.Struct("<8I")
 
 
@@ -76,14 +79,19 @@ class Resident(msgspec.Struct, frozen=True):
 class Population:
     """`size` people with facts as of the date `on`. Each is a pure function of seed and index.
 
+    :param digest: digests name and birth date (`identity.identity_digester`); without it, gates
+        can't tell whether a code's declared name is the one on record.
     :raises ValueError: if there are more than `MAX_PEOPLE`, or none.
     """
 
-    def __init__(self, seed: int, size: int, on: date) -> None:
+    def __init__(self, seed: int, size: int, on: date, digest: Digest | None = None) -> None:
         if not 0 < size <= MAX_PEOPLE:
             msg = f"a synthetic population has 1 to {MAX_PEOPLE:,} people, not {size:,}"
             raise ValueError(msg)
         self.size = size
+        self.on = on
+        self._digest = digest
+        self.midnight_h = (on.toordinal() - _EPOCH.toordinal()) * 24 - _VIETNAM_H
         self._today = on.toordinal()
         self._keyed = hashlib.blake2b(digest_size=32, key=hashlib.sha256(b"%d" % seed).digest())
         self._offset = self._entropy(-1)[0]
@@ -96,13 +104,21 @@ class Population:
         """Return the cohort of one index."""
         return _cohort(self._entropy(index)[0])
 
+    def draw(self, index: int) -> int:
+        """Return a number for one index that no fact of the person depends on."""
+        return self._entropy(index)[3] // 2
+
     def person(self, index: int) -> Person:
         """Return one person's record. Indices from `size` on are people who are not on record."""
         entropy = self._entropy(index)
         cohort = _cohort(entropy[0])
         status = CredentialStatus.REVOKED if cohort is Cohort.REVOKED else CredentialStatus.ACTIVE
         facts = self._facts(cohort, entropy)
-        document, qid, code = self._numbers(index, _birth_date(facts), entropy)
+        born = _birth_date(facts)
+        document, qid, code = self._numbers(index, born, entropy)
+        if self._digest is not None:
+            name = names.full_name(entropy[6], female=_is_female(entropy))
+            facts = msgspec.structs.replace(facts, identity=self._digest(name, born))
         return Person(
             index,
             (
@@ -149,6 +165,21 @@ class Population:
         return document, qid, _CODE_FIRST + (index * _CODE_STEP + self._offset) % _CODE_SPACE
 
     def _facts(self, cohort: Cohort, entropy: tuple[int, ...]) -> PersonFacts:
+        """Return what is on record: four in five with a recent test, nine in ten a declaration."""
+        draw = entropy[1] // 10
+        tested_h = self.midnight_h - (1 + draw % 50 if draw % 5 else 80 + draw % 400)
+        draw //= 50
+        declared_h = self.midnight_h - (1 + draw % 15 if draw % 10 else 30 + draw % 200)
+        ill = cohort is Cohort.ISOLATED
+        return msgspec.structs.replace(
+            self._card_facts(cohort, entropy),
+            tested_h=tested_h,
+            test_result=TestResult.POSITIVE if ill else TestResult.NEGATIVE,
+            declared_h=declared_h,
+            exposure=ill,
+        )
+
+    def _card_facts(self, cohort: Cohort, entropy: tuple[int, ...]) -> PersonFacts:
         _, kind, days, _, age, place, _, _ = entropy
         born = self._days_ago((18 + age % 43) * 365 + 30 + age // 43 % 300)
         district = 1 + place % DISTRICTS

@@ -14,6 +14,7 @@ from rich.console import Console
 from admission.ports import Clock
 from cache.replica.durable import write_durably
 from cache.replica.head import Head
+from hub import synthetic_registers
 from hub.errors import HubError
 from hub.folder import DataFolder
 from hub.keys import load_keys
@@ -21,6 +22,7 @@ from hub.progress import progress_bar
 from hub.publish import Publisher
 from hub.release import Release
 from hub.server import ServeOptions, serving
+from hub.store.registers import PERMITS, roster
 from hub.store.sqlite import open_store
 from hub.synthetic import Population
 
@@ -37,13 +39,20 @@ async def touch(database: Path) -> None:
 
 
 async def record(database: Path, population: Population) -> None:
-    """Put a population on record, in one transaction, with a progress bar.
+    """Put a population on record with a progress bar, its permits and its roster beside it.
 
-    :raises StoreError: if the store failed; then nothing was recorded.
+    :raises StoreError: if the store failed.
     """
     async with open_store(database) as store:
         with progress_bar("Recording people", population.size) as bar:
             await store.put_people(bar.counted(population))
+        async with store.change() as change:
+            for register, rows in (
+                (PERMITS, synthetic_registers.permits(population)),
+                (roster(synthetic_registers.SITE), synthetic_registers.workers(population)),
+            ):
+                await change.clear_rows(register)
+                await change.put_rows(register, list(rows))
 
 
 async def publish(folder: DataFolder, clock: Clock) -> tuple[Head, bool]:

@@ -81,6 +81,7 @@ def test_moments_have_a_time_zone_and_either_form_of_date() -> None:
     [
         ("07:00-18:00", Hours(420, 1_080)),
         ("mon-fri 7:00 - 18:00", Hours(420, 1_080, 0b001_1111)),
+        ("7:00-18:00 mon-fri", Hours(420, 1_080, 0b001_1111)),
         ("T2-T6, CN 22:00–06:00", Hours(1_320, 360, 0b101_1111)),
         ("sat-mon 00:00-24:00", Hours(0, 1_440, 0b110_0001)),
     ],
@@ -89,7 +90,9 @@ def test_hours_are_read(text: str, expected: Hours) -> None:
     assert cells.hours(text) == expected
 
 
-@pytest.mark.parametrize("text", ["7-18", "25:00-26:00", "07:60-08:00", "someday 07:00-08:00"])
+@pytest.mark.parametrize(
+    "text", ["7-18", "25:00-26:00", "07:60-08:00", "someday 07:00-08:00", "mon 7:00-8:00 tue"]
+)
 def test_what_are_no_hours_is_refused(text: str) -> None:
     with pytest.raises(CellError):
         cells.hours(text)

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from datetime import date
+from datetime import UTC, date, datetime
 from math import gcd
 
 import pytest
 
 from admission.credential import CredentialKind
 from admission.credentials import parse
-from admission.identity import IdentifierKind, normalise
-from admission.standing import CredentialStatus, PersonFacts
+from admission.identity import IdentifierKind, identity_digester, normalise
+from admission.standing import CredentialStatus, Permit, PersonFacts, TestResult
 from hub import synthetic
 from hub.samples import NOT_FOUND, UNRECOGNISED, json_lines, samples
 from hub.synthetic import MAX_PEOPLE, Cohort, Population
+from hub.synthetic_registers import MAX_WORKERS, permits, workers
 from tests.worlds import a_reading
 
 ON = date(2021, 9, 20)
@@ -108,6 +109,54 @@ def test_facts_are_of_their_cohort() -> None:
         else:
             assert covered(facts)
             assert not fragile
+
+
+def test_tests_and_declarations_belong_to_their_cohort() -> None:
+    population = Population(5, 3_000, ON)
+    midnight_h = int(datetime(2021, 9, 19, 17, tzinfo=UTC).timestamp()) // 3_600
+    fresh = 0
+    for person in population:
+        facts, ill = person.facts, population.cohort(person.number) is Cohort.ISOLATED
+        assert facts.tested_h is not None
+        assert facts.declared_h is not None
+        assert facts.test_result is (TestResult.POSITIVE if ill else TestResult.NEGATIVE)
+        assert not facts.symptoms
+        assert facts.exposure == ill
+        assert max(facts.tested_h, facts.declared_h) < midnight_h
+        fresh += midnight_h - facts.tested_h < 72
+    assert fresh / population.size == pytest.approx(0.8, abs=0.05)
+
+
+def test_the_digest_on_record_is_of_the_name_that_the_codes_declare() -> None:
+    digest = identity_digester(bytes(32))
+    population = Population(5, 200, ON, digest)
+    for person in population:
+        holder = population.resident(person.number)
+        assert person.facts.identity == digest(holder.name, holder.born)
+    for sample in samples(population, 100, random.Random(4)):
+        credential = parse(a_reading(sample.text))
+        if credential.holder and credential.holder.born and sample.expected in set(Cohort):
+            known = {one.identifier: p for p in population for one in p.identifiers}
+            facts = known[credential.identifiers[0]].facts
+            assert digest(credential.holder.name, credential.holder.born) == facts.identity
+
+
+def test_permits_and_a_roster_are_of_people_on_record() -> None:
+    population = Population(5, 1_000, ON)
+    known = {one.identifier for person in population for one in person.identifiers}
+    now_h = population.midnight_h + 12
+    current = expired = 0
+    for row in permits(population):
+        assert set(row.identifiers) <= known
+        assert isinstance(row.entry, Permit)
+        assert row.entry.until_h - row.entry.from_h == 72
+        current += row.entry.from_h <= now_h < row.entry.until_h
+        expired += row.entry.until_h <= now_h
+    assert (current, expired) == pytest.approx((600, 100), rel=0.25)
+    rows = list(workers(population))
+    assert len(rows) == MAX_WORKERS
+    assert len({row.key for row in rows}) == MAX_WORKERS
+    assert all(set(row.identifiers) <= known for row in rows)
 
 
 def test_samples_are_what_they_say() -> None:
