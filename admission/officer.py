@@ -11,14 +11,16 @@ from enum import StrEnum
 
 import msgspec
 
-from admission.credential import Credential, Pass, PassKind, Proof, Signature
+from admission.credential import Credential, CredentialKind, Pass, PassKind, Proof, Signature
 from admission.decide import MAX_CLOCK_BEHIND_NS, serves
 from admission.hours import within
 from admission.instant import Instant
 from admission.passage import Event, Passage
+from admission.reading import Symbology
 from admission.site import Site
 from admission.standing import CredentialStatus, Lookup, Officer, Standing
-from admission.verdict import Outcome, Reason
+from admission.verdict import Card, Outcome, Reason
+from admission.zone import count_note, counted
 
 _NEEDED = frozenset({"officers", "credentials"})
 """Datasets without whose answer nobody is an officer."""
@@ -148,6 +150,43 @@ def correction(
         raise ValueError("the entry names nobody whose record could be corrected")
     return msgspec.structs.replace(
         _about(scan, sequence, officer, now), event=Event.CORRECTION, note=topic.value
+    )
+
+
+def recount(
+    site: Site, lane: str, inside: int, workers: int, *, officer: Officer, now: Instant
+) -> Passage:
+    """Return the entry by which an officer states how many are inside.
+
+    :param lane: where the officer signed in.
+    :param workers: how many of them are on the site's roster.
+    :raises ValueError: if these are no counts, or more workers than people.
+    """
+    note = count_note(inside, workers)
+    if counted(note) is None:
+        msg = f"{workers} workers of {inside} people is no count"
+        raise ValueError(msg)
+    return Passage(
+        site=site.id,
+        lane=lane,
+        source="desk",
+        symbology=Symbology.UNSTATED,
+        kind=CredentialKind.UNRECOGNISED,
+        code_digest=b"",
+        person=None,
+        outcome=Outcome.REFER,
+        card=Card.NONE,
+        reasons=(),
+        directive=site.directive,
+        rulebook="",
+        release=None,
+        wall_ns=now.wall_ns,
+        monotonic_ns=now.monotonic_ns,
+        boot_id=now.boot_id,
+        clock_trust=now.trust,
+        event=Event.COUNT,
+        officer=officer.number,
+        note=note,
     )
 
 

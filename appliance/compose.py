@@ -18,6 +18,7 @@ from admission.ports import Book, Clock, Journal
 from admission.reading import Reading
 from admission.repeat import Presentations, UsedOnce
 from admission.site import Direction
+from admission.zone import Zone
 from appliance.bridges import open_bridge
 from appliance.camera_table import CameraSourceTable
 from appliance.clock import SystemClock
@@ -158,7 +159,7 @@ async def composed(
         metrics.registry.register(ReplicaMetrics(replicator.status))
         metrics.registry.register(ZoneMetrics(zone, clock, site.demands))
         feedback = Feedback()
-        desk = _desk(config, clock, book, records.journal)
+        desk = _desk(config, clock, book, records.journal, zone)
         observer = Observers(metrics, feedback, *([desk] if desk else []), *observers)
         loop = asyncio.get_running_loop()
         for table in config.lane:
@@ -211,7 +212,7 @@ async def composed(
         )
 
 
-def _desk(config: Config, clock: Clock, book: Book, journal: Journal) -> Desk | None:
+def _desk(config: Config, clock: Clock, book: Book, journal: Journal, zone: Zone) -> Desk | None:
     """Return the officer's desk, if the site wants one.
 
     Badges are shown where a lane leads in: on the way out whoever is known is let go.
@@ -224,6 +225,7 @@ def _desk(config: Config, clock: Clock, book: Book, journal: Journal) -> Desk | 
         clock=clock,
         book=book,
         journal=journal,
+        zone=zone,
         random_bytes=os.urandom,
         idle_s=config.desk.idle_s,
         override_s=config.desk.override_s,

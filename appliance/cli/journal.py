@@ -12,6 +12,7 @@ import msgspec
 
 from admission.errors import WireError
 from admission.instant import Instant
+from admission.passage import Event
 from admission.wire import unpack_passage
 from appliance.errors import ApplianceError
 from appliance.printable import printable
@@ -72,8 +73,16 @@ def tail_command(folder: Path, count: int, as_json: bool) -> None:
             click.echo(f"{frame.sequence:>8}  {printable(entry['undecodable'])}")
         else:
             words = [entry["time"], printable(entry["lane"]), f"{entry['outcome']:<6}"]
-            words += [entry["kind"], ", ".join(entry["reasons"])]
+            words += [entry["kind"], ", ".join(entry["reasons"]), *_act(entry)]
             click.echo(f"{frame.sequence:>8}  " + "  ".join(words))
+
+
+def _act(entry: dict[str, Any]) -> list[str]:
+    """Return what an officer did, nothing for a scan."""
+    if entry["event"] == Event.SCAN.value:
+        return []
+    about = "" if entry["about"] is None else f" of {entry['about']}"
+    return [f"{entry['event']}{about} by officer {entry['officer']}: {printable(entry['note'])}"]
 
 
 def _no_journal(folder: Path) -> ApplianceError:
@@ -147,4 +156,10 @@ def _entry(frame: Frame) -> dict[str, Any]:
         "directive": entry.directive,
         "rulebook": entry.rulebook,
         "release": entry.release,
+        "direction": entry.direction.value,
+        "event": entry.event.value,
+        "about": entry.about,
+        "officer": entry.officer,
+        "note": entry.note,
+        "alerts": [alert.value for alert in entry.alerts],
     }

@@ -24,6 +24,8 @@ from admission.ports import Book, Clock, Journal
 from admission.site import Site
 from admission.standing import Officer
 from admission.verdict import Outcome, Reason
+from admission.zone import Zone
+from appliance.desk.counting import Counting
 from appliance.desk.refusal import DeskRefusalError, Refusal
 from appliance.desk.register import Decided, Listed, Register
 from appliance.desk.sessions import Session, Sessions
@@ -75,6 +77,7 @@ class Desk:
         clock: Clock,
         book: Book,
         journal: Journal,
+        zone: Zone,
         random_bytes: Callable[[int], bytes],
         idle_s: float,
         override_s: float,
@@ -82,6 +85,7 @@ class Desk:
         self.site = site
         self.sessions = Sessions(lanes, random_bytes=random_bytes, idle_ns=int(idle_s * 1e9))
         self.register = Register()
+        self.counting = Counting(zone, site, clock=clock, journal=journal)
         self.override_ns = int(override_s * 1e9)
         self.version = 1
         self._clock = clock
@@ -175,6 +179,13 @@ class Desk:
         listed.corrections[topic] = 0  # from here on a second officer is told so
         return await self._finished(self._pass_on(listed, wanted, topic))
 
+    async def recount(self, officer: Officer, lane: str, inside: int, workers: int) -> Done:
+        """State how many are inside; see `Counting.correct`.
+
+        :raises DeskRefusalError: if it cannot be; then nothing has changed.
+        """
+        return await self._finished(self._recount(officer, lane, inside, workers))
+
     def may_decide(self, listed: Listed, now_ns: int) -> tuple[Outcome, ...]:
         """Return what an officer may still decide of a verdict."""
         late = now_ns - listed.at_ns > self.override_ns
@@ -235,6 +246,11 @@ class Desk:
             del listed.corrections[topic]
             raise DeskRefusalError(Refusal.NOT_JOURNALED) from error
         listed.corrections[topic] = kept
+        self._tell()
+        return Done(kept)
+
+    async def _recount(self, officer: Officer, lane: str, inside: int, workers: int) -> Done:
+        kept = await self.counting.correct(officer, lane, inside, workers)
         self._tell()
         return Done(kept)
 

@@ -13,6 +13,7 @@ from admission.officer_texts import alert_text, doubt_text, override_text, topic
 from admission.site import Direction
 from admission.texts import outcome_word, sentence
 from admission.verdict import Outcome, Text
+from appliance.desk.counting import Inside
 from appliance.desk.desk import Desk
 from appliance.desk.register import Decided, Listed
 from appliance.desk.sessions import Session
@@ -94,6 +95,7 @@ class DeskView(msgspec.Struct, frozen=True):
     left_ms: int = 0
     """Until the wait for a badge or the idle time is over."""
     verdicts: tuple[VerdictView, ...] = ()
+    inside: Inside | None = None
 
 
 def choices() -> Choices:
@@ -132,6 +134,7 @@ def desk_view(desk: Desk, session: Session | None, build: str) -> DeskView:
         known,
         officer=session.officer.number,
         verdicts=tuple(_verdict(desk, listed, now_ns) for listed in desk.register.newest()),
+        inside=desk.counting.inside(),
     )
 
 

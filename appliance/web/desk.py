@@ -63,6 +63,11 @@ class _Correct(_Form, frozen=True):
     topic: CorrectionTopic
 
 
+class _Count(_Form, frozen=True):
+    inside: int
+    workers: int
+
+
 Act = Callable[[F, Session], Awaitable[Any]]
 
 
@@ -90,6 +95,7 @@ class DeskPages:
         post(f"{PATH}/sign-out", _refusing(self._sign_out))
         post(f"{PATH}/stay", _refusing(self._acting(_Form, self._stay)))
         post(f"{PATH}/override", _refusing(self._acting(_Override, self._override)))
+        post(f"{PATH}/count", _refusing(self._acting(_Count, self._count)))
         post(f"{PATH}/correct", _refusing(self._acting(_Correct, self._correct)))
 
         async def let_pages_go(_: web.Application) -> None:
@@ -149,6 +155,11 @@ class DeskPages:
         if session.officer is None:
             raise DeskRefusalError(Refusal.NOT_SIGNED_IN)
         return await self._desk.correct(session.officer, form.sequence, form.topic)
+
+    async def _count(self, form: _Count, session: Session) -> Any:
+        if session.officer is None:
+            raise DeskRefusalError(Refusal.NOT_SIGNED_IN)
+        return await self._desk.recount(session.officer, session.lane, form.inside, form.workers)
 
     def _acting(self, form: type[F], act: Act[F]) -> Handler:
         """Return a handler for what only a signed-in officer's own page may ask."""

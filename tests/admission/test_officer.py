@@ -21,13 +21,16 @@ from admission.officer import (
     officer_of,
     overridden,
     reasons_for,
+    recount,
 )
 from admission.officer_texts import alert_text, doubt_text, override_text, topic_text
 from admission.passage import Event, passage
+from admission.people import MAX_PEOPLE, Count
 from admission.site import Place
 from admission.standing import CredentialStatus, Lookup, Officer, PersonFacts, Release, Standing
 from admission.verdict import Alert, Outcome, Reason, Text, Verdict
 from admission.wire import pack_passage, unpack_passage
+from admission.zone import counted
 from tests.worlds import a_reading, a_site
 
 HOUR_NS = 3_600_000_000_000
@@ -191,6 +194,20 @@ def test_an_act_is_about_a_scan_of_somebody() -> None:
     act = overridden(SCAN, 1, Outcome.ADMIT, OverrideReason.EMERGENCY, officer=OFFICER, now=LATER)
     with pytest.raises(ValueError, match="on a scan"):
         overridden(act, 2, Outcome.REFUSE, OverrideReason.SAFETY, officer=OFFICER, now=LATER)
+
+
+@given(st.integers(-5, 300_000), st.integers(-5, 300_000))
+def test_a_recount_states_what_was_seen_or_nothing(inside: int, workers: int) -> None:
+    sound = 0 <= workers <= inside <= MAX_PEOPLE
+    try:
+        entry = recount(SITE, "gate-1", inside, workers, officer=OFFICER, now=LATER)
+    except ValueError:
+        assert not sound
+        return
+    assert sound
+    assert counted(entry.note) == Count(inside, workers)
+    assert (entry.event, entry.officer, entry.about) == (Event.COUNT, 4016, None)
+    assert unpack_passage(pack_passage(entry)) == entry
 
 
 def test_every_choice_and_alert_has_words_in_both_languages() -> None:

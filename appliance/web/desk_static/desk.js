@@ -18,6 +18,7 @@ const verdicts = new Verdicts((kind, verdict) => sheet.open(kind, verdict));
 let until = 0;
 let stayed = 0;
 let leaving = false;
+let inside = null;
 
 function show(state) {
   if (state.build !== document.documentElement.dataset.build) return location.reload();
@@ -45,8 +46,18 @@ function show(state) {
     $(".officer").textContent = String(state.officer);
     verdicts.show(state.verdicts);
     alerts.show(state.verdicts);
+    showInside(state.inside);
   }
   tick();
+}
+
+function showInside(count) {
+  inside = count;
+  const place = $(".inside");
+  place.hidden = count === null;
+  if (count === null) return;
+  const limit = count.capacity ?? count.headcount;
+  $("b", place).textContent = `${count.capacity === null ? count.workers : count.inside} / ${limit}`;
 }
 
 function showSeats(lanes) {
@@ -135,6 +146,7 @@ function sound(state) {
 $(".language").addEventListener("click", () => speak(body.dataset.language === "vi" ? "en" : "vi"));
 $(".sound").addEventListener("click", () => sound(body.dataset.sound === "on" ? "off" : "on"));
 $(".sign-out").addEventListener("click", signOut);
+$(".inside").addEventListener("click", () => inside && sheet.count(inside));
 $(".cancel").addEventListener("click", signOut);
 $(".stay").addEventListener("click", stay);
 addEventListener("pointerdown", () => {

@@ -14,7 +14,10 @@ export class Sheet {
 
   constructor() {
     $(".close", this.#dialog).addEventListener("click", () => this.#dialog.close());
-    $(".confirm", this.#dialog).addEventListener("click", () => this.#correct());
+    $(".confirm", this.#dialog).addEventListener("click", () => {
+      if (this.#dialog.dataset.kind === "count") this.#recount();
+      else this.#correct();
+    });
     this.#dialog.addEventListener("close", () => clearTimeout(this.#timer));
     this.#dialog.addEventListener("cancel", (event) => {
       if (this.#dialog.dataset.state === "busy") event.preventDefault();
@@ -46,7 +49,22 @@ export class Sheet {
         return option;
       }),
     );
+    $(".confirm", this.#dialog).replaceChildren(both(WORDS.send));
     if (!this.#dialog.open) this.#dialog.showModal();
+  }
+
+  /** Ask how many are inside. */
+  count({ inside, workers, capacity, headcount }) {
+    this.#dialog.dataset.kind = "count";
+    this.#state("choosing");
+    $("h2", this.#dialog).replaceChildren(both(WORDS.howMany));
+    const limits = [capacity, headcount].filter((limit) => limit !== null).join(" / ");
+    $(".about", this.#dialog).replaceChildren(`${inside} / ${limits}`);
+    const fields = [stepper("inside", WORDS.people, inside)];
+    if (headcount !== null) fields.push(stepper("workers", WORDS.workers, workers));
+    $(".counts", this.#dialog).replaceChildren(...fields);
+    this.#ready(WORDS.set);
+    this.#dialog.showModal();
   }
 
   close() {
@@ -74,6 +92,20 @@ export class Sheet {
     this.#send("correct", request, () => WORDS.asked);
   }
 
+  #recount() {
+    const fields = [...this.#dialog.querySelectorAll("input")];
+    if (!fields.every((field) => field.reportValidity())) return;
+    const counts = { workers: 0 };
+    for (const field of fields) counts[field.name] = Number(field.value);
+    this.#send("count", counts, () => WORDS.counted);
+  }
+
+  #ready(words) {
+    const confirm = $(".confirm", this.#dialog);
+    confirm.replaceChildren(both(words));
+    confirm.disabled = false;
+  }
+
   async #send(name, content, words) {
     this.#state("busy");
     const answer = await act(name, content);
@@ -97,4 +129,17 @@ export class Sheet {
     $(".close", this.#dialog).replaceChildren(both(close));
     $(".close", this.#dialog).disabled = state === "busy";
   }
+}
+
+function stepper(name, label, value) {
+  const field = make("input");
+  Object.assign(field, { type: "number", inputMode: "numeric", name, min: "0", max: "200000", step: "1" });
+  field.required = true;
+  field.value = String(value);
+  const step = (by) => (field.value = String(Math.min(200_000, Math.max(0, Number(field.value) + by))));
+  const fewer = button("fewer", { vi: "−", en: "−" }, () => step(-1));
+  const further = button("further", { vi: "+", en: "+" }, () => step(1));
+  const named = make("label", "", both(label));
+  named.htmlFor = field.id = `count-${name}`;
+  return make("div", "stepper", named, make("div", "", fewer, field, further));
 }

@@ -18,7 +18,7 @@ export class Verdicts {
     for (const event of ["pointerdown", "pointermove", "touchmove", "wheel"]) {
       this.#list.addEventListener(event, () => (this.#touched = performance.now()), { passive: true });
     }
-    for (const chip of document.querySelectorAll(".filters button")) {
+    for (const chip of document.querySelectorAll(".filters [data-filter]")) {
       chip.addEventListener("click", () => this.#choose(chip.dataset.filter));
     }
   }
@@ -50,7 +50,7 @@ export class Verdicts {
 
   #choose(filter) {
     this.#filter = filter;
-    for (const chip of document.querySelectorAll(".filters button")) {
+    for (const chip of document.querySelectorAll(".filters [data-filter]")) {
       chip.setAttribute("aria-pressed", String(chip.dataset.filter === filter));
     }
     document.body.dataset.showing = filter;

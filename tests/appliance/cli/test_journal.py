@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 
+from admission.passage import Event
 from admission.wire import pack_passage
 from appliance.cli.journal import journal
 from appliance.cli.main import main
@@ -85,6 +87,17 @@ def test_entries_as_json_do_not_say_whom_they_concern(file: Path) -> None:
     entries = [json.loads(line) for line in output.splitlines()]
     assert [entry["sequence"] for entry in entries] == [1, 2, 3, 4, 5]
     assert not {"person", "code_digest"} & entries[0].keys()
+
+
+def test_what_an_officer_did_is_told(tmp_path: Path) -> None:
+    act = msgspec.structs.replace(
+        an_entry(2), event=Event.OVERRIDE, about=1, officer=4016, note="emergency"
+    )
+    packed = [pack_passage(an_entry(1)), pack_passage(act)]
+    file_at(tmp_path, 1).path.write_bytes(file_bytes(packed)[0])
+    _, output = called("tail", str(tmp_path))
+    assert "officer" not in output.splitlines()[0]
+    assert "override of 1 by officer 4016: emergency" in output.splitlines()[1]
 
 
 def test_a_hostile_file_steers_no_terminal(tmp_path: Path) -> None:

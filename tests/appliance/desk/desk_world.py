@@ -20,14 +20,19 @@ from admission.credential import (
 from admission.identity import PersonKey
 from admission.instant import Instant
 from admission.passage import Passage, passage
+from admission.reset import DailyReset
+from admission.site import Demands
 from admission.standing import CredentialStatus, Lookup, Officer, Release, Standing
 from admission.verdict import Alert, Outcome, Reason, Verdict
+from admission.zone import Zone
 from appliance.desk.desk import Desk
 from appliance.lane import Scan
 from tests.doors import BrokenDoorError, MemoryJournal
-from tests.worlds import ManualClock, a_reading, a_site
+from tests.worlds import VIETNAM, ManualClock, a_reading, a_site
 
-SITE = msgspec.structs.replace(a_site(), name="Chốt Cầu Rạch Miễu", district_code=760)
+SITE = msgspec.structs.replace(
+    a_site(), name="Chốt Cầu Rạch Miễu", district_code=760, demands=Demands(capacity=120)
+)
 IDENTIFIED = Verdict(Outcome.REFER, (Reason.OFFICER_IDENTIFIED,))
 REFUSED = Verdict(Outcome.REFUSE, (Reason.PERMIT_EXPIRED,))
 REFERRED = Verdict(Outcome.REFER, (Reason.NO_RECORD,))
@@ -91,6 +96,7 @@ class DeskWorld:
         self.clock = ManualClock()
         self.journal = MemoryJournal()
         self.book = OfficersBook()
+        self.zone = Zone(DailyReset(4 * 60, VIETNAM))
         self.lanes = {name: MemoryLane(self.journal) for name in ("gate-1", "gate-2")}
         self._drawn = 0
         self.desk = Desk(
@@ -99,6 +105,7 @@ class DeskWorld:
             clock=self.clock,
             book=self.book,
             journal=self.journal,
+            zone=self.zone,
             random_bytes=self._draw,
             idle_s=idle_s,
             override_s=override_s,

@@ -12,6 +12,7 @@ from admission.officer import CorrectionTopic, OverrideReason
 from admission.passage import Event
 from admission.standing import CredentialStatus, Officer
 from admission.verdict import Alert, Outcome, Reason, Verdict
+from appliance.desk.counting import Inside
 from appliance.desk.desk import Done
 from appliance.desk.refusal import DeskRefusalError, Refusal, refusal_text
 from appliance.desk.register import MAX_ALERTED, MAX_RECENT
@@ -187,6 +188,20 @@ async def test_a_correction_names_somebody_and_is_asked_once(world: DeskWorld) -
     entry = world.journal.entries[2]
     assert (entry.event, entry.about, entry.note) == (Event.CORRECTION, somebody, "dose_missing")
     assert not world.lanes["gate-1"].decisions  # nothing lights for it
+
+
+async def test_a_count_is_an_entry_before_it_counts(world: DeskWorld) -> None:
+    assert await world.desk.recount(BINH, "gate-2", 47, 3) == Done(1)
+    entry = world.journal.entries[0]
+    assert (entry.event, entry.officer, entry.lane) == (Event.COUNT, 4001, "gate-2")
+    assert world.desk.counting.inside() == Inside(47, 3, 120, None)
+    world.journal.broken = True
+    assert await refused(world.desk.recount(BINH, "gate-2", 5, 0)) is Refusal.NOT_JOURNALED
+    world.journal.broken = False
+    for inside, workers in ((-1, 0), (3, 4), (1 << 40, 0)):
+        act = world.desk.recount(BINH, "gate-2", inside, workers)
+        assert await refused(act) is Refusal.MALFORMED
+    assert world.desk.counting.inside() == Inside(47, 3, 120, None)
 
 
 async def test_a_page_that_goes_away_does_not_cut_a_decision_off(world: DeskWorld) -> None:

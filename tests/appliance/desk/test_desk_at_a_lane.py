@@ -68,6 +68,7 @@ class Gate:
             clock=self.clock,
             book=book,
             journal=self.journal,
+            zone=zone,
             random_bytes=bytes,
             idle_s=600,
             override_s=120,

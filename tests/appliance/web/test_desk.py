@@ -24,6 +24,7 @@ PROXIED = "https://gate-1.example.org"
 ACTS: list[tuple[str, dict[str, Any]]] = [
     ("override", {"sequence": 2, "outcome": "admit", "reason": "emergency"}),
     ("correct", {"sequence": 2, "topic": "name_wrong"}),
+    ("count", {"inside": 5, "workers": 0}),
     ("stay", {}),
 ]
 

@@ -95,6 +95,8 @@ async def test_an_officers_shift_on_a_phone(browser: Browser) -> None:
         # Let pass: two taps, and the entry's number.
         await row.locator(".act.admit").click()
         await expect(sheet.locator(".about")).to_contain_text("<img")
+        # A scanner that types, Enter included, must not choose a reason.
+        await expect(sheet.locator(".close")).to_be_focused()
         assert await fits(page)
         await sheet.locator("[data-value=document_checked]").click()
         await expect(sheet).to_have_attribute("data-state", "done")
@@ -122,6 +124,18 @@ async def test_an_officers_shift_on_a_phone(browser: Browser) -> None:
         await strip.locator(".seen").click()
         await expect(strip).to_have_count(0)
         await expect(page.locator(".verdict.alerted")).to_have_count(1)
+
+        # How many are inside: stated, and one fewer.
+        await expect(page.locator(".inside b")).to_have_text("0 / 120")
+        await page.locator(".inside").click()
+        await sheet.locator("input").fill("48")
+        await sheet.locator(".fewer").click()
+        assert await fits(page)
+        await sheet.locator(".confirm").click()
+        await expect(sheet).to_have_attribute("data-state", "done")
+        await sheet.locator(".close").click()
+        await expect(page.locator(".inside b")).to_have_text("47 / 120")
+        assert world.journal.entries[-1].note == "47 0"
 
         # The other language; a journal that cannot write says so.
         await page.locator(".language").click()
