@@ -165,6 +165,14 @@ def test_more_officers_than_there_is_room_for_end_the_longest_idle() -> None:
     assert all(desk.find(cookie, 100) for cookie in cookies[1:])
 
 
+def test_an_officer_who_signs_in_again_ends_nobody_else() -> None:
+    desk = sessions()
+    cookies = [opened(desk, number, number)[0] for number in range(MAX_OPEN)]
+    opened(desk, 5, 100)
+    assert [bool(desk.find(cookie, 100)) for cookie in cookies].count(True) == MAX_OPEN - 1
+    assert desk.find(cookies[5], 100) is None
+
+
 class AnyPages(RuleBasedStateMachine):
     """Whatever pages and badges do in whatever order: bounded, and only a badge opens."""
 
