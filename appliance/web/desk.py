@@ -7,6 +7,7 @@ cookie (which scripts cannot read and other sites cannot send) and the session's
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, TypeVar
 
@@ -98,6 +99,8 @@ class DeskPages:
         post(f"{PATH}/count", _refusing(self._acting(_Count, self._count)))
         post(f"{PATH}/correct", _refusing(self._acting(_Correct, self._correct)))
 
+        app.middlewares.append(_on_this_machine)
+
         async def let_pages_go(_: web.Application) -> None:
             self._desk.close()
 
@@ -184,6 +187,29 @@ class DeskPages:
         if not own and origin not in self._origins:
             raise DeskRefusalError(Refusal.FOREIGN)
         return origin
+
+
+@web.middleware
+async def _on_this_machine(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Serve the desk to this machine only, whoever may see the kiosk: its cookie opens a gate."""
+    is_desk = request.path == PATH or request.path.startswith(f"{PATH}/")
+    if is_desk and not is_local(request.remote):
+        raise web.HTTPForbidden(
+            text="the desk is served to this machine only: put a proxy that terminates TLS on it\n"
+        )
+    return await handler(request)
+
+
+def is_local(remote: str | None) -> bool:
+    """Return whether a peer's address is this machine's loopback."""
+    try:
+        address = ipaddress.ip_address(remote or "")
+    except ValueError:
+        return False
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return (mapped or address).is_loopback
 
 
 def _refusing(handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> Handler:

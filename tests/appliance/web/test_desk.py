@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry
 from admission.verdict import Outcome
 from appliance.health import Health
 from appliance.web import desk as web_desk
-from appliance.web.desk import COOKIE, TOKEN_HEADER, DeskPages
+from appliance.web.desk import COOKIE, TOKEN_HEADER, DeskPages, is_local
 from appliance.web.screen import KioskScreen
 from appliance.web.server import make_app, serve
 from tests.appliance.desk.desk_world import REFERRED, DeskWorld
@@ -236,6 +236,41 @@ async def test_a_state_is_for_the_page_alone_and_pages_are_few(
         monkeypatch.setattr(web_desk, "MAX_WAITING", 0)
         async with pages.client.get(f"{pages.url}desk/state") as answer:
             assert answer.status == 503
+
+
+@pytest.mark.parametrize(
+    ("remote", "local"),
+    [
+        ("127.0.0.1", True),
+        ("127.8.8.8", True),
+        ("::1", True),
+        ("::ffff:127.0.0.1", True),
+        ("192.168.1.7", False),
+        ("::ffff:192.168.1.7", False),
+        ("fe80::1%eth0", False),
+        ("", False),
+        (None, False),
+        ("localhost", False),
+    ],
+)
+def test_only_loopback_is_this_machine(remote: str | None, local: bool) -> None:
+    assert is_local(remote) is local
+
+
+async def test_the_network_sees_the_kiosk_and_no_desk(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with served() as pages:
+        await pages.sign_in()
+        token = (await pages.state())["token"]
+        monkeypatch.setattr(web_desk, "is_local", lambda remote: False)
+        for path in ("desk", "desk/state", "desk/static/desk.js", "desk/choices"):
+            async with pages.client.get(pages.url + path) as answer:
+                assert answer.status == 403
+        headers = {"Origin": pages.origin, TOKEN_HEADER: token}
+        headers["Cookie"] = f"{COOKIE}={pages.cookie}"
+        async with pages.client.post(f"{pages.url}desk/stay", json={}, headers=headers) as answer:
+            assert answer.status == 403
+        async with pages.client.get(pages.url) as answer:
+            assert answer.status == 200
 
 
 async def test_the_second_officer_is_told_that_the_first_has_decided() -> None:
