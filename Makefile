@@ -29,7 +29,7 @@ format: $(VENV)/.dev ## let ruff rewrite what it can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-outage: $(VENV)/.dev ## the hub is down for a full minute: nothing is lost, nothing doubled
+outage: $(VENV)/.dev ## hub and gate in long runs: a minute without hub loses nothing, new rules arrive
 	CHOT_OUTAGE_S=60 $(BIN)/pytest -m slow tests/end_to_end
 
 rungs: $(VENV)/.runtime ## learn the order of the decode ladder's rungs on the photographs of CHOT_DATA

@@ -49,8 +49,12 @@ def get(url: str, token: str = "") -> tuple[int, bytes]:
         return error.code, error.read()
 
 
-def command(*arguments: str) -> None:
-    subprocess.run([sys.executable, "-m", *arguments], check=True, capture_output=True, timeout=60)
+def command(*arguments: str) -> str:
+    ended = subprocess.run(
+        [sys.executable, "-m", *arguments], check=False, capture_output=True, timeout=60, text=True
+    )
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout
 
 
 def prepare_hub(folder: Path, people: int = 500) -> None:
@@ -124,8 +128,9 @@ class RunningGate:
 [site]
 id = "site-under-test"
 name = "Test"
-place = "supermarket"
+place = "control_station"
 district = "d"
+district_code = 760
 directive = 15
 rulebook = "{ROOT / "configs/rulebooks/hcmc-2021-09.json"}"
 [appliance]
@@ -202,6 +207,23 @@ bridge = {{kind = "mcu", port = "{board.path}"}}
             float(x.rsplit(" ", 1)[1]) for x in lines if x.split("{")[0].split(" ")[0] == name
         ]
         return sum(values)
+
+    def verdicts_for(self, reason: str) -> int:
+        """Count the verdicts whose first reason is this."""
+        lines = get(f"{self.url}/metrics")[1].decode().splitlines()
+        ours = (x for x in lines if x.startswith("chot_verdicts_total{") and f'"{reason}"' in x)
+        return sum(int(float(x.rsplit(" ", 1)[1])) for x in ours)
+
+    def comes_to_answer(self, text: str, reason: str) -> None:
+        """Hold one code under the scanner, again and again, until its verdict is this."""
+
+        def answered() -> bool:
+            before, seen = self.verdicts(), self.verdicts_for(reason)
+            self.scan(f"{text}\r".encode())
+            until(lambda: self.verdicts() > before, f"a verdict on {text[:20]}")
+            return self.verdicts_for(reason) > seen
+
+        until(answered, f"the answer {reason} to {text[:20]}")
 
     def verdicts(self) -> int:
         return int(self.metric("chot_verdicts_total"))
