@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -42,9 +41,9 @@ def listed(folder: DataFolder, command: str, *options: object) -> list[dict[str,
     return [json.loads(line) for line in told.splitlines()]
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> DataFolder:
-    folder = DataFolder(tmp_path / "hub")
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> DataFolder:
+    folder = DataFolder(tmp_path_factory.mktemp("acts") / "hub")
     run("init", "--data", folder.root)
     known = Identifier(IdentifierKind.DOCUMENT, NUMBER)
     key = person_keyer(load_hash_key(folder.hash_key))(known)
