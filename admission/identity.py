@@ -96,7 +96,9 @@ def normalise(kind: IdentifierKind, value: str) -> Identifier:
     >>> normalise(IdentifierKind.INSURANCE, "DN 4 79 0123456789").value
     '0123456789'
     """
-    kept = "".join(c for c in value.upper() if not c.isspace() and c not in "-.")
+    kept = value.upper()
+    if not (kept.isascii() and kept.isalnum()):  # most have nothing to drop
+        kept = "".join(c for c in kept if not c.isspace() and c not in "-.")
     if kind is IdentifierKind.INSURANCE and _INSURANCE_CARD.fullmatch(kept):
         kept = kept[5:]
     return Identifier(kind, kept)

@@ -35,9 +35,10 @@ class PeopleDesk:
     ) -> Sequence[Reject]:
         """Put people on record; return rows that name two people, or facts that fit no record."""
         numbers = {number for _, row in records for number in row.numbers}
-        after = {person.number: person for person in await change.people_by(numbers)}
-        owner = {k.identifier: p.number for p in after.values() for k in p.identifiers}
         next_number = await change.next_number()
+        found = await change.people_by(numbers) if next_number else ()
+        after = {person.number: person for person in found}
+        owner = {k.identifier: p.number for p in after.values() for k in p.identifiers}
         touched: dict[int, Person] = {}
         rejects = []
         for raw, row in records:

@@ -6,6 +6,7 @@ One form a kind. Adding a column here adds it to the command's help and to its t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -25,19 +26,30 @@ from hub.store.registers import Row
 PERMIT_VALID_H = 72
 """Hours from issue for which a movement permit counts (policy), where none are stated."""
 
+_REMEMBERED = 4_096
+"""Different cells of one column whose meaning is remembered while a file is read."""
+
 Values = Mapping[str, Any]
 """What a row's filled cells say, by column."""
 Record = TypeVar("Record")
 
 
 class Column(msgspec.Struct, frozen=True):
-    """One column: how its cells are read, and what `--help` and `--template` show of it."""
+    """One column: how its cells are read, and what `--help` and `--template` show of it.
+
+    `repeats` says that few different cells are to be expected: what was read is then remembered.
+    """
 
     name: str
     read: Callable[[str], Any]
     example: str
     meaning: str
     required: bool = False
+    repeats: bool = True
+
+    def reader(self) -> Callable[[str], Any]:
+        """Return what reads this column of one file."""
+        return lru_cache(_REMEMBERED)(self.read) if self.repeats else self.read
 
 
 class Form(msgspec.Struct, Generic[Record], frozen=True):
@@ -72,42 +84,49 @@ IDENTIFIERS: tuple[Column, ...] = (
         cells.identifier(IdentifierKind.DOCUMENT),
         "000190123456",
         "number of the citizen card (CCCD), identity card (CMND) or passport",
+        repeats=False,
     ),
     Column(
         "qid",
         cells.identifier(IdentifierKind.QID),
         "900000000000000017",
         "identifier of the national QR platform",
+        repeats=False,
     ),
     Column(
         "insurance",
         cells.identifier(IdentifierKind.INSURANCE),
         "0123456789",
         "health-insurance number, ten digits or an older card's fifteen characters",
+        repeats=False,
     ),
     Column(
         "typed_code",
         cells.identifier(IdentifierKind.TYPED_CODE),
         "57213004864",
         "code sent by SMS, eleven digits",
+        repeats=False,
     ),
     Column(
         "backup_number",
         cells.identifier(IdentifierKind.BACKUP_NUMBER),
         "57213004860016",
         "number printed on paper, fourteen digits",
+        repeats=False,
     ),
     Column(
         "wallet_object",
         cells.identifier(IdentifierKind.WALLET_OBJECT),
         "",
         "object id of a wallet's rotating code",
+        repeats=False,
     ),
     Column(
         "certificate",
         cells.identifier(IdentifierKind.CERTIFICATE),
         "",
         "identifier of a health certificate (UVCI)",
+        repeats=False,
     ),
 )
 """Whom a row is about: any number that a code may show."""
@@ -190,7 +209,8 @@ def permits(valid_h: int = PERMIT_VALID_H) -> Form[Row]:
     return Form(
         "permits",
         (
-            Column("number", cells.plain, "GDD-2021-000017", "number of the permit", required=True),
+            Column("number", cells.plain, "GDD-2021-000017", "number of the permit", required=True,
+                   repeats=False),
             *IDENTIFIERS,
             Column("from", cells.hour_down, "2021-09-16T06:00+07:00",
                    "moment of issue, with time zone; the full hour before counts", required=True),
@@ -233,7 +253,7 @@ OFFICERS_FORM: Form[Row] = Form(
     "officers",
     (
         Column("number", cells.whole(0, 99_999_999), "4016",
-               "number of the account, up to eight digits", required=True),
+               "number of the account, up to eight digits", required=True, repeats=False),
         *IDENTIFIERS,
         Column("last_day", cells.a_date, "2021-12-31", "last day, inclusive; empty = open"),
         DISTRICT,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+import sys
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any, Generic, Protocol, TextIO, TypeVar
@@ -14,7 +16,7 @@ import msgspec
 from hub.errors import CellError, TableError
 from hub.forms import Form, RowError
 from hub.store.registers import Change, RegisterStore
-from hub.table import REJECTED, RawRow, Table, check_cell
+from hub.table import REJECTED, RawRow, Table, are_sound, check_cell
 
 CHUNK_ROWS = 2_000
 _PRIVATE = 0o600
@@ -109,7 +111,8 @@ class Import(Generic[Record]):
         self._form = form
         self._desk = desk
         self._rejects = rejects
-        self._readers = [form.column(name) for name in table.columns]
+        columns = [form.column(name) for name in table.columns]
+        self._readers = [None if one is None else (one.name, one.reader()) for one in columns]
         self._required = [c.name for c in form.columns if c.required]
         self._count = 0
         self._shown: list[Reject] = []
@@ -130,22 +133,39 @@ class Import(Generic[Record]):
         :raises TableError: if `strict` and a row was bad, if nothing but bad rows came, or if
             `replace` would leave nobody on record.
         """
-        taken = 0
-        rows = self._table.rows()
-        with self._writing() as rejects:
-            async with store.change() as change:
-                if replace:
-                    await self._desk.clear(change)
-                while chunk := list(islice(rows, CHUNK_ROWS)):
-                    records, refused = self._read(chunk)
-                    refused += await self._desk.take(change, records)
-                    for reject in sorted(refused, key=lambda reject: reject.row.line):
-                        self._put_aside(reject, rejects)
-                    taken += len(chunk) - len(refused)
-                    if progress is not None:
-                        progress(self._table.position)
+        with self._writing() as rejects, closing(self._table.rows()) as rows:
+            changing = store.change()
+            change = await changing.__aenter__()
+            try:
+                taken = await self._all(change, rows, rejects, replace=replace, progress=progress)
                 self._judge(taken, strict=strict, replace=replace)
+            except BaseException:  # Ctrl-C, too: nothing of the file may stay
+                await changing.__aexit__(*sys.exc_info())
+                raise
+            await _to_its_end(changing.__aexit__(None, None, None))
         return Taken(taken, self._count, tuple(self._shown))
+
+    async def _all(
+        self,
+        change: Change,
+        rows: Iterator[RawRow],
+        rejects: RejectsFile,
+        *,
+        replace: bool,
+        progress: Callable[[int], None] | None,
+    ) -> int:
+        taken = 0
+        if replace:
+            await self._desk.clear(change)
+        while chunk := list(islice(rows, CHUNK_ROWS)):
+            records, refused = self._read(chunk)
+            refused += await self._desk.take(change, records)
+            for reject in sorted(refused, key=lambda reject: reject.row.line):
+                self._put_aside(reject, rejects)
+            taken += len(chunk) - len(refused)
+            if progress is not None:
+                progress(self._table.position)
+        return taken
 
     def _judge(self, taken: int, *, strict: bool, replace: bool) -> None:
         if replace and not taken and not self._count and not self._form.may_be_empty:
@@ -170,13 +190,16 @@ class Import(Generic[Record]):
         if row.problem:
             raise RowError("", row.problem)
         values: dict[str, Any] = {}
-        for column, cell in zip(self._readers, row.cells, strict=True):
-            if cell and column is not None:
+        sound = are_sound(row.cells)
+        for reader, cell in zip(self._readers, row.cells, strict=True):
+            if cell and reader is not None:
+                name, read = reader
                 try:
-                    check_cell(cell)
-                    values[column.name] = column.read(cell)
+                    if not sound:
+                        check_cell(cell)
+                    values[name] = read(cell)
                 except CellError as error:
-                    raise RowError(column.name, str(error)) from error
+                    raise RowError(name, str(error)) from error
         for name in self._required:
             if name not in values:
                 raise RowError(name, "is empty")
@@ -195,6 +218,15 @@ class Import(Generic[Record]):
             yield rejects
         finally:
             rejects.close()
+
+
+async def _to_its_end(commit: Awaitable[object]) -> None:
+    """Wait for the commit, even if Ctrl-C comes now: it is not undone, and has to be told of."""
+    ending = asyncio.ensure_future(commit)
+    while not ending.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.shield(ending)
+    ending.result()
 
 
 def check_header(columns: Sequence[str], form: Form[Any]) -> None:

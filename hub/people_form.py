@@ -41,7 +41,7 @@ _FACTS = {
 _COLUMNS = (
     *IDENTIFIERS,
     Column("name", cells.person_name, "Nguyễn Văn An",
-           "full name; only its digest with the birth date is kept"),
+           "full name; only its digest with the birth date is kept", repeats=False),
     Column("born", cells.a_date, "1990-02-28", "birth date"),
     Column("doses", cells.whole(0, 15), "2", "vaccine doses on record"),
     Column("product", cells.product, "astrazeneca", "product of the last dose"),

@@ -93,7 +93,7 @@ WITHDRAWALS_FORM: Form[Row] = Form(
     (
         Column("kind", _kind, "pass", f"one of {', '.join(KINDS)}", required=True),
         Column("number", lambda text: text, "5f0c2a9d41e7b386",
-               "the credential's number in that register", required=True),
+               "the credential's number in that register", required=True, repeats=False),
         Column("issued_before", cells.hour_up, "2021-09-16T00:00+07:00",
                "only what was issued before this moment; empty = all"),
         Column("status", cells.status, "revoked",
