@@ -24,6 +24,7 @@ from hub.keys import create_keys, load_keys
 from hub.options import data_option, run
 from hub.orders_cli import directive, document
 from hub.parent import stop_at_end_of_input
+from hub.roster_cli import roster
 from hub.samples import json_lines, samples
 from hub.server import ServeOptions
 from hub.store.sqlite import open_store
@@ -39,7 +40,17 @@ def hub() -> None:
     """Run the upstream: people, signed releases, and the entries of all gates."""
 
 
-for command in (import_, withdraw, directive, document, trust, corrections, overrides, alerts):
+for command in (
+    import_,
+    withdraw,
+    roster,
+    directive,
+    document,
+    trust,
+    corrections,
+    overrides,
+    alerts,
+):
     hub.add_command(command)
 
 

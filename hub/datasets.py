@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from cache.replica.head import MAX_DATASETS
 from cache.replica.layout import (
     CREDENTIALS_1,
     OFFICERS_1,
@@ -13,6 +14,9 @@ from cache.replica.layout import (
     Layout,
 )
 from hub.store.registers import CREDENTIALS, OFFICERS, PERMITS, WATCH, entry_type
+
+MAX_ROSTERS = MAX_DATASETS - 8
+"""Sites with an approved list: a head names that many, and leaves room for the other datasets."""
 
 _LAYOUTS: dict[str, Layout[Any]] = {
     CREDENTIALS: CREDENTIALS_1,

@@ -8,12 +8,21 @@ from typing import Any
 from admission.identity import Identifier
 from cache.errors import LayoutError
 from cache.replica.layout import PERSONS_2, Layout
-from hub.datasets import layout_of_register
+from hub.datasets import MAX_ROSTERS, layout_of_register
+from hub.errors import StoreError
 from hub.forms import RowError
 from hub.imports import Reject
 from hub.people_form import Digest, PersonRow, joined
 from hub.store.port import Person
-from hub.store.registers import CREDENTIALS, PERMITS, Change, Row, by_key
+from hub.store.registers import (
+    CREDENTIALS,
+    PERMITS,
+    ROSTER,
+    Change,
+    RegisterStore,
+    Row,
+    by_key,
+)
 from hub.table import RawRow
 
 
@@ -25,6 +34,9 @@ class PeopleDesk:
 
     def __init__(self, digest: Digest) -> None:
         self._digest = digest
+
+    async def check_room(self, store: RegisterStore) -> None:
+        """Return: there is one dataset of people."""
 
     async def clear(self, change: Change) -> None:
         """Strike everybody off the record."""
@@ -83,6 +95,16 @@ class RegisterDesk:
     async def clear(self, change: Change) -> None:
         """Empty the register."""
         await change.clear_rows(self._register)
+
+    async def check_room(self, store: RegisterStore) -> None:
+        """Return if a release can name this register beside those that there are.
+
+        :raises StoreError: if there are as many rosters as a release can name.
+        """
+        rosters = {name for name in await store.revisions() if name.startswith(ROSTER)}
+        if self._register.startswith(ROSTER) and len(rosters | {self._register}) > MAX_ROSTERS:
+            msg = f"{len(rosters)} sites have an approved list already"
+            raise StoreError(msg, hint="do away with one: chot hub roster list, remove")
 
     async def take(self, change: Change, records: Sequence[tuple[RawRow, Row]]) -> Sequence[Reject]:
         """Put rows; return those whose numbers are in two rows, or that fit no record."""

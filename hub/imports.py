@@ -48,6 +48,13 @@ class Taken(msgspec.Struct, frozen=True):
 class Desk(Protocol[Record_contra]):
     """Who puts records of one kind into the store."""
 
+    async def check_room(self, store: RegisterStore) -> None:
+        """Return if the store may hold such records.
+
+        :raises StoreError: if a release could not name them any more.
+        """
+        ...
+
     async def clear(self, change: Change) -> None:
         """Take out all that is there: the file is the whole."""
         ...
@@ -134,6 +141,7 @@ class Import(Generic[Record]):
             `replace` would leave nobody on record.
         """
         with self._writing() as rejects, closing(self._table.rows()) as rows:
+            await self._desk.check_room(store)
             changing = store.change()
             change = await changing.__aenter__()
             try:

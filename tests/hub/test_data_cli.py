@@ -170,6 +170,15 @@ def test_a_document_is_taken_if_gates_can_use_it(folder: DataFolder, tmp_path: P
     assert not released(folder).documents
 
 
+def test_a_list_that_is_done_away_with_leaves_the_release(folder: DataFolder) -> None:
+    succeed("synthesize", "--data", folder.root, "--people", 30)
+    assert "roster/demo-factory" in released(folder).datasets
+    assert succeed("roster", "list", "--data", folder.root) == "demo-factory: 10\n"
+    succeed("roster", "remove", "--data", folder.root, "demo-factory")
+    assert "roster/demo-factory" not in released(folder).datasets
+    assert "list" in fail("roster", "remove", "--data", folder.root, "demo-factory").hint
+
+
 @pytest.mark.parametrize("command", [("directive", "list"), ("document", "list")])
 def test_a_foreign_folder_is_refused(command: tuple[str, str], tmp_path: Path) -> None:
     assert "chot hub init" in fail(*command, "--data", tmp_path / "nothing").hint

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from admission.identity import Identifier, IdentifierKind, identity_digester
 from admission.standing import CredentialStatus, Officer, Permit, PersonFacts, RosterEntry
+from hub.datasets import MAX_ROSTERS
 from hub.desks import PeopleDesk, RegisterDesk
-from hub.errors import TableError
+from hub.errors import StoreError, TableError
 from hub.forms import OFFICERS_FORM, ROSTER_FORM, WATCH_FORM, Form, permits
 from hub.import_cli import template
 from hub.imports import Desk, Import, Taken
@@ -247,6 +248,16 @@ async def test_officers_change_their_numbers_within_one_file(world: World) -> No
     ]
     taken = await world.take(header + "1,000190000001\n3,000190000003\n", OFFICERS_FORM, desk)
     assert (taken.rows, taken.rejected) == (1, 1)
+
+
+async def test_a_site_too_many_for_a_head_is_refused(world: World) -> None:
+    async with world.store.change() as change:
+        for number in range(MAX_ROSTERS):
+            await change.clear_rows(roster(f"site-{number}"))
+    data = "document\n000190000001\n"
+    assert (await world.take(data, ROSTER_FORM, RegisterDesk(roster("site-3")))).rows == 1
+    with pytest.raises(StoreError, match="already"):
+        await world.take(data, ROSTER_FORM, RegisterDesk(FACTORY))
 
 
 @pytest.mark.parametrize(
