@@ -171,7 +171,9 @@ class Publisher:
         documents = before.documents if before else {}
         if changes.documents is not None:
             documents = {name: self._write(data) for name, data in changes.documents.items()}
-        known = self._revisions.of(before) if before else {}
+        replaced = {part.name for part, _, _ in built} | changes.dropped
+        said = self._revisions.of(before).items() if before else ()
+        known = {name: revision for name, revision in said if name not in replaced}
         head = self._sign(before, datasets, documents, now)
         self._revisions.write(head, known | revisions)
         self._prune(before, head)

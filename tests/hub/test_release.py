@@ -193,6 +193,20 @@ async def test_lost_notes_and_another_hash_key_cost_a_new_release(
     assert await Release(hub.store, Publisher(hub.folder, mixed)).stale() == {PEOPLE, WATCH}
 
 
+async def test_what_was_published_from_elsewhere_is_published_anew(hub: Hub) -> None:
+    before = await hub.publish()
+    head_file = hub.folder / "replica" / "head"
+    restored = head_file.read_bytes()
+    hub.publisher.publish([(DOCUMENT, PersonFacts())], now=hub.clock.now())
+    assert await hub.release.stale() == {PEOPLE}
+    assert (await hub.publish()).datasets == before.datasets
+    await hub.store.put_people([Person(2, (), PersonFacts())])
+    await hub.put(WATCH, Row("1", (DOCUMENT,), WatchEntry(ACTIVE)))
+    await hub.publish()
+    head_file.write_bytes(restored)
+    assert WATCH in await hub.release.stale(), "the notes are of another head"
+
+
 async def test_documents_and_segments_of_the_head_before_are_kept_and_no_others(hub: Hub) -> None:
     heads = []
     for number in range(3):
@@ -224,6 +238,18 @@ async def until(condition: Callable[[], Awaitable[bool]]) -> None:
     async with asyncio.timeout(20):
         while not await condition():  # noqa: ASYNC110 files and rows raise no events
             await asyncio.sleep(0.005)
+
+
+async def test_registers_do_not_wait_for_people(hub: Hub) -> None:
+    await hub.publish()
+
+    async def never() -> None:
+        raise AssertionError
+
+    await hub.store.put_people([Person(2, (), PersonFacts())])
+    await hub.put(WATCH)
+    await Publication(hub.release, hub.clock, never).registers()
+    assert await hub.release.stale() == {PEOPLE}
 
 
 async def test_a_running_hub_leaves_people_to_another_process_and_tries_again(hub: Hub) -> None:
