@@ -69,6 +69,13 @@ class Finding(NamedTuple):
     to_leave: int | None = None
 
 
+def identity(case: Case) -> Iterator[Finding]:
+    """Identity: declared data that are not those on record, or are of several people."""
+    # Whose card would it be? An officer compares the person with the document.
+    if case.standing.mismatch or case.standing.differs:
+        yield Finding(Outcome.REFER, Reason.IDENTITY_MISMATCH)
+
+
 def declaration(case: Case) -> Iterator[Finding]:
     """Health declaration: missing or older than the limit, or with symptoms or exposure ticked."""
     facts, limit_h = case.facts, case.needs.declaration_max_age_h
@@ -117,7 +124,7 @@ def roster(case: Case) -> Iterator[Finding]:
     entry = case.standing.roster
     if not case.standing.rostered or "roster" in case.standing.unreadable:
         yield Finding(Outcome.REFER, Reason.CANNOT_DECIDE)
-    elif entry is None or not _is_listed(entry, case.local.date()):
+    elif entry is None or not is_listed(entry, case.local.date()):
         yield Finding(Outcome.REFUSE, Reason.NOT_ON_ROSTER)
     elif entry.shift is not None and not entry.shift.include(case.local):
         yield Finding(Outcome.REFUSE, Reason.OUTSIDE_SHIFT)
@@ -172,6 +179,7 @@ def anti_passback(case: Case) -> Iterator[Finding]:
 
 
 CLAUSES = (
+    identity,
     declaration,
     test,
     permit,
@@ -209,6 +217,16 @@ def stands_in(asked: Question) -> bool:
     )
 
 
+def is_listed(entry: RosterEntry, today: date) -> bool:
+    """Return whether the entry counts on this day."""
+    begun = entry.first_day is None or entry.first_day <= today
+    return (
+        entry.status is CredentialStatus.ACTIVE
+        and begun
+        and (entry.last_day is None or today <= entry.last_day)
+    )
+
+
 def _is_recent(at_h: int | None, limit_h: int, now: Instant) -> bool:
     """Not older than the limit. Hours on record are rounded down; one ahead is a clock's error."""
     if at_h is None:
@@ -219,15 +237,6 @@ def _is_recent(at_h: int | None, limit_h: int, now: Instant) -> bool:
 
 def _is_reached(limit: int | None, count: int) -> bool:
     return limit is not None and count >= limit
-
-
-def _is_listed(entry: RosterEntry, today: date) -> bool:
-    begun = entry.first_day is None or entry.first_day <= today
-    return (
-        entry.status is CredentialStatus.ACTIVE
-        and begun
-        and (entry.last_day is None or today <= entry.last_day)
-    )
 
 
 _NEARNESS = (

@@ -25,7 +25,7 @@ from datetime import date
 
 import msgspec
 
-from admission.clauses import CLAUSES, Case, Question, is_passed_back, stands_in
+from admission.clauses import CLAUSES, Case, Question, is_listed, is_passed_back, stands_in
 from admission.credential import Credential, CredentialKind, PassKind, Signature
 from admission.errors import RuleError
 from admission.facts import known_facts
@@ -103,8 +103,7 @@ def _leaving(asked: Question) -> Verdict | None:
     """Answer at a way out: nobody is kept inside for what a card, a list or the hub says."""
     if asked.here.direction is not Direction.OUT:
         return None
-    blocked = _blocked(asked)
-    alerts = blocked.alerts if blocked else ()
+    alerts = _silent_alerts(asked)
     if is_passed_back(asked):
         return Verdict(Outcome.REFER, (Reason.ANTI_PASSBACK,), alerts=alerts)
     return _admit(Reason.CHECKED_OUT, alerts=alerts)
@@ -112,39 +111,48 @@ def _leaving(asked: Question) -> Verdict | None:
 
 def _blocked(asked: Question) -> Verdict | None:
     """Answer what blocks, whatever the card and whatever the age of the knowledge."""
-    standing, today = asked.standing, asked.today
-    facts, watch = standing.facts, standing.watch
+    standing, alerts = asked.standing, _silent_alerts(asked)
+    facts = standing.facts
     if standing.withdrawn or (facts is not None and facts.status is not CredentialStatus.ACTIVE):
-        return _refuse(Reason.REVOKED)
-    if today is None:  # an isolation, an expiry and a watch last until a date
-        return None
-    if facts is not None and facts.isolation_until is not None and today <= facts.isolation_until:
-        return _refuse(Reason.SEE_OFFICER, Alert.ISOLATION)
-    over = _out_of_time(asked.credential, asked.now)
+        return _refuse(Reason.REVOKED, *alerts)
+    if Alert.ISOLATION in alerts:
+        return _refuse(Reason.SEE_OFFICER, *alerts)
+    over = None if asked.today is None else _out_of_time(asked.credential, asked.now)
     if over is not None:
-        return over
-    if watch is None or watch.status is not CredentialStatus.ACTIVE:
-        return None
-    if watch.until is not None and watch.until < today:
-        return None
-    return Verdict(Outcome.REFER, (Reason.SEE_OFFICER,), alerts=(Alert.WATCHED,))
+        return _refuse(over, *alerts)
+    return Verdict(Outcome.REFER, (Reason.SEE_OFFICER,), alerts=alerts) if alerts else None
 
 
-def _out_of_time(credential: Credential, now: Instant) -> Verdict | None:
-    """Answer a signed credential whose validity is over or has not begun."""
+def _silent_alerts(asked: Question) -> tuple[Alert, ...]:
+    """Return what an officer has to know of this person, whatever else stands against them."""
+    today, facts, watch = asked.today, asked.standing.facts, asked.standing.watch
+    if today is None:  # an isolation and a watch last until a date
+        return ()
+    until = None if facts is None else facts.isolation_until
+    isolated = until is not None and today <= until
+    watched = (
+        watch is not None
+        and watch.status is CredentialStatus.ACTIVE
+        and (watch.until is None or today <= watch.until)
+    )
+    return (Alert.ISOLATION,) * isolated + (Alert.WATCHED,) * watched
+
+
+def _out_of_time(credential: Credential, now: Instant) -> Reason | None:
+    """Return why a signed credential does not count now: it is over, or has not begun."""
     proof = credential.proof
     if proof is None or proof.signature is not Signature.VALID:
         return None
     if proof.expires_ns is not None and now.wall_ns >= proof.expires_ns:
         rotates = credential.kind is CredentialKind.ROTATING_CODE
-        return _refuse(Reason.CODE_EXPIRED if rotates else Reason.EXPIRED)
+        return Reason.CODE_EXPIRED if rotates else Reason.EXPIRED
     if proof.not_before_ns is not None and now.wall_ns < proof.not_before_ns:
-        return _refuse(Reason.NOT_YET_VALID)
+        return Reason.NOT_YET_VALID
     return None
 
 
 def _in_doubt(asked: Question) -> Verdict | None:
-    """Answer where the knowledge is missing, damaged, undated, old or contradicts itself: REFER."""
+    """Answer where the knowledge is missing, damaged, undated or old: REFER."""
     standing, proof = asked.standing, asked.credential.proof
     if standing.lookup is Lookup.NO_REPLICA:
         return _refer(Reason.NO_REPLICA)
@@ -155,14 +163,12 @@ def _in_doubt(asked: Question) -> Verdict | None:
     if asked.today is None:
         return _refer(Reason.CLOCK_UNTRUSTED)
     # A site may keep to its own list meanwhile: who works there is known for longer.
-    keeps_to_list = asked.site.stale is StalePolicy.ROSTER_ONLY and standing.roster is not None
+    listed = standing.roster is not None and is_listed(standing.roster, asked.today)
+    keeps_to_list = asked.site.stale is StalePolicy.ROSTER_ONLY and listed
     if not keeps_to_list and _is_stale(release, asked.rulebook, asked.now):
         return _refer(Reason.STALE_REPLICA)
     if proof is not None and proof.signature is not Signature.VALID:
         return _refer(Reason.ISSUER_UNKNOWN)
-    # Whose card would it be? An officer compares the person with the document.
-    if standing.mismatch or standing.differs:
-        return _refer(Reason.IDENTITY_MISMATCH)
     return None
 
 
@@ -171,6 +177,8 @@ def _badge(asked: Question) -> Verdict | None:
     granted, officer = asked.credential.granted, asked.standing.officer
     if granted is None or granted.kind is not PassKind.OFFICER:
         return None
+    if asked.standing.mismatch or asked.standing.differs:
+        return _refer(Reason.IDENTITY_MISMATCH)
     if officer is None or asked.today is None or not serves(officer, asked.site, asked.today):
         return _refer(Reason.NO_RECORD)
     return _refer(Reason.OFFICER_IDENTIFIED)

@@ -19,7 +19,7 @@ from admission.credential import (
 from admission.decide import decide
 from admission.presence import Presence
 from admission.rulebook import Rulebook
-from admission.site import Demands, Direction, Place, Site
+from admission.site import Demands, Direction, Place, Site, StalePolicy
 from admission.standing import (
     Lookup,
     Permit,
@@ -209,5 +209,29 @@ def test_a_code_that_counts_once_is_caught_the_second_time(rulebook: Rulebook) -
     assert verdict == Verdict(X, (Reason.CODE_USED,), alerts=(Alert.REPLAY,))
 
 
+def test_a_block_does_not_hide_who_an_officer_has_to_see(rulebook: Rulebook) -> None:
+    ill = with_facts(isolation_until=date(2021, 9, 20), status=REVOKED)
+    both = msgspec.structs.replace(ill, watch=WatchEntry(ACTIVE))
+    verdict = decide(CODE, both, rulebook, site(), NOW)
+    assert verdict == Verdict(X, (Reason.REVOKED,), alerts=(Alert.ISOLATION, Alert.WATCHED))
+
+
+def test_data_that_differ_excuse_from_nothing(rulebook: Rulebook) -> None:
+    verdict = decide(CODE, found(differs=True), rulebook, STATION, NOW)
+    assert verdict.outcome is X
+    assert verdict.reasons == (Reason.PERMIT_NEEDED, Reason.IDENTITY_MISMATCH)
+
+
+@pytest.mark.parametrize("place", [Place.FACTORY, Place.SUPERMARKET])
+def test_who_was_struck_off_is_not_judged_by_old_knowledge(
+    rulebook: Rulebook, place: Place
+) -> None:
+    keeps_to_list = msgspec.structs.replace(site(place), stale=StalePolicy.ROSTER_ONLY)
+    listed_then = msgspec.structs.replace(listed(), release=OLD)
+    struck_off = msgspec.structs.replace(listed(status=REVOKED), release=OLD)
+    assert answer(rulebook, listed_then, keeps_to_list)[0] is A
+    assert answer(rulebook, struck_off, keeps_to_list) == (F, Reason.STALE_REPLICA)
+
+
 def test_every_clause_stands_in_the_list_once() -> None:
-    assert len(set(CLAUSES)) == len(CLAUSES) == 9
+    assert len(set(CLAUSES)) == len(CLAUSES) == 10
