@@ -44,6 +44,8 @@ ENGINE_VERSION = (1, 3, 3)
 """The CertLogic that `certlogic` implements: rules for a newer one cannot be used."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST_S = (datetime(1, 1, 1, tzinfo=UTC) - _EPOCH) // timedelta(seconds=1)
+_LAST_S = (datetime(9999, 12, 31, tzinfo=UTC) - _EPOCH) // timedelta(seconds=1)
 
 
 _TYPE_OF = {
@@ -238,5 +240,6 @@ def _ns(moment: datetime) -> int:
 
 
 def _text_of(wall_ns: int) -> str:
-    moment = _EPOCH + timedelta(seconds=wall_ns // 1_000_000_000)
+    """Return the moment as RFC 3339 has it, one beyond the calendar as the calendar's end."""
+    moment = _EPOCH + timedelta(seconds=min(max(wall_ns // 1_000_000_000, _FIRST_S), _LAST_S))
     return moment.isoformat().replace("+00:00", "Z")

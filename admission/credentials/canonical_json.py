@@ -23,9 +23,12 @@ def read(text: str) -> Any:
     :raises MalformedError: if it is not JSON, or JSON that two readers may take differently.
     """
     try:
-        return json.loads(text, object_pairs_hook=_members, parse_constant=_no_constant)
+        value = json.loads(text, object_pairs_hook=_members, parse_constant=_no_constant)
+        # An escape may spell half of a surrogate pair too: only the value shows it.
+        (json.dumps(value, ensure_ascii=False) if "\\u" in text else text).encode("utf-8")
     except (ValueError, RecursionError) as error:
         raise MalformedError("not JSON") from error
+    return value
 
 
 def canonical(value: Any) -> bytes:

@@ -123,7 +123,8 @@ def _dose(resource: dict[str, Any]) -> tuple[date, Product] | None:
 
 def _test(resource: dict[str, Any]) -> _Test | None:
     known = any(s == LOINC and c in _TESTS for s, c in _codings(resource.get("code")))
-    if not known or resource.get("status") not in _FINAL:
+    status = resource.get("status")
+    if not known or not isinstance(status, str) or status not in _FINAL:
         return None
     taken_h = hour_of(resource.get("effectiveDateTime"))
     results = {

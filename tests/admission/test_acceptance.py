@@ -65,6 +65,13 @@ def judge(
     return rules.judge(certificate, evidence, more.pop("now", NOW), {}, **more)
 
 
+@pytest.mark.parametrize("wall_ns", [-(1 << 66), -(1 << 36) * 10**9, 1 << 36, 1 << 70])
+def test_a_time_beyond_the_calendar_stands_at_its_end(wall_ns: int) -> None:
+    logic = {"===": [{"var": "external.iat"}, {"var": "external.exp"}]}
+    rules = load_acceptance([a_rule(Logic=logic)])
+    assert judge(rules, {}, issued_ns=wall_ns, expires_ns=wall_ns) == Fulfilled()
+
+
 def test_true_is_fulfilled_false_is_said_and_what_fails_is_open() -> None:
     rules = load_acceptance([a_rule(Logic={">=": [{"var": "payload.dn"}, 2]})])
     assert judge(rules, {"dn": 2}) == Fulfilled()

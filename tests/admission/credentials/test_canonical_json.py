@@ -144,6 +144,18 @@ def test_json_that_is_none_or_in_doubt_has_no_form(text: str) -> None:
         canonical(read(text))
 
 
+@pytest.mark.parametrize(
+    "text", ['"\\ud800"', '"\ud800"', '{"\\udfff":1}', '[[{"a":"\\ud800x"}]]', '{"\udc81":1}']
+)
+def test_half_of_a_surrogate_pair_does_not_read(text: str) -> None:
+    with pytest.raises(MalformedError):
+        read(text)
+
+
+def test_a_whole_surrogate_pair_reads() -> None:
+    assert read('"\\ud83d\\ude00"') == "\N{GRINNING FACE}"
+
+
 @given(st.text(st.characters(codec=None), max_size=60))
 def test_any_text_has_a_form_or_is_refused(text: str) -> None:
     try:

@@ -98,6 +98,7 @@ def test_the_last_of_several_tests_counts() -> None:
         immunization(vaccineCode={"coding": [{"system": "http://other.example", "code": "208"}]}),
         immunization(vaccineCode={"coding": "208"}),
         observation() | {"status": "preliminary"},
+        observation() | {"status": ["final"]},
         observation() | {"code": {"coding": [{"system": "http://loinc.org", "code": "94563-4"}]}},
         observation() | {"valueCodeableConcept": {"text": "negative"}},
         {"resourceType": "Patient"},

@@ -152,7 +152,19 @@ def test_a_signature_of_another_length_does_not_hold(length: int) -> None:
     assert outcome_of(parse(json.dumps(content), authorities())) is Signature.INVALID
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", "[" * 8_000, '{"data":' * 1_000, "1" * 9_000])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "{}",
+        "[" * 8_000,
+        '{"data":' * 1_000,
+        "1" * 9_000,
+        '{"data":"\\ud800","sig":{}}',
+        '{"\udc81":1}',
+    ],
+)
 def test_what_is_no_seal_is_unrecognised(text: str) -> None:
     assert parse(text, authorities()) == UNRECOGNISED
 
