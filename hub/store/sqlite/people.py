@@ -13,7 +13,7 @@ import aiosqlite
 from admission.identity import Identifier, IdentifierKind
 from admission.standing import CredentialStatus, PersonFacts, Product, TestResult
 from hub.store.port import KnownIdentifier, Person
-from hub.store.sqlite.registers import flat, pairs, slices
+from hub.store.sqlite.registers import flat, slices, wanted
 
 _KINDS = {kind.value: kind for kind in IdentifierKind}
 _STATUSES = {int(status): status for status in CredentialStatus}
@@ -58,21 +58,22 @@ async def found_by(raw: aiosqlite.Connection, identifiers: Collection[Identifier
     numbers: set[int] = set()
     for some in slices(list(identifiers)):
         rows = await raw.execute_fetchall(
-            f"SELECT person FROM identifier WHERE (kind, value) IN (VALUES {pairs(some)})",  # noqa: S608 marks
+            f"{wanted(some)} SELECT person FROM wanted"  # noqa: S608 marks
+            " CROSS JOIN identifier USING (kind, value)",
             flat(some),
         )
         numbers.update(row[0] for row in rows)
     found: list[Person] = []
-    for wanted in slices(sorted(numbers)):
-        marks = ", ".join("?" * len(wanted))
+    for some_numbers in slices(sorted(numbers)):
+        marks = ", ".join("?" * len(some_numbers))
         people = await raw.execute_fetchall(
             f"SELECT {_COLUMNS} FROM person WHERE number IN ({marks}) ORDER BY number",  # noqa: S608 marks
-            wanted,
+            some_numbers,
         )
         known = await raw.execute_fetchall(
             "SELECT person, kind, value, status FROM identifier"  # noqa: S608 marks
             f" WHERE person IN ({marks}) ORDER BY person, place",
-            wanted,
+            some_numbers,
         )
         found += _joined(people, known)
     return found

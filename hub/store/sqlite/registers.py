@@ -102,9 +102,9 @@ async def found_by(
     keys: set[str] = set()
     for some in slices(list(identifiers)):
         rows = await raw.execute_fetchall(
-            "SELECT key FROM register_identifier"  # noqa: S608 marks
-            f" WHERE register = ? AND (kind, value) IN (VALUES {pairs(some)})",
-            (register, *flat(some)),
+            f"{wanted(some)} SELECT key FROM wanted"  # noqa: S608 marks
+            " CROSS JOIN register_identifier USING (kind, value) WHERE register = ?",
+            (*flat(some), register),
         )
         keys.update(row[0] for row in rows)
     return await keyed(raw, register, keys)
@@ -138,9 +138,13 @@ def slices(items: Sequence[Any]) -> Iterable[Sequence[Any]]:
     return (items[start : start + SLICE] for start in range(0, len(items), SLICE))
 
 
-def pairs(identifiers: Sequence[Identifier]) -> str:
-    """Return the marks for so many identifiers."""
-    return ", ".join(("(?, ?)",) * len(identifiers))
+def wanted(identifiers: Sequence[Identifier]) -> str:
+    """Return the beginning of a query about so many identifiers: a table `wanted` of them.
+
+    `CROSS JOIN` it with the table that is asked: SQLite then looks up each by the index, where it
+    would read the whole table for `(kind, value) IN (VALUES …)`.
+    """
+    return f"WITH wanted (kind, value) AS (VALUES {', '.join(('(?, ?)',) * len(identifiers))})"
 
 
 def flat(identifiers: Iterable[Identifier]) -> list[str]:
