@@ -12,6 +12,7 @@ from typing import Any
 
 import msgpack
 import msgspec
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from admission import certlogic, rulebook_format, wire
 from admission.acceptance import load_acceptance
@@ -23,6 +24,7 @@ from admission.credentials import (
     dcc,
     dcc_certificate,
     dcc_revocations,
+    explicit_curve,
     health_card_issuers,
     pass_issuers,
     rotating_code,
@@ -54,7 +56,13 @@ from admission.site import Place
 from admission.standing import Lookup, Standing
 from admission.verdict import Verdict
 from admission.wire import Acknowledgement, Batch, Entry
-from tests.admission.credentials import dcc_codes, health_cards, passes, seals
+from tests.admission.credentials import (
+    dcc_codes,
+    health_cards,
+    passes,
+    seals,
+    test_explicit_curve,
+)
 from tests.admission.situations import CODE, found, site
 from tests.admission.test_acceptance import a_rule
 from tests.fuzz.codes import SECRET, WALLETS, dsc, revocations
@@ -111,7 +119,7 @@ def spoilt(m: Mutator, reader: Reader) -> bytes:
 @cache
 def readers() -> dict[str, Reader]:
     """Return every reader by name."""
-    return {**dict(_trust()), **dict(_law()), **dict(_messages())}
+    return {**dict(_trust()), **dict(_certificates()), **dict(_law()), **dict(_messages())}
 
 
 def _trust() -> Iterator[tuple[str, Reader]]:
@@ -132,9 +140,6 @@ def _trust() -> Iterator[tuple[str, Reader]]:
         "signers",
         readable(lambda data: dcc.parse(code, read_signers(data)), write_signers([signer])),
     )
-    yield "signer", readable(signer_of, dsc(), form="bytes")
-    ders = (dsc(), seals.csca(), seals.ministry())
-    yield "DER", readable(dcc_certificate.read, *ders, form="bytes", error=MalformedError)
     yield (
         "revocations",
         readable(
@@ -170,7 +175,7 @@ def _trust() -> Iterator[tuple[str, Reader]]:
         "authorities",
         readable(
             lambda data: vds_nc.parse(seals.example(), read_authorities(data)),
-            write_authorities([AuthorityEntry(("UTO",), seals.csca())]),
+            write_authorities([AuthorityEntry(("UTO",), each) for each in _authorities()]),
         ),
     )
     yield (
@@ -181,6 +186,32 @@ def _trust() -> Iterator[tuple[str, Reader]]:
             form="json",
         ),
     )
+
+
+def _certificates() -> Iterator[tuple[str, Reader]]:
+    states = seals.authorities(*_authorities())
+    pss = seals.signer(seals.rsa_key(), seals.ec_key(3), rsa_padding=seals.pss())
+    rsa = seals.signer(seals.rsa_key(), seals.ec_key(3))
+    signers = (seals.ministry(), pss, rsa)
+    _, _, point = test_explicit_curve.point_of(77, ec.BrainpoolP256R1)
+    curve = test_explicit_curve.values_of(explicit_curve._P256R1)
+    written_out = [
+        test_explicit_curve.spki(curve, point, length=32, compressed=compressed)
+        for compressed in (True, False)
+    ]
+    for name, read, error, seeds in (
+        ("signer", signer_of, TrustError, (dsc(),)),
+        ("DER", dcc_certificate.read, MalformedError, (dsc(), seals.csca(), *signers)),
+        ("chain", states.signer, MalformedError, signers),
+        ("curve", explicit_curve.public_key, MalformedError, tuple(written_out)),
+    ):
+        yield name, Reader(read, error, "bytes", seeds)
+
+
+@cache
+def _authorities() -> tuple[bytes, ...]:
+    by_rsa = seals.authority(seals.rsa_key(), called="Utopia CSCA")
+    return seals.csca(), by_rsa, seals.authority(seals.ec_key(5, seals.P521), called="Erewhon")
 
 
 def _law() -> Iterator[tuple[str, Reader]]:
