@@ -257,30 +257,6 @@ async def test_a_site_too_many_for_a_head_is_refused(world: World) -> None:
         await world.take(data, ROSTER_FORM, RegisterDesk(FACTORY))
 
 
-@pytest.mark.parametrize(
-    ("data", "match"),
-    [
-        (b"", "no header"),
-        (b"\xff\xfed\x00", "UTF-16"),
-        (b"document,Document\n1,2\n", "twice"),
-        (b"document,colour\n", "colour"),
-        (b"doses\n1\n", "must be there"),
-        (b"x" * 20_000, "no header"),
-    ],
-)
-async def test_a_file_that_is_none_is_refused_as_a_whole(
-    world: World, data: bytes, match: str
-) -> None:
-    with pytest.raises(TableError, match=match) as refusal:
-        await world.people(data)
-    assert refusal.value.hint
-
-
-async def test_a_form_wants_its_columns(world: World) -> None:
-    with pytest.raises(TableError, match="'from' is missing"):
-        await world.take("number,document\n", permits(), RegisterDesk(PERMITS))
-
-
 cell = st.text(st.characters(codec="utf-8"), max_size=12) | st.sampled_from(
     ["000190000001", "000190000002", "9001", "2", "1990-01-01", '"', "a,b", "An"]
 )
