@@ -28,8 +28,10 @@ def truth(value: Any) -> bool:
 
     :raises RuleError: if it is neither truthy nor falsy (a date-time, a fraction).
     """
-    if value is True or value is False:
-        return bool(value)
+    if value is True:
+        return True
+    if value is False:
+        return False
     if value is None or isinstance(value, str | int | list | dict):
         return bool(value)
     if isinstance(value, float) and value.is_integer():
@@ -75,7 +77,19 @@ def var(path: str) -> Rule:
                 return None
         return data
 
-    return read
+    if len(steps) != 2:
+        return read
+    (outer, _), (inner, _) = steps
+
+    def member(data: Any) -> Any:
+        # What nearly every rule asks for, a fact: found without the loop and its checks.
+        if type(data) is dict:
+            found = data.get(outer)
+            if type(found) is dict:
+                return found.get(inner)
+        return read(data)
+
+    return member
 
 
 def _index(name: str) -> int | None:
@@ -85,7 +99,13 @@ def _index(name: str) -> int | None:
 def if_(operands: Sequence[Rule]) -> Rule:
     """`if`: guard, then, else; only the branch that is taken is evaluated."""
     guard, then, otherwise = operands
-    return lambda data: then(data) if truth(guard(data)) else otherwise(data)
+
+    def choice(data: Any) -> Any:
+        value = guard(data)
+        # A comparison's own truth needs no asking; the same in `and_`.
+        return then(data) if value is True or truth(value) else otherwise(data)
+
+    return choice
 
 
 def and_(operands: Sequence[Rule]) -> Rule:
@@ -95,7 +115,7 @@ def and_(operands: Sequence[Rule]) -> Rule:
         value: Any = None
         for operand in operands:
             value = operand(data)
-            if not truth(value):
+            if value is not True and not truth(value):
                 return value
         return value
 
@@ -136,14 +156,25 @@ def plus(operands: Sequence[Rule]) -> Rule:
 
 
 def comparison(
-    compare: Callable[[Any, Any], bool], typed: Callable[[Any], Any]
+    compare: Callable[[Any, Any], bool], exact: type, typed: Callable[[Any], Any]
 ) -> Callable[[Sequence[Rule]], Rule]:
-    """Return the builder of a comparison with two or three operands, each checked by `typed`."""
+    """Return the builder of a comparison with two or three operands.
+
+    :param exact: the type that needs no look by `typed`, which checks or converts all others.
+    """
 
     def build(operands: Sequence[Rule]) -> Rule:
         if len(operands) == 2:
             left, right = operands
-            return lambda data: compare(typed(left(data)), typed(right(data)))
+
+            def compared(data: Any) -> bool:
+                a = left(data)
+                if type(a) is not exact:
+                    a = typed(a)
+                b = right(data)
+                return compare(a, b if type(b) is exact else typed(b))
+
+            return compared
         low, middle, high = operands
 
         def between(data: Any) -> bool:
@@ -244,14 +275,14 @@ OPERATIONS: dict[str, tuple[range, Callable[[Sequence[Rule]], Rule]]] = {
     "===": (range(2, 3), equal),
     "in": (range(2, 3), in_),
     "+": (range(2, 3), plus),
-    ">": (range(2, 4), comparison(operator.gt, _integer)),
-    "<": (range(2, 4), comparison(operator.lt, _integer)),
-    ">=": (range(2, 4), comparison(operator.ge, _integer)),
-    "<=": (range(2, 4), comparison(operator.le, _integer)),
-    "after": (range(2, 4), comparison(operator.gt, _date_time)),
-    "before": (range(2, 4), comparison(operator.lt, _date_time)),
-    "not-after": (range(2, 4), comparison(operator.le, _date_time)),
-    "not-before": (range(2, 4), comparison(operator.ge, _date_time)),
+    ">": (range(2, 4), comparison(operator.gt, int, _integer)),
+    "<": (range(2, 4), comparison(operator.lt, int, _integer)),
+    ">=": (range(2, 4), comparison(operator.ge, int, _integer)),
+    "<=": (range(2, 4), comparison(operator.le, int, _integer)),
+    "after": (range(2, 4), comparison(operator.gt, datetime, _date_time)),
+    "before": (range(2, 4), comparison(operator.lt, datetime, _date_time)),
+    "not-after": (range(2, 4), comparison(operator.le, datetime, _date_time)),
+    "not-before": (range(2, 4), comparison(operator.ge, datetime, _date_time)),
     "dccDateOfBirth": (range(1, 2), date_of_birth),
     "reduce": (range(3, 4), reduce),
 }

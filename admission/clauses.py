@@ -1,12 +1,11 @@
 """The clauses of the policy that a place asks for, one function each, in the policy's order.
 
-Each looks at one case and yields what it finds, or nothing. `decide` asks all of them: the
+Each looks at one case and returns what it finds, or None. `decide` asks all of them: the
 strictest finding answers. None of them can admit anybody.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, datetime
 from typing import NamedTuple
 
@@ -36,7 +35,7 @@ PLACES = tuple(Place)
 class Question(msgspec.Struct, frozen=True):
     """May this person pass here and now? Everything that the answer depends on.
 
-    `today` is the gate's date, None where nobody vouches for it.
+    `local` is the gate's own time and `today` its date, None where nobody vouches for it.
     """
 
     credential: Credential
@@ -46,18 +45,20 @@ class Question(msgspec.Struct, frozen=True):
     now: Instant
     here: Presence
     today: date | None
+    local: datetime | None
 
 
 class Case(Question, frozen=True, kw_only=True):
     """A question that no block and no doubt has answered: one for the clauses.
 
     `facts` are those on record together with what a proven certificate adds, `card` the card that
-    they give today, `needs` what the place asks for, `local` the gate's own time.
+    they give today, `needs` what the place asks for; the date is certain.
     """
 
     facts: PersonFacts
     card: Card
     needs: Needs
+    today: date
     local: datetime
 
 
@@ -69,85 +70,101 @@ class Finding(NamedTuple):
     to_leave: int | None = None
 
 
-def identity(case: Case) -> Iterator[Finding]:
+def identity(case: Case) -> Finding | None:
     """Identity: declared data that are not those on record, or are of several people."""
     # Whose card would it be? An officer compares the person with the document.
     if case.standing.mismatch or case.standing.differs:
-        yield Finding(Outcome.REFER, Reason.IDENTITY_MISMATCH)
+        return Finding(Outcome.REFER, Reason.IDENTITY_MISMATCH)
+    return None
 
 
-def declaration(case: Case) -> Iterator[Finding]:
+def declaration(case: Case) -> Finding | None:
     """Health declaration: missing or older than the limit, or with symptoms or exposure ticked."""
     facts, limit_h = case.facts, case.needs.declaration_max_age_h
     if facts.symptoms or facts.exposure:
-        yield Finding(Outcome.REFER, Reason.SEE_OFFICER)
-    elif limit_h is not None and not _is_recent(facts.declared_h, limit_h, case.now):
-        yield Finding(Outcome.REFER, Reason.DECLARATION_NEEDED)
+        return Finding(Outcome.REFER, Reason.SEE_OFFICER)
+    if limit_h is not None and not _is_recent(facts.declared_h, limit_h, case.now):
+        return Finding(Outcome.REFER, Reason.DECLARATION_NEEDED)
+    return None
 
 
-def test(case: Case) -> Iterator[Finding]:
+def test(case: Case) -> Finding | None:
     """Negative test: where the site requires one, missing or older than its limit."""
     facts, limit_h = case.facts, case.needs.test_max_age_h
     if limit_h is None:
-        return
+        return None
     if facts.test_result is TestResult.POSITIVE:
-        yield Finding(Outcome.REFER, Reason.SEE_OFFICER)
-    elif facts.test_result is TestResult.NONE or not _is_recent(facts.tested_h, limit_h, case.now):
-        yield Finding(Outcome.REFER, Reason.TEST_NEEDED)
+        return Finding(Outcome.REFER, Reason.SEE_OFFICER)
+    if facts.test_result is TestResult.NONE or not _is_recent(facts.tested_h, limit_h, case.now):
+        return Finding(Outcome.REFER, Reason.TEST_NEEDED)
+    return None
 
 
-def permit(case: Case) -> Iterator[Finding]:
+def permit(case: Case) -> Finding | None:
     """Movement permit: where one is required, for this place, district and hour."""
     if not case.needs.permit or stands_in(case):
-        return
+        return None
     granted = case.credential.granted
     if granted is not None and granted.kind is PassKind.PERMIT:
         reason = _fault_of_pass(granted, case)
-        if reason is None:
-            return
-        yield Finding(Outcome.REFUSE, _AS_PERMIT[reason])
-    elif "permits" in case.standing.unreadable:
-        yield Finding(Outcome.REFER, Reason.CANNOT_DECIDE)
-    else:
-        faults = [_fault_of_permit(one, case) for one in case.standing.permits]
-        if not faults:
-            yield Finding(Outcome.REFUSE, Reason.PERMIT_NEEDED)
-        elif all(faults):  # one sound permit is enough; of several faults the nearest to sound
-            yield Finding(Outcome.REFUSE, max(filter(None, faults), key=_NEARNESS.index))
+        return None if reason is None else Finding(Outcome.REFUSE, _AS_PERMIT[reason])
+    if "permits" in case.standing.unreadable:
+        return Finding(Outcome.REFER, Reason.CANNOT_DECIDE)
+    faults = [_fault_of_permit(one, case) for one in case.standing.permits]
+    if not faults:
+        return Finding(Outcome.REFUSE, Reason.PERMIT_NEEDED)
+    if all(faults):  # one sound permit is enough; of several faults the nearest to sound
+        return Finding(Outcome.REFUSE, max(filter(None, faults), key=_NEARNESS.index))
+    return None
 
 
-def roster(case: Case) -> Iterator[Finding]:
+def visitor(case: Case) -> Finding | None:
+    """Visitor's pass: for this place, district, site and hour."""
+    granted = case.credential.granted
+    if granted is None or granted.kind is not PassKind.VISITOR:
+        return None
+    reason = _fault_of_pass(granted, case)
+    return None if reason is None else Finding(Outcome.REFUSE, reason)
+
+
+def roster(case: Case) -> Finding | None:
     """Employer's roster: on the site's approved list, within the shift, below the headcount."""
     asked = (case.needs.roster and case.standing.rostered) or case.site.demands.roster
     if not asked or stands_in(case):
-        return
-    entry = case.standing.roster
+        return None
+    entry, finding = case.standing.roster, None
     if not case.standing.rostered or "roster" in case.standing.unreadable:
-        yield Finding(Outcome.REFER, Reason.CANNOT_DECIDE)
-    elif entry is None or not is_listed(entry, case.local.date()):
-        yield Finding(Outcome.REFUSE, Reason.NOT_ON_ROSTER)
+        finding = Finding(Outcome.REFER, Reason.CANNOT_DECIDE)
+    elif entry is None or not is_listed(entry, case.today):
+        finding = Finding(Outcome.REFUSE, Reason.NOT_ON_ROSTER)
     elif entry.shift is not None and not entry.shift.include(case.local):
-        yield Finding(Outcome.REFUSE, Reason.OUTSIDE_SHIFT)
+        finding = Finding(Outcome.REFUSE, Reason.OUTSIDE_SHIFT)
     elif _is_reached(case.site.demands.headcount, case.here.workers_inside):
-        yield Finding(Outcome.REFUSE, Reason.HEADCOUNT_REACHED)
+        finding = Finding(Outcome.REFUSE, Reason.HEADCOUNT_REACHED)
+    return finding
 
 
-def visitor(case: Case) -> Iterator[Finding]:
-    """Visitor's pass: for this place, district, site and hour."""
-    granted = case.credential.granted
-    if granted is not None and granted.kind is PassKind.VISITOR:
-        reason = _fault_of_pass(granted, case)
-        if reason is not None:
-            yield Finding(Outcome.REFUSE, reason)
+def occupancy(case: Case) -> Finding | None:
+    """Occupancy: the zone is full; how many must leave first."""
+    capacity, inside = case.site.demands.capacity, case.here.inside
+    if capacity is None or inside < capacity:
+        return None
+    return Finding(Outcome.REFUSE, Reason.ZONE_FULL, inside - capacity + 1)
 
 
-def opening_hours(case: Case) -> Iterator[Finding]:
+def anti_passback(case: Case) -> Finding | None:
+    """Anti-passback: the same credential again in the same direction within the window."""
+    return Finding(Outcome.REFER, Reason.ANTI_PASSBACK) if is_passed_back(case) else None
+
+
+def opening_hours(case: Case) -> Finding | None:
     """Time windows: nobody enters while the site is closed."""
-    if not within(case.site.demands.hours, case.local):
-        yield Finding(Outcome.REFUSE, Reason.OUTSIDE_HOURS)
+    if within(case.site.demands.hours, case.local):
+        return None
+    return Finding(Outcome.REFUSE, Reason.OUTSIDE_HOURS)
 
 
-def card(case: Case) -> Iterator[Finding]:
+def card(case: Case) -> Finding | None:
     """Card: what it opens at this kind of place under the directive in force.
 
     A card that does not open this place is worth no less here than none: same answer, by place.
@@ -155,27 +172,14 @@ def card(case: Case) -> Iterator[Finding]:
     """
     rulebook, site = case.rulebook, case.site
     if stands_in(case):
-        return
+        return None
     if site.directive not in rulebook.directives:
-        yield Finding(Outcome.REFER, Reason.NO_RULE)
-    elif site.demands.essential:
-        return
-    elif rulebook.opening(site.directive, case.card, site.place) is None:
-        reason = Reason.NO_CARD if case.card is Card.NONE else Reason.CARD_DOES_NOT_OPEN
-        yield Finding(rulebook.no_card[site.place], reason)
-
-
-def occupancy(case: Case) -> Iterator[Finding]:
-    """Occupancy: the zone is full; how many must leave first."""
-    capacity, inside = case.site.demands.capacity, case.here.inside
-    if capacity is not None and inside >= capacity:
-        yield Finding(Outcome.REFUSE, Reason.ZONE_FULL, inside - capacity + 1)
-
-
-def anti_passback(case: Case) -> Iterator[Finding]:
-    """Anti-passback: the same credential again in the same direction within the window."""
-    if is_passed_back(case):
-        yield Finding(Outcome.REFER, Reason.ANTI_PASSBACK)
+        return Finding(Outcome.REFER, Reason.NO_RULE)
+    opening = rulebook.opening(site.directive, case.card, site.place)
+    if site.demands.essential or opening is not None:
+        return None
+    reason = Reason.NO_CARD if case.card is Card.NONE else Reason.CARD_DOES_NOT_OPEN
+    return Finding(rulebook.no_card[site.place], reason)
 
 
 CLAUSES = (

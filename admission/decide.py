@@ -21,7 +21,7 @@ A verdict is born REFER. One line of this module returns ADMIT.
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 import msgspec
 
@@ -62,10 +62,11 @@ def decide(  # noqa: PLR0917 - the design names these in this order
 
     :param here: what this appliance knows of the person and of its zone.
     """
-    today = _today(now, standing.release, site)
+    local = _local_time(now, standing.release, site)
+    today = None if local is None else local.date()
     if credential.proof is None and (credential.certificate or credential.granted):
         credential = msgspec.structs.replace(credential, certificate=None, granted=None)
-    asked = Question(credential, standing, rulebook, site, now, here, today)
+    asked = Question(credential, standing, rulebook, site, now, here, today, local)
     verdict = (
         _names_nobody(asked)
         or _leaving(asked)
@@ -200,7 +201,7 @@ def _nobody_known(asked: Question, accepted: bool | None) -> Verdict | None:
 
 def _by_clauses(asked: Question) -> Verdict:
     """Answer by everything that this place asks for: the strictest finding, or ADMIT."""
-    rulebook, site, standing = asked.rulebook, asked.site, asked.standing
+    rulebook, standing, today, local = asked.rulebook, asked.standing, asked.today, asked.local
     certificate, proof = asked.credential.certificate, asked.credential.proof
     accepted: bool | None = True
     if certificate is not None and proof is not None:
@@ -208,29 +209,35 @@ def _by_clauses(asked: Question) -> Verdict:
         certificate = certificate if accepted else None
     unknown = _nobody_known(asked, accepted)
     known = standing.facts if standing.lookup is Lookup.FOUND else PersonFacts()
-    if unknown is not None or known is None or asked.today is None:
+    if unknown is not None or known is None or today is None or local is None:
         return unknown or _refer(Reason.CANNOT_DECIDE)
     try:
         facts = known_facts(known, certificate)
-        card = rulebook.card_of(facts, asked.today)
+        card = rulebook.card_of(facts, today)
     except RuleError:
         return _refer(Reason.FAULT)
     if card is Card.NONE and certificate is not None:
         card = rulebook.certificate_card or card
     return _found(
         Case(
-            *msgspec.structs.astuple(asked),
+            asked.credential,
+            standing,
+            rulebook,
+            asked.site,
+            asked.now,
+            asked.here,
             facts=facts,
             card=card,
-            needs=rulebook.needs(site),
-            local=asked.now.at(site.timezone),
+            needs=rulebook.needs(asked.site),
+            today=today,
+            local=local,
         )
     )
 
 
 def _found(case: Case) -> Verdict:
     """Ask every clause: the strictest finding answers, and without any the answer is ADMIT."""
-    findings = [finding for clause in CLAUSES for finding in clause(case)]
+    findings = [found for clause in CLAUSES if (found := clause(case)) is not None]
     if findings:
         findings.sort(key=lambda finding: finding.outcome is not Outcome.REFUSE)
         reasons = tuple(dict.fromkeys(finding.reason for finding in findings))
@@ -252,8 +259,8 @@ def serves(officer: Officer, site: Site, today: date) -> bool:
     )
 
 
-def _today(now: Instant, release: Release | None, site: Site) -> date | None:
-    """Return the gate's date, or None where it cannot be trusted.
+def _local_time(now: Instant, release: Release | None, site: Site) -> datetime | None:
+    """Return the gate's own time, or None where it cannot be trusted.
 
     Knowledge from the future means that this clock is wrong, whatever it says of itself: by it old
     knowledge would look fresh, and an isolation that is over would still last.
@@ -263,7 +270,7 @@ def _today(now: Instant, release: Release | None, site: Site) -> date | None:
     if release is not None and release.vouched_ns - now.wall_ns > MAX_CLOCK_BEHIND_NS:
         return None
     try:
-        return now.date_in(site.timezone)
+        return now.at(site.timezone)
     except (OverflowError, ValueError):
         return None  # outside the calendar: no clock that can be trusted shows that
 

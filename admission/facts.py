@@ -34,6 +34,7 @@ PAYLOAD = frozenset(
 """Names under `payload`."""
 EXTERNAL = frozenset({"today"})
 """Names under `external`."""
+_PRODUCT_NAMES = {product: product.name.lower() for product in Product}
 
 
 def rule_data(facts: PersonFacts, courses: Mapping[Product, Course], today: date) -> dict[str, Any]:
@@ -62,7 +63,7 @@ def rule_data(facts: PersonFacts, courses: Mapping[Product, Course], today: date
     return {
         "payload": {
             "doses": facts.doses,
-            "product": facts.product.name.lower(),
+            "product": _PRODUCT_NAMES[facts.product],
             "last_dose": _iso(last_dose),
             "days_since_last_dose": None if last_dose is None else (today - last_dose).days,
             "doses_required": None if course is None else course.doses,

@@ -56,6 +56,13 @@ class DailyReset(msgspec.Struct, frozen=True):
             pass  # outside the calendar: no clock that can be trusted shows that
         return None
 
+    def next_ns(self, reset: Reset) -> int:
+        """Return the moment of the reset after this one; its own where the calendar ends."""
+        try:
+            return self._moment_ns(date.fromordinal(reset.ordinal + 1))
+        except (OverflowError, ValueError):
+            return reset.wall_ns
+
     def _moment_ns(self, day: date) -> int:
         at = datetime.combine(day, time(*divmod(self.minute, 60)), tzinfo=self.timezone)
         return int(at.timestamp()) * 1_000_000_000

@@ -69,6 +69,7 @@ class Zone:
         self._people = People(capacity)
         self._reserved: list[tuple[Token, Direction, bool]] = []
         self._ordinal: int | None = None
+        self._settled_ns = (0, 0)  # from that reset up to the next one, no other is due
 
     @classmethod
     def rebuilt(
@@ -102,6 +103,8 @@ class Zone:
     def count(self, now: Instant) -> Count:
         """Return how many are inside, those who were admitted a moment ago included."""
         self._settle(now)
+        if not self._reserved:
+            return self._people.count
         coming = {token: worker for token, way, worker in self._reserved if way is Direction.IN}
         new = [worker for token, worker in coming.items() if not self._is_inside(token)]
         settled = self._people.count
@@ -191,6 +194,9 @@ class Zone:
         A clock that is set back a little does not bring the same reset about twice; one that was
         far ahead does not put off those to come.
         """
+        since_ns, until_ns = self._settled_ns
+        if since_ns <= now.wall_ns < until_ns and now.dated:
+            return  # asked at every code, while it changes once a day
         latest = self._reset.latest(now)
         if latest is None or self._ordinal == latest.ordinal:
             return
@@ -201,6 +207,7 @@ class Zone:
         elif latest.ordinal == self._ordinal - 1:
             return
         self._ordinal = latest.ordinal
+        self._settled_ns = (latest.wall_ns, self._reset.next_ns(latest))
 
 
 def _moment_ns(wall_ns: int, now: Instant) -> int:
