@@ -113,7 +113,7 @@ def _dcc(m: Mutator) -> str:
         message = m.data(message)
     squeezed = zlib.compress(message)
     if layer == 6:
-        squeezed = m.data(squeezed) if m.one_in(2) else zlib.compress(message * 5_000)
+        squeezed = m.data(squeezed) if m.one_in(2) else zlib.compress(message * 400)
     text = "HC1:" + base45.encode(squeezed)
     return m.text(text) if layer == 7 else text
 
@@ -146,7 +146,7 @@ def _health_card(m: Mutator) -> str:
     head: Any = {"zip": "DEF", "alg": "ES256", "kid": health_cards.issuer_key().kid}
     if layer == 2:
         head = m.tree(head)
-    squeezed = health_cards.deflated(data * 3_000 if layer == 3 else data)
+    squeezed = health_cards.deflated(data * 400 if layer == 3 else data)
     if layer == 3 and m.one_in(2):
         squeezed = m.data(squeezed)
     jws = f"{base64url.encode(_json(head))}.{base64url.encode(squeezed)}"
@@ -209,7 +209,7 @@ def _shapes(m: Mutator) -> str:
             "shc:/1/2/" + "5676" * 900,
             "HC1:" + "%" * 4_200,
             "HC1:" + "0" * 8_188,
-            "HC1:" + base45.encode(zlib.compress(bytes(2_000_000))[:2_700]),
+            "HC1:" + base45.encode(zlib.compress(bytes(400_000))),
             "HC1:" + base45.encode(zlib.compress(b"\x81" * 60_000)),
             "HC1:" + base45.encode(zlib.compress(b"\xc2\x59\xea\x60" + b"\xff" * 60_000)),
             "HC1:" + base45.encode(zlib.compress(b"\xbf" + b"\x61a\x01" * 9_000)),
