@@ -70,6 +70,7 @@ from tests.fuzz.mutations import Mutator
 from tests.worlds import ROOT, ManualClock, a_reading, a_site
 
 NOW = ManualClock().now()
+MAX_BYTES = 1 << 20
 ORDERS = {
     "format": "chot-orders/1",
     "orders": [
@@ -100,7 +101,11 @@ class Reader(msgspec.Struct, frozen=True):
 
 
 def spoilt(m: Mutator, reader: Reader) -> bytes:
-    """Return a seed of the reader, spoilt in its bytes or in its values."""
+    """Return a seed of the reader, spoilt in its bytes or in its values, up to a megabyte."""
+    return _spoilt(m, reader)[:MAX_BYTES]
+
+
+def _spoilt(m: Mutator, reader: Reader) -> bytes:
     seed = m.random.choice(reader.seeds)
     if reader.form == "bytes" or m.one_in(3):
         return m.data(seed)

@@ -188,7 +188,7 @@ class Mutator:
             case 1:
                 holder.extend(copy.deepcopy(holder[: self.random.choice((1, 40))]))
             case 2:
-                holder[key] = [holder[key]] * self.random.choice((1, 2, 300))
+                holder[key] = [holder[key]] * self.random.choice((1, 2, 40))
             case 3:
                 holder[key] = {self.key("a"): holder[key]}
             case _:
