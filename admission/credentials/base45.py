@@ -16,6 +16,8 @@ MAX_LENGTH = 8_192
 _BASE = len(ALPHABET)
 _CHARACTERS = ALPHABET.encode("ascii")
 _DIGITS = bytes(max(_CHARACTERS.find(code), 0) for code in range(256))
+_LOWEST = int.from_bytes(b"\0\0\xff" * (MAX_LENGTH // 3), "big")
+"""The lowest byte of each lane of `_triples`."""
 
 
 def decode(text: str) -> bytes:
@@ -48,20 +50,21 @@ def decode(text: str) -> bytes:
 def _triples(digits: bytes) -> bytes:
     """Return two bytes for each three digits.
 
-    All at once, in one integer with a lane of four bytes per triple: several times faster than a
-    loop, and no lane runs over, as 44 · (1 + 45 + 2025) takes 17 bits.
+    All at once, in one integer with a lane of three bytes per triple, which is how the digits
+    stand already: many times faster than a loop. No lane runs over, as 44 · (1 + 45 + 2025) takes
+    17 bits.
     """
-    lanes = 0
-    size = len(digits) // 3 * 4
-    for position, weight in ((0, 1), (1, _BASE), (2, _BASE * _BASE)):
-        lane = bytearray(size)
-        lane[3::4] = digits[position::3]
-        lanes += int.from_bytes(lane, "big") * weight
-    values = lanes.to_bytes(size, "big")
-    if values[1::4].count(0) != size // 4:
+    size = len(digits)
+    lanes = int.from_bytes(digits, "big")
+    values = (
+        (lanes >> 16 & _LOWEST)
+        + (lanes >> 8 & _LOWEST) * _BASE
+        + (lanes & _LOWEST) * (_BASE * _BASE)
+    ).to_bytes(size, "big")
+    if values[0::3].count(0) != size // 3:
         raise MalformedError("three base45 characters that name more than two bytes")
-    data = bytearray(size // 2)
-    data[0::2], data[1::2] = values[2::4], values[3::4]
+    data = bytearray(size // 3 * 2)
+    data[0::2], data[1::2] = values[1::3], values[2::3]
     return bytes(data)
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
 
 from admission.errors import MalformedError
 
-_TEXT = re.compile(r"[A-Za-z0-9_-]*", re.ASCII)
+_ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+_STANDARD = bytes.maketrans(b"-_", b"+/")
+_LAST = {2: frozenset(_ALPHABET[::16]), 3: frozenset(_ALPHABET[::4])}
+"""Characters that may end a text, by how many it has over a multiple of four."""
+_PADDING = (b"", b"", b"==", b"=")
 
 
 def decode(text: str, *, padded: bool = False) -> bytes:
@@ -24,15 +27,16 @@ def decode(text: str, *, padded: bool = False) -> bytes:
     """
     if padded:
         text = text.rstrip("=") if len(text) % 4 == 0 else text
-    if not _TEXT.fullmatch(text):
+    characters = text.encode("utf-8", "replace")
+    if characters.translate(None, _ALPHABET):
         raise MalformedError("a character outside the base64url alphabet")
-    try:
-        data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    except binascii.Error as error:
-        raise MalformedError("not the length of a base64url text") from error
-    if encode(data) != text:
+    over = len(characters) % 4
+    if over == 1:
+        raise MalformedError("not the length of a base64url text")
+    # The last character of a text that is no multiple of four has bits that belong to no byte.
+    if over and characters[-1] not in _LAST[over]:
         raise MalformedError("bits left over at the end of a base64url text")
-    return data
+    return binascii.a2b_base64(characters.translate(_STANDARD) + _PADDING[over])
 
 
 def encode(data: bytes) -> str:

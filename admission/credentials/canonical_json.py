@@ -16,6 +16,10 @@ from admission.errors import MalformedError
 MAX_DEPTH = 16
 """Arrays and objects inside one another."""
 
+_WORDS = {None: "null", True: "true", False: "false"}
+_EXACT = (1 << 53) - 1
+"""Up to this every integer is a double, and ECMAScript writes its digits as they are."""
+
 
 def read(text: str) -> Any:
     """Return the value of a JSON text. Numbers are floats or, where written so, integers.
@@ -47,28 +51,40 @@ def canonical(value: Any) -> bytes:
 
 
 def _text(value: Any, depth: int) -> str:
-    if isinstance(value, str):
-        return str(encode_basestring(value))
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
-    if isinstance(value, int | float):
-        return number(value)
-    if depth == MAX_DEPTH:
-        msg = f"over {MAX_DEPTH} levels"
-        raise MalformedError(msg)
-    if isinstance(value, list):
-        return f"[{','.join([_text(item, depth + 1) for item in value])}]"
-    if isinstance(value, dict):
-        names = sorted(value, key=_code_units)
-        members = [f"{encode_basestring(name)}:{_text(value[name], depth + 1)}" for name in names]
+    kind = type(value)
+    if kind is str:
+        return encode_basestring(value)
+    if kind is dict or kind is list:
+        if depth == MAX_DEPTH:
+            msg = f"over {MAX_DEPTH} levels"
+            raise MalformedError(msg)
+        if kind is list:
+            return f"[{','.join([_text(item, depth + 1) for item in value])}]"
+        members = [
+            f"{encode_basestring(name)}:{_text(value[name], depth + 1)}" for name in _ordered(value)
+        ]
         return f"{{{','.join(members)}}}"
-    msg = f"a {type(value).__name__} is no JSON value"
+    if value is None or kind is bool:
+        return _WORDS[value]
+    if kind is int and -_EXACT <= value <= _EXACT:
+        return str(value)
+    if kind is int or kind is float:
+        return number(value)
+    msg = f"a {kind.__name__} is no JSON value"
     raise MalformedError(msg)
 
 
-def _code_units(name: Any) -> bytes:
-    if not isinstance(name, str):
-        raise MalformedError("a member's name is no string")
+def _ordered(members: dict[Any, Any]) -> list[str]:
+    """Return the names in the order of their UTF-16 code units (RFC 8785 3.2.3)."""
+    try:
+        names = list(members)
+        # Of ASCII the order is the same, and costs no second form of each name.
+        return sorted(names) if "".join(names).isascii() else sorted(names, key=_code_units)
+    except TypeError as error:
+        raise MalformedError("a member's name is no string") from error
+
+
+def _code_units(name: str) -> bytes:
     return name.encode("utf-16-be")
 
 

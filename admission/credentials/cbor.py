@@ -34,6 +34,9 @@ _REFUSED = (
 )  # fmt: skip
 """Tags that cbor2 would build values from by itself. `tag_hook` sees all others."""
 _SENTINEL_BYTES = 16
+_KEYS = frozenset({str, int, bytes})
+_LEAVES = _KEYS | {bool, type(None)}
+"""Types of which nothing is to be checked."""
 _EPOCH = date(1970, 1, 1)
 
 
@@ -109,17 +112,21 @@ def decode(data: bytes, *, tags: frozenset[int] = frozenset()) -> Any:
 
 def _plain(value: Any) -> Any:
     """Return `value` with undefined as None, its containers changed in place."""
+    # Most members are leaves: they are looked at where they stand, without a call for each.
     kind = type(value)
-    if kind is str or kind is int or kind is bytes or value is None or kind is bool:
+    if kind in _LEAVES:
         return value
     if kind is dict:
         for key, member in value.items():
-            if type(key) not in (str, int, bytes):
+            if type(key) not in _KEYS:
                 raise MalformedError("a CBOR map key that is no text, bytes or integer")
-            value[key] = _plain(member)
+            if type(member) not in _LEAVES:
+                value[key] = _plain(member)
         return value
     if kind is list:
-        value[:] = [_plain(member) for member in value]
+        for place, member in enumerate(value):
+            if type(member) not in _LEAVES:
+                value[place] = _plain(member)
         return value
     return _rarely_plain(value)
 

@@ -7,6 +7,7 @@ certificates need it (eu-dcc-hcert-spec, clause 3.3).
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import cbor2
@@ -32,6 +33,7 @@ _SIGN1 = 18
 _CWT = 61
 _TAGS = frozenset({_SIGN1, _CWT})
 _PARTS = 4
+_HEADERS_KEPT = 256
 
 _ECDSA_SHA256 = ec.ECDSA(SHA256())
 _PSS_SHA256 = padding.PSS(mgf=padding.MGF1(SHA256()), salt_length=padding.PSS.DIGEST_LENGTH)
@@ -75,11 +77,11 @@ def decode(data: bytes) -> Sign1:
         and isinstance(signature, bytes)
     ):
         raise MalformedError("the parts of a COSE_Sign1 have other types")
-    header = cbor.decode(protected) if protected else {}
-    if not isinstance(header, dict):
-        raise MalformedError("a COSE header is a map")
-    algorithm = _labelled(_ALGORITHM, int, header, unprotected)
-    key_id = _labelled(_KEY_ID, bytes, header, unprotected)
+    algorithm, key_id = _labels_of(protected)
+    if algorithm is None:
+        algorithm = _labelled(_ALGORITHM, int, unprotected)
+    if key_id is None:
+        key_id = _labelled(_KEY_ID, bytes, unprotected)
     return Sign1(protected, algorithm or 0, key_id or b"", payload, signature)
 
 
@@ -132,12 +134,21 @@ def _byte_string_head(length: int) -> bytes:
     return b"\x5a" + length.to_bytes(4, "big")
 
 
-def _labelled(label: int, kind: type, *headers: dict[Any, Any]) -> Any:
-    for header in headers:
-        value = header.get(label)
-        if type(value) is kind:
-            return value
-    return None
+@lru_cache(_HEADERS_KEPT)
+def _labels_of(protected: bytes) -> tuple[int | None, bytes | None]:
+    """Return algorithm and key id of a protected header: one signer's codes all have the same.
+
+    :raises MalformedError: if it is no map.
+    """
+    header = cbor.decode(protected) if protected else {}
+    if not isinstance(header, dict):
+        raise MalformedError("a COSE header is a map")
+    return _labelled(_ALGORITHM, int, header), _labelled(_KEY_ID, bytes, header)
+
+
+def _labelled(label: int, kind: type, header: dict[Any, Any]) -> Any:
+    value = header.get(label)
+    return value if type(value) is kind else None
 
 
 def _verify_es256(message: Sign1, key: PublicKey) -> bool:

@@ -97,11 +97,14 @@ def _cleaned(value: Any) -> Any:
     if kind is str:
         return value.strip()
     if kind is dict:
-        for key, member in [*value.items()]:
+        nulls = []
+        for key, member in value.items():
             if member is None:
-                del value[key]
-            else:
-                value[key] = _cleaned(member)
+                nulls.append(key)
+            elif type(member) is not int:
+                value[key] = member.strip() if type(member) is str else _cleaned(member)
+        for key in nulls:
+            del value[key]
         return value
     if kind is list:
         return [_cleaned(member) for member in value if member is not None]

@@ -36,7 +36,10 @@ MAX_PAYLOAD_BYTES = 64 * 1024
 MAX_TIME_S = 253_402_300_800
 """Seconds from the epoch to the year 10000: a larger time was written in milliseconds."""
 
-_CHARACTERS = {f"{code:02}": chr(code + 45) for code in range(78)}
+_DIGITS = b"0123456789"
+_VALUES = bytes.maketrans(_DIGITS, bytes(range(10)))
+_CODES = bytes(range(78))
+_CHARACTERS = bytes.maketrans(_CODES, bytes(range(45, 123)))
 _RID = re.compile(r"[A-Za-z0-9_-]{1,24}", re.ASCII)
 _ES256 = ec.ECDSA(hashes.SHA256())
 
@@ -125,10 +128,16 @@ def _jws(text: str) -> str:
     digits = text[len(PREFIX) :]
     if not text.startswith(PREFIX) or len(text) > MAX_TEXT_LENGTH or len(digits) % 2:
         raise MalformedError("not shc:/ and pairs of digits within the limit")
-    try:
-        return "".join([_CHARACTERS[digits[i : i + 2]] for i in range(0, len(digits), 2)])
-    except KeyError as error:
-        raise MalformedError("a pair of digits names no character") from error
+    characters = digits.encode("utf-8", "replace")
+    if characters.translate(None, _DIGITS):
+        raise MalformedError("not digits throughout")
+    values = characters.translate(_VALUES)
+    # All pairs at once, in one integer with a byte for each: at most 99, so that none runs over.
+    tens, units = int.from_bytes(values[0::2], "big"), int.from_bytes(values[1::2], "big")
+    codes = (tens * 10 + units).to_bytes(len(values) // 2, "big")
+    if codes.translate(None, _CODES):
+        raise MalformedError("a pair of digits names no character")
+    return codes.translate(_CHARACTERS).decode("ascii")
 
 
 def _inflate(data: bytes) -> bytes:
