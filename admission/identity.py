@@ -58,6 +58,7 @@ class IdentifierKind(StrEnum):
     """A number of an integrator's own register, `<format>/<number>`."""
 
 
+_DROPPED = {code: None for code in range(128) if chr(code).isspace() or chr(code) in "-."}
 _INSURANCE_CARD = re.compile(r"[A-Z]{2}[0-9]{13}", re.ASCII)
 
 _DOMAIN = {
@@ -97,7 +98,10 @@ def normalise(kind: IdentifierKind, value: str) -> Identifier:
     '0123456789'
     """
     kept = value.upper()
-    if not (kept.isascii() and kept.isalnum()):  # most have nothing to drop
+    if kept.isascii():
+        if not kept.isalnum():  # most have nothing to drop
+            kept = kept.translate(_DROPPED)
+    else:
         kept = "".join(c for c in kept if not c.isspace() and c not in "-.")
     if kind is IdentifierKind.INSURANCE and _INSURANCE_CARD.fullmatch(kept):
         kept = kept[5:]

@@ -119,7 +119,7 @@ def _message(text: str) -> cose.Sign1:
     well_formed = (
         len(message.key_id) == KEY_ID_BYTES
         and message.protected == _ENCODED_HEADER + message.key_id
-        and cbor.encode([message.protected, {}, message.payload, message.signature]) == data
+        and cbor.rewritten([message.protected, {}, message.payload, message.signature]) == data
     )
     if not well_formed:
         raise MalformedError("not in the one form of a pass")

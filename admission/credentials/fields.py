@@ -21,6 +21,8 @@ MASK = "*"
 
 _DOCUMENT = re.compile(r"[0-9A-Z]{6,12}", re.ASCII)
 _INSURANCE = re.compile(r"[0-9]{10}", re.ASCII)
+# Latin letters, those of Vietnamese among them, and the punctuation around them: no mark combines.
+_WITHOUT_MARKS = re.compile("[\u0020-\u02ff\u1e00-\u1eff\u2010-\u2027]*")
 _SEX = {"nam": Sex.MALE, "nữ": Sex.FEMALE, "nu": Sex.FEMALE}
 
 # CMND numbers of this range were issued twice: they would find one person for another's code.
@@ -38,7 +40,7 @@ def is_clean(text: str) -> bool:
         return False
     if text.isascii():
         return True
-    if any(unicodedata.combining(c) for c in text):
+    if not _WITHOUT_MARKS.fullmatch(text) and any(unicodedata.combining(c) for c in text):
         return False
     return unicodedata.is_normalized("NFC", text)
 
@@ -56,7 +58,7 @@ def document(number: str) -> Identifier | None:
     True
     """
     identifier = normalise(IdentifierKind.DOCUMENT, number)
-    if not _DOCUMENT.fullmatch(identifier.value) or issued_twice(identifier.value):
+    if not _DOCUMENT.fullmatch(identifier.value) or _is_issued_twice(identifier.value):
         return None
     return identifier
 
@@ -64,6 +66,10 @@ def document(number: str) -> Identifier | None:
 def issued_twice(number: str) -> bool:
     """Return whether this is a CMND number of the range that was issued twice. Never raises."""
     value = normalise(IdentifierKind.DOCUMENT, number).value
+    return _is_issued_twice(value)
+
+
+def _is_issued_twice(value: str) -> bool:
     return len(value) == 9 and value.isascii() and value.isdigit() and int(value) in _ISSUED_TWICE
 
 
@@ -94,6 +100,20 @@ def day_first(text: str) -> date | None:
     if len(text) == 10 and text[2] == text[5] == "/":
         text = text[:2] + text[3:5] + text[6:]
     return calendar_date(text[4:], text[2:4], text[:2]) if len(text) == 8 else None
+
+
+def year_first(text: str) -> date | None:
+    """Return the date of `YYYY-MM-DD`, None for anything else. Never raises.
+
+    >>> year_first("1987-01-18"), year_first("1987-W03-7"), year_first("19870118")
+    (datetime.date(1987, 1, 18), None, None)
+    """
+    if len(text) != 10 or text[4] != "-" or text[7] != "-":  # ISO 8601 has weeks too
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def calendar_date(year: str, month: str, day: str) -> date | None:

@@ -63,7 +63,7 @@ def parse(text: str) -> Credential:
     if not well_formed:
         return UNRECOGNISED
     sex, insurance = _extension(ext)
-    birth_date = _birth_date(born)
+    birth_date = fields.year_first(born)
     found = (_platform_identifier(qid), fields.document(number), fields.insurance(insurance))
     doubts = citizen_number.doubts(number, born=birth_date, sex=sex)
     return Credential(
@@ -104,10 +104,3 @@ def _extension(ext: str) -> tuple[Sex | None, str]:
     """Return the sex and the insurance number in EXT; None and empty where they are not there."""
     items = [*(item.strip() for item in ext.split(EXT_SEPARATOR)), "", "", ""]
     return _SEX.get(items[1]), items[2]
-
-
-def _birth_date(born: str) -> date | None:
-    parts = born.split("-")
-    if [len(part) for part in parts] != [4, 2, 2]:
-        return None
-    return fields.calendar_date(*parts)
