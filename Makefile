@@ -17,7 +17,7 @@ run: $(VENV)/.runtime ## set up and run the demo: hub, two lanes, kiosk at http:
 	@$(BIN)/chot demo
 
 test: $(VENV)/.dev ## set up and run the default test suite
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses 2 --dist loadfile
 
 check: $(VENV)/.dev ## format and lint (ruff), types (mypy strict), import contracts (import-linter)
 	$(BIN)/ruff format --check .

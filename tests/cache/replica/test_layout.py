@@ -61,7 +61,7 @@ def test_what_was_packed_comes_back(
     assert layout.unpack(packed) == value
 
 
-@pytest.mark.parametrize("layout", LAYOUTS.values(), ids=str)
+@pytest.mark.parametrize("layout", LAYOUTS.values(), ids=lambda layout: f"layout-{layout.id}")
 @given(data=st.data())
 def test_any_bytes_are_a_record_of_one_form_or_refused(
     layout: Layout[Any], data: st.DataObject
