@@ -140,7 +140,12 @@ def permit_keys(key: PersonKey) -> tuple[PersonKey, ...]:
     >>> [f"{key:x}" for key in permit_keys(PersonKey(1))[:3]]
     ['1', '9e3779b97f4a7c16', '3c6ef372fe94f82b']
     """
-    return tuple([PersonKey(key + step & _KEY_MASK) for step in _SLOT_STEPS])
+    return tuple([permit_key(key, slot) for slot in range(MAX_PERMITS)])
+
+
+def permit_key(key: PersonKey, slot: int) -> PersonKey:
+    """Return the key of one slot, 0 to `MAX_PERMITS` - 1, as `permit_keys` lists them."""
+    return PersonKey(key + _SLOT_STEPS[slot] & _KEY_MASK)
 
 
 def identity_digester(hash_key: bytes) -> Callable[[str, date], int]:

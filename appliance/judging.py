@@ -110,11 +110,10 @@ class Judge:
             held_off = self._held_off(reading, credential, now)
             standing = NOTHING_LOOKED_UP if held_off else self._book.standing_of(credential, now)
             token = self._token(reading, credential, standing)
-            so_far = msgspec.structs.replace(
-                so_far, credential=credential, standing=standing, token=token
-            )
+            so_far = Judgement(site, so_far.rulebook, credential, standing, token=token)
             first_use = self._use(credential)
-            so_far = msgspec.structs.replace(so_far, first_use=bool(first_use))
+            if first_use:
+                so_far = msgspec.structs.replace(so_far, first_use=True)
             here = self._zone.presence_of(
                 token, self.direction, now, used=first_use is False, held_off=held_off
             )

@@ -83,6 +83,8 @@ def doubts(
     (<Doubt.BIRTH_YEAR_DIFFERS: 'birth_year_differs'>,)
     """
     said = read(number)
+    if said is None and issued is None:
+        return ()
     found: list[Doubt] = []
     if said is not None:
         if not said.place_assigned:

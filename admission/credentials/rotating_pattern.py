@@ -66,6 +66,8 @@ class Pattern:
         self._parts = [_part(match, value_lengths) for match in _PART.finditer(text)]
         self._values = [f"{_VALUE}{n}" for n in range(len(value_lengths))]
         self._check()
+        # Possessive quantifiers (`+`): nothing is given back, so that reading stays linear.
+        self._form = re.compile("".join(_expression(part) for part in self._parts), re.ASCII)
 
     def read(self, text: str) -> Found | None:
         """Return what the placeholders hold, or None where the text is not of this pattern.
@@ -74,17 +76,11 @@ class Pattern:
         """
         if len(text) > MAX_TEXT_LENGTH:
             return None
-        held: dict[str, str] = {}
-        at = 0
-        for part in self._parts:
-            end = _end(part, text, at)
-            if end is None:
-                return None
-            held[part.name] = text[at:end]
-            at = end
-        if at != len(text):
+        found = self._form.fullmatch(text)
+        if found is None:
             return None
-        return Found(held["id"], tuple(held[name] for name in self._values), _stamp_ms(held))
+        held = found.groupdict()
+        return Found(held["id"], tuple([held[name] for name in self._values]), _stamp_ms(held))
 
     def filled(self, object_id: str) -> str:
         """Return the pattern with the id in place: a wallet's `valuePattern`."""
@@ -135,13 +131,11 @@ def _ends(part: _Part, after: _Part) -> bool:
     return bool(after.literal) and after.literal[0] not in part.characters
 
 
-def _end(part: _Part, text: str, at: int) -> int | None:
+def _expression(part: _Part) -> str:
     if part.literal:
-        return at + len(part.literal) if text.startswith(part.literal, at) else None
-    end = at
-    while end < len(text) and end - at < part.longest and text[end] in part.characters:
-        end += 1
-    return end if end - at >= part.shortest else None
+        return re.escape(part.literal)
+    characters = "".join(re.escape(character) for character in sorted(part.characters))
+    return f"(?P<{part.name}>[{characters}]{{{part.shortest},{part.longest}}}+)"
 
 
 def _stamp_ms(held: dict[str, str]) -> int | None:

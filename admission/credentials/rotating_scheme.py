@@ -7,12 +7,11 @@ release.
 
 from __future__ import annotations
 
+import hmac
 import re
 from typing import Any
 
 import msgspec
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from admission.credentials.one_time_password import MAX_DIGITS
 from admission.credentials.rotating_pattern import MAX_ID_LENGTH, Pattern
@@ -21,6 +20,7 @@ from admission.errors import IssueError, TrustError
 MAX_DOCUMENT_BYTES = 16_384
 MAX_SCHEMES = 8
 SECRET_BYTES = 32
+SHA256_BYTES = 32
 OBJECT_SECRET_BYTES = 20
 """As long as SHA-1's output, which RFC 4226 §4 recommends."""
 MAX_COUNTERS = 64
@@ -76,6 +76,8 @@ class Scheme:
             raise _unusable(table, "its times are out of bounds, or its window is below a period")
         if (table.window_ms + table.ahead_ms) // table.period_ms + 2 > MAX_COUNTERS:
             raise _unusable(table, "its window holds too many periods")
+        # RFC 5869 2.2, without salt: the same for every object.
+        self._extracted = hmac.digest(bytes(SHA256_BYTES), self._secret, "sha256")
         self.table = table
         self.pattern = Pattern(table.pattern, table.digits)
 
@@ -92,9 +94,12 @@ class Scheme:
         """
         info = b"chot rotating code\0" + object_id.encode("ascii")
         tails = [b"", *(b"\0%d" % n for n in range(1, len(self.table.digits)))]
+        # RFC 5869 2.3: one block is enough. By hand it takes a quarter of the library's time.
         return tuple(
-            HKDF(SHA256(), OBJECT_SECRET_BYTES, None, info + tail).derive(self._secret)
-            for tail in tails
+            [
+                hmac.digest(self._extracted, info + tail + b"\x01", "sha256")[:OBJECT_SECRET_BYTES]
+                for tail in tails
+            ]
         )
 
     def wallet_fragment(self, object_id: str) -> dict[str, Any]:

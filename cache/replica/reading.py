@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
-from admission.identity import MAX_PERMITS, PersonKey, permit_keys
+from admission.identity import MAX_PERMITS, PersonKey, permit_key
 from admission.standing import Permit, PersonFacts
 from cache.errors import SegmentError
 from cache.replica.segment import Segment
@@ -91,7 +91,7 @@ def permit_reader(segment: Segment | None) -> Callable[[Keys], Sequence[Permit]]
                 if record not in records:
                     records.append(record)
                 further += 1
-                record = find(permit_keys(key)[further]) if further < MAX_PERMITS else None
+                record = find(permit_key(key, further)) if further < MAX_PERMITS else None
         return [unpack(record) for record in records] if records else ()
 
     return read
