@@ -135,7 +135,7 @@ def roster(case: Case) -> Finding | None:
     entry, finding = case.standing.roster, None
     if not case.standing.rostered or "roster" in case.standing.unreadable:
         finding = Finding(Outcome.REFER, Reason.CANNOT_DECIDE)
-    elif entry is None or not is_listed(entry, case.today):
+    elif entry is None or not is_listed(entry, case.local):
         finding = Finding(Outcome.REFUSE, Reason.NOT_ON_ROSTER)
     elif entry.shift is not None and not entry.shift.include(case.local):
         finding = Finding(Outcome.REFUSE, Reason.OUTSIDE_SHIFT)
@@ -221,13 +221,14 @@ def stands_in(asked: Question) -> bool:
     )
 
 
-def is_listed(entry: RosterEntry, today: date) -> bool:
-    """Return whether the entry counts on this day."""
-    begun = entry.first_day is None or entry.first_day <= today
+def is_listed(entry: RosterEntry, local: datetime) -> bool:
+    """Return whether the entry counts now. A night shift belongs to the day on which it began."""
+    shift = entry.shift
+    day = shift.day_of(local) if shift is not None and shift.include(local) else local.date()
     return (
         entry.status is CredentialStatus.ACTIVE
-        and begun
-        and (entry.last_day is None or today <= entry.last_day)
+        and (entry.first_day is None or entry.first_day <= day)
+        and (entry.last_day is None or day <= entry.last_day)
     )
 
 

@@ -8,9 +8,9 @@ The order is the argument:
    person who leaves is told silently.
 3. What only ever makes the answer stricter counts however old the knowledge is: a revocation, an
    isolation until its own last day, an expiry. A gate that lost the hub must not forget a block.
-4. Everything else, above all ADMIT, needs knowledge that is whole, dated and fresh. Without that
+4. An officer's badge opens the officer's desk, not the gate.
+5. Everything else, above all ADMIT, needs knowledge that is whole, dated and fresh. Without that
    the answer is REFER: an officer looks, nobody is let in and nobody is turned away.
-5. An officer's badge opens the officer's desk, not the gate.
 6. Then everything that this place asks for under the directive in force, card and zone included.
    All clauses are asked; the strictest finding answers, and of equals the first in the policy.
 
@@ -21,30 +21,26 @@ A verdict is born REFER. One line of this module returns ADMIT.
 
 from __future__ import annotations
 
-from datetime import date, datetime
-
 import msgspec
 
+from admission.badge import officer_of
 from admission.clauses import CLAUSES, Case, Question, is_listed, is_passed_back, stands_in
 from admission.credential import Credential, CredentialKind, PassKind, Signature
 from admission.errors import RuleError
 from admission.facts import known_facts
 from admission.instant import Instant
+from admission.local_time import local_time
 from admission.presence import NOBODY, Presence
 from admission.rulebook import Rulebook
 from admission.site import Direction, Site, StalePolicy
 from admission.standing import (
     CredentialStatus,
     Lookup,
-    Officer,
     PersonFacts,
     Release,
     Standing,
 )
 from admission.verdict import Alert, Card, Outcome, Reason, Text, Verdict
-
-MAX_CLOCK_BEHIND_NS = 600 * 1_000_000_000
-"""How far this clock may stand behind the hub's `issued` before it is the clock that is wrong."""
 
 TYPED = frozenset({CredentialKind.TYPED_CODE, CredentialKind.BACKUP_NUMBER})
 """Numbers that somebody could guess at a keypad."""
@@ -62,7 +58,7 @@ def decide(  # noqa: PLR0917 - the design names these in this order
 
     :param here: what this appliance knows of the person and of its zone.
     """
-    local = _local_time(now, standing.release, site)
+    local = local_time(now, standing.release, site)
     today = None if local is None else local.date()
     if credential.proof is None and (credential.certificate or credential.granted):
         credential = msgspec.structs.replace(credential, certificate=None, granted=None)
@@ -71,8 +67,8 @@ def decide(  # noqa: PLR0917 - the design names these in this order
         _names_nobody(asked)
         or _leaving(asked)
         or _blocked(asked)
-        or _in_doubt(asked)
         or _badge(asked)
+        or _in_doubt(asked)
         or _by_clauses(asked)
     )
     words = rulebook.words.get(verdict.reason)
@@ -161,10 +157,10 @@ def _in_doubt(asked: Question) -> Verdict | None:
     if standing.lookup is Lookup.UNREADABLE or release is None:
         return _refer(Reason.CANNOT_DECIDE)
     # How old the knowledge is can only be said by a clock that somebody vouches for.
-    if asked.today is None:
+    if asked.local is None:
         return _refer(Reason.CLOCK_UNTRUSTED)
     # A site may keep to its own list meanwhile: who works there is known for longer.
-    listed = standing.roster is not None and is_listed(standing.roster, asked.today)
+    listed = standing.roster is not None and is_listed(standing.roster, asked.local)
     keeps_to_list = asked.site.stale is StalePolicy.ROSTER_ONLY and listed
     if not keeps_to_list and _is_stale(release, asked.rulebook, asked.now):
         return _refer(Reason.STALE_REPLICA)
@@ -174,20 +170,23 @@ def _in_doubt(asked: Question) -> Verdict | None:
 
 
 def _badge(asked: Question) -> Verdict | None:
-    """Answer an officer's badge: only the desk of an officer who counts here opens by it."""
-    granted, officer = asked.credential.granted, asked.standing.officer
-    if granted is None or granted.kind is not PassKind.OFFICER:
+    """Answer an officer's badge, whatever the age of the knowledge: it opens the desk alone.
+
+    An officer is wanted most where a gate has been without its hub for long, and decides nothing
+    at the gate that does not stand in the journal with a name.
+    """
+    if officer_of(asked.credential, asked.standing, asked.site, asked.now) is None:
         return None
-    if asked.standing.mismatch or asked.standing.differs:
+    if asked.standing.differs:
         return _refer(Reason.IDENTITY_MISMATCH)
-    if officer is None or asked.today is None or not serves(officer, asked.site, asked.today):
-        return _refer(Reason.NO_RECORD)
     return _refer(Reason.OFFICER_IDENTIFIED)
 
 
 def _nobody_known(asked: Question, accepted: bool | None) -> Verdict | None:
     """Answer a sound code of nobody on record that does not say enough by itself."""
-    rulebook, place = asked.rulebook, asked.site.place
+    rulebook, place, granted = asked.rulebook, asked.site.place, asked.credential.granted
+    if granted is not None and granted.kind is PassKind.OFFICER:
+        return _refer(Reason.NO_RECORD)  # a badge is nobody's card
     certified = asked.credential.certificate is not None and accepted
     if asked.standing.lookup is Lookup.FOUND or certified or stands_in(asked):
         return None
@@ -248,31 +247,6 @@ def _found(case: Case) -> Verdict:
     if opening is None:
         return _admit(Reason.ESSENTIAL_NEED, case.card)
     return _admit(Reason.CARD_OPENS, case.card, opening.condition)
-
-
-def serves(officer: Officer, site: Site, today: date) -> bool:
-    """Return whether the officer's account counts at this site on this day."""
-    return (
-        officer.status is CredentialStatus.ACTIVE
-        and (officer.last_day is None or today <= officer.last_day)
-        and officer.district in {0, site.district_code}
-    )
-
-
-def _local_time(now: Instant, release: Release | None, site: Site) -> datetime | None:
-    """Return the gate's own time, or None where it cannot be trusted.
-
-    Knowledge from the future means that this clock is wrong, whatever it says of itself: by it old
-    knowledge would look fresh, and an isolation that is over would still last.
-    """
-    if not now.dated:
-        return None
-    if release is not None and release.vouched_ns - now.wall_ns > MAX_CLOCK_BEHIND_NS:
-        return None
-    try:
-        return now.at(site.timezone)
-    except (OverflowError, ValueError):
-        return None  # outside the calendar: no clock that can be trusted shows that
 
 
 def _is_stale(release: Release, rulebook: Rulebook, now: Instant) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 import msgspec
 
@@ -45,6 +45,15 @@ class Hours(msgspec.Struct, frozen=True, gc=False):
         if minute >= self.from_min:
             return self._on(today)
         return minute < self.until_min and self._on(today - 1)
+
+    def day_of(self, at: datetime) -> date:
+        """Return the day to which a time within the hours belongs: the one on which they began.
+
+        >>> Hours(22 * 60, 6 * 60).day_of(datetime(2021, 9, 21, 5))
+        datetime.date(2021, 9, 20)
+        """
+        wraps = self.until_min <= self.from_min and at.hour * 60 + at.minute < self.from_min
+        return at.date() - timedelta(days=1) if wraps else at.date()
 
     def _on(self, weekday: int) -> bool:
         return bool(self.weekdays >> weekday % 7 & 1)

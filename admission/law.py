@@ -22,6 +22,11 @@ class Law(msgspec.Struct, frozen=True):
     orders: Orders = Orders()
     trust: Trust = NOBODY
 
+    @property
+    def law(self) -> Law:
+        """Itself: where one law is in force for good, it is its own source."""
+        return self
+
     def read(self, reading: Reading, now: Instant) -> Credential:
         """Return what the reading claims and proves under the trusted keys. Never raises."""
         return parse(reading, self.trust, now)

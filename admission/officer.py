@@ -1,29 +1,19 @@
-"""What an officer may do at the gate: sign in with a badge, decide otherwise, ask for a correction.
-
-A static, unsigned code never signs anybody in: whoever has seen it can print it. The badge is a
-signed Chốt pass of its own kind, and the account behind it has to count here and today.
-"""
+"""What an officer may do at the gate: decide otherwise than it did, ask for a correction."""
 
 from __future__ import annotations
 
-from datetime import date
 from enum import StrEnum
 
 import msgspec
 
-from admission.credential import Credential, CredentialKind, Pass, PassKind, Proof, Signature
-from admission.decide import MAX_CLOCK_BEHIND_NS, serves
-from admission.hours import within
+from admission.credential import CredentialKind
 from admission.instant import Instant
 from admission.passage import Event, Passage
 from admission.reading import Symbology
 from admission.site import Site
-from admission.standing import CredentialStatus, Lookup, Officer, Standing
+from admission.standing import Officer
 from admission.verdict import Card, Outcome, Reason
 from admission.zone import count_note, counted
-
-_NEEDED = frozenset({"officers", "credentials"})
-"""Datasets without whose answer nobody is an officer."""
 
 
 class OverrideReason(StrEnum):
@@ -88,26 +78,6 @@ def reasons_for(outcome: Outcome) -> tuple[OverrideReason, ...]:
     if outcome is Outcome.ADMIT:
         return REASONS_TO_ADMIT
     return REASONS_TO_REFUSE if outcome is Outcome.REFUSE else ()
-
-
-def officer_of(
-    credential: Credential, standing: Standing, site: Site, now: Instant
-) -> Officer | None:
-    """Return the officer whom this badge signs in at this site now, or None. Never raises.
-
-    How old the knowledge may be is `decide`'s business; this asks what would end an officer's
-    rights: a signature, a validity or a district that does not hold, a badge or an account that was
-    withdrawn, a date that nobody vouches for.
-    """
-    granted, proof, officer = credential.granted, credential.proof, standing.officer
-    if granted is None or granted.kind is not PassKind.OFFICER or officer is None:
-        return None
-    if proof is None or not _holds(proof, now) or not _is_sound(standing):
-        return None
-    today = _today(standing, site, now)
-    if today is None or not serves(officer, site, today) or not _is_for(granted, site, now):
-        return None
-    return officer if granted.officer in {None, officer.number} else None
 
 
 def overridden(
@@ -206,42 +176,3 @@ def _about(scan: Passage, sequence: int, officer: Officer, now: Instant) -> Pass
         alerts=(),
         doubts=(),
     )
-
-
-def _holds(proof: Proof, now: Instant) -> bool:
-    begun = proof.not_before_ns is None or proof.not_before_ns <= now.wall_ns
-    over = proof.expires_ns is not None and now.wall_ns >= proof.expires_ns
-    return proof.signature is Signature.VALID and begun and not over
-
-
-def _is_for(granted: Pass, site: Site, now: Instant) -> bool:
-    """Return whether the badge counts at this place, district, site and hour."""
-    return (
-        (not granted.places or site.place in granted.places)
-        and (not granted.districts or site.district_code in granted.districts)
-        and (not granted.sites or site.id in granted.sites)
-        and within(granted.hours, now.at(site.timezone))
-    )
-
-
-def _is_sound(standing: Standing) -> bool:
-    facts = standing.facts
-    return (
-        standing.lookup in {Lookup.FOUND, Lookup.NOT_FOUND}
-        and not standing.withdrawn
-        and not standing.mismatch
-        and (facts is None or facts.status is CredentialStatus.ACTIVE)
-        and _NEEDED.isdisjoint(standing.unreadable)
-    )
-
-
-def _today(standing: Standing, site: Site, now: Instant) -> date | None:
-    release = standing.release
-    if release is None or not now.dated:
-        return None
-    if release.vouched_ns - now.wall_ns > MAX_CLOCK_BEHIND_NS:
-        return None
-    try:
-        return now.date_in(site.timezone)
-    except (OverflowError, ValueError):
-        return None

@@ -17,8 +17,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from admission.decide import MAX_CLOCK_BEHIND_NS
 from admission.instant import ClockTrust, Instant
+from admission.local_time import MAX_CLOCK_BEHIND_NS
 
 RECHECK_NS = 1_000_000_000
 TOLERANCE_NS = MAX_CLOCK_BEHIND_NS

@@ -10,12 +10,12 @@ from admission.attempts import Attempts, guessable
 from admission.credential import UNRECOGNISED, Credential, CredentialKind, Signature
 from admission.decide import decide
 from admission.instant import Instant
+from admission.law import Law
 from admission.passage import Passage, code_digest, passage
 from admission.people import Token
 from admission.ports import Book
 from admission.reading import Reading, Symbology
 from admission.repeat import UsedOnce
-from admission.rulebook import Rulebook
 from admission.site import Direction, Site
 from admission.standing import Lookup, Standing
 from admission.verdict import Alert, Outcome, Reason, Verdict
@@ -25,22 +25,12 @@ FAULT = Verdict(Outcome.REFER, (Reason.FAULT,))
 NOTHING_LOOKED_UP = Standing(Lookup.NOTHING_TO_LOOK_UP)
 
 
-class Law(Protocol):
-    """Where the rules of the moment come from, such as an `admission.law.Law`. Returns at once."""
+class LawSource(Protocol):
+    """Where the law of the moment comes from."""
 
-    def site_at(self, site: Site, now: Instant) -> Site:
-        """Return the site under the orders in force at this moment."""
-        ...
-
-    def rulebook_at(self, site: Site, now: Instant) -> Rulebook:
-        """Return the rulebook in force for this site at this moment."""
-        ...
-
-    def read(self, reading: Reading, now: Instant) -> Credential:
-        """Return what the reading's text claims, under the keys that are trusted at this moment.
-
-        Never raises, whatever the text.
-        """
+    @property
+    def law(self) -> Law:
+        """The law in force now, as one value: a reading is judged by one law alone."""
         ...
 
 
@@ -78,7 +68,7 @@ class Judge:
         lane: str,
         site: Site,
         *,
-        law: Law,
+        law: LawSource,
         book: Book,
         zone: Zone,
         used: UsedOnce,
@@ -103,10 +93,11 @@ class Judge:
         """
         so_far = Judgement(self._site, "")
         try:
-            site = self._law.site_at(self._site, now)
-            rulebook = self._law.rulebook_at(site, now)
+            law = self._law.law
+            site = law.site_at(self._site, now)
+            rulebook = law.rulebook_at(site, now)
             so_far = Judgement(site, rulebook.label)
-            credential = self._law.read(reading, now)
+            credential = law.read(reading, now)
             held_off = self._held_off(reading, credential, now)
             standing = NOTHING_LOOKED_UP if held_off else self._book.standing_of(credential, now)
             token = self._token(reading, credential, standing)

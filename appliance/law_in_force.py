@@ -17,11 +17,9 @@ from admission.errors import AdmissionError
 from admission.instant import Instant
 from admission.law import Law
 from admission.orders import Orders, read_orders
-from admission.reading import Reading
 from admission.rulebook import Rulebook
 from admission.rulebook_loading import load_rulebook
 from admission.rulebooks import Rulebooks
-from admission.site import Site
 from appliance.health import Finding
 
 RULEBOOK_PREFIX = "rulebook/"
@@ -37,7 +35,7 @@ READERS: Mapping[str, tuple[str, Callable[[bytes], Any]]] = {
 
 
 class LawInForce:
-    """Implements `judging.Law`. One document that cannot be used keeps the one before in force.
+    """Implements `judging.LawSource`. What cannot be used keeps the one before in force.
 
     :param own: the rulebook of the site's configuration.
     :param rotating: the wallets' schemes, whose secrets never travel with a release.
@@ -83,18 +81,6 @@ class LawInForce:
         law = self._law_of({name: value for name, (_, value) in used.items()})
         self._used, self._refused, self._law = used, refused, law
         self._left_out = sum(len(getattr(value, "refused", ())) for _, value in used.values())
-
-    def site_at(self, site: Site, now: Instant) -> Site:
-        """Return the site under the orders in force at this moment."""
-        return self._law.site_at(site, now)
-
-    def rulebook_at(self, site: Site, now: Instant) -> Rulebook:
-        """Return the rulebook in force for this site at this moment."""
-        return self._law.rulebook_at(site, now)
-
-    def read(self, reading: Reading, now: Instant) -> Credential:
-        """Return what the reading's text claims and proves under the keys of this moment."""
-        return self._law.read(reading, now)
 
     def is_withdrawn(self, credential: Credential, now: Instant) -> bool:
         """Return whether a revocation slice names this certificate."""

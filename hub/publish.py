@@ -16,9 +16,9 @@ from pathlib import Path
 
 import msgspec
 
-from admission.decide import MAX_CLOCK_BEHIND_NS
 from admission.identity import Identifier
 from admission.instant import Instant
+from admission.local_time import MAX_CLOCK_BEHIND_NS
 from admission.standing import PersonFacts
 from cache.errors import ReplicaError
 from cache.replica.build import Built, write_segment

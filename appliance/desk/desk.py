@@ -9,13 +9,13 @@ from typing import Any, Protocol
 
 import msgspec
 
+from admission.badge import officer_of
 from admission.credential import Credential
 from admission.instant import Instant
 from admission.officer import (
     CorrectionTopic,
     OverrideReason,
     correction,
-    officer_of,
     overridden,
     reasons_for,
 )

@@ -16,9 +16,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
     Ed25519PublicKey,
 )
 
-from admission.decide import MAX_CLOCK_BEHIND_NS
 from admission.errors import WireError
 from admission.instant import Instant
+from admission.local_time import MAX_CLOCK_BEHIND_NS
 from admission.wire import unpack_bounded
 from cache.errors import HeadError, HeadExpired, HeadRolledBack
 from cache.replica.geometry import HASH_KEY_ID_BYTES

@@ -11,7 +11,7 @@ from datetime import date
 import msgspec
 import pytest
 
-from admission.clauses import CLAUSES, PLACES
+from admission.clauses import CLAUSES, HOUR_NS, PLACES
 from admission.credential import (
     Credential,
     CredentialKind,
@@ -24,6 +24,8 @@ from admission.standing import (
     Lookup,
     Permit,
     PersonFacts,
+    Release,
+    RosterEntry,
     Standing,
     TestResult,
     WatchEntry,
@@ -235,3 +237,16 @@ def test_who_was_struck_off_is_not_judged_by_old_knowledge(
 
 def test_every_clause_stands_in_the_list_once() -> None:
     assert len(set(CLAUSES)) == len(CLAUSES) == 10
+
+
+def test_a_night_shift_belongs_to_the_day_on_which_it_began(rulebook: Rulebook) -> None:
+    night = listed(shift=NIGHT, last_day=date(2021, 9, 20))
+    at_two = msgspec.structs.replace(NOW, wall_ns=NOW.wall_ns + 18 * HOUR_NS)  # Tuesday, 02:00
+    fresh = msgspec.structs.replace(
+        night, release=Release(7, at_two.wall_ns - 1, at_two.wall_ns + HOUR_NS)
+    )
+    assert decide(CODE, fresh, rulebook, FACTORY, at_two).outcome is A
+    over = msgspec.structs.replace(
+        fresh, roster=RosterEntry(ACTIVE, None, date(2021, 9, 19), NIGHT)
+    )
+    assert decide(CODE, over, rulebook, FACTORY, at_two).reason is Reason.NOT_ON_ROSTER

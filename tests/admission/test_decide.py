@@ -7,9 +7,10 @@ from datetime import date, datetime
 import pytest
 
 from admission.credential import UNRECOGNISED, Credential, CredentialKind
-from admission.decide import MAX_CLOCK_BEHIND_NS, decide
+from admission.decide import decide
 from admission.identity import Identifier, IdentifierKind
 from admission.instant import ClockTrust, Instant
+from admission.local_time import MAX_CLOCK_BEHIND_NS
 from admission.rulebook import Rulebook
 from admission.site import Place
 from admission.standing import (

@@ -11,9 +11,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from admission.credential import CredentialKind, PassKind, Signature
-from admission.decide import MAX_CLOCK_BEHIND_NS
 from admission.hours import Hours
 from admission.instant import ClockTrust
+from admission.local_time import MAX_CLOCK_BEHIND_NS
 from admission.rulebook import Rulebook
 from admission.site import Direction, StalePolicy
 from admission.standing import CredentialStatus, Lookup, Release, WatchEntry

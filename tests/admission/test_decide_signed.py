@@ -218,3 +218,12 @@ def test_a_bad_country_rule_is_refused_when_the_rulebook_is_loaded() -> None:
     with pytest.raises(RulebookError, match="VR-VN-0001") as caught:
         with_country_rules({"no-such-operator": [1]})
     assert "$.certificates" in caught.value.hint
+
+
+def test_a_badge_counts_while_knowledge_is_old_for_then_it_is_wanted_most(
+    rulebook: Rulebook,
+) -> None:
+    badge = signed(PassKind.OFFICER, subject=PersonKey(1))
+    old = found(officer=Officer(ACTIVE, 7), release=OLD)
+    assert answer(rulebook, old, site(), badge) == (F, Reason.OFFICER_IDENTIFIED)
+    assert answer(rulebook, found(release=OLD), site(), badge) == (F, Reason.STALE_REPLICA)

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from admission.badge import officer_of
 from admission.credential import Credential, CredentialKind, Doubt, Pass, PassKind, Proof, Signature
 from admission.hours import Hours
 from admission.identity import PersonKey
@@ -18,7 +19,6 @@ from admission.officer import (
     CorrectionTopic,
     OverrideReason,
     correction,
-    officer_of,
     overridden,
     reasons_for,
     recount,

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from admission.decide import MAX_CLOCK_BEHIND_NS
 from admission.instant import ClockTrust
+from admission.local_time import MAX_CLOCK_BEHIND_NS
 from appliance import clock as clocks
 from appliance.clock import BUILD_FLOOR_NS, TOLERANCE_NS, SystemClock
 

@@ -34,45 +34,45 @@ def rulebook(**keys: Any) -> bytes:
 
 def test_without_documents_the_sites_own_rulebook_and_directive_count() -> None:
     law = LawInForce(OWN)
-    assert law.rulebook_at(SITE, NOW) is OWN
-    assert law.site_at(SITE, NOW) is SITE
-    assert law.read(a_reading("CHOT1:X"), NOW).kind is CredentialKind.UNRECOGNISED
+    assert law.law.rulebook_at(SITE, NOW) is OWN
+    assert law.law.site_at(SITE, NOW) is SITE
+    assert law.law.read(a_reading("CHOT1:X"), NOW).kind is CredentialKind.UNRECOGNISED
     assert law.finding().ok
 
 
 def test_an_order_changes_the_directive_from_its_hour_on() -> None:
     law = LawInForce(OWN)
     law.take({"orders": ORDERS})
-    assert law.site_at(SITE, NOW).directive == 16
+    assert law.law.site_at(SITE, NOW).directive == 16
     before = msgspec.structs.replace(NOW, wall_ns=NOW.wall_ns - 1)
-    assert law.site_at(SITE, before).directive == 15
+    assert law.law.site_at(SITE, before).directive == 15
     undated = msgspec.structs.replace(NOW, trust=ClockTrust.UNKNOWN)
-    assert law.site_at(SITE, undated).directive == 15
+    assert law.law.site_at(SITE, undated).directive == 15
     elsewhere = msgspec.structs.replace(SITE, district_code=761)
-    assert law.site_at(elsewhere, NOW).directive == 15
+    assert law.law.site_at(elsewhere, NOW).directive == 15
     law.take({})
-    assert law.site_at(SITE, NOW).directive == 15
+    assert law.law.site_at(SITE, NOW).directive == 15
 
 
 def test_a_published_rulebook_of_the_district_takes_precedence() -> None:
     law = LawInForce(OWN)
     law.take({"rulebook/quan-1": rulebook(id="quan-1", districts=[760])})
-    assert law.rulebook_at(SITE, NOW).id == "quan-1"
+    assert law.law.rulebook_at(SITE, NOW).id == "quan-1"
 
 
 def test_a_document_that_cannot_be_used_leaves_the_one_before_in_force() -> None:
     law = LawInForce(OWN)
     law.take({"orders": ORDERS, "rulebook/quan-1": rulebook(id="quan-1")})
     law.take({"orders": b"{", "rulebook/quan-1": rulebook(id="quan-1", version=0)})
-    assert law.site_at(SITE, NOW).directive == 16
-    assert law.rulebook_at(SITE, NOW).id == "quan-1"
+    assert law.law.site_at(SITE, NOW).directive == 16
+    assert law.law.rulebook_at(SITE, NOW).id == "quan-1"
     finding = law.finding()
     assert not finding.ok
     assert "orders: " in finding.why
     assert "rulebook/quan-1: " in finding.why
     law.take({"orders": ORDERS, "rulebook/quan-1": rulebook(id="quan-1", version=2)})
     assert law.finding().ok
-    assert law.rulebook_at(SITE, NOW).label == "quan-1/2"
+    assert law.law.rulebook_at(SITE, NOW).label == "quan-1/2"
 
 
 def test_keys_count_while_the_release_names_them() -> None:

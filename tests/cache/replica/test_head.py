@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from admission.decide import MAX_CLOCK_BEHIND_NS
 from admission.instant import ClockTrust
+from admission.local_time import MAX_CLOCK_BEHIND_NS
 from cache.errors import HeadError, HeadExpired, HeadRolledBack
 from cache.replica.head import (
     MAX_DOCUMENT_BYTES,
