@@ -84,6 +84,9 @@ class MemoryBook:
         people = {KEY_OF(identifier): facts for identifier, facts in self.people.items()}
         found = [key for key in keys if key in people]
         facts, mismatch = combined([people[key] for key in found]) if found else (None, False)
+        if found:
+            mismatch = mismatch or self._rights(found) != self._rights(keys)
+        permits, roster = self._rights(keys)
         return Standing(
             Lookup.FOUND if found else Lookup.NOT_FOUND,
             found[0] if found else keys[0],
@@ -92,12 +95,17 @@ class MemoryBook:
             mismatch,
             facts is not None and _differs(facts, credential),
             withdrawn,
-            tuple(dict.fromkeys(p for some in _under(keys, self.known.permits) for p in some)),
-            max(_under(keys, self.known.roster or {}), key=lambda e: e.status, default=None),
+            permits,
+            roster,
             rostered,
             next(iter(_under(keys, self.known.watch)), None),
             next(iter(_under(keys, self.known.officers)), None) if credential.granted else None,
         )
+
+    def _rights(self, keys: list[PersonKey]) -> tuple[tuple[Permit, ...], RosterEntry | None]:
+        permits = dict.fromkeys(p for some in _under(keys, self.known.permits) for p in some)
+        listed = _under(keys, self.known.roster or {})
+        return tuple(permits), max(listed, key=lambda e: e.status, default=None)
 
     def _withdrawn(self, credential: Credential) -> bool:
         proof = credential.proof

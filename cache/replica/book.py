@@ -54,7 +54,7 @@ class _Open(msgspec.Struct, frozen=True):
 
     release: Release
     segments: Mapping[str, Segment | None]
-    persons: Callable[[Keys], tuple[PersonKey | None, Sequence[PersonFacts]]]
+    persons: Callable[[Keys], tuple[Keys, Sequence[PersonFacts]]]
     permits: Callable[[Keys], Sequence[Permit]]
     roster: Reader
     watch: Reader
@@ -171,6 +171,13 @@ class ReplicaBook:
         found, facts, mismatch = self._facts(current, keys, unreadable)
         permits = _ask(current.permits, keys, PERMITS, unreadable)
         listed = _ask(current.roster, keys, ROSTER, unreadable)
+        if 0 < len(found) < len(keys) and (permits or listed):
+            # A right that stands only under a number that nobody has on record may be somebody
+            # else's: whoever adds a number to a code does not get what it opens unseen.
+            again: list[str] = []
+            own = _ask(current.permits, found, PERMITS, again)
+            own_listed = _ask(current.roster, found, ROSTER, again)
+            mismatch = mismatch or (own, own_listed) != (permits, listed)
         watched = _ask(current.watch, keys, WATCH, unreadable)
         # Who shows no pass is no officer: everybody else is spared the look-up.
         badge = current.officers if credential.granted is not None else nobody
@@ -180,7 +187,7 @@ class ReplicaBook:
             facts = None
         return Standing(
             lookup,
-            keys[0] if found is None else found,
+            found[0] if found else keys[0],
             facts,
             current.release,
             mismatch,
@@ -196,12 +203,12 @@ class ReplicaBook:
 
     def _facts(
         self, current: _Open, keys: list[PersonKey], unreadable: list[str]
-    ) -> tuple[PersonKey | None, PersonFacts | None, bool]:
+    ) -> tuple[Keys, PersonFacts | None, bool]:
         try:
             found, records = current.persons(keys)
         except Exception:  # noqa: BLE001 - whatever failed, these rows cannot answer
             unreadable.append(PERSONS)
-            return None, None, False
+            return (), None, False
         if len(records) > 1:
             return found, *combined(records)
         return found, records[0] if records else None, False

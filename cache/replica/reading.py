@@ -52,20 +52,19 @@ def reader(segment: Segment | None) -> Reader:
 
 def person_reader(
     segment: Segment | None,
-) -> Callable[[Keys], tuple[PersonKey | None, Sequence[PersonFacts]]]:
-    """Return the reader of `persons`: the first key that is on record, and the records."""
+) -> Callable[[Keys], tuple[Keys, Sequence[PersonFacts]]]:
+    """Return the reader of `persons`: which keys are on record, and the records."""
     if segment is None:
         return unreadable
     find, unpack = segment.find, segment.layout.unpack
 
-    def read(keys: Keys) -> tuple[PersonKey | None, Sequence[PersonFacts]]:
-        found = None
+    def read(keys: Keys) -> tuple[Keys, Sequence[PersonFacts]]:
+        found: list[PersonKey] = []
         records: list[bytes] = []
         for key in keys:
             record = find(key)
             if record is not None:
-                if found is None:
-                    found = key
+                found.append(key)
                 if record not in records:
                     records.append(record)
         # Most codes have two numbers of one person, with the same record under each.

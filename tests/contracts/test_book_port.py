@@ -225,6 +225,25 @@ def test_a_second_number_hides_no_revoked_worker(make_book: MakeBook, first: Ide
     assert standing.roster == gone
 
 
+@pytest.mark.parametrize(
+    "rights", [Known(roster={STRANGER: ON_LIST}), Known(permits={STRANGER: (PERMIT,)})]
+)
+def test_a_right_of_a_number_that_is_not_on_record_may_be_somebody_elses(
+    make_book: MakeBook, rights: Known
+) -> None:
+    book = make_book(PEOPLE, rights)
+    assert book.standing_of(shown(CARD, STRANGER), NOW).mismatch
+    assert not book.standing_of(shown(STRANGER), NOW).mismatch
+    assert not book.standing_of(shown(CARD), NOW).mismatch
+
+
+@pytest.mark.parametrize("own", [Known(roster={CARD: ON_LIST}), Known(permits={CARD: (PERMIT,)})])
+def test_a_right_of_the_person_on_record_is_no_contradiction(
+    make_book: MakeBook, own: Known
+) -> None:
+    assert not make_book(PEOPLE, own).standing_of(shown(CARD, STRANGER), NOW).mismatch
+
+
 def test_an_empty_roster_is_a_roster(make_book: MakeBook) -> None:
     standing = make_book(PEOPLE, Known(roster={})).standing_of(shown(CARD), NOW)
     assert (standing.rostered, standing.roster) == (True, None)
