@@ -6,7 +6,7 @@ CHOT_DATA ?= ../shared/data
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format outage rungs hardware misreads lock clean
+.PHONY: help setup run test check format outage rungs hardware misreads fuzz lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -29,8 +29,8 @@ format: $(VENV)/.dev ## let ruff rewrite what it can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-outage: $(VENV)/.dev ## hub and gate in long runs: a minute without hub loses nothing, new rules arrive
-	CHOT_OUTAGE_S=60 $(BIN)/pytest -m slow tests/end_to_end
+outage: $(VENV)/.dev ## long runs: a minute without hub loses nothing, new rules arrive, plug-ins install
+	CHOT_OUTAGE_S=60 $(BIN)/pytest -m slow tests/end_to_end tests/appliance
 
 rungs: $(VENV)/.runtime ## learn the order of the decode ladder's rungs on the photographs of CHOT_DATA
 	$(BIN)/chot bench order-rungs --corpus $(CHOT_DATA)/qr-photos --write benchmarks/rungs/order.json
@@ -41,6 +41,9 @@ hardware: $(VENV)/.dev ## a USB webcam in a virtual machine, pulled in mid-frame
 
 misreads: $(VENV)/.dev ## 40,000 garbled QR symbols: each reads as what is in it, or not at all
 	$(BIN)/pytest -m slow tests/scanner/camera/symbol
+
+fuzz: $(VENV)/.dev ## hostile codes and documents for CHOT_FUZZ_S seconds of processor time (60)
+	$(BIN)/pytest -m slow tests/fuzz
 
 lock: ## resolve the dependencies anew into requirements/*.lock
 	$(PYTHON) -m venv $(VENV)-lock

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import msgspec
+
+from admission.acceptance_format import load_value_sets
 from admission.credential import Credential
 from admission.credentials.dcc_revocations import read_revocations
 from admission.credentials.dcc_signers import read_signers
@@ -24,6 +27,7 @@ from appliance.health import Finding
 
 RULEBOOK_PREFIX = "rulebook/"
 ORDERS = "orders"
+VALUE_SETS = "values/dcc"
 READERS: Mapping[str, tuple[str, Callable[[bytes], Any]]] = {
     "trust/dcc": ("dcc", read_signers),
     "trust/health-cards": ("health_cards", read_health_card_issuers),
@@ -98,18 +102,29 @@ class LawInForce:
 
     def _law_of(self, values: Mapping[str, Any]) -> Law:
         parts = {READERS[name][0]: value for name, value in values.items() if name in READERS}
-        others = [book for name, book in values.items() if name.startswith(RULEBOOK_PREFIX)]
+        published = (book for name, book in values.items() if name.startswith(RULEBOOK_PREFIX))
+        value_sets = values.get(VALUE_SETS, {})
+        own, *others = (_with_values(book, value_sets) for book in (self._own, *published))
         kept = self._law.trust
         return Law(
-            Rulebooks(self._own, others),
+            Rulebooks(own, others),
             values.get(ORDERS, Orders()),
             Trust(**parts, rotating=kept.rotating, strangers=kept.strangers),
         )
 
 
+def _with_values(book: Rulebook, value_sets: Mapping[str, list[str]]) -> Rulebook:
+    """Give a rulebook the published value sets where it has country rules and none of its own."""
+    if book.acceptance is None or book.value_sets or not value_sets:
+        return book
+    return msgspec.structs.replace(book, value_sets=value_sets)
+
+
 def _reader(name: str) -> Callable[[bytes], Any] | None:
     if name == ORDERS:
         return read_orders
+    if name == VALUE_SETS:
+        return load_value_sets
     if name.startswith(RULEBOOK_PREFIX):
         return load_rulebook
     found = READERS.get(name)

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from admission.acceptance_format import load_value_sets
 from admission.credentials.dcc_revocations import read_revocations
 from admission.credentials.dcc_signers import read_signers
 from admission.credentials.health_card_issuers import read_issuers as read_health_card_issuers
@@ -28,14 +29,13 @@ from cache.replica.names import (
 from hub.errors import DocumentError
 from hub.store.registers import OrderStore
 
-_read_values = msgspec.json.Decoder(dict[str, Any]).decode
 READERS: Mapping[str, Callable[[bytes], Any]] = {
     TRUST_DCC: read_signers,
     TRUST_HEALTH_CARDS: read_health_card_issuers,
     TRUST_VDS: read_authorities,
     TRUST_PASSES: read_pass_issuers,
     REVOCATION_DCC: read_revocations,
-    VALUES_DCC: _read_values,
+    VALUES_DCC: load_value_sets,
 }
 """By name: who reads the document at a gate."""
 NAMES = f"{RULEBOOK}/<id>, {', '.join(READERS)}"

@@ -91,3 +91,32 @@ def test_what_this_version_does_not_know_is_passed_over() -> None:
     law = LawInForce(OWN)
     law.take({"something/new": b"?"})
     assert law.finding().ok
+
+
+def test_published_value_sets_serve_rulebooks_that_have_none() -> None:
+    rule = {
+        "Identifier": "VR-VN-0001", "Type": "Acceptance", "Country": "VN", "Version": "1.0.0",
+        "SchemaVersion": "1.0.0", "Engine": "CERTLOGIC", "EngineVersion": "0.7.5",
+        "CertificateType": "Vaccination", "Description": [{"lang": "en", "desc": "listed"}],
+        "ValidFrom": "2021-07-01T00:00:00Z", "ValidTo": "2030-12-31T00:00:00Z",
+        "AffectedFields": ["v.0.mp"],
+        "Logic": {"in": [{"var": "payload.v.0.mp"}, {"var": "external.valueSets.mps"}]},
+    }  # fmt: skip
+    law = LawInForce(OWN)
+    values = json.dumps({"mps": ["EU/1/20/1528"]}).encode()
+    law.take(
+        {
+            "values/dcc": values,
+            "rulebook/abroad": rulebook(id="abroad", certificates={"rules": [rule]}),
+            "rulebook/own-sets": rulebook(
+                id="own-sets",
+                version=7,
+                districts=[761],
+                certificates={"rules": [rule], "value_sets": {"mps": []}},
+            ),
+        }
+    )
+    by_id = {book.id: book for book in law.law.rulebooks}
+    assert by_id["abroad"].value_sets == {"mps": ["EU/1/20/1528"]}
+    assert by_id["own-sets"].value_sets == {"mps": []}
+    assert by_id[OWN.id].value_sets == {}
