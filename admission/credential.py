@@ -17,6 +17,8 @@ from admission.standing import PersonFacts
 class CredentialKind(StrEnum):
     """Formats this gate knows. Values are on the wire and in metrics; add, never rename."""
 
+    __hash__ = str.__hash__  # Enum's own is Python, and asked at every look-up
+
     PERSONAL_QR = "personal_qr"
     """National personal QR, Decision 1405/QĐ-BTTTT v1.1."""
     CITIZEN_CARD = "citizen_card"
@@ -75,6 +77,8 @@ class Proof(msgspec.Struct, frozen=True, gc=False):
 class Evidence(StrEnum):
     """What a health certificate is about."""
 
+    __hash__ = str.__hash__  # Enum's own is Python, and asked at every look-up
+
     VACCINATION = "vaccination"
     TEST = "test"
     RECOVERY = "recovery"
@@ -95,6 +99,8 @@ class Certificate(msgspec.Struct, frozen=True):
 
 class PassKind(StrEnum):
     """What a Chốt pass is for."""
+
+    __hash__ = str.__hash__  # Enum's own is Python, and asked at every look-up
 
     CARD = "card"
     """A printed personal card: a signed identity, and no right of its own."""

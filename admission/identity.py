@@ -30,6 +30,8 @@ _SLOT_STEPS = tuple(slot * 0x9E37_79B9_7F4A_7C15 for slot in range(MAX_PERMITS))
 class IdentifierKind(StrEnum):
     """Registers that number people and credentials. A letter of each is hashed with the number."""
 
+    __hash__ = str.__hash__  # Enum's own is Python, and asked at every look-up
+
     DOCUMENT = "document"
     """CCCD (12 digits), CMND (9 digits) or passport: SoGiayTo of Decision 1405."""
     QID = "qid"
@@ -119,11 +121,14 @@ def person_keyer(hash_key: bytes) -> Callable[[Identifier], PersonKey]:
     if not 16 <= len(hash_key) <= 64:
         msg = f"a hash key has 16 to 64 bytes, not {len(hash_key)}"
         raise ValueError(msg)
-    keyed = hashlib.blake2b(digest_size=8, key=hash_key)
+    keyed = {
+        kind: hashlib.blake2b(domain, digest_size=8, key=hash_key)
+        for kind, domain in _DOMAIN.items()
+    }
 
     def key_of(identifier: Identifier) -> PersonKey:
-        state = keyed.copy()
-        state.update(_DOMAIN[identifier.kind] + identifier.value.encode("utf-8", "surrogatepass"))
+        state = keyed[identifier.kind].copy()
+        state.update(identifier.value.encode("utf-8", "surrogatepass"))
         return PersonKey(int.from_bytes(state.digest(), "little"))
 
     return key_of

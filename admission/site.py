@@ -13,6 +13,8 @@ from admission.hours import Hours
 class Place(StrEnum):
     """Kinds of place (policy: what a card opens)."""
 
+    __hash__ = str.__hash__  # Enum's own is Python, and asked at every look-up
+
     CONTROL_STATION = "control_station"
     SUPERMARKET = "supermarket"
     CONVENIENCE_STORE = "convenience_store"

@@ -29,6 +29,8 @@ class Lookup(StrEnum):
 class Product(IntEnum):
     """Vaccine products of the waiting-time table (policy: card colour). Values are on the wire."""
 
+    __hash__ = int.__hash__  # Enum's own is Python, and asked at every look-up
+
     NONE = 0
     PFIZER = 1
     MODERNA = 2

@@ -18,6 +18,8 @@ class Outcome(StrEnum):
 class Card(StrEnum):
     """Card colours of the rulebook."""
 
+    __hash__ = str.__hash__  # Enum's own is Python, and asked at every look-up
+
     GREEN = "green"
     YELLOW = "yellow"
     NONE = "none"
@@ -32,6 +34,8 @@ class LaneState(StrEnum):
 
 class Reason(StrEnum):
     """Why. Values are on the wire, in metrics and in the log; add, never rename."""
+
+    __hash__ = str.__hash__  # Enum's own is Python, and asked at every look-up
 
     CARD_OPENS = "card_opens"
     """The card's colour opens this kind of place under the directive in force."""

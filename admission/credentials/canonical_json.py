@@ -27,7 +27,7 @@ def read(text: str) -> Any:
     :raises MalformedError: if it is not JSON, or JSON that two readers may take differently.
     """
     try:
-        value = json.loads(text, object_pairs_hook=_members, parse_constant=_no_constant)
+        value = _DECODER.decode(text)
         # An escape may spell half of a surrogate pair too: only the value shows it.
         (json.dumps(value, ensure_ascii=False) if "\\u" in text else text).encode("utf-8")
     except (ValueError, RecursionError) as error:
@@ -138,3 +138,7 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _no_constant(name: str) -> Any:
     msg = f"{name} is no JSON"
     raise ValueError(msg)
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_members, parse_constant=_no_constant)
+"""Made once: `json.loads` would make one for each text."""

@@ -18,7 +18,7 @@ from typing import Any
 import msgspec
 
 from admission.credential import Certificate, Evidence, Holder
-from admission.credentials.fields import MAX_NAME_LENGTH
+from admission.credentials.fields import MAX_NAME_LENGTH, year_first
 from admission.standing import PersonFacts, Product, TestResult
 
 MAX_UCI_LENGTH = 128
@@ -131,7 +131,12 @@ def _holder(names: object, born: date | None) -> Holder | None:
 
 def _birth_date(value: object) -> tuple[date | None, date | None]:
     """Return the date if it is a whole one, and the earliest that it can be."""
-    found = _PARTIAL_DATE.match(value) if isinstance(value, str) else None
+    if not isinstance(value, str):
+        return None, None
+    whole = year_first(value)
+    if whole is not None and whole.year >= _MIN_YEAR:  # as nearly all are written
+        return whole, whole
+    found = _PARTIAL_DATE.match(value)
     if found is None:
         return None, None
     year, month, day = (int(part or 0) for part in found.groups())

@@ -65,6 +65,8 @@ def document(number: str) -> Identifier | None:
 
 def issued_twice(number: str) -> bool:
     """Return whether this is a CMND number of the range that was issued twice. Never raises."""
+    if len(number) != 9 and number.isascii() and number.isalnum():
+        return False  # nothing that normalising would drop: most numbers are a CCCD's
     value = normalise(IdentifierKind.DOCUMENT, number).value
     return _is_issued_twice(value)
 
@@ -81,6 +83,8 @@ def insurance(number: str) -> Identifier | None:
     >>> insurance("DN 4 79 0123456789") == insurance("0123456789")
     True
     """
+    if not number:
+        return None
     identifier = normalise(IdentifierKind.INSURANCE, number)
     sound = _INSURANCE.fullmatch(identifier.value) and identifier.value.strip("0")
     return identifier if sound else None

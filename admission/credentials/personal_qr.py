@@ -102,5 +102,7 @@ def _platform_identifier(qid: str) -> Identifier | None:
 
 def _extension(ext: str) -> tuple[Sex | None, str]:
     """Return the sex and the insurance number in EXT; None and empty where they are not there."""
+    if not ext:  # as most applications leave it
+        return None, ""
     items = [*(item.strip() for item in ext.split(EXT_SEPARATOR)), "", "", ""]
     return _SEX.get(items[1]), items[2]

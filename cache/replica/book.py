@@ -180,8 +180,8 @@ class ReplicaBook:
             mismatch = mismatch or (own, own_listed) != (permits, listed)
         watched = _ask(current.watch, keys, WATCH, unreadable)
         # Who shows no pass is no officer: everybody else is spared the look-up.
-        badge = current.officers if credential.granted is not None else nobody
-        officers = _ask(badge, keys, OFFICERS, unreadable)
+        shows_pass = credential.granted is not None
+        officers = _ask(current.officers, keys, OFFICERS, unreadable) if shows_pass else ()
         lookup = self._lookup(Lookup.NOT_FOUND if facts is None else Lookup.FOUND, unreadable)
         if lookup is Lookup.UNREADABLE:
             facts = None

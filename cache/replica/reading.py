@@ -7,12 +7,15 @@ under several keys once. It raises where a page that could hold the answer is da
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any, NoReturn
 
 from admission.identity import MAX_PERMITS, PersonKey, permit_key
 from admission.standing import Permit, PersonFacts
 from cache.errors import SegmentError
 from cache.replica.segment import Segment
+
+_ROWS_KEPT = 1_024
 
 Keys = Sequence[PersonKey]
 Reader = Callable[[Keys], Sequence[Any]]
@@ -37,7 +40,9 @@ def reader(segment: Segment | None) -> Reader:
         return unreadable
     if not segment.header.rows:
         return nobody
-    find, unpack = segment.find, segment.layout.unpack
+    find = segment.find
+    # Of rows like these there are few different ones: the same shift for a whole factory.
+    unpack = lru_cache(_ROWS_KEPT)(segment.layout.unpack)
 
     def read(keys: Keys) -> Sequence[Any]:
         records: list[bytes] = []
