@@ -64,13 +64,13 @@ def rule_data(facts: PersonFacts, courses: Mapping[Product, Course], today: date
         "payload": {
             "doses": facts.doses,
             "product": _PRODUCT_NAMES[facts.product],
-            "last_dose": _iso(last_dose),
+            "last_dose": None if last_dose is None else last_dose.isoformat(),
             "days_since_last_dose": None if last_dose is None else (today - last_dose).days,
             "doses_required": None if course is None else course.doses,
             "waiting_days": None if course is None else course.waiting_days,
-            "recovered": _iso(recovered),
+            "recovered": None if recovered is None else recovered.isoformat(),
             "months_since_recovery": None if recovered is None else months_begun(recovered, today),
-            "born": _iso(born),
+            "born": None if born is None else born.isoformat(),
             "age": None if born is None else completed_years(born, today),
             "vulnerable": facts.vulnerable,
             "district": facts.district,
@@ -137,7 +137,3 @@ def months_begun(since: date, today: date) -> int:
     months = (today.year - since.year) * 12 + today.month - since.month
     corresponding = min(since.day, monthrange(today.year, today.month)[1])
     return months + (today.day > corresponding)
-
-
-def _iso(day: date | None) -> str | None:
-    return None if day is None else day.isoformat()

@@ -121,9 +121,11 @@ class Rulebook(msgspec.Struct, frozen=True):
         terms: dict[str, bool] = {}
         data["terms"] = terms
         for name, rule in self.terms:
-            terms[name] = truth(rule(data))
+            value = rule(data)
+            terms[name] = value is True or truth(value)
         for card, rule in self.cards:
-            if truth(rule(data)):
+            value = rule(data)
+            if value is True or truth(value):
                 return card
         return Card.NONE
 

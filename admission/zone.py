@@ -129,8 +129,9 @@ class Zone:
         last = person.last(direction) if person else None
         if last is not None:
             ago_ns = max(0, now.monotonic_ns - last.at_ns)
-        if any(other == token and way is direction for other, way, _ in self._reserved):
-            ago_ns = 0
+        for other, way, _ in self._reserved:
+            if other == token and way is direction:
+                ago_ns = 0
         return Presence(direction, count.inside, count.workers, ago_ns, used, held_off)
 
     def reserve(self, token: Token, direction: Direction, *, worker: bool) -> None:

@@ -60,9 +60,12 @@ def _text(value: Any, depth: int) -> str:
             raise MalformedError(msg)
         if kind is list:
             return f"[{','.join([_text(item, depth + 1) for item in value])}]"
-        members = [
-            f"{encode_basestring(name)}:{_text(value[name], depth + 1)}" for name in _ordered(value)
-        ]
+        members = []
+        for name in _ordered(value):
+            member = value[name]
+            is_text = type(member) is str  # as most are: written without a call for each
+            text = encode_basestring(member) if is_text else _text(member, depth + 1)
+            members.append(f"{encode_basestring(name)}:{text}")
         return f"{{{','.join(members)}}}"
     if value is None or kind is bool:
         return _WORDS[value]

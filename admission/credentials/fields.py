@@ -103,7 +103,12 @@ def day_first(text: str) -> date | None:
     """
     if len(text) == 10 and text[2] == text[5] == "/":
         text = text[:2] + text[3:5] + text[6:]
-    return calendar_date(text[4:], text[2:4], text[:2]) if len(text) == 8 else None
+    if len(text) != 8 or not (text.isascii() and text.isdigit()):
+        return None
+    try:
+        return date.fromisoformat(text[4:] + text[2:4] + text[:2])
+    except ValueError:
+        return None
 
 
 def year_first(text: str) -> date | None:

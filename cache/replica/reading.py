@@ -40,9 +40,7 @@ def reader(segment: Segment | None) -> Reader:
         return unreadable
     if not segment.header.rows:
         return nobody
-    find = segment.find
-    # Of rows like these there are few different ones: the same shift for a whole factory.
-    unpack = lru_cache(_ROWS_KEPT)(segment.layout.unpack)
+    find, unpack = segment.find, _remembered(segment)
 
     def read(keys: Keys) -> Sequence[Any]:
         records: list[bytes] = []
@@ -84,7 +82,7 @@ def permit_reader(segment: Segment | None) -> Callable[[Keys], Sequence[Permit]]
         return unreadable
     if not segment.header.rows:
         return nobody
-    find, unpack = segment.find, segment.layout.unpack
+    find, unpack = segment.find, _remembered(segment)
 
     def read(keys: Keys) -> Sequence[Permit]:
         records: list[bytes] = []
@@ -99,3 +97,12 @@ def permit_reader(segment: Segment | None) -> Callable[[Keys], Sequence[Permit]]
         return [unpack(record) for record in records] if records else ()
 
     return read
+
+
+def _remembered(segment: Segment) -> Callable[[bytes], Any]:
+    """Return the segment's `unpack`, with the rows that were met last.
+
+    Of a dataset other than `persons` few rows differ: a factory has a handful of shifts, and most
+    permits of a day begin and end in the same hours.
+    """
+    return lru_cache(_ROWS_KEPT)(segment.layout.unpack)
