@@ -78,6 +78,8 @@ class Scheme:
             raise _unusable(table, "its window holds too many periods")
         # RFC 5869 2.2, without salt: the same for every object.
         self._extracted = hmac.digest(bytes(SHA256_BYTES), self._secret, "sha256")
+        numbers = [b"", *(b"\0%d" % n for n in range(1, len(table.digits)))]
+        self._tails = [number + b"\x01" for number in numbers]  # of `info`, with the block's number
         self.table = table
         self.pattern = Pattern(table.pattern, table.digits)
 
@@ -93,12 +95,11 @@ class Scheme:
         value's number. One object's secret says nothing about another's, and the gate keeps one.
         """
         info = b"chot rotating code\0" + object_id.encode("ascii")
-        tails = [b"", *(b"\0%d" % n for n in range(1, len(self.table.digits)))]
-        # RFC 5869 2.3: one block is enough. By hand it takes a quarter of the library's time.
+        # RFC 5869 2.3: one block is enough. By hand it takes less than half the library's time.
         return tuple(
             [
-                hmac.digest(self._extracted, info + tail + b"\x01", "sha256")[:OBJECT_SECRET_BYTES]
-                for tail in tails
+                hmac.digest(self._extracted, info + tail, "sha256")[:OBJECT_SECRET_BYTES]
+                for tail in self._tails
             ]
         )
 
