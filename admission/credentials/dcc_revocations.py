@@ -1,7 +1,8 @@
 """Revoked EU certificates as slices: what a gate holds where exact lists are not handed out.
 
-A msgpack map `{"v": 1, "lists": [[kid, mode, hash types, slices], …]}`, one list per key id, a
-slice `[path, type, expires, data]` with the data as the EU's service made them (`dcc_bloom`).
+A `trust_document` of the format `chot-dcc-revocations/1`, for each key id one entry `[kid, mode,
+hash types, slices]`, a slice `[path, type, expires, data]` with the data as the EU's service made
+them (`dcc_bloom`).
 
 Path: the first characters of the hash in lower-case hexadecimal, as many as the mode takes; the
 service calls them x, y and chunk. Point: 1 (chunk). Vector: 2 (x, chunk). Coordinate: 3 (x, y,
@@ -17,7 +18,6 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Any
 
-import msgpack
 import msgspec
 
 from admission.credentials.dcc_bloom import (
@@ -26,13 +26,12 @@ from admission.credentials.dcc_bloom import (
     read_bloom_filter,
     read_prefix_list,
 )
+from admission.credentials.trust_document import DocumentForm
 from admission.errors import MalformedError, TrustError
 from admission.identity import Identifier, IdentifierKind
 
-FORMAT_VERSION = 1
-MAX_DOCUMENT_BYTES = 16 << 20
+FORM = DocumentForm("chot-dcc-revocations/1", "revocation lists", 16 << 20, 20_000)
 """As much as one document of a release: Bloom filters of 2.3 million hashes at 10^-12."""
-MAX_LISTS = 20_000
 MAX_SLICES = 200_000
 KEY_ID_BYTES = 8
 ANY_KEY = b""
@@ -171,14 +170,7 @@ def write_revocations(lists: Iterable[RevocationList]) -> bytes:
         ]
         for found in ordered
     ]
-    size = sum(len(part.data) + 64 for found in ordered for part in found.slices)
-    if size > MAX_DOCUMENT_BYTES or len(ordered) > MAX_LISTS:
-        raise TrustError(
-            "the revocations are more than a gate holds",
-            hint="leave out the countries that nobody comes from",
-        )
-    document: bytes = msgpack.packb({"v": FORMAT_VERSION, "lists": entries})
-    return document
+    return FORM.write(entries)
 
 
 def read_revocations(data: bytes) -> Revocations:
@@ -188,7 +180,7 @@ def read_revocations(data: bytes) -> Revocations:
     """
     lists, refused = [], []
     slices = 0
-    for index, entry in enumerate(_entries(data)):
+    for index, entry in enumerate(FORM.read(data)):
         try:
             found = _list(entry)
         except (msgspec.ValidationError, MalformedError) as error:
@@ -216,19 +208,3 @@ def _decoded(part: SliceEntry, path_length: int) -> Slice:
     if part.type is SliceType.BLOOM_FILTER:
         return read_bloom_filter(part.data)
     return read_prefix_list(part.data)
-
-
-def _entries(data: bytes) -> list[Any]:
-    if len(data) > MAX_DOCUMENT_BYTES:
-        raise TrustError("the revocations are larger than a gate reads")
-    try:
-        document = msgpack.unpackb(data, strict_map_key=True)
-    except (ValueError, RecursionError, msgpack.exceptions.UnpackException) as error:
-        msg = "the revocations are damaged"
-        raise TrustError(msg, hint="fetch them again: chot hub trust slices writes them") from error
-    if not (isinstance(document, dict) and document.get("v") == FORMAT_VERSION):
-        raise TrustError("these are no revocations of a version that is known here")
-    entries = document.get("lists")
-    if not isinstance(entries, list) or len(entries) > MAX_LISTS:
-        raise TrustError("the revocations are malformed or too many")
-    return entries

@@ -1,6 +1,6 @@
 """Whose signatures on EU Digital COVID Certificates count: the trust list of a gate.
 
-A msgpack map `{"v": 1, "signers": [[kid, country, public key, not before, not after, uses], …]}`:
+A `trust_document` of the format `chot-dcc-signers/1`, each entry an array:
 
 | entry | content |
 |---|---|
@@ -20,7 +20,6 @@ from collections.abc import Iterable, Iterator
 from enum import IntFlag
 from typing import Any
 
-import msgpack
 import msgspec
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -29,12 +28,12 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 from admission.credential import Evidence
 from admission.credentials import dcc_certificate
 from admission.credentials.cose import PublicKey
+from admission.credentials.trust_document import DocumentForm
 from admission.errors import MalformedError, TrustError
 
-FORMAT_VERSION = 1
-MAX_DOCUMENT_BYTES = 8 << 20
 MAX_SIGNERS = 20_000
 """Entries of the largest list. The EU's gateway held about 800."""
+FORM = DocumentForm("chot-dcc-signers/1", "signers", 8 << 20, MAX_SIGNERS)
 MAX_PUBLIC_KEY_BYTES = 1_100
 """An RSA key of 8,192 bits."""
 KEY_ID_BYTES = 8
@@ -150,12 +149,7 @@ def write_signers(signers: Iterable[Signer]) -> bytes:
     :raises TrustError: if it would be larger than `read_signers` reads.
     """
     ordered = sorted(set(signers), key=lambda s: (s.key_id, s.public_key, s.country, s.uses))
-    entries = [msgspec.structs.astuple(signer) for signer in ordered]
-    document: bytes = msgpack.packb({"v": FORMAT_VERSION, "signers": entries})
-    if len(entries) > MAX_SIGNERS or len(document) > MAX_DOCUMENT_BYTES:
-        msg = f"{len(entries):,} signers are more than a gate reads ({MAX_SIGNERS:,})"
-        raise TrustError(msg, hint="leave out the countries that nobody comes from")
-    return document
+    return FORM.write(ordered)
 
 
 def read_signers(data: bytes) -> Signers:
@@ -163,30 +157,13 @@ def read_signers(data: bytes) -> Signers:
 
     :raises TrustError: if the document as a whole is oversized, damaged or of another format.
     """
-    entries = _entries(data)
     signers, refused = [], []
-    for index, entry in enumerate(entries):
+    for index, entry in enumerate(FORM.read(data)):
         try:
             signers.append(_signer(entry))
         except (msgspec.ValidationError, ValueError) as error:
             refused.append(f"signer {index}: {error}")
     return Signers(signers, refused)
-
-
-def _entries(data: bytes) -> list[Any]:
-    if len(data) > MAX_DOCUMENT_BYTES:
-        raise TrustError("the list of signers is larger than a gate reads")
-    try:
-        document = msgpack.unpackb(data, strict_map_key=True)
-    except (ValueError, RecursionError, msgpack.exceptions.UnpackException) as error:
-        msg = "the list of signers is damaged"
-        raise TrustError(msg, hint="fetch it again: chot hub trust dsc writes it") from error
-    if not (isinstance(document, dict) and document.get("v") == FORMAT_VERSION):
-        raise TrustError("this is no list of signers of a version that is known here")
-    entries = document.get("signers")
-    if not isinstance(entries, list) or len(entries) > MAX_SIGNERS:
-        raise TrustError("the list of signers is malformed or too long")
-    return entries
 
 
 def _signer(entry: Any) -> Signer:

@@ -1,6 +1,6 @@
 """Trusted issuers of SMART Health Cards: their keys, as the hub publishes and the gate holds them.
 
-The document is msgpack: `{"format": "chot-health-card-issuers/1", "issuers": [...]}`, each issuer
+A `trust_document` of the format `chot-health-card-issuers/1`, each entry a map
 `{"iss", "kid", "x", "y"}` with `x`, `y` the 32-byte coordinates of a P-256 point, and `crl`, the
 version of the issuer's revocation list for that key, where it has one. An issuer is trusted under
 its exact URL: a key never vouches for another issuer's cards.
@@ -17,12 +17,11 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from admission.credentials import base64url
-from admission.errors import MalformedError, TrustError, WireError
-from admission.wire import unpack_bounded
+from admission.credentials.trust_document import DocumentForm
+from admission.errors import MalformedError, TrustError
 
-FORMAT = "chot-health-card-issuers/1"
-MAX_DOCUMENT_BYTES = 4 << 20
 MAX_KEYS = 20_000
+FORM = DocumentForm("chot-health-card-issuers/1", "health-card keys", 4 << 20, MAX_KEYS)
 MAX_JWKS_BYTES = 256 * 1024
 MAX_URL_LENGTH = 512
 COORDINATE_BYTES = 32
@@ -92,20 +91,9 @@ def read_issuers(data: bytes) -> Issuers:
     :raises TrustError: if the document is unusable as a whole: too large, no msgpack, of another
         format, or with over `MAX_KEYS` entries.
     """
-    try:
-        content = unpack_bounded(data, MAX_DOCUMENT_BYTES)
-    except WireError as error:
-        msg = f"not a list of health-card issuers: {error}"
-        raise TrustError(msg, hint="publish it again") from error
-    entries = content.get("issuers") if isinstance(content, dict) else None
-    if not isinstance(entries, list) or content.get("format") != FORMAT:
-        raise TrustError("not a list of health-card issuers", hint=f"its format is {FORMAT}")
-    if len(entries) > MAX_KEYS:
-        msg = f"{len(entries)} keys of issuers are over the limit of {MAX_KEYS}"
-        raise TrustError(msg, hint="leave out those that nobody here presents")
     keys: list[IssuerKey] = []
     refused: list[str] = []
-    for i, entry in enumerate(entries):
+    for i, entry in enumerate(FORM.read(data)):
         try:
             keys.append(_checked(msgspec.convert(entry, IssuerKey)))
         except (msgspec.ValidationError, MalformedError) as error:
@@ -115,8 +103,7 @@ def read_issuers(data: bytes) -> Issuers:
 
 def write_issuers(keys: Iterable[IssuerKey]) -> bytes:
     """Return the document of these keys: the same bytes for the same keys in any order."""
-    entries = sorted(set(keys), key=lambda key: (key.iss, key.kid))
-    return msgspec.msgpack.encode({"format": FORMAT, "issuers": entries})
+    return FORM.write(sorted(set(keys), key=lambda key: (key.iss, key.kid)))
 
 
 def issuers_from_jwks(iss: str, jwks: bytes) -> KeySet:

@@ -1,8 +1,8 @@
 """Whose Chốt passes are trusted here: the document of issuers, and the keys read from it.
 
-A msgpack map, at most 256 KiB:
+A `trust_document` of the format `chot-pass-issuers/1`, at most 256 KiB, each entry a map:
 
-    {"version": 1, "issuers": [{"kid": bin 8, "key": bin 32, "name": str, "kinds": [str, ...]}]}
+    {"kid": bin 8, "key": bin 32, "name": str, "kinds": [str, ...]}
 
 `key` is a raw Ed25519 public key (RFC 8032), `kid` the first 8 bytes of its SHA-256, `kinds` the
 values of `PassKind` that it may sign. The document is as trusted as the way on which it came: it is
@@ -15,20 +15,18 @@ import hashlib
 from collections.abc import Iterable
 from typing import Any
 
-import msgpack
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from admission.credential import PassKind
 from admission.credentials import fields
-from admission.errors import MalformedError, TrustError, WireError
-from admission.wire import unpack_bounded
+from admission.credentials.trust_document import DocumentForm
+from admission.errors import MalformedError
 
-VERSION = 1
 KEY_BYTES = 32
 KEY_ID_BYTES = 8
-MAX_DOCUMENT_BYTES = 256 * 1024
 MAX_ISSUERS = 1_024
+FORM = DocumentForm("chot-pass-issuers/1", "pass issuers", 256 * 1024, MAX_ISSUERS)
 MAX_NAME_LENGTH = 64
 
 _MEMBERS = frozenset({"kid", "key", "name", "kinds"})
@@ -67,10 +65,9 @@ def read_issuers(data: bytes) -> PassIssuers:
     :raises TrustError: if the document as a whole cannot be used: oversized, malformed, of another
         version, or with more than `MAX_ISSUERS` entries.
     """
-    entries = _entries(data)
     issuers: dict[bytes, PassIssuer] = {}
     refused = []
-    for index, entry in enumerate(entries):
+    for index, entry in enumerate(FORM.read(data)):
         try:
             kid, issuer = _issuer(entry)
         except MalformedError as error:
@@ -85,37 +82,17 @@ def read_issuers(data: bytes) -> PassIssuers:
 
 def pack_issuers(issuers: Iterable[PassIssuer]) -> bytes:
     """Return the document of these issuers. `read_issuers` gives them back."""
-    return bytes(
-        msgpack.packb(
+    return FORM.write(
+        [
             {
-                "version": VERSION,
-                "issuers": [
-                    {
-                        "kid": key_id(issuer.key),
-                        "key": issuer.key.public_bytes_raw(),
-                        "name": issuer.name,
-                        "kinds": sorted(kind.value for kind in issuer.kinds),
-                    }
-                    for issuer in issuers
-                ],
+                "kid": key_id(issuer.key),
+                "key": issuer.key.public_bytes_raw(),
+                "name": issuer.name,
+                "kinds": sorted(kind.value for kind in issuer.kinds),
             }
-        )
+            for issuer in issuers
+        ]
     )
-
-
-def _entries(data: bytes) -> list[Any]:
-    try:
-        document = unpack_bounded(data, MAX_DOCUMENT_BYTES)
-    except WireError as error:
-        msg = f"the list of pass issuers cannot be read: {error}"
-        raise TrustError(msg, hint="`chot pass key` writes such a list; copy it anew") from error
-    if not isinstance(document, dict) or document.get("version") != VERSION:
-        raise TrustError("not a list of pass issuers of this version", hint="update this side")
-    entries = document.get("issuers")
-    if not isinstance(entries, list) or len(entries) > MAX_ISSUERS:
-        msg = f"a list of pass issuers holds at most {MAX_ISSUERS} entries"
-        raise TrustError(msg)
-    return entries
 
 
 def _issuer(entry: Any) -> tuple[bytes, PassIssuer]:

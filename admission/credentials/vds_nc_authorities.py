@@ -1,6 +1,6 @@
 """Who may sign VDS-NC seals: national authorities (CSCA), and signers that are trusted directly.
 
-The document is msgpack: `{"format": "chot-vds-authorities/1", "authorities": [...]}`, each
+A `trust_document` of the format `chot-vds-authorities/1`, each entry
 `{"issuers", "certificate", "signer"}`: the issuing states for which it counts (three letters, `is`
 of a seal's header), the DER certificate, and whether it is a signer's own instead of a CSCA's.
 """
@@ -17,12 +17,11 @@ from admission.credential import Signature
 from admission.credentials import certificate_chain as chain
 from admission.credentials.certificate_chain import PublicKey
 from admission.credentials.der import CertificateParts, certificate_parts
-from admission.errors import MalformedError, TrustError, WireError
-from admission.wire import unpack_bounded
+from admission.credentials.trust_document import DocumentForm
+from admission.errors import MalformedError
 
-FORMAT = "chot-vds-authorities/1"
-MAX_DOCUMENT_BYTES = 8 << 20
 MAX_AUTHORITIES = 2_000
+FORM = DocumentForm("chot-vds-authorities/1", "VDS-NC authorities", 8 << 20, MAX_AUTHORITIES)
 MAX_SIGNERS_KEPT = 256
 """Signers of verified chains that are remembered, so that a queue costs one chain."""
 SIGNER_PURPOSE = "2.23.136.1.1.14.2"
@@ -147,20 +146,9 @@ def read_authorities(data: bytes) -> Authorities:
     :raises TrustError: if the document is unusable as a whole: too large, no msgpack, of another
         format, or with over `MAX_AUTHORITIES` entries.
     """
-    try:
-        content = unpack_bounded(data, MAX_DOCUMENT_BYTES)
-    except WireError as error:
-        msg = f"not a list of VDS-NC authorities: {error}"
-        raise TrustError(msg, hint="publish it again") from error
-    listed = content.get("authorities") if isinstance(content, dict) else None
-    if not isinstance(listed, list) or content.get("format") != FORMAT:
-        raise TrustError("not a list of VDS-NC authorities", hint=f"its format is {FORMAT}")
-    if len(listed) > MAX_AUTHORITIES:
-        msg = f"{len(listed)} authorities are over the limit of {MAX_AUTHORITIES}"
-        raise TrustError(msg, hint="leave out states whose seals nobody here presents")
     entries: list[AuthorityEntry] = []
     refused: list[str] = []
-    for i, entry in enumerate(listed):
+    for i, entry in enumerate(FORM.read(data)):
         try:
             entries.append(msgspec.convert(entry, AuthorityEntry))
         except msgspec.ValidationError as error:
@@ -170,8 +158,7 @@ def read_authorities(data: bytes) -> Authorities:
 
 def write_authorities(entries: Iterable[AuthorityEntry]) -> bytes:
     """Return the document of these entries: the same bytes for the same entries in any order."""
-    ordered = sorted(set(entries), key=lambda e: (e.issuers, e.signer, e.certificate))
-    return msgspec.msgpack.encode({"format": FORMAT, "authorities": ordered})
+    return FORM.write(sorted(set(entries), key=lambda e: (e.issuers, e.signer, e.certificate)))
 
 
 def checked(entry: AuthorityEntry) -> AuthorityEntry:

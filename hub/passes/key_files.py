@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from admission.credentials.pass_issuers import (
-    MAX_DOCUMENT_BYTES,
+    FORM,
     PassIssuer,
     PassIssuers,
     pack_issuers,
@@ -89,7 +89,7 @@ def load_issuers(path: Path) -> PassIssuers:
     """
     try:
         with path.open("rb") as file:
-            return read_issuers(file.read(MAX_DOCUMENT_BYTES + 1))
+            return read_issuers(file.read(FORM.max_bytes + 1))
     except OSError as error:
         msg = f"{path} cannot be read: {error.strerror}"
         raise KeyFileError(msg, hint="`chot pass key` writes a list of issuers") from error

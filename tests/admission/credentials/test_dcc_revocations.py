@@ -6,6 +6,7 @@ import hashlib
 from typing import Any
 
 import msgpack
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -109,7 +110,8 @@ def test_the_same_lists_always_make_the_same_document() -> None:
 
 
 def document(*lists: Any, version: Any = 1) -> bytes:
-    packed: bytes = msgpack.packb({"v": version, "lists": list(lists)})
+    form = f"chot-dcc-revocations/{version}"
+    packed: bytes = msgpack.packb({"format": form, "entries": list(lists)})
     return packed
 
 
@@ -156,11 +158,11 @@ def test_a_bad_slice_is_left_out_and_named(bad: Any) -> None:
     [
         b"",
         b"\xc1",
-        msgpack.packb({"v": 1}),
+        msgpack.packb({"format": "chot-dcc-revocations/1"}),
         document(version=2),
         b"\x91" * 3_000 + b"\x90",
         document() + b"\x00",
-        document(*[None] * (dcc_revocations.MAX_LISTS + 1)),
+        document(*[None] * (dcc_revocations.FORM.max_entries + 1)),
     ],
 )
 def test_a_document_that_is_none_is_refused_as_a_whole(data: bytes) -> None:
@@ -172,7 +174,8 @@ def test_a_document_beyond_the_limits_is_neither_read_nor_written(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     data = write_revocations([a_list()])
-    monkeypatch.setattr(dcc_revocations, "MAX_DOCUMENT_BYTES", len(data) - 1)
+    small = msgspec.structs.replace(dcc_revocations.FORM, max_bytes=len(data) - 1)
+    monkeypatch.setattr(dcc_revocations, "FORM", small)
     with pytest.raises(TrustError):
         read_revocations(data)
     with pytest.raises(TrustError):

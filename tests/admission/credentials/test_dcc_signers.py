@@ -33,7 +33,8 @@ SIGNER = signer_of(DER)
 
 
 def document(*entries: Any, version: Any = 1) -> bytes:
-    packed: bytes = msgpack.packb({"v": version, "signers": list(entries)})
+    form = f"chot-dcc-signers/{version}"
+    packed: bytes = msgpack.packb({"format": form, "entries": list(entries)})
     return packed
 
 
@@ -108,13 +109,13 @@ def test_a_key_that_cannot_be_read_is_nobodys_key() -> None:
         b"\xdd\xff\xff\xff\xff",
         b"\x91" * 5_000 + b"\x90",
         msgpack.packb([1]),
-        msgpack.packb({"v": 1}),
-        msgpack.packb({"v": 1, "signers": {}}),
+        msgpack.packb({"format": "chot-dcc-signers/1"}),
+        msgpack.packb({"format": "chot-dcc-signers/1", "entries": {}}),
         document(version=2),
-        document(version="1"),
+        document(version="one"),
         document() + b"\x00",
         document(*[None] * (dcc_signers.MAX_SIGNERS + 1)),
-        bytes(dcc_signers.MAX_DOCUMENT_BYTES + 1),
+        bytes(dcc_signers.FORM.max_bytes + 1),
     ],
 )
 def test_a_document_that_is_none_is_refused_as_a_whole(data: bytes) -> None:

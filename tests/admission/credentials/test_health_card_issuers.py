@@ -11,8 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from admission.credentials.health_card_issuers import (
-    FORMAT,
-    MAX_DOCUMENT_BYTES,
+    FORM,
     MAX_JWKS_BYTES,
     issuers_from_jwks,
     read_issuers,
@@ -47,7 +46,7 @@ def test_a_bad_entry_is_named_and_spoils_no_other() -> None:
         {"iss": ISS},
         7,
     ]
-    read = read_issuers(msgspec.msgpack.encode({"format": FORMAT, "issuers": entries}))
+    read = read_issuers(msgspec.msgpack.encode({"format": FORM.format, "entries": entries}))
     assert len(read) == 2
     assert read.public_key(ISS, good.kid) is not None
     assert read.public_key(ISS, thumbprint(*off_curve)) is None
@@ -61,9 +60,9 @@ def test_a_bad_entry_is_named_and_spoils_no_other() -> None:
         b"",
         b"\xc1",
         msgspec.msgpack.encode([]),
-        msgspec.msgpack.encode({"format": FORMAT}),
-        msgspec.msgpack.encode({"format": "other/1", "issuers": []}),
-        bytes(MAX_DOCUMENT_BYTES + 1),
+        msgspec.msgpack.encode({"format": FORM.format}),
+        msgspec.msgpack.encode({"format": "other/1", "entries": []}),
+        bytes(FORM.max_bytes + 1),
     ],
 )
 def test_a_document_that_is_none_is_refused_as_a_whole(data: bytes) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from admission.credential import PassKind
 from admission.credentials.pass_issuers import (
-    MAX_DOCUMENT_BYTES,
+    FORM,
     MAX_ISSUERS,
     PassIssuer,
     key_id,
@@ -35,7 +35,8 @@ def _entry(**changes: Any) -> dict[str, Any]:
 
 
 def _document(*entries: Any, version: Any = 1) -> bytes:
-    return bytes(msgpack.packb({"version": version, "issuers": list(entries)}))
+    form = f"chot-pass-issuers/{version}"
+    return bytes(msgpack.packb({"format": form, "entries": list(entries)}))
 
 
 def test_what_is_packed_reads_back() -> None:
@@ -84,9 +85,9 @@ def test_a_bad_entry_is_left_out_and_the_others_stay(entry: Any, reason: str) ->
         b"\x80",
         _document(version=2),
         _document(version=1)[:-1],
-        bytes(msgpack.packb({"version": 1, "issuers": {}})),
+        bytes(msgpack.packb({"format": "chot-pass-issuers/1", "entries": {}})),
         _document(*[0] * (MAX_ISSUERS + 1)),
-        _document("x" * MAX_DOCUMENT_BYTES),
+        _document("x" * FORM.max_bytes),
     ],
     ids=range(9),
 )

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from admission.credential import Signature
 from admission.credentials.vds_nc import parse
 from admission.credentials.vds_nc_authorities import (
-    FORMAT,
+    FORM,
     SIGNER_PURPOSE,
     AuthorityEntry,
     read_authorities,
@@ -105,7 +105,7 @@ def test_a_bad_authority_is_named_and_spoils_no_other() -> None:
     assert outcome_of(parse(example(), read)) is Signature.VALID
 
 
-@pytest.mark.parametrize("data", [b"", b"\xc1", b"\x80", b"\x90", FORMAT.encode()])
+@pytest.mark.parametrize("data", [b"", b"\xc1", b"\x80", b"\x90", FORM.format.encode()])
 def test_a_document_that_is_none_is_refused_as_a_whole(data: bytes) -> None:
     with pytest.raises(TrustError):
         read_authorities(data)
