@@ -45,7 +45,7 @@ class Instant(msgspec.Struct, frozen=True, gc=False):
         >>> Instant(1_631_318_400_000_000_000, 0, "b", ClockTrust.RTC).at(timezone.utc).isoformat()
         '2021-09-11T00:00:00+00:00'
         """
-        return (EPOCH + timedelta(microseconds=self.wall_ns // 1000)).astimezone(zone)
+        return (EPOCH + timedelta(0, 0, self.wall_ns // 1000)).astimezone(zone)
 
     def date_in(self, zone: tzinfo) -> date:
         """Return the calendar date in `zone`."""

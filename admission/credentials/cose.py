@@ -33,7 +33,7 @@ _SIGN1 = 18
 _CWT = 61
 _TAGS = frozenset({_SIGN1, _CWT})
 _PARTS = 4
-_HEADERS_KEPT = 256
+_HEADERS_KEPT = 64
 
 _ECDSA_SHA256 = ec.ECDSA(SHA256())
 _PSS_SHA256 = padding.PSS(mgf=padding.MGF1(SHA256()), salt_length=padding.PSS.DIGEST_LENGTH)

@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 import re
 import zlib
+from functools import lru_cache
 from typing import Any, Literal
 
 import msgspec
@@ -36,6 +37,7 @@ MAX_PAYLOAD_BYTES = 64 * 1024
 MAX_TIME_S = 253_402_300_800
 """Seconds from the epoch to the year 10000: a larger time was written in milliseconds."""
 
+_HEADERS_KEPT = 64
 _DIGITS = b"0123456789"
 _VALUES = bytes.maketrans(_DIGITS, bytes(range(10)))
 _CODES = bytes(range(78))
@@ -91,17 +93,27 @@ def _read(text: str, issuers: Issuers) -> Credential:
     parts = jws.split(".")
     if len(parts) != 3:
         raise MalformedError("a compact JWS has three parts")
-    header = _decode_header(base64url.decode(parts[0]))
-    if header.crit is not msgspec.UNSET:
-        raise MalformedError("the header asks for an extension (RFC 7515 4.1.11)")
+    kid = _key_id(parts[0])
     payload = _decode_payload(_inflate(base64url.decode(parts[1])))
     _check(payload)
     signature = base64url.decode(parts[2])
     if len(signature) != 64:
         raise MalformedError("a signature of ES256 has 64 bytes (RFC 7518 3.4)")
     signed = jws[: -len(parts[2]) - 1].encode("ascii")
-    outcome = _verify(issuers.public_key(payload.iss, header.kid), signature, signed)
-    return _credential(payload, header.kid, outcome)
+    outcome = _verify(issuers.public_key(payload.iss, kid), signature, signed)
+    return _credential(payload, kid, outcome)
+
+
+@lru_cache(_HEADERS_KEPT)
+def _key_id(encoded: str) -> str:
+    """Return the `kid` of an encoded header: the cards of one issuer's key all have the same.
+
+    :raises MalformedError: if the header is not one of a health card; `msgspec.MsgspecError` too.
+    """
+    header = _decode_header(base64url.decode(encoded))
+    if header.crit is not msgspec.UNSET:
+        raise MalformedError("the header asks for an extension (RFC 7515 4.1.11)")
+    return header.kid
 
 
 def _credential(payload: _Payload, kid: str, outcome: Signature) -> Credential:
