@@ -12,7 +12,7 @@ from enum import StrEnum
 
 import msgspec
 
-from admission.credential import Credential, CredentialKind, Doubt
+from admission.credential import Credential, CredentialKind, Doubt, Signature
 from admission.instant import ClockTrust, Instant
 from admission.reading import Reading, Symbology
 from admission.site import Direction, Site
@@ -49,7 +49,7 @@ class Passage(msgspec.Struct, frozen=True, array_like=True):
     symbology: Symbology
     kind: CredentialKind
     code_digest: bytes
-    """Keyed digest of the text that was read: tells repeats, gives nothing away."""
+    """Keyed digest of what was read (`digest_of`): tells repeats, gives nothing away."""
     person: int | None
     """`PersonKey` that was looked up, or None where the code names nobody."""
     outcome: Outcome
@@ -86,6 +86,29 @@ def code_digest(text: str, digest_key: bytes) -> bytes:
     return hashlib.blake2b(data, digest_size=CODE_DIGEST_BYTES, key=digest_key).digest()
 
 
+def digest_of(reading: Reading, credential: Credential, digest_key: bytes) -> bytes:
+    """Return the digest by which a reading is told from others: of its text, as `code_digest`.
+
+    Of a signed code whose proof holds and which names nobody on record it is that of what was
+    signed. One signed message has many texts: white space behind it, another compression, and of
+    every ECDSA signature (r, s) also (r, n - s), which anybody can make (SEC 1, 4.1.4). A code that
+    is passed on must not become another one by that.
+    """
+    proof = credential.proof
+    if credential.identifiers or proof is None or proof.signature is not Signature.VALID:
+        return code_digest(reading.text, digest_key)
+    certificate = credential.certificate
+    signed = (
+        proof.issuer,
+        proof.withdrawn_as,
+        proof.not_before_ns,
+        proof.expires_ns,
+        credential.holder,
+        None if certificate is None else certificate.facts,
+    )
+    return code_digest(repr(signed), digest_key)
+
+
 def passage(
     reading: Reading,
     credential: Credential,
@@ -102,7 +125,7 @@ def passage(
     """Return the entry of one verdict.
 
     :param rulebook: identifier and version of the rulebook that decided.
-    :param digest_key: as for `code_digest`.
+    :param digest_key: as for `digest_of`.
     """
     return Passage(
         site=site.id,
@@ -110,7 +133,7 @@ def passage(
         source=reading.source,
         symbology=reading.symbology,
         kind=credential.kind,
-        code_digest=code_digest(reading.text, digest_key),
+        code_digest=digest_of(reading, credential, digest_key),
         person=standing.person,
         outcome=verdict.outcome,
         card=verdict.card,

@@ -11,7 +11,7 @@ from admission.credential import UNRECOGNISED, Credential, CredentialKind, Signa
 from admission.decide import decide
 from admission.instant import Instant
 from admission.law import Law
-from admission.passage import Passage, code_digest, passage
+from admission.passage import Passage, digest_of, passage
 from admission.people import Token
 from admission.ports import Book
 from admission.reading import Reading, Symbology
@@ -153,7 +153,7 @@ class Judge:
             return standing.person
         if credential.kind is CredentialKind.UNRECOGNISED:
             return None
-        return code_digest(reading.text, self._digest_key)
+        return digest_of(reading, credential, self._digest_key)
 
     def _use(self, credential: Credential) -> bool | None:
         """Use up a code that counts once; None for any other, and for one that proves nothing."""
