@@ -27,7 +27,9 @@ class Clock(Protocol):
 class Book(Protocol):
     """What is known about people."""
 
-    def standing_of(self, credential: Credential, now: Instant) -> Standing:
+    def standing_of(
+        self, credential: Credential, now: Instant, *, permits: bool = True
+    ) -> Standing:
         """Return the standing in microseconds, without awaiting anything. Never raises.
 
         Every identifier of the credential, and the subject of its pass, is looked up in all that
@@ -35,6 +37,8 @@ class Book(Protocol):
         second number hides nothing that the first one would show. Officers are looked up for a
         pass only; a signed credential's revocation also where it names nobody. Where people, the
         watch list or revocations cannot be read, the look-up is UNREADABLE.
+
+        :param permits: whether movement permits are asked for: where none are, none are looked up.
         """
         ...
 

@@ -99,7 +99,11 @@ class Judge:
             so_far = Judgement(site, rulebook.label)
             credential = law.read(reading, now)
             held_off = self._held_off(reading, credential, now)
-            standing = NOTHING_LOOKED_UP if held_off else self._book.standing_of(credential, now)
+            standing = NOTHING_LOOKED_UP
+            if not held_off:
+                standing = self._book.standing_of(
+                    credential, now, permits=rulebook.needs(site).permit
+                )
             token = self._token(reading, credential, standing)
             so_far = Judgement(site, so_far.rulebook, credential, standing, token=token)
             first_use = self._use(credential)

@@ -64,7 +64,9 @@ class MemoryBook:
         self.known = known
         self.broken = False
 
-    def standing_of(self, credential: Credential, now: Instant) -> Standing:
+    def standing_of(
+        self, credential: Credential, now: Instant, *, permits: bool = True
+    ) -> Standing:
         if self.broken:
             raise BrokenDoorError("book")
         keys = [KEY_OF(identifier) for identifier in credential.identifiers]
@@ -85,8 +87,8 @@ class MemoryBook:
         found = [key for key in keys if key in people]
         facts, mismatch = combined([people[key] for key in found]) if found else (None, False)
         if found:
-            mismatch = mismatch or self._rights(found) != self._rights(keys)
-        permits, roster = self._rights(keys)
+            mismatch = mismatch or self._rights(found, permits) != self._rights(keys, permits)
+        on_record, roster = self._rights(keys, permits)
         return Standing(
             Lookup.FOUND if found else Lookup.NOT_FOUND,
             found[0] if found else keys[0],
@@ -95,17 +97,20 @@ class MemoryBook:
             mismatch,
             facts is not None and _differs(facts, credential),
             withdrawn,
-            permits,
+            on_record,
             roster,
             rostered,
             next(iter(_under(keys, self.known.watch)), None),
             next(iter(_under(keys, self.known.officers)), None) if credential.granted else None,
         )
 
-    def _rights(self, keys: list[PersonKey]) -> tuple[tuple[Permit, ...], RosterEntry | None]:
-        permits = dict.fromkeys(p for some in _under(keys, self.known.permits) for p in some)
+    def _rights(
+        self, keys: list[PersonKey], permits: bool
+    ) -> tuple[tuple[Permit, ...], RosterEntry | None]:
+        held = _under(keys, self.known.permits) if permits else []
         listed = _under(keys, self.known.roster or {})
-        return tuple(permits), max(listed, key=lambda e: e.status, default=None)
+        once = dict.fromkeys(permit for some in held for permit in some)
+        return tuple(once), max(listed, key=lambda e: e.status, default=None)
 
     def _withdrawn(self, credential: Credential) -> bool:
         proof = credential.proof

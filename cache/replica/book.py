@@ -124,7 +124,9 @@ class ReplicaBook:
         segments = self._open.segments.values() if self._open else ()
         return sum(segment.damaged_pages for segment in segments if segment is not None)
 
-    def standing_of(self, credential: Credential, now: Instant) -> Standing:
+    def standing_of(
+        self, credential: Credential, now: Instant, *, permits: bool = True
+    ) -> Standing:
         """Return the standing; see `admission.ports.Book`.
 
         One identifier whose page is damaged makes the dataset unreadable: a revocation may be
@@ -140,7 +142,8 @@ class ReplicaBook:
             if current is None:
                 withdrawn = self._else(credential, now)
                 return Standing(Lookup.NOTHING_TO_LOOK_UP, withdrawn=withdrawn)
-            return self._standing(current, keys, credential, now)
+            asked = current.permits if permits else nobody
+            return self._standing(current, keys, credential, now, asked)
         except Exception:  # noqa: BLE001 - the port never raises, and what failed cannot answer
             self.unreadable_lookups += 1
             release = current.release if current else None
@@ -155,7 +158,12 @@ class ReplicaBook:
         return keys
 
     def _standing(
-        self, current: _Open, keys: list[PersonKey], credential: Credential, now: Instant
+        self,
+        current: _Open,
+        keys: list[PersonKey],
+        credential: Credential,
+        now: Instant,
+        permit_reader: Reader,
     ) -> Standing:
         unreadable: list[str] = []
         withdrawn = self._withdrawn(current, credential, now, unreadable)
@@ -169,13 +177,13 @@ class ReplicaBook:
                 unreadable=tuple(unreadable),
             )
         found, facts, mismatch = self._facts(current, keys, unreadable)
-        permits = _ask(current.permits, keys, PERMITS, unreadable)
+        permits = _ask(permit_reader, keys, PERMITS, unreadable)
         listed = _ask(current.roster, keys, ROSTER, unreadable)
         if 0 < len(found) < len(keys) and (permits or listed):
             # A right that stands only under a number that nobody has on record may be somebody
             # else's: whoever adds a number to a code does not get what it opens unseen.
             again: list[str] = []
-            own = _ask(current.permits, found, PERMITS, again)
+            own = _ask(permit_reader, found, PERMITS, again)
             own_listed = _ask(current.roster, found, ROSTER, again)
             mismatch = mismatch or (own, own_listed) != (permits, listed)
         watched = _ask(current.watch, keys, WATCH, unreadable)

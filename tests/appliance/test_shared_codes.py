@@ -1,4 +1,4 @@
-"""Protects anti-passback from signed codes that are passed on in another text of the same message."""
+"""Protects anti-passback from signed codes passed on in another text of the same message."""
 
 from __future__ import annotations
 

@@ -244,6 +244,12 @@ def test_a_right_of_the_person_on_record_is_no_contradiction(
     assert not make_book(PEOPLE, own).standing_of(shown(CARD, STRANGER), NOW).mismatch
 
 
+def test_permits_are_looked_up_where_they_are_asked_for(make_book: MakeBook) -> None:
+    book = make_book(PEOPLE, Known(permits={CARD: (PERMIT,)}))
+    assert book.standing_of(shown(CARD), NOW).permits == (PERMIT,)
+    assert book.standing_of(shown(CARD), NOW, permits=False).permits == ()
+
+
 def test_an_empty_roster_is_a_roster(make_book: MakeBook) -> None:
     standing = make_book(PEOPLE, Known(roster={})).standing_of(shown(CARD), NOW)
     assert (standing.rostered, standing.roster) == (True, None)

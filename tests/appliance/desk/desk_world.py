@@ -70,7 +70,9 @@ class OfficersBook:
             n: Officer(CredentialStatus.ACTIVE, 4000 + n) for n in range(1, 40)
         }
 
-    def standing_of(self, credential: Credential, now: Instant) -> Standing:
+    def standing_of(
+        self, credential: Credential, now: Instant, *, permits: bool = True
+    ) -> Standing:
         granted = credential.granted
         return Standing(
             Lookup.NOT_FOUND,

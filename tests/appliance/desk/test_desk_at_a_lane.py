@@ -44,7 +44,9 @@ STRANGER = "000093029317|NGUYEN VAN AN|1993-01-18|0||"
 class Book:
     """Knows the subject of every badge as an officer, and nobody else."""
 
-    def standing_of(self, credential: Credential, now: Instant) -> Standing:
+    def standing_of(
+        self, credential: Credential, now: Instant, *, permits: bool = True
+    ) -> Standing:
         release = Release(7, now.wall_ns, now.wall_ns + 10**15)
         if credential.granted is not None:
             officer = Officer(CredentialStatus.ACTIVE, 4_016)
