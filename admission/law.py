@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
-from admission.credential import Credential
+from admission.credential import Credential, CredentialKind
 from admission.credentials import parse
 from admission.credentials.trust import NOBODY, Trust
+from admission.errors import TrustError
 from admission.instant import Instant
 from admission.orders import Orders
 from admission.reading import Reading
@@ -16,11 +17,17 @@ from admission.site import Site
 
 
 class Law(msgspec.Struct, frozen=True):
-    """What a gate judges by. Immutable: a newer one takes its place between two readings."""
+    """What a gate judges by. Immutable: a newer one takes its place between two readings.
+
+    `whole` says that all orders and rulebooks of the release could be read; where one could not,
+    the others let nobody in. `revocations_read` says the same of the EU's revocation slices.
+    """
 
     rulebooks: Rulebooks
     orders: Orders = Orders()
     trust: Trust = NOBODY
+    whole: bool = True
+    revocations_read: bool = True
 
     @property
     def law(self) -> Law:
@@ -49,8 +56,13 @@ class Law(msgspec.Struct, frozen=True):
         return self.rulebooks.in_force(site.district_code, now)
 
     def is_withdrawn(self, credential: Credential, now: Instant) -> bool:
-        """Return whether the EU's revocation slices name this certificate (beside the replica)."""
+        """Return whether the EU's revocation slices name this certificate (beside the replica).
+
+        :raises TrustError: if it is an EU certificate and the slices could not be read.
+        """
         proof = credential.proof
+        if not self.revocations_read and credential.kind is CredentialKind.DCC:
+            raise TrustError("the revocations could not be read", hint="they are fetched again")
         if proof is None or not proof.key_id or not len(self.trust.revoked):
             return False
         return self.trust.revoked.holds(proof.key_id, proof.withdrawn_as, now.wall_ns)

@@ -84,11 +84,11 @@ _SENTENCES = {
         "Quý khách chưa có trong danh sách của đơn vị.",
         "You are not on this site's approved list.",
     ),
-    Reason.OUTSIDE_SHIFT: Text("Chưa đến ca làm việc.", "Your shift is not now."),
+    Reason.OUTSIDE_SHIFT: Text("Hiện không phải ca của quý khách.", "Your shift is not now."),
     Reason.HEADCOUNT_REACHED: Text(
         "Đã đủ số người được duyệt.", "The approved number of workers is inside."
     ),
-    Reason.OUTSIDE_HOURS: Text("Địa điểm chưa mở cửa.", "This place is closed at this hour."),
+    Reason.OUTSIDE_HOURS: Text("Hiện ngoài giờ mở cửa.", "This place is closed at this hour."),
     Reason.PASS_ELSEWHERE: Text(
         "Giấy vào cổng dành cho nơi khác.", "Your pass is for another place."
     ),

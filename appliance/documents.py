@@ -20,7 +20,10 @@ class Documents:
 
     @property
     def by_name(self) -> Mapping[str, bytes]:
-        """The documents in force; the mapping never changes, a new one takes its place."""
+        """The documents in force; the mapping never changes, a new one takes its place.
+
+        Empty bytes stand for one that the release names and that is not here.
+        """
         return self._by_name
 
     def listen(self, listener: Listener) -> None:

@@ -22,6 +22,7 @@ from admission.verdict import Alert, Outcome, Reason, Verdict
 from admission.zone import Zone
 
 FAULT = Verdict(Outcome.REFER, (Reason.FAULT,))
+LAW_UNREAD = Verdict(Outcome.REFER, (Reason.NO_RULE,))
 NOTHING_LOOKED_UP = Standing(Lookup.NOTHING_TO_LOOK_UP)
 
 
@@ -113,6 +114,8 @@ class Judge:
                 token, self.direction, now, used=first_use is False, held_off=held_off
             )
             verdict = decide(credential, standing, rulebook, site, now, here)
+            if self._admits_by_half_a_law(law, verdict):
+                verdict = LAW_UNREAD
         except Exception as error:  # noqa: BLE001 - whatever fails here, a person stands in front
             return msgspec.structs.replace(so_far, error=error)
         return msgspec.structs.replace(so_far, verdict=self._counted(so_far, verdict, now))
@@ -136,6 +139,11 @@ class Judge:
         """Let a code that counts once be shown again: its holder was not let pass."""
         if judgement.first_use:
             self._used.give_back(judgement.credential.once)
+
+    def _admits_by_half_a_law(self, law: Law, verdict: Verdict) -> bool:
+        """Whether somebody would enter by rules of which the gate could not read all."""
+        enters = verdict.outcome is Outcome.ADMIT and self.direction is Direction.IN
+        return enters and not law.whole
 
     def _held_off(self, reading: Reading, credential: Credential, now: Instant) -> bool:
         """Whether this is a number, right or mistyped, in a lane that takes none for now."""

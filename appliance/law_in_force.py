@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, NoReturn
 
 import msgspec
 
@@ -16,7 +16,7 @@ from admission.credentials.pass_issuers import read_issuers as read_pass_issuers
 from admission.credentials.rotating_scheme import Schemes
 from admission.credentials.trust import Stranger, Trust
 from admission.credentials.vds_nc_authorities import read_authorities
-from admission.errors import AdmissionError
+from admission.errors import AdmissionError, TrustError
 from admission.instant import Instant
 from admission.law import Law
 from admission.orders import Orders, read_orders
@@ -28,12 +28,13 @@ from appliance.health import Finding
 RULEBOOK_PREFIX = "rulebook/"
 ORDERS = "orders"
 VALUE_SETS = "values/dcc"
+REVOCATIONS = "revocation/dcc"
 READERS: Mapping[str, tuple[str, Callable[[bytes], Any]]] = {
     "trust/dcc": ("dcc", read_signers),
     "trust/health-cards": ("health_cards", read_health_card_issuers),
     "trust/vds": ("seals", read_authorities),
     "trust/passes": ("passes", read_pass_issuers),
-    "revocation/dcc": ("revoked", read_revocations),
+    REVOCATIONS: ("revoked", read_revocations),
 }
 """Document of the release → the part of `Trust` that it fills, and how it is read."""
 
@@ -65,6 +66,11 @@ class LawInForce:
 
         Reads what has changed, which takes tens of milliseconds: call it off the loop. Only one
         call at a time. Never raises for what a document holds.
+
+        One that cannot be used and that none came before is not taken for absent: without an order
+        or a rulebook the law is not `whole`, without the revocations none is `revocations_read`.
+
+        :param documents: empty bytes for one that the release names and that is not here.
         """
         used: dict[str, tuple[bytes, Any]] = {}
         refused: dict[str, str] = {}
@@ -77,12 +83,14 @@ class LawInForce:
             if read is None:
                 continue
             try:
-                used[name] = (data, read(data))
-            except AdmissionError as error:
-                refused[name] = str(error)
+                used[name] = (data, read(data) if data else _absent())
+            except Exception as error:  # noqa: BLE001 - no document stops a gate, start after start
+                known = isinstance(error, AdmissionError)
+                refused[name] = str(error) if known else f"{type(error).__name__} in its reader"
                 if before is not None:
                     used[name] = before
-        law = self._law_of({name: value for name, (_, value) in used.items()})
+        values = {name: value for name, (_, value) in used.items()}
+        law = self._law_of(values, unread=refused.keys() - used.keys())
         self._used, self._refused, self._law = used, refused, law
         self._left_out = sum(len(getattr(value, "refused", ())) for _, value in used.values())
 
@@ -100,7 +108,7 @@ class LawInForce:
         why = "; ".join(f"{name}: {reason}" for name, reason in sorted(self._refused.items()))
         return Finding(ok=not self._refused, why=why, facts=facts)
 
-    def _law_of(self, values: Mapping[str, Any]) -> Law:
+    def _law_of(self, values: Mapping[str, Any], *, unread: Collection[str]) -> Law:
         parts = {READERS[name][0]: value for name, value in values.items() if name in READERS}
         published = (book for name, book in values.items() if name.startswith(RULEBOOK_PREFIX))
         value_sets = values.get(VALUE_SETS, {})
@@ -110,7 +118,14 @@ class LawInForce:
             Rulebooks(own, others),
             values.get(ORDERS, Orders()),
             Trust(**parts, rotating=kept.rotating, strangers=kept.strangers),
+            whole=not any(n == ORDERS or n.startswith(RULEBOOK_PREFIX) for n in unread),
+            revocations_read=REVOCATIONS not in unread,
         )
+
+
+def _absent() -> NoReturn:
+    """Say what is the matter with a document of the release that is not here."""
+    raise TrustError("its file is missing or damaged", hint="it is fetched again from the hub")
 
 
 def _with_values(book: Rulebook, value_sets: Mapping[str, list[str]]) -> Rulebook:

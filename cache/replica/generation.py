@@ -27,6 +27,15 @@ class Generation(msgspec.Struct, frozen=True):
     documents: dict[str, bytes]
 
     @property
+    def named_documents(self) -> dict[str, bytes]:
+        """The bytes of every document that its head names, empty for one that is not here.
+
+        No document is empty. Whoever reads them has to know that there is one: a revocation or an
+        order that is not here is not one that was lifted.
+        """
+        return dict.fromkeys(self.contents.documents, b"") | self.documents
+
+    @property
     def damaged_pages(self) -> int:
         """Damaged pages found in its segments."""
         return sum(s.damaged_pages for s in self.segments.values() if s is not None)

@@ -85,8 +85,9 @@ class Replicator:
     :param on_head: called once with every newly accepted head, before anything is fetched: its
         `issued_ns` is a floor of the time.
     :param on_documents: called on the loop with the documents' bytes by name, whenever others are
-        in force than before, from the disk too. It returns at once; if it raises, that shows in
-        the status and the documents count as handed on.
+        in force than before, from the disk too; empty bytes stand for one that is named and not
+        here. It returns at once; if it raises, that shows in the status and the documents count as
+        handed on.
     :param jitter: returns a random number in [0, 1); spreads the polls of many gates.
     """
 
@@ -228,8 +229,9 @@ class Replicator:
         self._book.swap(generation.segments, generation.signed.head)
         self._active = generation
         # Nothing is awaited in between: no scan sees new rows under old documents.
-        if generation.documents != self._handed:
-            self._hand_on(generation.documents)
+        documents = generation.named_documents
+        if documents != self._handed:
+            self._hand_on(documents)
 
     def _hand_on(self, documents: Mapping[str, bytes]) -> None:
         self._handed, self._documents_error = documents, ""

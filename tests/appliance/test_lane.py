@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import date
 
+import msgspec
 import pytest
 
 from admission.identity import Identifier, IdentifierKind
@@ -99,6 +100,19 @@ async def test_a_scan_ends_in_an_entry_then_a_light_then_the_screen(gate: Gate) 
     assert gate.bridge.journal_at_show == [1]  # durable before the gate moves
     assert gate.screen.published == [("entrance", verdict, "N***** V** AN")]
     assert gate.observer.scans[0].sequence == 1
+
+
+@pytest.mark.parametrize(
+    ("direction", "reason"),
+    [(Direction.IN, Reason.NO_RULE), (Direction.OUT, Reason.CHECKED_OUT)],
+)
+async def test_nobody_enters_by_a_law_of_which_a_part_could_not_be_read(
+    gate: Gate, direction: Direction, reason: Reason
+) -> None:
+    gate.law = msgspec.structs.replace(gate.law, whole=False)
+    verdict = await gate.a_lane("beside", direction).serve(a_reading(CODE))
+    assert verdict.reason is reason
+    assert gate.bridge.shown == [ADMIT if direction is Direction.OUT else REFER]
 
 
 async def test_the_entry_holds_no_personal_data(gate: Gate) -> None:

@@ -6,14 +6,17 @@ import json
 from typing import Any
 
 import msgspec
+import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from admission.credential import CredentialKind, PassKind
+from admission.credential import Credential, CredentialKind, PassKind, Proof, Signature
+from admission.credentials.dcc_revocations import write_revocations
 from admission.credentials.pass_issuers import PassIssuer, pack_issuers
+from admission.errors import TrustError
 from admission.instant import ClockTrust
 from admission.rulebook_loading import load_rulebook
 from admission.site import Place
-from appliance.law_in_force import LawInForce
+from appliance.law_in_force import READERS, LawInForce
 from tests.worlds import ROOT, ManualClock, a_reading, a_site
 
 SHIPPED = (ROOT / "configs/rulebooks/hcmc-2021-09.json").read_bytes()
@@ -73,6 +76,45 @@ def test_a_document_that_cannot_be_used_leaves_the_one_before_in_force() -> None
     law.take({"orders": ORDERS, "rulebook/quan-1": rulebook(id="quan-1", version=2)})
     assert law.finding().ok
     assert law.law.rulebook_at(SITE, NOW).label == "quan-1/2"
+
+
+@pytest.mark.parametrize("data", [b"", b"{"])
+@pytest.mark.parametrize("name", ["orders", "rulebook/quan-1"])
+def test_a_law_that_could_not_be_read_at_start_is_not_whole(name: str, data: bytes) -> None:
+    law = LawInForce(OWN)
+    law.take({name: data})
+    assert not law.law.whole
+    assert name in law.finding().why
+    law.take({})
+    assert law.law.whole
+
+
+@pytest.mark.parametrize("data", [b"", b"\xff"])
+def test_revocations_that_could_not_be_read_are_not_taken_for_none(data: bytes) -> None:
+    law = LawInForce(OWN)
+    proof = Proof(Signature.VALID, "DE", key_id=b"12345678")
+    certificate = Credential(CredentialKind.DCC, proof=proof)
+    law.take({"revocation/dcc": data})
+    with pytest.raises(TrustError):
+        law.is_withdrawn(certificate, NOW)
+    assert not law.is_withdrawn(Credential(CredentialKind.CHOT_PASS, proof=proof), NOW)
+    law.take({"revocation/dcc": write_revocations(())})
+    assert not law.is_withdrawn(certificate, NOW)
+    law.take({"revocation/dcc": data})
+    assert not law.is_withdrawn(certificate, NOW)
+
+
+def test_a_defect_of_a_reader_is_the_documents_and_stops_no_gate(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def reader(_: bytes) -> None:
+        raise MemoryError("NGUYEN VAN AN")
+
+    monkeypatch.setitem(READERS, "trust/dcc", ("dcc", reader))
+    law = LawInForce(OWN)
+    law.take({"trust/dcc": b"x", "orders": ORDERS})
+    assert law.law.site_at(SITE, NOW).directive == 16
+    assert law.finding().why == "trust/dcc: MemoryError in its reader"
 
 
 def test_keys_count_while_the_release_names_them() -> None:

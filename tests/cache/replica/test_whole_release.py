@@ -153,7 +153,7 @@ async def test_a_dataset_lost_at_rest_is_unreadable_until_it_is_fetched_again(
     assert asked(rebooted, 1).unreadable == ()
 
 
-async def test_a_document_damaged_at_rest_is_not_handed_on_and_is_fetched_again(
+async def test_a_document_damaged_at_rest_is_named_without_content_and_fetched_again(
     tmp_path: Path, gate: Gate, source: MemorySource, old: Release
 ) -> None:
     await gate.replicator.once()
@@ -161,7 +161,7 @@ async def test_a_document_damaged_at_rest_is_not_handed_on_and_is_fetched_again(
     path.write_bytes(b"OLD ORDERS")
     rebooted = Gate(tmp_path, source)
     assert await rebooted.replicator.open()
-    assert rebooted.documents == [{"trust/dcc": b"keys"}]
+    assert rebooted.documents == [{"orders": b"", "trust/dcc": b"keys"}]
     assert await rebooted.replicator.once() is Outcome.ACTIVATED
     assert rebooted.documents[-1] == {"orders": b"old orders", "trust/dcc": b"keys"}
 
