@@ -194,6 +194,8 @@ def _nobody_known(asked: Question, accepted: bool | None) -> Verdict | None:
         return _refer(Reason.CERTIFICATE_NOT_ACCEPTED)
     if not accepted:
         return Verdict(rulebook.no_card[place], (Reason.CERTIFICATE_NOT_ACCEPTED,))
+    if asked.site.demands.essential:  # who is not on record is of those who have no card
+        return None
     # Data go missing: at a station an officer looks.
     return Verdict(rulebook.no_record[place], (Reason.NO_RECORD,))
 

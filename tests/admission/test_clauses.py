@@ -17,6 +17,7 @@ from admission.credential import (
     CredentialKind,
 )
 from admission.decide import decide
+from admission.identity import PersonKey
 from admission.presence import Presence
 from admission.rulebook import Rulebook
 from admission.site import Demands, Direction, Place, Site, StalePolicy
@@ -35,6 +36,7 @@ from tests.admission.situations import (
     ACTIVE,
     CODE,
     FACTORY,
+    FRESH,
     GREEN,
     MORNING,
     NIGHT,
@@ -130,6 +132,11 @@ CASES: dict[str, tuple[Standing, Site, Outcome, Reason]] = {
     # Essential needs.
     "no card, essential needs": (
         found(PersonFacts()), site(essential=True), A, Reason.ESSENTIAL_NEED),
+    "nobody on record, essential needs": (
+        Standing(Lookup.NOT_FOUND, PersonKey(1), None, FRESH), site(essential=True),
+        A, Reason.ESSENTIAL_NEED),
+    "nobody on record": (
+        Standing(Lookup.NOT_FOUND, PersonKey(1), None, FRESH), site(), X, Reason.NO_RECORD),
     "no card, none": (found(PersonFacts()), site(), X, Reason.NO_CARD),
     # The strictest finding answers, whatever came first.
     "declaration and permit": (
