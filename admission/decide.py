@@ -218,7 +218,7 @@ def _by_clauses(asked: Question) -> Verdict:
     except RuleError:
         return _refer(Reason.FAULT)
     if card is Card.NONE and certificate is not None:
-        card = rulebook.certificate_card or card
+        card = rulebook.card_given(certificate)
     return _found(
         Case(
             asked.credential,

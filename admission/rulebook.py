@@ -178,6 +178,16 @@ class Rulebook(msgspec.Struct, frozen=True):
             return True
         return False if isinstance(judgement, Failed) else None
 
+    def card_given(self, certificate: Certificate) -> Card:
+        """Return the card that an accepted certificate gives by itself, NONE for none.
+
+        Only one that the country's rules have judged gives any. Of every other it is known that it
+        is genuine, not what it says: a positive test is genuine, too.
+        """
+        if self.acceptance is None or certificate.data is None:
+            return Card.NONE
+        return self.certificate_card or Card.NONE
+
     def in_force(self, district: int, now: Instant) -> bool:
         """Return whether the rulebook counts in this district at this moment.
 

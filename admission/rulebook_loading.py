@@ -191,6 +191,8 @@ def _anti_passback(form: RulebookForm) -> AntiPassback:
 
 def _acceptance(form: RulebookForm) -> tuple[Acceptance | None, dict[str, list[str]]]:
     rules = form.certificates.rules
+    if form.certificates.gives and not rules:
+        raise _wrong("without rules even a positive test would give a card", "$.certificates.gives")
     try:
         value_sets = load_value_sets(msgspec.json.encode(form.certificates.value_sets))
         return (load_acceptance(rules) if rules else None), value_sets

@@ -33,6 +33,7 @@ from admission.standing import (
     Officer,
     PersonFacts,
     Standing,
+    TestResult,
 )
 from admission.verdict import Card, Outcome, Reason
 from tests.admission.situations import (
@@ -212,6 +213,24 @@ def test_an_accepted_certificate_may_give_a_card_by_itself() -> None:
     shown = msgspec.structs.replace(proven(Signature.VALID), certificate=bare)
     nobody = Standing(Lookup.NOTHING_TO_LOOK_UP, release=FRESH)
     assert answer(book, nobody, site(), shown) == (A, Reason.CARD_OPENS)
+
+
+@pytest.mark.parametrize("kind", [CredentialKind.SMART_HEALTH_CARD, CredentialKind.VDS_NC])
+def test_a_certificate_that_no_rule_has_judged_gives_no_card(kind: CredentialKind) -> None:
+    book = with_country_rules({"===": [DN, 2]}, gives="green")
+    nobody = Standing(Lookup.NOTHING_TO_LOOK_UP, release=FRESH)
+    ill = PersonFacts(tested_h=NOW.wall_ns // HOUR_NS, test_result=TestResult.POSITIVE)
+    for evidence, facts in ((Evidence.TEST, ill), (Evidence.VACCINATION, PersonFacts(doses=1))):
+        bare = Certificate(evidence, facts)
+        shown = msgspec.structs.replace(proven(Signature.VALID, kind=kind), certificate=bare)
+        assert answer(book, nobody, site(), shown) != (A, Reason.CARD_OPENS)
+
+
+def test_a_card_for_certificates_needs_rules_for_them() -> None:
+    content = json.loads((ROOT / "configs/rulebooks/hcmc-2021-09.json").read_bytes())
+    content["certificates"] = {"gives": "yellow"}
+    with pytest.raises(RulebookError, match=r"\$\.certificates\.gives"):
+        load_rulebook(json.dumps(content).encode())
 
 
 def test_a_bad_country_rule_is_refused_when_the_rulebook_is_loaded() -> None:
