@@ -89,12 +89,20 @@ class Certificate(msgspec.Struct, frozen=True):
 
     `facts` says it in the terms of the replica, so that the same rules give the same card. `data`
     is the certificate's own JSON for an issuing or accepting country's CertLogic rules, or None
-    for a format that has none.
+    for a format that has none. It counts from `first_day` through `last_day`, None = no such limit:
+    what it says of itself, beside its signature's validity (`Proof`).
     """
 
     evidence: Evidence
     facts: PersonFacts
     data: Any = None
+    first_day: date | None = None
+    last_day: date | None = None
+
+    def counts_on(self, day: date) -> bool:
+        """Return whether the certificate says of itself that it counts on this day."""
+        begun = self.first_day is None or self.first_day <= day
+        return begun and (self.last_day is None or day <= self.last_day)
 
 
 class PassKind(StrEnum):

@@ -207,6 +207,8 @@ def _by_clauses(asked: Question) -> Verdict:
     accepted: bool | None = True
     if certificate is not None and proof is not None:
         accepted = rulebook.accepts(certificate, proof, asked.now)
+        if today is not None and not certificate.counts_on(today):
+            accepted = False
         certificate = certificate if accepted else None
     unknown = _nobody_known(asked, accepted)
     known = standing.facts if standing.lookup is Lookup.FOUND else PersonFacts()

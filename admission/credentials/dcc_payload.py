@@ -85,7 +85,12 @@ def read(payload: object) -> Content | None:
     born, earliest = _birth_date(data.get("dob"))
     uci = _text(entry.get("ci"))
     return Content(
-        Certificate(evidence, _FACTS[evidence](entry, earliest), data),
+        Certificate(
+            evidence,
+            _FACTS[evidence](entry, earliest),
+            data,
+            *((_date(entry.get("df")), _date(entry.get("du"))) if evidence in _DATED else ()),
+        ),
         _holder(data.get("nam"), born),
         uci if len(uci) <= MAX_UCI_LENGTH else "",
         _text(entry.get("co")),
@@ -184,6 +189,11 @@ def _vaccination(entry: dict[Any, Any], born: date | None) -> PersonFacts:
 def _test(entry: dict[Any, Any], born: date | None) -> PersonFacts:
     result = _RESULTS.get(_text(entry.get("tr")), TestResult.NONE)
     return PersonFacts(tested_h=_hours(entry.get("sc")), test_result=result, born=born)
+
+
+_DATED = frozenset({Evidence.RECOVERY})
+"""Certificates that say from when and until when they count: `df` and `du` (DCC schema 1.3). The
+first positive test, `fr`, is no recovery yet."""
 
 
 def _recovery(entry: dict[Any, Any], born: date | None) -> PersonFacts:

@@ -226,6 +226,26 @@ def test_a_certificate_that_no_rule_has_judged_gives_no_card(kind: CredentialKin
         assert answer(book, nobody, site(), shown) != (A, Reason.CARD_OPENS)
 
 
+@pytest.mark.parametrize(
+    ("first", "last", "expected"),
+    [
+        (20, 20, (A, Reason.CARD_OPENS)),
+        (21, 30, (X, Reason.CERTIFICATE_NOT_ACCEPTED)),
+        (1, 19, (X, Reason.CERTIFICATE_NOT_ACCEPTED)),
+    ],
+)
+def test_a_recovery_counts_on_the_days_that_it_names(
+    rulebook: Rulebook, first: int, last: int, expected: tuple[Outcome, Reason]
+) -> None:
+    ill = PersonFacts(recovered=date(2021, 9, 10))
+    days = date(2021, 9, first), date(2021, 9, last)
+    shown = msgspec.structs.replace(
+        proven(Signature.VALID), certificate=Certificate(Evidence.RECOVERY, ill, None, *days)
+    )
+    nobody = Standing(Lookup.NOTHING_TO_LOOK_UP, release=FRESH)
+    assert answer(rulebook, nobody, site(), shown) == expected
+
+
 def test_a_card_for_certificates_needs_rules_for_them() -> None:
     content = json.loads((ROOT / "configs/rulebooks/hcmc-2021-09.json").read_bytes())
     content["certificates"] = {"gives": "yellow"}

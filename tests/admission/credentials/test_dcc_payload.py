@@ -46,6 +46,8 @@ def test_a_recovery_gives_the_first_positive_test() -> None:
     assert content is not None
     assert content.certificate.evidence is Evidence.RECOVERY
     assert content.certificate.facts.recovered == date(2021, 6, 1)
+    assert content.certificate.first_day == date(2021, 6, 15)
+    assert content.certificate.last_day == date(2021, 12, 1)
 
 
 @pytest.mark.parametrize(
