@@ -29,6 +29,7 @@ certificate      an EU certificate, by its UVCI as printed
 dcc_uci, dcc_country_uci, dcc_signature
                  an EU certificate, by a hash of the EU's revocation lists
 health_card_rid  a SMART Health Card, as kid/rid
+seal             a VDS-NC seal, by issuing state and UVCI or UTCI, as UTO/U32870
 document, qid, insurance, typed_code, backup_number, wallet_object
                  one number of a person on record, such as a lost card's:
                  the person's other numbers still count

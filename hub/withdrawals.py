@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from admission.credentials.dcc import WITHDRAWN_HASH_BYTES
-from admission.identity import Identifier, IdentifierKind
+from admission.identity import Identifier, IdentifierKind, normalise
 from admission.standing import CredentialStatus, Withdrawal
 from hub import cells
 from hub.errors import CellError
@@ -40,6 +40,12 @@ def _uvci(text: str) -> str:
     return hashlib.sha256(text.encode()).digest()[:WITHDRAWN_HASH_BYTES].hex()
 
 
+def _seal(text: str) -> str:
+    if not re.fullmatch(r"[A-Z]{1,3}/[ -~]{1,64}", text):
+        raise CellError("not the seal's issuing state and number, as STATE/NUMBER")
+    return normalise(IdentifierKind.CERTIFICATE, text).value
+
+
 def _card_rid(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,128}/[A-Za-z0-9_-]{1,24}", text):
         raise CellError("not the card's key id and rid, as kid/rid")
@@ -53,10 +59,12 @@ KINDS: Mapping[str, WithdrawalKind] = {
     "dcc_country_uci": WithdrawalKind(IdentifierKind.DCC_COUNTRY_UCI, _digest),
     "dcc_signature": WithdrawalKind(IdentifierKind.DCC_SIGNATURE, _digest),
     "health_card_rid": WithdrawalKind(IdentifierKind.HEALTH_CARD_RID, _card_rid),
+    "seal": WithdrawalKind(IdentifierKind.CERTIFICATE, _seal),
 }
 """`pass`: the number of a Chốt pass in hexadecimal. `certificate`: an EU certificate's UVCI as
 printed. The `dcc_…` kinds are the hashes of the EU's revocation lists; `health_card_rid` is the key
-id and rid of a SMART Health Card, as `kid/rid`."""
+id and rid of a SMART Health Card, as `kid/rid`. `seal`: a VDS-NC's UVCI or UTCI, as `STATE/NUMBER`.
+"""
 
 _kind = cells.one_of(KINDS)
 
