@@ -101,13 +101,15 @@ def test(case: Case) -> Finding | None:
 
 
 def permit(case: Case) -> Finding | None:
-    """Movement permit: where one is required, for this place, district and hour."""
-    if not case.needs.permit or stands_in(case):
+    """Movement permit: where one is required or stands in, for this place, district and hour."""
+    granted, stands_for_card = case.credential.granted, stands_in(case)
+    if not case.needs.permit and not stands_for_card:
         return None
-    granted = case.credential.granted
     if granted is not None and granted.kind is PassKind.PERMIT:
         reason = _fault_of_pass(granted, case)
         return None if reason is None else Finding(Outcome.REFUSE, _AS_PERMIT[reason])
+    if stands_for_card:  # another kind of pass, whose own clause looks at it
+        return None
     if "permits" in case.standing.unreadable:
         return Finding(Outcome.REFER, Reason.CANNOT_DECIDE)
     faults = [_fault_of_permit(one, case) for one in case.standing.permits]

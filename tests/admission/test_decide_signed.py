@@ -123,6 +123,25 @@ def test_a_printed_permit_is_a_permit(
 
 
 @pytest.mark.parametrize(
+    ("rights", "expected"),
+    [
+        ({}, (A, Reason.PASS_OPENS)),
+        ({"places": (Place.FACTORY,), "hours": (MORNING,)}, (A, Reason.PASS_OPENS)),
+        ({"places": (Place.HOSPITAL,)}, (X, Reason.PERMIT_ELSEWHERE)),
+        ({"sites": ("site-2",)}, (X, Reason.PERMIT_ELSEWHERE)),
+        ({"hours": (NIGHT,)}, (X, Reason.PERMIT_HOURS)),
+    ],
+)
+def test_a_permit_that_stands_in_for_a_card_counts_where_and_when_it_says(
+    rulebook: Rulebook, rights: dict[str, Any], expected: tuple[Outcome, Reason]
+) -> None:
+    lets_in = msgspec.structs.replace(
+        rulebook, passes=frozenset({(None, PassKind.PERMIT, Place.FACTORY)})
+    )
+    assert answer(lets_in, NOBODY_KNOWN, FACTORY, signed(PassKind.PERMIT, **rights)) == expected
+
+
+@pytest.mark.parametrize(
     ("officer", "reason"),
     [
         (Officer(ACTIVE, 7), Reason.OFFICER_IDENTIFIED),
