@@ -32,6 +32,8 @@ MAX_SLICE_BYTES = 16 << 20
 PROBABILITY = 1e-12
 """Of a false hit, as the EU's service builds its filters."""
 MIN_PREFIX_BYTES = 4
+MAX_SORTED_AT_ONCE = 32_768
+"""Hashes of a list that one sort takes: some milliseconds."""
 HASH_BYTES = 16
 
 _WORD_BITS = 32
@@ -131,8 +133,7 @@ def read_prefix_list(data: bytes) -> PrefixList:
         raise MalformedError("a list of hashes that are too short or too long")
     if len(body) % size or len(data) > MAX_SLICE_BYTES:
         raise MalformedError("a list of hashes whose length is not what it says")
-    ordered = sorted(body[at : at + size] for at in range(0, len(body), size))
-    return PrefixList(size, b"".join(ordered))
+    return PrefixList(size, _ordered(body, size))
 
 
 def write_bloom_filter(
@@ -163,6 +164,22 @@ def write_bloom_filter(
         VERSION, hashes, _SHA_256, probability, capacity, len(elements), words
     )
     return header + bytes(body)
+
+
+def _ordered(prefixes: bytes, size: int, at: int = 0) -> bytes:
+    """Return prefixes of `size` bytes in ascending order; all have the same first `at` bytes.
+
+    Many are parted by their next byte first. One sort of millions would hold the interpreter, and
+    with it the gate's lanes, for seconds, and take thirty times the memory.
+    """
+    if at == size:
+        return prefixes
+    if len(prefixes) <= MAX_SORTED_AT_ONCE * size:
+        return b"".join(sorted(prefixes[i : i + size] for i in range(0, len(prefixes), size)))
+    parts = [bytearray() for _ in range(256)]
+    for i in range(0, len(prefixes), size):
+        parts[prefixes[i + at]] += prefixes[i : i + size]
+    return b"".join(_ordered(bytes(part), size, at + 1) for part in parts)
 
 
 def _index(element: bytes, number: int, bits: int) -> int:

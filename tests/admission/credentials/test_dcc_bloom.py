@@ -94,6 +94,14 @@ def test_a_prefix_list_holds_the_first_bytes_in_any_order(size: int) -> None:
     assert not read_prefix_list(prefix_list(size)).holds(HASHES[0])
 
 
+@given(st.lists(st.binary(min_size=4, max_size=4).map(lambda found: bytes(b & 3 for b in found))))
+def test_a_list_too_long_for_one_sort_is_put_in_the_same_order(prefixes: list[bytes]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dcc_bloom, "MAX_SORTED_AT_ONCE", 2)
+        found = read_prefix_list(prefix_list(4, *prefixes))
+    assert found.prefixes == b"".join(sorted(prefixes))
+
+
 @given(st.lists(HASH | st.binary(min_size=12, max_size=12).map(b"\xff\xff\xff\x80".__add__)))
 def test_no_hash_is_missed_that_java_wrote_wrong(elements: list[bytes]) -> None:
     found = read_prefix_list(prefix_list(5, *(as_java_writes(e[:5]) for e in elements)))
