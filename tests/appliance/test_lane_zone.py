@@ -166,7 +166,7 @@ class OnceLaw:
     """Reads every text as a wallet's rotating code of the same person."""
 
     def __init__(self, gate: Gate) -> None:
-        self.law = self
+        self.law, self.whole = self, True
         self.site_at = gate.law.site_at
         self.rulebook_at = gate.law.rulebook_at
 
