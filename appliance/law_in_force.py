@@ -98,6 +98,13 @@ class LawInForce:
         """Return whether a revocation slice names this certificate."""
         return self._law.is_withdrawn(credential, now)
 
+    def whole(self) -> Finding:
+        """Return whether people can enter: not by a law of which a part was never read."""
+        if self._law.whole:
+            return Finding(ok=True)
+        why = "a document of the release was never read here: nobody enters until it is"
+        return Finding(ok=False, why=why)
+
     def finding(self) -> Finding:
         """Return which documents could not be used, for the health report."""
         facts: dict[str, str | int | float | bool | None] = {

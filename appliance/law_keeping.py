@@ -51,6 +51,7 @@ class LawKeeper:
     def describe(self, health: Health, registry: CollectorRegistry) -> None:
         """Let health and Prometheus see the documents and the plug-ins."""
         health.add("law", self.law.finding, Weight.NOTE)
+        health.add("law.whole", self.law.whole, Weight.SERVICE)
         health.add("credential-plugins", plugins_check(self._plugins, self._unusable), Weight.NOTE)
         registry.register(PluginMetrics(self._plugins))
 

@@ -84,6 +84,7 @@ def test_a_law_that_could_not_be_read_at_start_is_not_whole(name: str, data: byt
     law = LawInForce(OWN)
     law.take({name: data})
     assert not law.law.whole
+    assert not law.whole().ok
     assert name in law.finding().why
     law.take({})
     assert law.law.whole
