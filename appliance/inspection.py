@@ -26,6 +26,7 @@ from appliance.config import (
 )
 from appliance.errors import ConfigError
 from appliance.problem import Problem
+from appliance.rotating_secret import load_schemes
 from appliance.secret import read_token
 from appliance.serial_table import SerialSourceTable, contradictions
 from appliance.wedge_table import WedgeSourceTable
@@ -40,6 +41,7 @@ def inspect(config: Config) -> list[Problem]:
         *_rulebook(config),
         *_state(Path(config.appliance.state_dir)),
         *_keys(config),
+        *_rotating(config.credentials.rotating_file),
         *_address(config.kiosk),
         *_lanes(config),
     ]
@@ -96,7 +98,7 @@ def _state(folder: Path) -> Iterator[Problem]:
             yield Problem(where, str(error), error.hint)
 
 
-def _readable(where: str, name: str, hub_has: str) -> Iterator[Problem]:
+def _readable(where: str, name: str, remedy: str) -> Iterator[Problem]:
     try:
         with Path(name).open("rb") as file:
             file.read(1)
@@ -105,7 +107,7 @@ def _readable(where: str, name: str, hub_has: str) -> Iterator[Problem]:
             where, f"{name}: no permission", f"give it to the service's user: chown chot {name}"
         )
     except OSError as error:
-        yield Problem(where, f"{name}: {error.strerror}", f"copy it from the hub: {hub_has}")
+        yield Problem(where, f"{name}: {error.strerror}", remedy)
 
 
 def _keys(config: Config) -> Iterator[Problem]:
@@ -116,13 +118,27 @@ def _keys(config: Config) -> Iterator[Problem]:
         ("hub.hash_key_file", hub.hash_key_file, "keys/hash.key in its folder", load_hash_key),
     )
     for where, name, hub_has, load in loads:
-        missing = list(_readable(where, name, hub_has))
+        missing = list(_readable(where, name, f"copy it from the hub: {hub_has}"))
         yield from missing
         if not missing:
             try:
                 load(Path(name))
             except (ConfigError, KeyFileError) as error:
                 yield Problem(where, str(error), error.hint or f"copy it from the hub: {hub_has}")
+
+
+def _rotating(name: str) -> Iterator[Problem]:
+    if not name:
+        return
+    where = "credentials.rotating_file"
+    made_by = "copy it from the wallets' issuer: `chot rotating secret` made it"
+    missing = list(_readable(where, name, made_by))
+    yield from missing
+    if not missing:
+        try:
+            load_schemes(Path(name))
+        except ConfigError as error:
+            yield Problem(where, str(error), error.hint)
 
 
 def _address(kiosk: KioskTable) -> Iterator[Problem]:
@@ -175,7 +191,9 @@ def _source(where: str, source: SourceTable, used: dict[str, str]) -> Iterator[P
                 )
         case ScenesSourceTable():
             yield from _readable(
-                f"{where}.samples", source.samples, "the file of `chot hub synthesize --samples`"
+                f"{where}.samples",
+                source.samples,
+                "copy it from the hub: the file of `chot hub synthesize --samples`",
             )
 
 

@@ -27,10 +27,18 @@ def load_schemes(path: Path) -> Schemes:
         message never quotes what is in it.
     """
     try:
-        return read_schemes(read_secret(path, missing_hint=DEFAULT_HINT))
+        return read_schemes(read_secret(path, missing_hint=DEFAULT_HINT, form=_are_schemes))
     except (KeyFileError, TrustError) as error:
         msg = str(error) if isinstance(error, KeyFileError) else f"{path}: {error}"
         raise ConfigError(msg, hint=error.hint) from error
+
+
+def _are_schemes(data: bytes) -> bool:
+    try:
+        read_schemes(data)
+    except TrustError:
+        return False
+    return True
 
 
 def create_schemes(path: Path, name: str, random_bytes: Callable[[int], bytes]) -> Schemes:

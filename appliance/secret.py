@@ -37,11 +37,16 @@ def read_token(path: Path) -> str:
     :raises ConfigError: if it cannot be read, others may read it, or it does not hold one token of
         visible ASCII characters (RFC 6750 §2.1 allows no others) of at most 4 KiB.
     """
-    token = _read(path, ENROL_HINT).strip()
-    if not token or len(token) > MAX_TOKEN_BYTES or not all(0x21 <= byte <= 0x7E for byte in token):
+    token = _read(path, ENROL_HINT, _is_token).strip()
+    if not _is_token(token):
         msg = f"{path} does not hold a token"
         raise ConfigError(msg, hint=ENROL_HINT)
     return token.decode("ascii")
+
+
+def _is_token(data: bytes) -> bool:
+    token = data.strip()
+    return 0 < len(token) <= MAX_TOKEN_BYTES and all(0x21 <= byte <= 0x7E for byte in token)
 
 
 def read_credentials(path: Path) -> tuple[str, str]:
@@ -62,9 +67,9 @@ def read_credentials(path: Path) -> tuple[str, str]:
     return user, password
 
 
-def _read(path: Path, missing_hint: str) -> bytes:
+def _read(path: Path, missing_hint: str, form: Callable[[bytes], bool] = lambda _: True) -> bytes:
     try:
-        return read_secret(path, missing_hint=missing_hint)
+        return read_secret(path, missing_hint=missing_hint, form=form)
     except KeyFileError as error:
         raise ConfigError(str(error), hint=error.hint) from error
 

@@ -28,7 +28,7 @@ from cryptography.hazmat.primitives.serialization import (
 from admission.identity import HASH_KEY_BYTES
 from cache.errors import KeyFileError as ReplicaKeyFileError
 from cache.replica.durable import write_durably
-from cache.replica.keys import load_hash_key, read_secret
+from cache.replica.keys import has_private_key, load_hash_key, read_secret
 from hub.errors import KeyFileError
 
 HEAD_KEY, HEAD_PUBLIC_KEY, HASH_KEY = "head.key", "head.pub", "hash.key"
@@ -83,7 +83,9 @@ def load_keys(directory: Path) -> HubKeys:
     :raises KeyFileError: if one is missing, malformed, or readable by group or others.
     """
     try:
-        head = load_pem_private_key(read_secret(directory / HEAD_KEY), password=None)
+        head = load_pem_private_key(
+            read_secret(directory / HEAD_KEY, form=has_private_key), password=None
+        )
         hash_key = load_hash_key(directory / HASH_KEY)
     except ReplicaKeyFileError as error:
         raise KeyFileError(str(error), hint=error.hint) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -32,13 +33,18 @@ def load_hash_key(path: Path) -> bytes:
 
     :raises KeyFileError: if it is missing, malformed, or readable by group or others.
     """
-    try:
-        key = bytes.fromhex(read_secret(path).decode("ascii").strip())
-    except ValueError as error:
-        raise _malformed(path, "64 hex digits") from error
-    if len(key) != HASH_KEY_BYTES:
+    key = _hash_key(read_secret(path, form=lambda data: _hash_key(data) is not None))
+    if key is None:
         raise _malformed(path, "64 hex digits")
     return key
+
+
+def _hash_key(data: bytes) -> bytes | None:
+    try:
+        key = bytes.fromhex(data.decode("ascii").strip())
+    except ValueError:
+        return None
+    return key if len(key) == HASH_KEY_BYTES else None
 
 
 def load_public_keys(path: Path) -> tuple[Ed25519PublicKey, ...]:
@@ -47,7 +53,7 @@ def load_public_keys(path: Path) -> tuple[Ed25519PublicKey, ...]:
     :raises KeyFileError: if it is missing or holds anything else.
     """
     try:
-        blocks = _read(path, secret=False).decode("ascii").split(_PEM_END)[:-1]
+        blocks = _read(path)[0].decode("ascii").split(_PEM_END)[:-1]
         keys = [load_pem_public_key((block + _PEM_END).strip().encode()) for block in blocks]
     except (ValueError, UnsupportedAlgorithm) as error:
         raise _malformed(path, "Ed25519 public keys in PEM") from error
@@ -57,22 +63,36 @@ def load_public_keys(path: Path) -> tuple[Ed25519PublicKey, ...]:
     return trusted
 
 
-def read_secret(path: Path, *, missing_hint: str = KEYS_HINT) -> bytes:
+def has_private_key(data: bytes) -> bool:
+    """Return whether this may be a private key in PEM (RFC 7468 §10, §11): a `form`."""
+    return b"PRIVATE KEY-----" in data
+
+
+def _any(_data: bytes) -> bool:
+    return True
+
+
+def read_secret(
+    path: Path, *, missing_hint: str = KEYS_HINT, form: Callable[[bytes], bool] = _any
+) -> bytes:
     """Return the bytes of a secret file.
 
     :param missing_hint: what a person can do where there is none.
+    :param form: whether bytes may be such a secret. Where it says no the file is some other one:
+        it may be readable by all, and the caller refuses it for what is in it.
     :raises KeyFileError: if it is missing, oversized, or readable by group or others.
     """
-    return _read(path, secret=True, missing_hint=missing_hint)
+    data, mode = _read(path, missing_hint)
+    if stat.S_IMODE(mode) & 0o077 and form(data):
+        msg = f"{path} is readable by others"
+        raise KeyFileError(msg, hint=f"chmod 600 {path}")
+    return data
 
 
-def _read(path: Path, *, secret: bool, missing_hint: str = KEYS_HINT) -> bytes:
+def _read(path: Path, missing_hint: str = KEYS_HINT) -> tuple[bytes, int]:
     try:
         with path.open("rb") as file:
             mode = os.fstat(file.fileno()).st_mode
-            if secret and stat.S_IMODE(mode) & 0o077:
-                msg = f"{path} is readable by others"
-                raise KeyFileError(msg, hint=f"chmod 600 {path}")
             data = file.read(MAX_KEY_FILE_BYTES + 1)
     except OSError as error:
         msg = f"{path} cannot be read: {error.strerror}"
@@ -80,7 +100,7 @@ def _read(path: Path, *, secret: bool, missing_hint: str = KEYS_HINT) -> bytes:
     if len(data) > MAX_KEY_FILE_BYTES:
         msg = f"{path} is no key file: it is too long"
         raise KeyFileError(msg)
-    return data
+    return data, mode
 
 
 def _malformed(path: Path, expected: str) -> KeyFileError:

@@ -23,7 +23,7 @@ from hub.passes.application import LIST_SEPARATOR
 from hub.passes.card import code_of
 from hub.passes.cli_print import card, poster
 from hub.passes.description import contents, described
-from hub.passes.office import open_office
+from hub.passes.office import open_office, warning_of
 
 VALID, NOT_NOW, NO_PASS = 0, 1, 2
 """How `chot pass verify` ends."""
@@ -76,7 +76,7 @@ def key(
         key_files.require_free(out)
     private = Ed25519PrivateKey.from_private_bytes(secrets.token_bytes(key_files.SEED_BYTES))
     allowed = frozenset(PassKind(kind) for kind in kinds) or frozenset(PassKind)
-    listed = issuers or out.with_name(out.name + ".issuers")
+    listed = issuers or key_files.issuers_file(out)
     document = key_files.issuer_list(listed, PassIssuer(private.public_key(), name, allowed))
     key_files.write_issuing_key(out, private)
     key_files.write_issuers(listed, document)
@@ -106,7 +106,10 @@ def issue(key_file: Path, hash_key: Path | None, *, as_json: bool, **options: An
     if options.get("document") == "-":
         options["document"] = sys.stdin.readline(_MAX_LINE)
     fields = {name: _field(value) for name, value in options.items()}
-    made = open_office(key_file, hash_key).issue(fields)
+    office = open_office(key_file, hash_key)
+    if warning := warning_of(office, key_file):
+        click.secho(f"warning: {warning}", fg="yellow", err=True)
+    made = office.issue(fields)
     version = int(code_of(made.text).version)
     if as_json:
         about = {"text": made.text, "qr_version": version}

@@ -19,9 +19,9 @@ from hub.passes import printing, words
 from hub.passes.card import draw_single
 from hub.passes.fonts import find_fonts
 from hub.passes.key_files import load_issuers
-from hub.passes.office import open_office, pass_in
+from hub.passes.office import Office, open_office, pass_in, warning_of
 from hub.passes.poster import PAPER_MM, Poster, draw_poster
-from hub.passes.rows import TEXT, issued_table, read_rows
+from hub.passes.rows import TEXT, Row, issued_table, read_rows
 from hub.passes.sheet import Print
 
 NOTHING_PRINTED = 1
@@ -152,7 +152,7 @@ def _print_table(
         msg = f"{table}: passes that are to be issued need --key, those that have been need none"
         raise PassError(msg, hint="give --key and --issued, or a table of texts")
     made_of = (
-        printing.issuing(open_office(key_file, hash_key))
+        printing.issuing(_office(key_file, hash_key, table, rows))
         if key_file
         else printing.reading(partial(pass_in, issuers=trusted))
     )
@@ -171,3 +171,14 @@ def _print_table(
     names = printing.write_files(out, onto.finish(), printing.PRIVATE)
     click.echo(f"Printed to {', '.join(str(name) for name in names)}.", err=True)
     return SOME_LEFT_OUT if left_out else 0
+
+
+def _office(key_file: Path, hash_key: Path | None, table: Path, rows: list[Row]) -> Office:
+    """Return the office that issues these rows, once it has all that they need."""
+    office = open_office(key_file, hash_key)
+    if hash_key is None and any(row.fields.get("document", "").strip() for row in rows):
+        msg = f"{table}: documents in it need the region's hash key"
+        raise PassError(msg, hint="give --hash-key, e.g. keys/hash.key in the hub's folder")
+    if warning := warning_of(office, key_file):
+        click.secho(f"warning: {warning}", fg="yellow", err=True)
+    return office

@@ -23,13 +23,14 @@ from admission.credentials.pass_issuers import (
     FORM,
     PassIssuer,
     PassIssuers,
+    key_id,
     pack_issuers,
     read_issuers,
 )
 from admission.errors import TrustError
 from cache.errors import KeyFileError as ReplicaKeyFileError
 from cache.replica.durable import write_durably
-from cache.replica.keys import read_secret
+from cache.replica.keys import has_private_key, read_secret
 from hub.errors import KeyFileError
 
 SEED_BYTES = 32
@@ -39,6 +40,11 @@ KEY_HINT = "`chot pass key` makes an issuing key"
 def public_file(path: Path) -> Path:
     """Return where the public part of the key in `path` stands."""
     return path.with_name(path.name + ".pub")
+
+
+def issuers_file(path: Path) -> Path:
+    """Return where the list of issuers beside the key in `path` stands."""
+    return path.with_name(path.name + ".issuers")
 
 
 def require_free(path: Path) -> None:
@@ -70,7 +76,8 @@ def load_issuing_key(path: Path) -> Ed25519PrivateKey:
     :raises KeyFileError: if it is missing, no such key, or readable by group or others.
     """
     try:
-        key = load_pem_private_key(read_secret(path, missing_hint=KEY_HINT), password=None)
+        data = read_secret(path, missing_hint=KEY_HINT, form=has_private_key)
+        key = load_pem_private_key(data, password=None)
     except ReplicaKeyFileError as error:
         raise KeyFileError(str(error), hint=error.hint) from error
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
@@ -96,6 +103,15 @@ def load_issuers(path: Path) -> PassIssuers:
     except TrustError as error:
         msg = f"{path}: {error}"
         raise KeyFileError(msg, hint=error.hint) from error
+
+
+def listed_issuer(path: Path, key: Ed25519PrivateKey) -> PassIssuer | None:
+    """Return the entry of the key in `path` in the list beside it; None if it has none there.
+
+    :raises KeyFileError: if there is a list that cannot be used.
+    """
+    beside = issuers_file(path)
+    return load_issuers(beside).issuers.get(key_id(key.public_key())) if beside.exists() else None
 
 
 def issuer_list(path: Path, issuer: PassIssuer) -> bytes:

@@ -9,17 +9,17 @@ from pathlib import Path
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from admission.credential import Signature
+from admission.credential import PassKind, Signature
 from admission.credentials.chot_pass import parse, read_unverified, sign_pass
 from admission.credentials.pass_content import NUMBER_BYTES, PassClaims
-from admission.credentials.pass_issuers import PassIssuers
+from admission.credentials.pass_issuers import PassIssuer, PassIssuers
 from admission.errors import MalformedError
 from admission.identity import person_keyer
 from cache.replica.keys import load_hash_key
 from hub.clock import HubClock
 from hub.errors import PassError
 from hub.passes.application import Keyer, claims_for
-from hub.passes.key_files import load_issuing_key
+from hub.passes.key_files import issuers_file, listed_issuer, load_issuing_key
 
 _REFUSALS = {
     Signature.UNKNOWN_ISSUER: "signed by nobody on the list of issuers",
@@ -29,14 +29,18 @@ _REFUSALS = {
 
 
 class IssuedPass(msgspec.Struct, frozen=True):
-    """One pass: its text, and what it says."""
+    """One pass: its text, what it says, and the office that signed it, empty if not known."""
 
     text: str
     claims: PassClaims
+    issuer: str = ""
 
 
 class Office:
-    """Signs passes with one key. `now_s` is the moment of issue, seconds since the Unix epoch."""
+    """Signs passes with one key. `now_s` is the moment of issue, seconds since the Unix epoch.
+
+    `issuer` is the key's entry in a list of issuers; None where there is none to judge by.
+    """
 
     def __init__(
         self,
@@ -45,7 +49,9 @@ class Office:
         now_s: int,
         random_bytes: Callable[[int], bytes],
         keyer: Keyer | None = None,
+        issuer: PassIssuer | None = None,
     ) -> None:
+        self.issuer = issuer
         self._key = key
         self._now_s = now_s
         self._random_bytes = random_bytes
@@ -54,7 +60,7 @@ class Office:
     def issue(self, application: Mapping[str, str]) -> IssuedPass:
         """Return the pass that is asked for (fields: `application`), under a new number.
 
-        :raises PassError: if a field cannot be read.
+        :raises PassError: if a field cannot be read, or the key may not sign passes of this kind.
         :raises admission.errors.IssueError: if the fields together make no pass, or too long a one.
         """
         claims = claims_for(
@@ -63,8 +69,16 @@ class Office:
             issued_s=self._now_s,
             keyer=self._keyer,
         )
+        self._require_allowed(claims.granted.kind)
         text = sign_pass(claims, self._key)
-        return IssuedPass(text, read_unverified(text))
+        return IssuedPass(text, read_unverified(text), self.issuer.name if self.issuer else "")
+
+    def _require_allowed(self, kind: PassKind) -> None:
+        if self.issuer is not None and kind not in self.issuer.kinds:
+            may = ", ".join(sorted(self.issuer.kinds))
+            msg = f"this key may not sign a pass of the kind {kind}: gates would refuse it"
+            hint = f"it signs: {may}; `chot pass key --kind {kind}` makes a key for others"
+            raise PassError(msg, hint=hint)
 
 
 def open_office(key_file: Path, hash_key_file: Path | None) -> Office:
@@ -76,7 +90,18 @@ def open_office(key_file: Path, hash_key_file: Path | None) -> Office:
     keyer = person_keyer(load_hash_key(hash_key_file)) if hash_key_file else None
     now_s = HubClock().now().wall_ns // 1_000_000_000
     key = load_issuing_key(key_file)
-    return Office(key, now_s=now_s, random_bytes=secrets.token_bytes, keyer=keyer)
+    issuer = listed_issuer(key_file, key)
+    return Office(key, now_s=now_s, random_bytes=secrets.token_bytes, keyer=keyer, issuer=issuer)
+
+
+def warning_of(office: Office, key_file: Path) -> str:
+    """Return what the office cannot check of its passes, empty if it can check all."""
+    if office.issuer is not None:
+        return ""
+    return (
+        f"{issuers_file(key_file)} does not name this key:"
+        " whether gates take passes of these kinds from it is not checked"
+    )
 
 
 def pass_in(text: str, issuers: PassIssuers | None = None) -> IssuedPass:
@@ -91,8 +116,10 @@ def pass_in(text: str, issuers: PassIssuers | None = None) -> IssuedPass:
     except MalformedError as error:
         msg = f"no pass: {error}"
         raise PassError(msg, hint="a pass begins with CHOT1: and is in capital letters") from error
+    issuer = ""
     if issuers is not None:
         proof = parse(text, issuers).proof
         if proof is None or proof.signature is not Signature.VALID:
             raise PassError("no pass" if proof is None else _REFUSALS[proof.signature])
-    return IssuedPass(text, claims)
+        issuer = proof.issuer
+    return IssuedPass(text, claims, issuer)

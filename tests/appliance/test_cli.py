@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from admission.rulebook_format import MAX_RULEBOOK_BYTES
 from appliance.cli.main import COMMANDS, main
+from appliance.rotating_secret import create_schemes
 from tests.scanner.camera.kernel import FakeKernel
 from tests.worlds import ROOT
 
@@ -95,6 +96,20 @@ def test_check_names_a_token_that_is_none(tmp_path: Path, content: str) -> None:
     token.chmod(0o600)
     output = check(tmp_path, TEXT.replace("/etc/chot/hub.token", str(token))).output
     assert "does not hold a token" in output
+
+
+def test_check_names_rotating_codes_secrets_that_run_would_refuse(tmp_path: Path) -> None:
+    path = tmp_path / "rotating.json"
+    text = TEXT.replace("[credentials]", f'[credentials]\nrotating_file = "{path}"', 1)
+    assert f"credentials.rotating_file: {path}: No such file" in check(tmp_path, text).output
+    create_schemes(path, "wallet", bytes)
+    assert "rotating_file" not in check(tmp_path, text).output
+    path.chmod(0o644)
+    assert f"chmod 600 {path}" in check(tmp_path, text).output
+    path.write_text("noise")
+    output = check(tmp_path, text).output
+    assert "malformed" in output
+    assert "chmod" not in output
 
 
 def test_check_names_a_rulebook_that_is_too_large(tmp_path: Path) -> None:

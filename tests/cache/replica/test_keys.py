@@ -37,6 +37,11 @@ def test_a_hash_key_that_others_may_read_is_refused(tmp_path: Path, mode: int) -
     assert "chmod 600" in refusal.value.hint
 
 
+def test_another_file_that_all_may_read_is_no_hash_key(tmp_path: Path) -> None:
+    with pytest.raises(KeyFileError, match="64 hex digits"):
+        load_hash_key(secret(tmp_path / "k", b"notes", 0o644))
+
+
 @pytest.mark.parametrize(
     "data", [b"", b"00" * 31, b"00" * 33, b"zz" * 32, b"\xff" * 64, b"0" * 20_000]
 )

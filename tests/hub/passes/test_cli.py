@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from admission.credential import PassKind
 from admission.credentials.chot_pass import read_unverified
 from admission.identity import Identifier, IdentifierKind, person_keyer
-from hub.errors import KeyFileError
+from hub.errors import KeyFileError, PassError
 from hub.passes.cli import passes
 from hub.passes.key_files import load_issuers
 from tests.hub.passes.office import HASH_KEY, Office
@@ -72,6 +72,31 @@ def test_a_file_that_is_no_key_signs_nothing(office: Office, content: bytes | No
 def test_a_key_that_others_can_read_signs_nothing(office: Office) -> None:
     office.key.chmod(0o644)
     assert "chmod 600" in office.refuse("issue", "--key", office.key, "--kind", "visitor").hint
+
+
+def test_another_file_that_all_may_read_is_called_no_key(office: Office) -> None:
+    path = office.folder / "notes.txt"
+    path.write_text("no key")
+    path.chmod(0o644)
+    error = office.refuse("issue", "--key", path, "--kind", "visitor")
+    assert "does not hold a private key" in str(error)
+    assert "chmod" not in error.hint
+
+
+def test_a_key_signs_only_the_kinds_that_it_may(office: Office) -> None:
+    key = office.folder / "visits.key"
+    office.succeed("key", "--out", key, "--name", "X", "--kind", "visitor")
+    error = office.refuse("issue", "--key", key, "--kind", "officer")
+    assert isinstance(error, PassError)
+    assert "visitor" in error.hint
+    assert office.succeed("issue", "--key", key, "--kind", "visitor").stderr.count("warning") == 0
+
+
+def test_a_key_without_a_list_beside_it_signs_with_a_warning(office: Office) -> None:
+    office.issuers.unlink()
+    result = office.succeed("issue", "--key", office.key, "--kind", "visitor")
+    assert "warning: " in result.stderr
+    assert read_unverified(result.stdout.strip()).granted.kind is PassKind.VISITOR
 
 
 # ---- issue and verify

@@ -63,6 +63,26 @@ def test_a_table_is_issued_and_printed_and_its_bad_rows_are_named(office: Office
     assert again.exit_code == 0, again.output
 
 
+def test_documents_without_the_hash_key_stop_the_table_before_it_begins(office: Office) -> None:
+    table = office.table("kind,document", "visitor,", "permit,001093029317")
+    issued, out = office.folder / "issued.csv", office.folder / "cards.pdf"
+    error = office.refuse(
+        *("card", "--csv", table, "--key", office.key, "--issued", issued, "--out", out)
+    )
+    assert "--hash-key" in error.hint
+    assert not issued.exists()
+
+
+def test_rows_of_a_kind_that_the_key_may_not_sign_are_left_out(office: Office) -> None:
+    key = office.folder / "visits.key"
+    office.succeed("key", "--out", key, "--name", "X", "--kind", "visitor")
+    table = office.table("kind,name", "visitor,A", "officer,B")
+    issued, out = office.folder / "issued.csv", office.folder / "cards.pdf"
+    result = office.card("--csv", table, "--key", key, "--issued", issued, "--out", out)
+    assert result.exit_code == 3
+    assert "line 3: this key may not sign" in result.output
+
+
 def test_the_record_of_passes_is_never_overwritten(office: Office) -> None:
     table, issued = office.table("kind", "visitor"), office.folder / "issued.csv"
     issued.write_text("mine")
