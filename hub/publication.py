@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -17,6 +18,7 @@ INTERVAL_S = 1.0
 """Between two looks at what has changed."""
 RETRY_S = 15.0
 """Before trying again what has failed."""
+_SAID_LENGTH = 200
 
 
 class Publication:
@@ -93,10 +95,11 @@ def publishing_in_another_process(root: Path) -> Callable[[], Awaitable[None]]:
 
     async def publish() -> None:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "hub", "publish", "--data", str(root),
+            sys.executable, "-P", "-m", "hub", "publish", "--data", str(root),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
+            env=_environment(),
         )  # fmt: skip
         try:
             _, said = await process.communicate()
@@ -106,9 +109,27 @@ def publishing_in_another_process(root: Path) -> Callable[[], Awaitable[None]]:
             await process.wait()
             raise
         if process.returncode:
-            lines = said.decode(errors="replace").strip().splitlines()
-            reason = next((line for line in lines if line.startswith("error: ")), "")
-            msg = f"people cannot be published: {reason.removeprefix('error: ') or 'it was ended'}"
+            msg = f"people cannot be published: {_reason(said, process.returncode)}"
             raise PublishError(msg, hint="chot hub publish shows more")
 
     return publish
+
+
+def _reason(said: bytes, status: int) -> str:
+    """Return what a child said last of why it failed, or how it ended if it said nothing."""
+    lines = said.decode(errors="replace").strip().splitlines()
+    for line in lines:
+        if line.startswith("error: "):
+            return line.removeprefix("error: ")
+    ended = f"ended by signal {-status}" if status < 0 else f"ended with status {status}"
+    return f"{lines[-1].strip()[-_SAID_LENGTH:]} ({ended})" if lines else ended
+
+
+def _environment() -> dict[str, str]:
+    """Return this environment, in which a child imports the same package as this process.
+
+    With `-P` it does not look into the current directory, where a data folder may be called hub.
+    """
+    said = os.environ.get("PYTHONPATH")
+    paths = [str(Path(__file__).resolve().parents[1]), *([said] if said else [])]
+    return os.environ | {"PYTHONPATH": os.pathsep.join(paths)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,6 +18,7 @@ DEVICE = "demo-gate"
 START_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 1.0
 SAMPLES = 400
+_SAID_BYTES = 400
 
 
 class HubFiles(msgspec.Struct, frozen=True):
@@ -70,11 +72,11 @@ async def serving(files: HubFiles, *, port: int = 0) -> AsyncIterator[str]:
     announced.unlink(missing_ok=True)
     with (files.folder.parent / "hub.log").open("ab") as log:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "hub", "serve", "--data", str(files.folder),
+            sys.executable, "-P", "-m", "hub", "serve", "--data", str(files.folder),
             "--host", "127.0.0.1", "--port", str(port), "--announce", str(announced),
             "--exit-with-parent",
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.DEVNULL,
-            stderr=log, start_new_session=True,
+            stderr=log, start_new_session=True, env=_environment(),
         )  # fmt: skip
     try:
         yield await _announcement(process, announced)
@@ -86,8 +88,10 @@ async def _announcement(process: asyncio.subprocess.Process, path: Path) -> str:
     async def appears() -> str:
         while (url := _announced(path)) is None:
             if process.returncode is not None:
-                msg = f"the hub ended with {process.returncode} instead of serving"
-                raise HubUnavailable(msg, hint=f"see {path.with_name('hub.log')}")
+                log = path.with_name("hub.log")
+                ended = f"the hub ended with {process.returncode} instead of serving"
+                msg = f"{ended}{_last_said(log)}"
+                raise HubUnavailable(msg, hint=f"see {log}")
             await asyncio.sleep(0.02)
         return url
 
@@ -96,6 +100,13 @@ async def _announcement(process: asyncio.subprocess.Process, path: Path) -> str:
     except TimeoutError as error:
         msg = f"the hub did not begin to serve within {START_TIMEOUT_S:.0f} s"
         raise HubUnavailable(msg, hint=f"see {path.with_name('hub.log')}") from error
+
+
+def _last_said(log: Path) -> str:
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - _SAID_BYTES))
+        lines = file.read(_SAID_BYTES).decode(errors="replace").strip().splitlines()
+    return f": {lines[-1].strip()}" if lines else ""
 
 
 def _announced(path: Path) -> str | None:
@@ -114,10 +125,11 @@ async def _end(process: asyncio.subprocess.Process) -> None:
 
 async def _hub(*arguments: str, quiet: bool) -> None:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "hub", *arguments,
+        sys.executable, "-P", "-m", "hub", *arguments,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE if quiet else None,
+        env=_environment(),
     )  # fmt: skip
     try:
         _, complaint = await process.communicate()
@@ -128,3 +140,13 @@ async def _hub(*arguments: str, quiet: bool) -> None:
         said = (complaint or b"").decode(errors="replace").strip().splitlines()
         msg = f"`chot hub {arguments[0]}` failed: {said[-1] if said else process.returncode}"
         raise HubUnavailable(msg, hint="run that command by itself to see more")
+
+
+def _environment() -> dict[str, str]:
+    """Return this environment, in which a child imports the same packages as this process.
+
+    With `-P` it does not look into the current directory, where a data folder may be called hub.
+    """
+    said = os.environ.get("PYTHONPATH")
+    paths = [str(Path(__file__).resolve().parents[2]), *([said] if said else [])]
+    return os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
