@@ -1,13 +1,15 @@
 """Reading a CSV file row by row: bounded, with line numbers, in what spreadsheets write.
 
 UTF-8 with or without a byte order mark; comma, semicolon or tab, whichever the header has; quotes
-as RFC 4180 has them. Rows that cannot be read are told of like the others.
+as RFC 4180 has them; lines end with LF, CR LF or, as "CSV Macintosh" has them, with CR. Rows that
+cannot be read are told of like the others.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Generator, Sequence
 from typing import BinaryIO
 
@@ -17,8 +19,11 @@ from hub.cells import MAX_CELL_LENGTH
 from hub.errors import CellError, TableError
 
 MAX_HEADER_BYTES = 16_384
+SAVE_HINT = "save it in the spreadsheet as CSV UTF-8"
 REJECTED = ("rejected_line", "rejected_column", "rejected_reason")
 """Columns of a rejects file, passed over when it is taken again."""
+
+_LINE_END = re.compile(rb"[\r\n]")
 
 
 class RawRow(msgspec.Struct, frozen=True):
@@ -36,7 +41,8 @@ class Table:
     """An open CSV file. `columns` are the header's names in lower case, with underscores.
 
     :param file: seekable; read from its start.
-    :raises TableError: if it has no header, one that is too long, or one that names a column twice.
+    :raises TableError: if it is no text in UTF-8, or has no header, one that is too long or cannot
+        be read, or one that names a column twice.
     """
 
     def __init__(self, file: BinaryIO) -> None:
@@ -44,12 +50,19 @@ class Table:
         file.seek(0)
         first = file.readline(MAX_HEADER_BYTES)
         if first[:2] in {b"\xff\xfe", b"\xfe\xff"}:
-            raise TableError("the file is in UTF-16", hint="save it as CSV UTF-8")
-        header = first.decode("utf-8-sig", "surrogateescape").strip("\r\n")
-        if not header.strip() or len(first) == MAX_HEADER_BYTES:
+            raise TableError("the file is in UTF-16", hint=SAVE_HINT)
+        first_line = _LINE_END.split(first, maxsplit=1)[0]
+        header = first_line.decode("utf-8-sig", "surrogateescape")
+        if not "".join(header.split()).isprintable():
+            raise TableError("the file is no CSV in UTF-8", hint=SAVE_HINT)
+        if not header.strip() or len(first_line) == MAX_HEADER_BYTES:
             raise TableError("the file has no header", hint="--template shows one")
         self.delimiter = max(",;\t", key=header.count)
-        names = next(csv.reader([header], delimiter=self.delimiter))
+        try:
+            names = next(csv.reader([header], delimiter=self.delimiter, strict=True))
+        except csv.Error as error:
+            msg = "the header cannot be read: a quote in it is not closed"
+            raise TableError(msg, hint=SAVE_HINT) from error
         self.columns = tuple("_".join(name.lower().split()) for name in names)
         twice = {name for name in self.columns if self.columns.count(name) > 1}
         if twice:

@@ -17,7 +17,7 @@ from hub.errors import PassError, TableError
 from hub.passes import words
 from hub.passes.application import FIELDS
 from hub.passes.office import IssuedPass
-from hub.table import RawRow, Table
+from hub.table import SAVE_HINT, RawRow, Table
 
 TEXT = "text"
 ISSUED_COLUMNS = ("line", "number", "kind", "from", "until", "text")
@@ -51,7 +51,8 @@ def read_rows(path: Path) -> list[Row]:
         raise PassError(msg) from error
     except TableError as error:
         msg = f"{path}: {error}"
-        raise PassError(msg, hint=_COLUMNS_HINT) from error
+        hint = error.hint if error.hint == SAVE_HINT else _COLUMNS_HINT
+        raise PassError(msg, hint=hint) from error
 
 
 def issued_table(issued: Iterable[tuple[int, IssuedPass]]) -> bytes:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hub.errors import CellError, TableError
 from hub.forms import permits
@@ -22,6 +24,9 @@ from hub.table import Table, are_sound, check_cell
         (b"document,colour\n", "colour"),
         (b"doses\n1\n", "must be there"),
         (b"x" * 20_000, "no header"),
+        (b"PK\x03\x04\x14\x00\x08\rname", "no CSV in UTF-8"),
+        (b"document,t\xean\n1,2\n", "no CSV in UTF-8"),
+        (b'document,"name\n1,2\n', "quote"),
     ],
 )
 def test_a_file_that_is_none_is_refused_as_a_whole(data: bytes, match: str) -> None:
@@ -48,6 +53,22 @@ def test_rows_keep_their_lines_through_quotes_and_blank_lines() -> None:
         (8, ("5", "g")),
     ]
     assert [row.line for row in rows if row.problem] == [6, 7]
+
+
+def test_lines_may_end_as_csv_macintosh_has_them() -> None:
+    table = Table(io.BytesIO(b'document,name\r1,"a\rb"\r2,c\r'))
+    assert table.columns == ("document", "name")
+    assert [row.cells for row in table.rows()] == [("1", "a\rb"), ("2", "c")]
+
+
+@given(st.binary(max_size=80) | st.text(',;"\r\n\tab', max_size=40).map(str.encode))
+def test_any_file_is_read_or_refused(data: bytes) -> None:
+    try:
+        table = Table(io.BytesIO(data))
+    except TableError:
+        return
+    for row in table.rows():
+        assert row.problem or len(row.cells) == len(table.columns)
 
 
 @pytest.mark.parametrize("cell", ["x" * 513, "a\nb", "\udcff", "\x00"])
