@@ -192,7 +192,7 @@ async def composed(
             outlook.add_lane(lane, bridge, sources)
         health = Health()
         outlook.describe(health)
-        keeper.describe(health, metrics.registry)
+        keeper.describe(health, metrics.registry, site, clock)
         plugging = Plugging(outlook.sources, draw=rng.random)
         health.add("plugging", plugging.finding, Weight.NOTE)
         app = make_app(screen, health, metrics.registry, mirrors=mirrors)

@@ -23,6 +23,7 @@ from admission.orders import Orders, read_orders
 from admission.rulebook import Rulebook
 from admission.rulebook_loading import load_rulebook
 from admission.rulebooks import Rulebooks
+from admission.site import Site
 from appliance.health import Finding
 
 RULEBOOK_PREFIX = "rulebook/"
@@ -103,6 +104,18 @@ class LawInForce:
         if self._law.whole:
             return Finding(ok=True)
         why = "a document of the release was never read here: nobody enters until it is"
+        return Finding(ok=False, why=why)
+
+    def directive(self, site: Site, now: Instant) -> Finding:
+        """Return whether the rulebook in force has the directive in force: no card opens without.
+
+        :param site: this gate's, as configured.
+        """
+        book = self._law.rulebook_at(site, now)
+        directive = self._law.site_at(site, now).directive
+        if directive in book.directives:
+            return Finding(ok=True)
+        why = f"the rulebook in force, {book.label}, has no directive {directive}: no card opens"
         return Finding(ok=False, why=why)
 
     def finding(self) -> Finding:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry
 
+from admission.ports import Clock
+from admission.site import Site
 from appliance.config import Config
 from appliance.credential_plugins.plugins import CredentialPlugins, installed_plugins
 from appliance.credential_plugins.reporting import PluginMetrics, plugins_check
@@ -48,10 +50,13 @@ class LawKeeper:
             await self._changed.wait()
             await self.take()
 
-    def describe(self, health: Health, registry: CollectorRegistry) -> None:
-        """Let health and Prometheus see the documents and the plug-ins."""
+    def describe(
+        self, health: Health, registry: CollectorRegistry, site: Site, clock: Clock
+    ) -> None:
+        """Let health and Prometheus see the documents, the site's directive and the plug-ins."""
         health.add("law", self.law.finding, Weight.NOTE)
         health.add("law.whole", self.law.whole, Weight.SERVICE)
+        health.add("law.directive", lambda: self.law.directive(site, clock.now()), Weight.SERVICE)
         health.add("credential-plugins", plugins_check(self._plugins, self._unusable), Weight.NOTE)
         registry.register(PluginMetrics(self._plugins))
 

@@ -8,14 +8,14 @@ from typing import BinaryIO
 
 import click
 
-from admission.errors import OrdersError
-from admission.orders import EVERYWHERE, MAX_DIRECTIVE, MAX_DISTRICT, Order, Orders, write_orders
+from admission.orders import EVERYWHERE, MAX_DIRECTIVE, MAX_DISTRICT, Order
 from cache.replica.head import MAX_DOCUMENT_BYTES
 from hub import documents
 from hub.errors import DocumentError
 from hub.folder import DataFolder
 from hub.options import AT_ONCE, Moment, data_option, run
-from hub.store.registers import OrderStore, StoredDocument
+from hub.orders import Backing, Recorded, put_order
+from hub.store.registers import StoredDocument
 from hub.store.sqlite import open_store
 
 _VIETNAM = timezone(timedelta(hours=7))
@@ -37,6 +37,13 @@ _from = click.option(
     help="Moment with its time zone, such as 2021-09-16T00:00+07:00.",
 )
 
+_WARNINGS = {
+    Backing.UNPUBLISHED: "Warning: no rulebook that counts there is published. The own rulebook of "
+    "each gate must have directive {}, or it opens no door by it.",
+    Backing.MISSING: "Warning: no published rulebook that counts there has directive {}. "
+    "Gates open no door by it.",
+}
+
 
 @click.group()
 def directive() -> None:
@@ -48,15 +55,21 @@ def directive() -> None:
 @_district
 @click.option("--directive", "number", required=True, type=click.IntRange(1, MAX_DIRECTIVE))
 @_from
-def set_(*, folder: DataFolder, district: int, number: int, from_s: int) -> None:
+@click.option("--force", is_flag=True, help="Take it though no published rulebook has it.")
+def set_(*, folder: DataFolder, district: int, number: int, from_s: int, force: bool) -> None:
     """Order a directive for a district from a moment on, until a later order.
 
     Gates of the district follow by themselves at that moment. One order for the same district and
-    moment is replaced.
+    moment is replaced. Where rulebooks are published, one that counts there has the directive.
     """
     folder.require()
-    run(_set(folder, Order(district, from_s, number)))
-    click.echo(f"{_line(Order(district, from_s, number))}. {AT_ONCE}", err=True)
+    order = Order(district, from_s, number)
+    recorded = run(_set(folder, order, force=force))
+    if recorded.replaced is not None:
+        click.echo(f"Replaced: {_line(recorded.replaced)}.", err=True)
+    if recorded.backing is not Backing.PUBLISHED:
+        click.echo(_WARNINGS[recorded.backing].format(number), err=True)
+    click.echo(f"{_line(order)}. {AT_ONCE}", err=True)
 
 
 @directive.command("list")
@@ -82,24 +95,9 @@ def remove(*, folder: DataFolder, district: int, from_s: int) -> None:
     click.echo(f"Taken back. {AT_ONCE}", err=True)
 
 
-async def _set(folder: DataFolder, order: Order) -> None:
+async def _set(folder: DataFolder, order: Order, *, force: bool) -> Recorded:
     async with open_store(folder.database) as store:
-        await put_order(store, order)
-
-
-async def put_order(store: OrderStore, order: Order) -> None:
-    """Record an order if gates can use all orders together.
-
-    :raises DocumentError: if they could not: there are too many, or a moment is out of range.
-    :raises StoreError: if the store failed.
-    """
-    place = (order.district, order.from_s)
-    others = [o for o in await store.orders() if (o.district, o.from_s) != place]
-    try:
-        write_orders(Orders([*others, order]).orders)
-    except OrdersError as error:
-        raise DocumentError(str(error), hint=error.hint) from error
-    await store.put_order(order)
+        return await put_order(store, order, force=force)
 
 
 async def _orders(folder: DataFolder) -> Sequence[Order]:

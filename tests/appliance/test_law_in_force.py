@@ -78,6 +78,19 @@ def test_a_document_that_cannot_be_used_leaves_the_one_before_in_force() -> None
     assert law.law.rulebook_at(SITE, NOW).label == "quan-1/2"
 
 
+def test_a_directive_that_the_rulebook_in_force_does_not_have_is_complained_of() -> None:
+    law = LawInForce(OWN)
+    assert law.directive(SITE, NOW).ok
+    law.take({"orders": ORDERS.replace(b"16", b"99")})
+    finding = law.directive(SITE, NOW)
+    assert not finding.ok
+    assert OWN.label in finding.why
+    assert "99" in finding.why
+    before = msgspec.structs.replace(NOW, wall_ns=NOW.wall_ns - 1)
+    assert law.directive(SITE, before).ok
+    assert law.directive(msgspec.structs.replace(SITE, district_code=761), NOW).ok
+
+
 @pytest.mark.parametrize("data", [b"", b"{"])
 @pytest.mark.parametrize("name", ["orders", "rulebook/quan-1"])
 def test_a_law_that_could_not_be_read_at_start_is_not_whole(name: str, data: bytes) -> None:

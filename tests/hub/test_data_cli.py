@@ -142,6 +142,29 @@ def test_orders_become_the_document_that_gates_read(folder: DataFolder) -> None:
     assert isinstance(fail("directive", "set", "--data", folder.root, *old), DocumentError)
 
 
+def test_an_order_says_what_it_replaces_and_what_no_rulebook_has(
+    folder: DataFolder, tmp_path: Path
+) -> None:
+    def order(district: int, directive: int, *more: str) -> tuple[object, ...]:
+        place = ("--district", district, "--from", "2021-09-16T00:00+07:00")
+        return ("directive", "set", "--data", folder.root, *place, "--directive", directive, *more)
+
+    assert "own rulebook of each gate" in succeed(*order(760, 99))
+    book = tmp_path / "book.json"
+    book.write_text(json.dumps(json.loads(RULEBOOK.read_text()) | {"districts": [760]}))
+    succeed("document", "put", "--data", folder.root, "rulebook/hcmc-2021-09", book)
+    refusal = fail(*order(760, 98))
+    assert "98" in str(refusal)
+    assert "--force" in refusal.hint
+    said = succeed(*order(760, 16))
+    assert "Replaced: district 760: directive 99 from 2021-09-16" in said
+    assert "Warning" not in said
+    assert "Replaced" not in succeed(*order(760, 16))
+    assert "has directive 98" in succeed(*order(760, 98, "--force"))
+    assert "own rulebook of each gate" in succeed(*order(761, 98))
+    assert isinstance(fail(*order(0, 98)), DocumentError)
+
+
 def test_a_document_is_taken_if_gates_can_use_it(folder: DataFolder, tmp_path: Path) -> None:
     succeed("synthesize", "--data", folder.root, "--people", 1)
     put = ("document", "put", "--data", folder.root)
