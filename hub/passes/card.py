@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 import segno
 
-from hub.passes import words
+from hub.passes import card_text
 from hub.passes.office import IssuedPass
 from hub.passes.sheet import Print, draw_code, write
 
@@ -28,9 +28,12 @@ SINGLE_MARGIN_MM = 6.0
 _MARK_GAP_MM = 1.0
 _MARK_MM = 4.0
 _CROSS_MM = 1.5
-_TEXT_MARGIN_MM = CODE_MARGIN_MM
+_TEXT_MARGIN_MM = 4.0
 _TEXT_MM = WIDTH_MM - 2 * _TEXT_MARGIN_MM
-_NAME_MM, _SMALLEST_NAME_MM, _HALF_NAME_MM = 3.8, 3.0, 2.6
+_KIND_MM = 64.0
+"""Baseline of the kind: its letters stay out of the quiet zone of a code of version 7."""
+_DESCENT_MM, _FOOT_MM = 0.6, 2.4
+_NAME_MM, _SMALLEST_NAME_MM, _HALF_NAME_MM = 3.6, 2.9, 2.6
 
 
 def code_of(text: str) -> segno.QRCode:
@@ -41,55 +44,40 @@ def code_of(text: str) -> segno.QRCode:
 def lines_of(card: IssuedPass) -> list[str]:
     """Return what is written on a card, for checking that the font has its letters."""
     claims = card.claims
-    kind = words.KINDS[claims.granted.kind]
-    name = claims.holder.name if claims.holder else words.both(words.NO_NAME)
-    badge = "" if claims.granted.officer is None else f" · {claims.granted.officer}"
-    return [
-        kind.vi.upper(),
-        kind.en + badge,
-        name,
-        f"{words.both(words.FROM)}: {words.moment(claims.from_s)}",
-        f"{words.both(words.UNTIL)}: {words.moment(claims.expires_s)}",
-        f"{words.both(words.NUMBER)} {words.number(claims.granted.number)}",
-    ]
+    return [*card_text.heading(claims), card_text.holder(claims), *card_text.details(card)]
 
 
 def draw_card(onto: Print, card: IssuedPass, left: float, top: float) -> None:
     """Draw a card with its upper left corner there."""
     matrix = code_of(card.text).matrix
     draw_code(onto, matrix, left + CODE_MARGIN_MM, top + CODE_MARGIN_MM, CODE_MM)
-    kind_vi, kind_en, name, begins, ends, number = lines_of(card)
-    for baseline, text, size_mm, bold in (
-        (64.6, kind_vi, 3.6, True),
-        (68.2, kind_en, 2.7, False),
-        *_name_lines(onto, name),
-        (77.4, begins, 2.7, False),
-        (80.9, ends, 2.7, False),
-        (84.8, number, 2.2, False),
-    ):
-        write(
-            onto,
-            left + _TEXT_MARGIN_MM,
-            top + baseline,
-            text,
-            size_mm,
-            bold=bold,
-            room_mm=_TEXT_MM,
-        )
+    x = left + _TEXT_MARGIN_MM
+    kind_vi, kind_en = card_text.heading(card.claims)
+    write(onto, x, top + _KIND_MM, kind_vi, 3.2, bold=True, room_mm=_TEXT_MM)
+    after = onto.width_mm(kind_vi, 3.2, bold=True) + 1.5
+    write(onto, x + after, top + _KIND_MM, kind_en, 2.6, room_mm=_TEXT_MM - after)
+    below = _KIND_MM
+    for below, text, size_mm in _name_lines(onto, card_text.holder(card.claims)):
+        write(onto, x, top + below, text, size_mm, bold=True, room_mm=_TEXT_MM)
+    below += _DESCENT_MM
+    size_mm, lines = card_text.fitted(card, onto.width_mm, _TEXT_MM, HEIGHT_MM - _FOOT_MM - below)
+    for number, line in enumerate(lines, 1):
+        baseline = top + below + number * card_text.LINE_HEIGHT * size_mm
+        write(onto, x, baseline, line, size_mm, room_mm=_TEXT_MM)
 
 
-def _name_lines(onto: Print, name: str) -> list[tuple[float, str, float, bool]]:
+def _name_lines(onto: Print, name: str) -> list[tuple[float, str, float]]:
     """Return a name on one line, or on two where one would be hard to read, as `draw_card` does."""
     words_of_name = name.split(" ")
     width = onto.width_mm(name, _SMALLEST_NAME_MM, bold=True)
     if width <= _TEXT_MM or len(words_of_name) == 1:
-        return [(73.2, name, _NAME_MM, True)]
+        return [(68.1, name, _NAME_MM)]
     splits = [
         (" ".join(words_of_name[:at]), " ".join(words_of_name[at:]))
         for at in range(1, len(words_of_name))
     ]
     first, second = min(splits, key=lambda halves: abs(len(halves[0]) - len(halves[1])))
-    return [(71.3, first, _HALF_NAME_MM, True), (74.2, second, _HALF_NAME_MM, True)]
+    return [(67.3, first, _HALF_NAME_MM), (70.2, second, _HALF_NAME_MM)]
 
 
 def draw_single(onto: Print, card: IssuedPass) -> None:

@@ -71,14 +71,45 @@ def hours(some: Hours) -> Text:
     >>> hours(Hours(300, 1260, 0b0011111)).en
     '05:00-21:00 Mon Tue Wed Thu Fri'
     """
-    span = f"{_clock(some.from_min)}-{_clock(some.until_min)}"
+    when = span(some)
     if some.weekdays == EVERY_DAY:
-        return Text(f"{span} {_EVERY_DAY.vi}", f"{span} {_EVERY_DAY.en}")
+        return Text(f"{when} {_EVERY_DAY.vi}", f"{when} {_EVERY_DAY.en}")
     named = [day for bit, day in enumerate(_DAYS) if some.weekdays >> bit & 1]
     return Text(
-        f"{span} {' '.join(day.vi for day in named)}",
-        f"{span} {' '.join(day.en for day in named)}",
+        f"{when} {' '.join(day.vi for day in named)}",
+        f"{when} {' '.join(day.en for day in named)}",
     )
+
+
+def span(some: Hours) -> str:
+    """Return the hours without their days."""
+    return f"{_clock(some.from_min)}-{_clock(some.until_min)}"
+
+
+def days(weekdays: int) -> Text:
+    """Return days of the week, bits with Monday lowest, as short as they can be said.
+
+    >>> days(0b1011111).vi
+    'T2-T6, CN'
+    """
+    if weekdays == EVERY_DAY:
+        return _EVERY_DAY
+    runs: list[list[Text]] = []
+    for bit, day in enumerate(_DAYS):
+        if not weekdays >> bit & 1:
+            continue
+        if runs and weekdays >> (bit - 1) & 1:
+            runs[-1].append(day)
+        else:
+            runs.append([day])
+    return Text(
+        ", ".join(_run([day.vi for day in run]) for run in runs),
+        ", ".join(_run([day.en for day in run]) for run in runs),
+    )
+
+
+def _run(names: list[str]) -> str:
+    return f"{names[0]}-{names[-1]}" if len(names) > 2 else ", ".join(names)
 
 
 def _clock(minute: int) -> str:

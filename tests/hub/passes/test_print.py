@@ -17,6 +17,7 @@ from admission.credentials.chot_pass import sign_pass
 from admission.credentials.pass_content import PassClaims
 from admission.site import Place
 from hub.errors import PassError
+from hub.passes import words
 from hub.passes.card import CardSheets, code_of, draw_card, draw_single, lines_of
 from hub.passes.fonts import Fonts, find_fonts
 from hub.passes.office import IssuedPass
@@ -239,13 +240,52 @@ def test_a_name_that_the_font_cannot_write_is_refused(fonts: Fonts) -> None:
         require_letters(_pass(claims=claims), fonts)
 
 
-def test_a_card_says_name_kind_and_validity_in_both_languages() -> None:
-    lines = lines_of(_pass(claims=a_permit()))
-    assert lines == [
+def test_a_card_says_what_an_officer_compares_in_both_languages() -> None:
+    made = _pass(claims=a_permit(sites=("kho-2",)))
+    assert lines_of(msgspec.structs.replace(made, issuer="Sở Y tế")) == [
         "GIẤY ĐI ĐƯỜNG",
         "Movement permit",
         "Nguyễn Thị Phương Thảo",
+        "Sinh / Born: 18/01/1987",
+        "Số / No. 0123 4567 89AB CDEF",
         "Từ / From: 07:00 11/09/2021",
         "Đến / Until: 07:00 14/09/2021",
-        "Số / No. 0123 4567 89AB CDEF",
+        "Nơi / At: chốt kiểm soát, siêu thị / control station, supermarket",
+        "Quận, huyện / District: 760, 769",
+        "Cơ sở / Site: kho-2",
+        "Giờ / Hours: 05:00-21:00 T2-T6 / Mon-Fri",
+        "Nơi cấp / Issued by: Sở Y tế",
     ]
+
+
+@pytest.mark.parametrize("claims", [a_permit(), LONGEST], ids=["typical", "longest"])
+@pytest.mark.parametrize("issuer", ["", "Sở Y tế", "Ủy ban " * 9])
+def test_all_that_a_card_says_is_on_it_and_can_be_read(
+    fonts: Fonts, claims: PassClaims, issuer: str
+) -> None:
+    onto = PdfPrint(fonts)
+    onto.new_sheet(62, 88)
+    written: list[tuple[float, float, float, str]] = []
+
+    def text(x: float, baseline: float, text: str, size_mm: float, *, bold: bool) -> None:
+        right = x + onto.width_mm(text, size_mm, bold=bold)
+        written.append((right, baseline, size_mm, text))
+
+    onto.text = text  # type: ignore[method-assign]
+    draw_card(onto, msgspec.structs.replace(_pass(claims=claims), issuer=issuer), 0, 0)
+    assert max(right for right, *_ in written) <= 58.1
+    assert [baseline for _, baseline, *_ in written] == sorted(b for _, b, *_ in written)
+    assert all(60.5 + size < baseline <= 86 for _, baseline, size, _ in written)
+    assert min(size for _, _, size, _ in written) >= 1.6
+    said = " ".join(text for *_, text in written)
+    for part in ("Đến / Until", "District: 760, 769", "T2-T6 / Mon-Fri", "0123 4567 89AB CDEF"):
+        assert part in said
+    assert ("+" in said) == (claims is LONGEST)
+
+
+@pytest.mark.parametrize(
+    ("weekdays", "said"),
+    [(127, "every day"), (0b1011111, "Mon-Fri, Sun"), (0b11, "Mon, Tue"), (0b100100, "Wed, Sat")],
+)
+def test_days_are_said_short(weekdays: int, said: str) -> None:
+    assert words.days(weekdays).en == said
