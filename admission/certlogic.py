@@ -38,6 +38,16 @@ MAX_STEPS = 100_000
 MAX_INTEGER = (1 << 53) - 1
 """Largest integer literal either way: what every JSON implementation carries exactly."""
 
+_OTHERS = {
+    "or": '{"if": [a, true, b]}',
+    "||": '{"if": [a, true, b]}',
+    "&&": '{"and": [a, b]}',
+    "not": '{"!": [a]}',
+    "==": '{"===": [a, b]}',
+    "!=": '{"!": [{"===": [a, b]}]}',
+    "!==": '{"!": [{"===": [a, b]}]}',
+    "-": '{"+": [a, -5]} for a number less 5',
+}
 _PATH = re.compile(r"[^.]+(?:\.[^.]+)*")
 
 
@@ -52,15 +62,16 @@ def evaluate(expression: Any, data: Any) -> Any:
     return compile_rule(expression)(data)
 
 
-def compile_rule(expression: Any, max_steps: int = MAX_STEPS) -> Rule:
+def compile_rule(expression: Any, max_steps: int = MAX_STEPS, at: str = "$") -> Rule:
     """Return the expression as a function of its data context.
 
     :param max_steps: nodes that one evaluation may visit, every `reduce` at its full length.
+    :param at: JSON path at which the expression itself stands.
 
     :raises RuleError: if any part of it is invalid, or a limit of this module is passed. The
-        message names the place as a JSON path from `$`.
+        message names the place as a JSON path.
     """
-    rule, _ = _Compiler(max_steps).compile(expression, "$", 0)
+    rule, _ = _Compiler(max_steps).compile(expression, at, 0)
     return rule
 
 
@@ -128,7 +139,7 @@ class _Compiler:
         arity, build = operations.OPERATIONS.get(name, (None, None))
         if arity is None or build is None:
             msg = f"unknown operator {str(name)[:32]!r} at {at}"
-            raise RuleError(msg, hint="CertLogic 1.3.3 names the operators that there are")
+            raise RuleError(msg, hint=_instead(str(name)))
         _check_count(operands, arity, inside)
         compiled = self._each(operands, inside, depth)
         steps = _sum(compiled)
@@ -156,6 +167,12 @@ class _Compiler:
             raise RuleError(msg)
         rule, steps = self.compile(operands[0], f"{at}[0]", depth + 1)
         return operations.extract_from_uvci(rule, index), steps
+
+
+def _instead(name: str) -> str:
+    """Return what to write for an operator that other languages have and CertLogic has not."""
+    known = [*operations.OPERATIONS, "plusTime", "extractFromUVCI", "var"]
+    return f"write {_OTHERS[name]}" if name in _OTHERS else f"there are: {' '.join(known)}"
 
 
 def _sum(compiled: list[tuple[Rule, int]]) -> int:

@@ -18,7 +18,10 @@ _NAMES: Mapping[str, tuple[str, str]] = {
     "payload.months_since_recovery": ("số tháng từ khi khỏi bệnh", "months since recovery"),
     "payload.born": ("ngày sinh", "date of birth"),
     "payload.age": ("tuổi", "age"),
-    "payload.vulnerable": ("có bệnh nền hoặc suy giảm miễn dịch", "underlying disease"),
+    "payload.vulnerable": (
+        "có bệnh nền hoặc suy giảm miễn dịch",
+        "underlying disease or immunosuppression",
+    ),
     "payload.district": ("mã quận", "district code"),
     "external.today": ("hôm nay", "today"),
 }
@@ -49,6 +52,15 @@ def in_words(expression: Any, language: Language) -> str:
     'có bệnh nền hoặc suy giảm miễn dịch hoặc “old”'
     """
     return _Writer(0 if language == "vi" else 1).write(expression, outermost=True)
+
+
+def fact_word(path: str, language: Language) -> str:
+    """Return a fact or a term in words.
+
+    >>> fact_word("payload.age", "en"), fact_word("terms.old", "en")
+    ('age', '“old”')
+    """
+    return _Writer(0 if language == "vi" else 1).write({"var": path})
 
 
 class _Writer:

@@ -26,7 +26,7 @@ One example of `examples` is `{"name", "expect", "reason"?, "card"?, "facts"?, "
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta, timezone
-from typing import Annotated
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -41,6 +41,7 @@ from admission.instant import EPOCH, ClockTrust, Instant
 from admission.presence import Presence
 from admission.rulebook import Rulebook
 from admission.rulebook_format import ExampleForm
+from admission.rulebook_hints import choose, explained
 from admission.site import Demands, Direction, Place, Site
 from admission.standing import (
     CredentialStatus,
@@ -59,6 +60,8 @@ from admission.verdict import Verdict
 VIETNAM = timezone(timedelta(hours=7))
 DEFAULT_MOMENT = datetime(2021, 9, 20, 8, tzinfo=VIETNAM)
 Moment = Annotated[datetime, Meta(tz=True)]
+_PRODUCTS = {product.name.lower(): product for product in Product}
+T = TypeVar("T")
 
 
 class _Form(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -78,7 +81,7 @@ class _Facts(_Form, frozen=True):
     symptoms: bool = False
     exposure: bool = False
     tested: Moment | None = None
-    test_result: str = "negative"
+    test_result: Literal["negative", "positive"] = "negative"
     declared: Moment | None = None
 
 
@@ -149,15 +152,15 @@ class Result(msgspec.Struct, frozen=True):
 def run_example(rulebook: Rulebook, example: ExampleForm) -> Result:
     """Return the law's answer to one example.
 
-    :raises RulebookError: if the example is malformed; the hint names the key.
+    :raises RulebookError: if the example is malformed; the message names the key, the hint what
+        may stand there.
     """
-    try:
-        facts = msgspec.convert(example.facts, _Facts)
-        situation = msgspec.convert(example.situation, _Situation)
-        record = _record(facts)
-    except (msgspec.ValidationError, KeyError) as error:
-        msg = f"the example {example.name!r} is wrong: {error}"
-        raise RulebookError(msg, hint="the keys are listed in docs/rulebooks.md") from error
+    facts = _read(example, "facts", _Facts)
+    situation = _read(example, "situation", _Situation)
+    if facts.product not in _PRODUCTS:
+        msg = f"the example {example.name!r} is wrong at facts.product: {facts.product[:64]!r}"
+        raise RulebookError(msg, hint=choose(facts.product, _PRODUCTS))
+    record = _record(facts)
     now = Instant(_ns(situation.at), 0, "example", ClockTrust.SYNCHRONISED)
     verdict = decide(
         _credential(situation),
@@ -170,12 +173,21 @@ def run_example(rulebook: Rulebook, example: ExampleForm) -> Result:
     return Result(example, verdict)
 
 
+def _read(example: ExampleForm, key: Literal["facts", "situation"], form: type[T]) -> T:
+    try:
+        return msgspec.convert(getattr(example, key), form)
+    except msgspec.ValidationError as error:
+        path, text, hint = explained(error, form)
+        msg = f"the example {example.name!r} is wrong at {key}{path.removeprefix('$')}: {text}"
+        raise RulebookError(msg, hint=hint) from error
+
+
 def _record(facts: _Facts) -> PersonFacts:
     tested = facts.tested is not None
     return PersonFacts(
         status=CredentialStatus.REVOKED if facts.revoked else CredentialStatus.ACTIVE,
         doses=facts.doses,
-        product=Product[facts.product.upper()],
+        product=_PRODUCTS[facts.product],
         last_dose=facts.last_dose,
         recovered=facts.recovered,
         born=facts.born,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import json
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -11,6 +11,7 @@ from msgspec import Meta
 
 from admission.credential import CredentialKind, PassKind
 from admission.errors import RulebookError
+from admission.rulebook_hints import MANUAL, explained
 from admission.site import Place
 from admission.verdict import Card, Outcome, Reason, Text
 
@@ -163,25 +164,40 @@ class RulebookForm(_Form, frozen=True):
 
 
 _decode = msgspec.json.Decoder(RulebookForm).decode
-_AT = re.compile(r" - at (?:`key` in )?`(\$[^`]*)`$")
 
 
 def read(data: bytes) -> RulebookForm:
     """Return the rulebook's form.
 
-    :raises RulebookError: if the file is too large, no JSON, or wrong in a key or value; the hint
-        names the JSON path of what is wrong.
+    :raises RulebookError: if the file is too large, no JSON, or wrong in a key or value; the
+        message names the JSON path of what is wrong, the hint what may stand there.
     """
     if len(data) > MAX_RULEBOOK_BYTES:
         msg = f"a rulebook has at most {MAX_RULEBOOK_BYTES} bytes, not {len(data)}"
         raise RulebookError(msg, hint="split it by district")
     try:
-        return _decode(data)
+        form = _decode(data)
+        json.loads(data, object_pairs_hook=_once)
     except msgspec.ValidationError as error:
-        found = _AT.search(str(error))
-        path = found.group(1) if found else "$"
-        msg = f"the rulebook is wrong at {path}: {_AT.sub('', str(error))}"
-        raise RulebookError(msg, hint=f"see {path}") from error
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        path, text, hint = explained(error, RulebookForm)
+        raise wrong(text, path, hint) from error
+    except (ValueError, RecursionError) as error:
         msg = f"the rulebook is not JSON: {error}"
         raise RulebookError(msg, hint="check the file with a JSON editor") from error
+    return form
+
+
+def wrong(message: str, path: str, hint: str = MANUAL) -> RulebookError:
+    """Return the error of what is wrong at a JSON path, and what to do about it."""
+    return RulebookError(f"the rulebook is wrong at {path}: {message}", hint=hint)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Refuse a key that stands twice: of two laws a parser would silently take the last."""
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        msg = f"the key {twice[:64]!r} stands twice in one object"
+        raise RulebookError(msg, hint=f"leave one of them; the object has {len(keys)} keys")
+    return members

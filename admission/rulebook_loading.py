@@ -8,7 +8,7 @@ been tried on every pattern of missing facts. What is wrong is refused at load, 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import product
 from typing import Any
 
@@ -23,9 +23,11 @@ from admission.errors import RulebookError, RuleError
 from admission.facts import EXTERNAL, PAYLOAD, Course
 from admission.instant import EPOCH
 from admission.rulebook import NOTHING_NEEDED, Access, AntiPassback, Needs, Rulebook
-from admission.rulebook_format import PassForm, RequirementForm, RulebookForm
+from admission.rulebook_format import PassForm, RequirementForm, RulebookForm, wrong
+from admission.rulebook_hints import MANUAL, choose
+from admission.rulebook_trial import try_rules
 from admission.site import Place
-from admission.standing import PersonFacts, Product
+from admission.standing import Product
 from admission.verdict import Card, Outcome, Words
 
 MAX_RULE_STEPS = 1_000
@@ -37,8 +39,8 @@ DEFAULT_DECLARATION_MAX_AGE_H = 24
 def load_rulebook(data: bytes) -> Rulebook:
     """Return the rulebook of a `chot-rulebook/1` file.
 
-    :raises RulebookError: if it is malformed, incomplete or contradicts itself; the hint names the
-        JSON path of what is wrong.
+    :raises RulebookError: if it is malformed, incomplete or contradicts itself; the message names
+        the JSON path of what is wrong, the hint what to do about it.
     """
     form = rulebook_format.read(data)
     acceptance, value_sets = _acceptance(form)
@@ -66,7 +68,7 @@ def load_rulebook(data: bytes) -> Rulebook:
         words={r: Words(w.sentence.text(), w.next_step.text()) for r, w in form.texts.items()},
     )
     _check_period(rulebook)
-    _try_rules(rulebook)
+    try_rules(form, rulebook)
     return rulebook
 
 
@@ -75,7 +77,7 @@ def _courses(form: RulebookForm) -> dict[Product, Course]:
     unknown = sorted(set(form.products) - set(products))
     if unknown:
         msg = f"unknown product {unknown[0]!r}"
-        raise _wrong(msg, "$.products")
+        raise wrong(msg, "$.products", choose(unknown[0], products))
     return {products[n]: Course(row.doses, row.waiting_days) for n, row in form.products.items()}
 
 
@@ -85,18 +87,22 @@ def _terms(form: RulebookForm) -> tuple[tuple[str, Rule], ...]:
         known = [name for name, _ in terms]
         if term.name in known:
             msg = f"the term {term.name!r} is defined twice"
-            raise _wrong(msg, f"$.terms[{i}].name")
+            raise wrong(msg, f"$.terms[{i}].name")
         terms.append((term.name, _rule(term.when, known, f"$.terms[{i}].when")))
     return tuple(terms)
 
 
 def _cards(form: RulebookForm) -> tuple[tuple[Card, Rule], ...]:
-    missing = {Card.GREEN, Card.YELLOW} - {row.card for row in form.cards}
+    used = {row.card for row in form.access}
+    if form.certificates.gives:
+        used.add(Card(form.certificates.gives))
+    missing = used - {row.card for row in form.cards} - {Card.NONE}
     if missing:
-        msg = f"no rule gives the card {min(missing)}"
-        raise _wrong(msg, "$.cards")
+        msg = f"no rule gives the card {min(missing)}, which 'access' or 'certificates' name"
+        raise wrong(msg, "$.cards", "add a rule for it, or leave its rows out of 'access'")
     if any(row.card is Card.NONE for row in form.cards):
-        raise _wrong("'none' is what is left where no rule is true: it has no rule", "$.cards")
+        msg = "'none' is what is left where no rule is true: it has no rule"
+        raise wrong(msg, "$.cards", "leave the row out")
     known = [term.name for term in form.terms]
     return tuple(
         (row.card, _rule(row.when, known, f"$.cards[{i}].when")) for i, row in enumerate(form.cards)
@@ -106,15 +112,15 @@ def _cards(form: RulebookForm) -> tuple[tuple[Card, Rule], ...]:
 def _rule(expression: Any, terms: Sequence[str], path: str) -> Rule:
     """Return the compiled rule, its data paths checked: a misspelt fact would be null for ever."""
     try:
-        rule = certlogic.compile_rule(expression, MAX_RULE_STEPS)
+        rule = certlogic.compile_rule(expression, MAX_RULE_STEPS, path)
     except RuleError as error:
-        raise _wrong(str(error), path) from error
-    known = {f"payload.{n}" for n in PAYLOAD} | {f"external.{n}" for n in EXTERNAL}
-    known.update(f"terms.{name}" for name in terms)
+        raise wrong(str(error), path, error.hint or MANUAL) from error
+    known = [f"payload.{n}" for n in sorted(PAYLOAD)] + [f"external.{n}" for n in EXTERNAL]
+    known += [f"terms.{name}" for name in terms]
     for used in certlogic.paths(expression):
         if used not in known:
-            msg = f"{used!r} is no fact and no term above it"
-            raise _wrong(msg, path)
+            msg = f"{used[:64]!r} is no fact and no term above it"
+            raise wrong(msg, path, choose(used, known))
     return rule
 
 
@@ -126,7 +132,7 @@ def _access(form: RulebookForm) -> dict[tuple[int, Card, Place], Access]:
             key = (row.directive, row.card, place)
             if key in access:
                 msg = f"directive {row.directive}, {row.card}, {place} is answered twice"
-                raise _wrong(msg, f"$.access[{i}].places")
+                raise wrong(msg, f"$.access[{i}].places")
             access[key] = opened
     return access
 
@@ -137,14 +143,14 @@ def _requirements(form: RulebookForm) -> dict[tuple[int | None, Place], Needs]:
     known = {row.directive for row in form.access}
     for i, row in enumerate(form.requirements):
         if row.max_age_h is not None and row.needs in {"permit", "roster"}:
-            raise _wrong("a permit and a roster have no age", f"$.requirements[{i}].max_age_h")
+            raise wrong("a permit and a roster have no age", f"$.requirements[{i}].max_age_h")
         for directive, place in product(_directives(row), row.places):
             if directive is not None and directive not in known:
                 msg = f"no row of 'access' is for directive {directive}"
-                raise _wrong(msg, f"$.requirements[{i}].directives")
+                raise wrong(msg, f"$.requirements[{i}].directives")
             if (directive, place, row.needs) in asked:
                 msg = f"a {row.needs} at {place} is asked for twice"
-                raise _wrong(msg, f"$.requirements[{i}].places")
+                raise wrong(msg, f"$.requirements[{i}].places")
             asked.add((directive, place, row.needs))
             needed[directive, place] = _with(needed.get((directive, place), NOTHING_NEEDED), row)
     return needed
@@ -192,18 +198,18 @@ def _anti_passback(form: RulebookForm) -> AntiPassback:
 def _acceptance(form: RulebookForm) -> tuple[Acceptance | None, dict[str, list[str]]]:
     rules = form.certificates.rules
     if form.certificates.gives and not rules:
-        raise _wrong("without rules even a positive test would give a card", "$.certificates.gives")
+        raise wrong("without rules even a positive test would give a card", "$.certificates.gives")
     try:
         value_sets = load_value_sets(msgspec.json.encode(form.certificates.value_sets))
         return (load_acceptance(rules) if rules else None), value_sets
     except RulebookError as error:
-        raise _wrong(str(error), "$.certificates") from error
+        raise wrong(str(error), "$.certificates", error.hint or MANUAL) from error
 
 
 def _check_period(rulebook: Rulebook) -> None:
     starts, ends = rulebook.starts_ns, rulebook.ends_ns
     if starts is not None and ends is not None and ends <= starts:
-        raise _wrong("it ends before it begins", "$.effective.until")
+        raise wrong("it ends before it begins", "$.effective.until")
 
 
 def _moment(at: datetime) -> int:
@@ -214,34 +220,5 @@ def _by_place(table: Mapping[Place, str], path: str) -> dict[Place, Outcome]:
     missing = [place for place in Place if place not in table]
     if missing:
         msg = f"no answer for {missing[0]}"
-        raise _wrong(msg, path)
+        raise wrong(msg, path, f"every place has one; add {', '.join(missing)}: refer or refuse")
     return {place: Outcome(answer) for place, answer in table.items()}
-
-
-def _try_rules(rulebook: Rulebook) -> None:
-    """Evaluate every rule over every pattern of missing, past and future facts."""
-    day = date(2021, 9, 20)
-    days = [None, day - timedelta(days=100), day + timedelta(days=5)]
-    products = [Product.NONE, Product.OTHER, *list(rulebook.courses)[:1]]
-    for doses, kind, last_dose, recovered, born, vulnerable in product(
-        range(4), products, days, days, [None, date(1950, 1, 1), date(2000, 2, 29)], [False, True]
-    ):
-        facts = PersonFacts(
-            doses=doses,
-            product=kind,
-            last_dose=last_dose,
-            recovered=recovered,
-            born=born,
-            vulnerable=vulnerable,
-        )
-        try:
-            rulebook.card_of(facts, day)
-        except RuleError as error:
-            msg = f"the rules fail for {facts}: {error}"
-            raise RulebookError(
-                msg, hint="see $.terms, $.cards: test for null with 'if'"
-            ) from error
-
-
-def _wrong(message: str, path: str) -> RulebookError:
-    return RulebookError(f"the rulebook is wrong at {path}: {message}", hint=f"see {path}")

@@ -13,11 +13,10 @@ from typing import Any
 
 import msgspec
 
-from admission.certlogic import truth
-from admission.errors import RuleError
-from admission.facts import rule_data
+from admission.errors import RulebookError
 from admission.rulebook import Rulebook
 from admission.rulebook_format import RulebookForm
+from admission.rulebook_trial import ask
 from admission.site import Place
 from admission.standing import PersonFacts, Product
 from admission.verdict import Card
@@ -31,13 +30,14 @@ class Reach(msgspec.Struct, frozen=True):
     """What was found. Each entry is a JSON path and what is the matter there.
 
     `unreachable` are rules that no combination of facts makes true (or none makes false), and rows
-    that no card, product or directive leads to; `gaps` are facts that a rule fails on, and answers
-    that are missing.
+    that no card, product or directive leads to; `gaps` are facts that a rule fails on. `notes` are
+    no mistakes: what the authority should have meant, such as a place that is closed for everybody.
     """
 
     combinations: int
     unreachable: tuple[tuple[str, str], ...] = ()
     gaps: tuple[tuple[str, str], ...] = ()
+    notes: tuple[tuple[str, str], ...] = ()
 
 
 def combinations(form: RulebookForm) -> list[PersonFacts]:
@@ -68,13 +68,17 @@ def reach(form: RulebookForm, rulebook: Rulebook, people: list[PersonFacts]) -> 
     """Return what the rules reach over these records (`combinations`)."""
     terms: dict[str, set[bool]] = {name: set() for name, _ in rulebook.terms}
     given: set[int] = set()
-    gaps: list[tuple[str, str]] = []
+    gaps: dict[tuple[str, str], None] = {}
     for person in people:
         try:
-            given.add(_first_card(rulebook, person, terms))
-        except RuleError as error:
+            answers = ask(form, rulebook, person, DAY)
+        except RulebookError as error:
             if len(gaps) < 3:
-                gaps.append(("$.cards", f"no answer for {_named(person)}: {error}"))
+                gaps["$.cards", str(error)] = None
+            continue
+        given.add(answers.card)
+        for name, value in answers.terms.items():
+            terms[name].add(value)
     unreachable = [
         (f"$.terms[{i}]", f"“{name}” is always {'true' if True in seen else 'false'}")
         for i, (name, seen) in enumerate(terms.items())
@@ -86,22 +90,7 @@ def reach(form: RulebookForm, rulebook: Rulebook, people: list[PersonFacts]) -> 
         if i not in given
     ]
     unreachable += _idle_rows(form, {rulebook.cards[i][0] for i in given if i >= 0})
-    gaps += _missing_rows(rulebook)
-    return Reach(len(people), tuple(unreachable), tuple(gaps))
-
-
-def _first_card(rulebook: Rulebook, person: PersonFacts, seen: dict[str, set[bool]]) -> int:
-    """Return which rule gives the card, -1 for none, and note what the terms said."""
-    data = rule_data(person, rulebook.courses, DAY)
-    values: dict[str, bool] = {}
-    data["terms"] = values
-    for name, rule in rulebook.terms:
-        values[name] = truth(rule(data))
-        seen[name].add(values[name])
-    for i, (_, rule) in enumerate(rulebook.cards):
-        if truth(rule(data)):
-            return i
-    return -1
+    return Reach(len(people), tuple(unreachable), tuple(gaps), tuple(_notes(rulebook)))
 
 
 def _idle_rows(form: RulebookForm, cards: set[Card]) -> Iterator[tuple[str, str]]:
@@ -118,13 +107,34 @@ def _idle_rows(form: RulebookForm, cards: set[Card]) -> Iterator[tuple[str, str]
                 yield f"$.requirements[{i}]", f"no card opens {place}: nothing is left to ask for"
 
 
-def _missing_rows(rulebook: Rulebook) -> Iterator[tuple[str, str]]:
-    """Places that no card opens under a directive: said by nobody, so closed for everybody."""
-    for directive in sorted(rulebook.directives):
-        for place in Place:
-            if not any(rulebook.opening(directive, card, place) for card in Card):
-                text = f"under directive {directive} no card opens {place}: closed for everybody"
-                yield "$.access", text
+def _notes(rulebook: Rulebook) -> Iterator[tuple[str, str]]:
+    opened = {(directive, place) for directive, _, place in rulebook.access}
+    ever = {place for _, place in opened}
+    every = sorted(rulebook.directives)
+    yield from _closed(rulebook, every, [place for place in Place if place not in ever])
+    for directive in every:
+        shut = [place for place in Place if place in ever and (directive, place) not in opened]
+        yield from _closed(rulebook, [directive], shut)
+    used = {card for _, card, _ in rulebook.access}
+    for i, (card, _) in enumerate(rulebook.cards):
+        if card not in used:
+            yield f"$.cards[{i}]", f"the {card} card opens nothing"
+
+
+def _closed(
+    rulebook: Rulebook, directives: list[int], places: list[Place]
+) -> Iterator[tuple[str, str]]:
+    """Say which places no card opens, those apart that a pass opens."""
+    with_pass = {
+        place
+        for directive, _, place in rulebook.passes
+        if directive is None or directive in directives
+    }
+    under = f"under directive{'s' if len(directives) > 1 else ''} {', '.join(map(str, directives))}"
+    if shut := [place for place in places if place not in with_pass]:
+        yield "$.access", f"closed for everybody {under}: {', '.join(shut)}"
+    if shut := [place for place in places if place in with_pass]:
+        yield "$.access", f"only a pass opens, {under}: {', '.join(shut)}"
 
 
 def _numbers(expression: Any) -> set[int]:
@@ -154,12 +164,3 @@ def _months_ago(months: int) -> date:
 
 def _years_ago(years: int) -> date:
     return DAY.replace(year=DAY.year - years)
-
-
-def _named(person: PersonFacts) -> str:
-    said = {
-        name: value
-        for name, value in msgspec.structs.asdict(person).items()
-        if value not in {None, 0}
-    }
-    return ", ".join(f"{name} {value}" for name, value in said.items()) or "no facts at all"

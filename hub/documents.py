@@ -14,6 +14,9 @@ from admission.credentials.health_card_issuers import read_issuers as read_healt
 from admission.credentials.pass_issuers import read_issuers as read_pass_issuers
 from admission.credentials.vds_nc_authorities import read_authorities
 from admission.errors import AdmissionError
+from admission.rulebook import Rulebook
+from admission.rulebook_examples import run_example
+from admission.rulebook_format import read
 from admission.rulebook_loading import load_rulebook
 from cache.replica.head import MAX_DOCUMENT_BYTES, MAX_DOCUMENTS
 from cache.replica.names import (
@@ -51,10 +54,12 @@ def check(name: str, data: bytes) -> int:
         raise DocumentError(msg)
     try:
         if name.startswith(f"{RULEBOOK}/"):
-            own = rulebook_name(load_rulebook(data).id)
+            rulebook = load_rulebook(data)
+            own = rulebook_name(rulebook.id)
             if own != name:
                 msg = f"the rulebook calls itself {own}, not {name}"
                 raise DocumentError(msg, hint=f"put it as {own}")
+            _check_examples(rulebook, data)
             return 0
         if name not in READERS:
             msg = f"gates know no document {name!r}"
@@ -66,6 +71,20 @@ def check(name: str, data: bytes) -> int:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         msg = f"gates could not use this {name}: it is no JSON object"
         raise DocumentError(msg, hint="what is in force stays") from error
+
+
+def _check_examples(rulebook: Rulebook, data: bytes) -> None:
+    """Refuse a rulebook that answers otherwise than its own authors worked out.
+
+    :raises DocumentError: if one of its examples does not hold.
+    :raises RulebookError: if one is malformed.
+    """
+    for example in read(data).examples:
+        result = run_example(rulebook, example)
+        if not result.holds:
+            got = f"{result.verdict.outcome}, {result.verdict.reason}, card {result.verdict.card}"
+            msg = f"the rulebook's example {example.name!r} does not hold: it gives {got}"
+            raise DocumentError(msg, hint="chot rulebook test names every one that does not")
 
 
 async def put(store: OrderStore, name: str, data: bytes) -> int:

@@ -36,10 +36,11 @@ def rulebook() -> None:
 @click.argument("files", type=_FILE, nargs=-1, required=True)
 @_AS_JSON
 def check(files: tuple[Path, ...], as_json: bool) -> None:
-    """Find what is wrong, what nothing can reach, and what nothing answers.
+    """Find what is wrong, what nothing can reach, and what a rule fails on.
 
     Every combination of facts that the rules could tell apart is asked. Of several files it is
-    also said when none of them is in force. Exits with 1 if anything was found.
+    also said when none of them is in force. Exits with 1 if anything was found; notes, such as
+    places that are closed for everybody, are no mistakes.
     """
     console = Console(stderr=True)
     found: dict[str, Any] = {}
@@ -147,6 +148,7 @@ def _report(report: Reach, broken: list[Result]) -> dict[str, Any]:
         "unreachable": [{"at": at, "what": what} for at, what in report.unreachable],
         "gaps": [{"at": at, "what": what} for at, what in report.gaps],
         "broken_examples": [_result(r) for r in broken],
+        "notes": [{"at": at, "what": what} for at, what in report.notes],
     }
 
 
@@ -183,6 +185,8 @@ def _print(found: dict[str, Any], times: list[dict[str, Any]]) -> None:
         for kind, word in (("gaps", "no answer"), ("unreachable", "never reached")):
             for one in report[kind]:
                 click.secho(f"{name}: {one['at']}: {word}: {one['what']}", fg="red")
+        for one in report["notes"]:
+            click.secho(f"{name}: {one['at']}: note: {one['what']}", fg="yellow")
         for one in report["broken_examples"]:
             click.secho(f"{name}: example '{one['name']}' does not hold", fg="red")
         count = sum(len(report[kind]) for kind in ("gaps", "unreachable", "broken_examples"))

@@ -55,7 +55,7 @@ def _ask_behind_closed_doors(content: Any) -> None:
     [
         (_shadow, "unreachable", "$.cards[2]", "a rule above answers first"),
         (_contradict, "unreachable", "$.terms[3]", "always false"),
-        (_close, "gaps", "$.access", "no card opens clinic"),
+        (_close, "notes", "$.access", "closed for everybody under directives 15, 16: clinic"),
         (_ask_behind_closed_doors, "unreachable", "$.requirements[2]", "nothing is left to ask"),
     ],
 )
