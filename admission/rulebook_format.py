@@ -199,5 +199,5 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         keys = [key for key, _ in pairs]
         twice = next(key for key in keys if keys.count(key) > 1)
         msg = f"the key {twice[:64]!r} stands twice in one object"
-        raise RulebookError(msg, hint=f"leave one of them; the object has {len(keys)} keys")
+        raise RulebookError(msg, hint="keep the one that is meant")
     return members

@@ -49,6 +49,7 @@ def check(files: tuple[Path, ...], as_json: bool) -> None:
     for path in files:
         try:
             form, book = _load(path)
+            broken = [r for r in _results(form, book) if not r.holds]
         except (RulebookError, ConfigError) as error:
             sound = False
             found[str(path)] = {"error": str(error), "hint": error.hint}
@@ -60,7 +61,6 @@ def check(files: tuple[Path, ...], as_json: bool) -> None:
         for chunk in track(chunks, f"{path.name}", console=console, transient=True):
             seen += chunk
         report = reach(form, book, seen)
-        broken = [r for r in _results(form, book) if not r.holds]
         sound = sound and not (report.unreachable or report.gaps or broken)
         found[str(path)] = _report(report, broken)
     times = [{"district": d, "from": start, "until": end} for d, start, end in uncovered(books)]

@@ -171,3 +171,56 @@ def test_another_districts_waiting_time_and_products_are_data(rulebook_file: Con
     changed = _load(rulebook_file)
     assert {p.name for p in changed.courses} == {"JANSSEN"}
     assert changed.no_card[Place.SUPERMARKET] is Outcome.REFER
+
+
+def test_a_key_that_stands_twice_is_refused(rulebook_file: Content) -> None:
+    data = msgspec.json.encode(rulebook_file)
+    for key, value in ((b"version", b"1"), (b"waiting_days", b"1"), (b"hospital", b'"refer"')):
+        # A parser would take the last one and say nothing.
+        name = b'"' + key + b'":'
+        spoilt = data.replace(name, name + value + b"," + name, 1)
+        assert spoilt != data
+        with pytest.raises(RulebookError, match=f"{key.decode()}' stands twice"):
+            load_rulebook(spoilt)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "hint"),
+    [
+        (_set("cards", 0, "when", to={"or": [True, False]}), 'write {"if": [a, true, b]}'),
+        (_set("cards", 0, "when", to={"var": "payload.recoverd"}), "'payload.recovered'"),
+        (_set("products", "astra_zeneca", to={"doses": 2, "waiting_days": 14}), "'astrazeneca'"),
+        (_set("access", 0, "places", 0, to="hospitl"), "'hospital'"),
+        (_set("no_card", "hospitl", to="refer"), "'hospital'"),
+        (_set("no_card", "hospital", to="admit"), "there are: refer, refuse"),
+        (_set("access", 0, "place", to=[]), "'places'"),
+        (_set("effective", to={"from": "2021-10-01T00:00+07:00"}), "2021-10-01T00:00:00+07:00"),
+        (_set("anti_passback", to={"window_s": 1, "except_kinds": ["dccs"]}), "'dcc'"),
+        (_drop("no_card", "clinic"), "add clinic: refer or refuse"),
+        (_set("cards", 0, "when", to={"<": [{"var": "payload.age"}, 9]}),
+         '{"if": [{"var": "payload.age"}, rule, false]}'),
+        (_set("cards", 0, "when", to={"var": "payload.recovered"}), '{"if": [rule, true, false]}'),
+    ],
+)  # fmt: skip
+def test_the_hint_says_what_to_write_instead(
+    rulebook_file: Content, spoil: Callable[[Content], None], hint: str
+) -> None:
+    spoil(rulebook_file)
+    with pytest.raises(RulebookError) as refused:
+        _load(rulebook_file)
+    assert hint in refused.value.hint
+
+
+def test_a_rule_that_fails_is_told_with_its_facts_in_words(rulebook_file: Any) -> None:
+    rulebook_file["terms"][2]["when"] = {">": [{"var": "payload.age"}, 9]}
+    with pytest.raises(RulebookError, match=r"terms\[2\]\.when: where age \(payload.age\) is not"):
+        _load(rulebook_file)
+
+
+def test_one_card_is_enough_where_nothing_names_another(rulebook_file: Any) -> None:
+    del rulebook_file["cards"][1]
+    rulebook_file["access"] = [row for row in rulebook_file["access"] if row["card"] == "green"]
+    assert [card for card, _ in _load(rulebook_file).cards] == [Card.GREEN]
+    rulebook_file["certificates"] = {"gives": "yellow", "rules": []}
+    with pytest.raises(RulebookError):
+        _load(rulebook_file)

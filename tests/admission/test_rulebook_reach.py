@@ -64,3 +64,18 @@ def test_what_is_wrong_is_found_with_its_place(
 ) -> None:
     entries = getattr(found_in(change), kind)
     assert any(path == at and says in text for path, text in entries), entries
+
+
+def _close_under_15(content: Any) -> None:
+    for row in content["access"][:2]:
+        row["places"] = [place for place in row["places"] if place not in ("school", "hospital")]
+    content["passes"] = [{"kind": "visitor", "places": ["hospital"], "directives": [15]}]
+
+
+def test_a_place_that_one_directive_closes_is_a_note_and_no_gap() -> None:
+    report = found_in(_close_under_15)
+    assert report.gaps == ()
+    assert [text for _, text in report.notes] == [
+        "closed for everybody under directive 15: school",
+        "only a pass opens, under directive 15: hospital",
+    ]
