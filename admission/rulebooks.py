@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
+from datetime import timedelta, timezone
 
 from admission.instant import EPOCH, Instant
 from admission.rulebook import Rulebook
 
 _BEGINNING = -1
 _END = 1 << 63
+_VIETNAM = timezone(timedelta(hours=7))
 
 
 class Rulebooks:
@@ -49,7 +50,8 @@ def _precedence(book: Rulebook) -> tuple[bool, int, int, str]:
 def uncovered(books: Iterable[Rulebook]) -> Iterator[tuple[int, str, str]]:
     """Yield the times between the first beginning and the last end in which none is in force.
 
-    As (district code, from, until), 0 for a district that no rulebook names; moments in ISO form.
+    As (district code, from, until), 0 for a district that no rulebook names; moments in ISO form,
+    in Vietnam's time as rulebooks are written.
     """
     held = list(books)
     for district in sorted({0}.union(*(book.districts for book in held))):
@@ -69,4 +71,8 @@ def uncovered(books: Iterable[Rulebook]) -> Iterator[tuple[int, str, str]]:
 
 
 def _moment(ns: int) -> str:
-    return (EPOCH + timedelta(microseconds=ns // 1_000)).isoformat()
+    moment = EPOCH + timedelta(microseconds=ns // 1_000)
+    try:
+        return moment.astimezone(_VIETNAM).isoformat()
+    except OverflowError:  # the last hours of the year 9999
+        return moment.isoformat()

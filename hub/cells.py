@@ -195,6 +195,20 @@ def identifier(kind: IdentifierKind) -> Callable[[str], Identifier]:
     return checked
 
 
+def document(text: str) -> Identifier:
+    """Return the number of a citizen card (CCCD), identity card (CMND) or passport.
+
+    Ten or eleven digits and no letter are neither: twelve of which a spreadsheet dropped the zeros
+    in front, since it took them for a number.
+    """
+    found = _document(text)
+    if len(found.value) in {10, 11} and found.value.isdigit():
+        digits = f"{len(found.value)} digits where a citizen card has 12"
+        msg = f"{digits}: did the spreadsheet drop the leading zeros?"
+        raise CellError(msg)
+    return found
+
+
 def folded(text: str) -> str:
     """Return a word in lower case, letters and digits only, without accents.
 
@@ -229,6 +243,7 @@ _SHAPES: Mapping[IdentifierKind, str] = {
     IdentifierKind.TYPED_CODE: "eleven digits of which the last is the check digit",
     IdentifierKind.BACKUP_NUMBER: "fourteen digits of which the last is the check digit",
 }
+_document = identifier(IdentifierKind.DOCUMENT)
 _place = one_of({place.value: bit for bit, place in enumerate(Place)})
 
 status = one_of(

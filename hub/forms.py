@@ -81,7 +81,7 @@ class RowError(CellError):
 IDENTIFIERS: tuple[Column, ...] = (
     Column(
         "document",
-        cells.identifier(IdentifierKind.DOCUMENT),
+        cells.document,
         "000190123456",
         "number of the citizen card (CCCD), identity card (CMND) or passport",
         repeats=False,

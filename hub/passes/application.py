@@ -27,7 +27,7 @@ from admission.credentials.pass_content import SUBJECT_BYTES, PassClaims
 from admission.hours import EVERY_DAY, Hours
 from admission.identity import Identifier, PersonKey
 from admission.site import Place
-from hub.cells import a_date
+from hub.cells import a_date, document
 from hub.errors import CellError, PassError
 
 VIETNAM = timezone(timedelta(hours=7))
@@ -100,13 +100,14 @@ def _subject(asked: Mapping[str, str], keyer: Keyer | None) -> PersonKey | None:
     if keyer is None:
         msg = "a document number needs the region's hash key"
         raise PassError(msg, hint="give --hash-key, e.g. keys/hash.key in the hub's folder")
-    identifier = fields.document(asked["document"])
-    if identifier is None:
-        raise PassError(
-            "document: no number that identifies one person",
-            hint="12 digits of a CCCD, 9 of a CMND, or a passport number",
-        )
-    return keyer(identifier)
+    hint = "12 digits of a CCCD, 9 of a CMND, or a passport number"
+    if fields.document(asked["document"]) is None:
+        raise PassError("document: no number that identifies one person", hint=hint)
+    try:
+        return keyer(document(asked["document"]))
+    except CellError as error:
+        msg = f"document: {error}"
+        raise PassError(msg, hint=hint) from error
 
 
 def _person_key(digits: str) -> PersonKey:

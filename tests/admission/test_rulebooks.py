@@ -94,8 +94,10 @@ def test_a_time_without_a_rulebook_is_found(rulebook: Rulebook) -> None:
     first = book(rulebook, "first", ends_ns=_ns(2021, 9, 15))
     second = book(rulebook, "second", starts_ns=_ns(2021, 9, 17))
     assert list(uncovered([second, first])) == [
-        (0, "2021-09-15T00:00:00+00:00", "2021-09-17T00:00:00+00:00")
+        (0, "2021-09-15T07:00:00+07:00", "2021-09-17T07:00:00+07:00")
     ]
+    last = book(rulebook, "last", starts_ns=_ns(9999, 12, 31) + 86_399 * 10**9)
+    assert next(uncovered([first, last]))[2] == "9999-12-31T23:59:59+00:00"
     assert list(uncovered([first, book(second, "touching", starts_ns=_ns(2021, 9, 15))])) == []
 
 

@@ -30,6 +30,7 @@ READERS: list[Callable[[str], Any]] = [
     cells.status,
     cells.product,
     cells.test_result,
+    cells.document,
     *(cells.identifier(kind) for kind in IdentifierKind),
 ]
 
@@ -118,3 +119,16 @@ def test_numbers_of_people_get_the_form_that_gates_look_up() -> None:
         code("57213004846")
     with pytest.raises(CellError, match="unmasked"):
         document("001093******")
+
+
+@pytest.mark.parametrize(
+    "number", ["000190123456", "271123456", "B1234567", "12345678AB", "1234567"]
+)
+def test_a_document_that_lost_no_zeros_is_taken(number: str) -> None:
+    assert cells.document(number) == Identifier(IdentifierKind.DOCUMENT, number)
+
+
+@pytest.mark.parametrize("number", ["1190123456", "11 9012 34567"])
+def test_a_citizen_card_without_its_leading_zeros_is_no_document(number: str) -> None:
+    with pytest.raises(CellError, match="leading zeros"):
+        cells.document(number)

@@ -70,8 +70,8 @@ def test_the_check_as_json_names_times_without_a_rulebook(tmp_path: Path) -> Non
     assert report["uncovered"] == [
         {
             "district": 0,
-            "from": "2021-09-14T17:00:00+00:00",
-            "until": "2021-09-15T17:00:00+00:00",
+            "from": "2021-09-15T00:00:00+07:00",
+            "until": "2021-09-16T00:00:00+07:00",
         }
     ]
     assert report["files"][str(first)]["gaps"] == []

@@ -89,6 +89,7 @@ def test_days_without_hours_are_whole_days() -> None:
         (_asked(kind="permit", colour="red"), "colour"),
         (_asked(kind="permit", document="1"), "document"),
         (_asked(kind="permit", document="001093******"), "document"),
+        (_asked(kind="permit", document="1093029317"), "leading zeros"),
         (_asked(kind="permit", document="001093029317", person_key="00" * 8), "both"),
         (_asked(kind="permit", person_key="00"), "person_key"),
         (_asked(kind="permit", person_key="x" * 16), "person_key"),
