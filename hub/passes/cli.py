@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -81,7 +82,23 @@ def key(
     key_files.write_issuing_key(out, private)
     key_files.write_issuers(listed, document)
     click.echo(f"Key {key_id(private.public_key()).hex()} in {out} (secret).", err=True)
-    click.echo(f"Give it to gates: chot hub document put trust/passes {listed}", err=True)
+    _tell_how_to_give(listed)
+
+
+@passes.command("issuers")
+@click.argument("files", nargs=-1, required=True, type=_FILE, metavar="FILE...")
+@click.option("--out", required=True, type=_FILE, help="The list that gates get.")
+def join_issuers(files: tuple[Path, ...], out: Path) -> None:
+    """Join the lists of several offices into one: gates believe who is in the list they have.
+
+    A key that stands in two of them is told of and taken once.
+    """
+    joined = key_files.joined_issuers(files)
+    for remark in joined.remarks:
+        click.echo(remark, err=True)
+    key_files.write_issuers(out, joined.document)
+    click.echo(f"Issuing keys in {out}: {joined.count}.", err=True)
+    _tell_how_to_give(out)
 
 
 @passes.command()
@@ -154,6 +171,15 @@ def verify(ctx: click.Context, text: str, issuers_file: Path, *, as_json: bool) 
         for label, value in contents(claims, issuer) if claims else ():
             click.echo(f"{words.both(label)}: {value}")
     ctx.exit(code)
+
+
+def _tell_how_to_give(listed: Path) -> None:
+    file = shlex.quote(str(listed))
+    click.echo(
+        "Give it to gates, with the hub's folder as DIR; it takes the place of the list that is "
+        f"there:\n  chot hub document put --data DIR trust/passes {file}",
+        err=True,
+    )
 
 
 def _judged(proof: Proof | None, now_ns: int) -> tuple[int, Reason | None]:

@@ -7,8 +7,10 @@ permits.key.issuers    the list of issuers with its entry (`pass_issuers`): goes
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
+import msgspec
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
@@ -130,6 +132,44 @@ def issuer_list(path: Path, issuer: PassIssuer) -> bytes:
         msg = f"this makes no issuer: {refused[0].reason}"
         raise KeyFileError(msg, hint="name the office in at most 64 printable characters")
     return document
+
+
+class Joined(msgspec.Struct, frozen=True):
+    """Lists of issuers made one: how many entries it has, and what a person should know of it."""
+
+    document: bytes
+    count: int
+    remarks: tuple[str, ...]
+
+
+def joined_issuers(paths: Iterable[Path]) -> Joined:
+    """Return one list of all the issuers in these files; a key that stands in several, once.
+
+    :raises KeyFileError: if a file cannot be used, two say different things of one key, or there
+        are more entries than one list takes.
+    """
+    issuers: dict[bytes, PassIssuer] = {}
+    origin: dict[bytes, Path] = {}
+    remarks = []
+    for path in paths:
+        held = load_issuers(path)
+        remarks += [f"{path}, entry {one.index}: left out: {one.reason}" for one in held.refused]
+        for kid, issuer in held.issuers.items():
+            known = issuers.setdefault(kid, issuer)
+            first = origin.setdefault(kid, path)
+            if known is issuer:
+                continue
+            if (known.name, known.kinds) != (issuer.name, issuer.kinds):
+                msg = f"{first} and {path} say different things of the key {kid.hex()}"
+                raise KeyFileError(msg, hint="leave out the list that is out of date")
+            remarks.append(f"{path}: {issuer.name}, key {kid.hex()}: in {first} already")
+    document = pack_issuers(issuers.values())
+    try:
+        read_issuers(document)
+    except TrustError as error:
+        msg = f"one list cannot hold them all: {error}"
+        raise KeyFileError(msg) from error
+    return Joined(document, len(issuers), tuple(remarks))
 
 
 def write_issuers(path: Path, document: bytes) -> None:

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from admission.credential import PassKind
 from admission.credentials.chot_pass import read_unverified
+from admission.credentials.pass_issuers import PassIssuer, pack_issuers
 from admission.identity import Identifier, IdentifierKind, person_keyer
 from hub.errors import KeyFileError, PassError
 from hub.passes.cli import passes
@@ -22,7 +23,7 @@ def _mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-@pytest.mark.parametrize("command", ["key", "issue", "verify", "card", "poster"])
+@pytest.mark.parametrize("command", ["key", "issuers", "issue", "verify", "card", "poster"])
 def test_every_command_explains_itself(command: str) -> None:
     result = CliRunner().invoke(passes, [command, "--help"])
     assert result.exit_code == 0
@@ -57,6 +58,32 @@ def test_an_office_without_a_name_gets_no_key(office: Office) -> None:
     path = office.folder / "other.key"
     office.refuse("key", "--out", path, "--name", "")
     assert not path.exists()
+
+
+def test_the_lists_of_two_offices_become_one(office: Office) -> None:
+    other, out = office.folder / "other.key", office.folder / "all issuers"
+    said = office.succeed("key", "--out", other, "--name", "Y", "--kind", "permit").stderr
+    listed = office.folder / "other.key.issuers"
+    assert f"chot hub document put --data DIR trust/passes {listed}" in said
+    result = office.succeed("issuers", office.issuers, listed, "--out", out)
+    assert "already" not in result.stderr
+    assert f"trust/passes '{out}'" in result.stderr
+    both = load_issuers(office.issuers).issuers | load_issuers(listed).issuers
+    assert load_issuers(out).issuers.keys() == both.keys()
+    assert len(both) == 2
+    again = office.succeed("issuers", out, listed, "--out", out)
+    assert f"{listed}: Y, key " in again.stderr
+    assert load_issuers(out).issuers.keys() == both.keys()
+
+
+def test_lists_that_contradict_each_other_are_not_joined(office: Office) -> None:
+    known = next(iter(load_issuers(office.issuers).issuers.values()))
+    other = office.folder / "other.issuers"
+    other.write_bytes(pack_issuers([PassIssuer(known.key, "Another", known.kinds)]))
+    out = office.folder / "out"
+    error = office.refuse("issuers", office.issuers, other, "--out", out)
+    assert "different things" in str(error)
+    assert not out.exists()
 
 
 @pytest.mark.parametrize("content", [b"", b"no key", None])
