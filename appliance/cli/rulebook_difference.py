@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import product
 
 import msgspec
@@ -14,20 +14,41 @@ from admission.rulebook_format import RulebookForm
 from admission.rulebook_reach import DAY, combinations
 from admission.site import Place
 from admission.verdict import Card, Outcome
-from appliance.cli.rulebook_table import place_word, word
+from appliance.cli.rulebook_lines import (
+    anti_passback_lines,
+    certificate_lines,
+    course_lines,
+    need_lines,
+    pass_lines,
+    text_lines,
+)
+from appliance.cli.rulebook_words import place_word, word
 
 Loaded = tuple[RulebookForm, Rulebook]
+_IN_LINES: Mapping[str, Callable[[RulebookForm, Language], Iterator[str]]] = {
+    "products": course_lines,
+    "requirements": need_lines,
+    "passes": pass_lines,
+    "anti_passback": anti_passback_lines,
+    "certificates": certificate_lines,
+    "texts": text_lines,
+}
 _TOLD = {"cards", "terms", "access", "no_card", "no_record", "id", "version", "examples"}
 
 
 def differences(old: Loaded, new: Loaded, language: Language) -> Iterator[str]:
     """Yield one line per change that somebody at a gate could notice."""
     yield from _rules(old[0], new[0], language)
+    yield from _order(old[0], new[0])
     yield from _cards(old, new, language)
     yield from _answers(old[1], new[1], language)
     before, after = msgspec.to_builtins(old[0]), msgspec.to_builtins(new[0])
     for key in sorted(set(before) | set(after)):
-        if key not in _TOLD and before.get(key) != after.get(key):
+        if key in _TOLD or before.get(key) == after.get(key):
+            continue
+        lines = list(_rows(old[0], new[0], key, language)) if key in _IN_LINES else []
+        yield from lines
+        if not lines:
             yield f"{key}: {_short(before.get(key))} → {_short(after.get(key))}"
 
 
@@ -37,6 +58,22 @@ def _rules(old: RulebookForm, new: RulebookForm, language: Language) -> Iterator
         for name in [*was, *(n for n in now if n not in was)]:
             if was.get(name) != now.get(name):
                 yield f"{kind} “{name}”: {was.get(name, '—')} → {now.get(name, '—')}"
+
+
+def _rows(old: RulebookForm, new: RulebookForm, key: str, language: Language) -> Iterator[str]:
+    """Say which rows of a part went and which came, in words; none where words show no change."""
+    was, now = (list(_IN_LINES[key](form, language)) for form in (old, new))
+    yield from (f"{key}: − {line}" for line in was if line not in now)
+    yield from (f"{key}: + {line}" for line in now if line not in was)
+
+
+def _order(old: RulebookForm, new: RulebookForm) -> Iterator[str]:
+    """Say when rules are asked in another order: the first that is true gives the card."""
+    was, now = ([(row.card, msgspec.json.encode(row)) for row in form.cards] for form in (old, new))
+    kept = [row for row in was if row in now] != [row for row in now if row in was]
+    before, after = ([card for card, _ in rows] for rows in (was, now))
+    if kept or (before != after and sorted(before) == sorted(after)):
+        yield f"cards are asked in another order: {', '.join(before)} → {', '.join(after)}"
 
 
 def _in_words(form: RulebookForm, kind: str, language: Language) -> dict[str, str]:

@@ -12,59 +12,17 @@ from admission.rulebook import Access, Rulebook
 from admission.rulebook_format import RulebookForm
 from admission.site import Place
 from admission.verdict import Card, Outcome
+from appliance.cli.rulebook_lines import (
+    anti_passback_lines,
+    certificate_lines,
+    course_lines,
+    need_lines,
+    pass_lines,
+    text_lines,
+)
+from appliance.cli.rulebook_words import place_word, word
 
-WORDS = {
-    "directive": ("Chỉ thị", "Directive"),
-    "place": ("Địa điểm", "Place"),
-    "green": ("Thẻ xanh", "Green card"),
-    "yellow": ("Thẻ vàng", "Yellow card"),
-    "none": ("Không có thẻ", "No card"),
-    "no_record": ("Không có dữ liệu", "Nobody on record"),
-    "admit": ("qua", "pass"),
-    "refer": ("gặp cán bộ", "officer"),
-    "refuse": ("dừng", "stop"),
-    "also": ("Yêu cầu thêm", "Asked for as well"),
-    "in_force": ("Hiệu lực", "In force"),
-    "districts": ("Mã quận", "District codes"),
-    "everywhere": ("mọi nơi", "everywhere"),
-    "stale": ("Dữ liệu quá hạn sau (giờ)", "Knowledge is stale after (hours)"),
-    "course": ("Phác đồ", "Full course"),
-    "doses": ("mũi", "doses"),
-    "days": ("ngày chờ", "days of waiting"),
-    "where": ("trong đó", "where"),
-    "declaration": ("tờ khai y tế", "health declaration"),
-    "test": ("xét nghiệm âm tính", "negative test"),
-    "permit": ("giấy đi đường", "movement permit"),
-    "roster": ("danh sách của đơn vị", "the employer's list"),
-    "visitor": ("giấy khách", "visitor's pass"),
-    "enough": ("là đủ để vào", "is enough to enter"),
-    "until": ("đến", "until"),
-    "anti_passback": ("Không qua hai lần trong (giây)", "Passes once within (seconds)"),
-}
-PLACES = {
-    Place.CONTROL_STATION: ("chốt kiểm soát", "control station"),
-    Place.SUPERMARKET: ("siêu thị", "supermarket"),
-    Place.CONVENIENCE_STORE: ("cửa hàng tiện lợi", "convenience store"),
-    Place.FOOD_OUTLET: ("cửa hàng thực phẩm", "food outlet"),
-    Place.HOSPITAL: ("bệnh viện", "hospital"),
-    Place.CLINIC: ("phòng khám", "clinic"),
-    Place.SCHOOL: ("trường học", "school"),
-    Place.OFFICE: ("văn phòng", "office"),
-    Place.FACTORY: ("nhà máy", "factory"),
-    Place.OUTDOOR_PUBLIC_PLACE: ("nơi công cộng ngoài trời", "outdoor public place"),
-    Place.TRANSPORT: ("phương tiện giao thông", "transport"),
-}
 _STYLES = {"admit": "green", "refer": "yellow", "refuse": "red"}
-
-
-def word(name: str, language: Language) -> str:
-    """Return a word of the explanation."""
-    return WORDS[name][0 if language == "vi" else 1]
-
-
-def place_word(place: Place, language: Language) -> str:
-    """Return a kind of place in words."""
-    return PLACES[place][0 if language == "vi" else 1]
 
 
 def explain_to(
@@ -83,11 +41,17 @@ def explain_to(
         console.print(_table(book, number, language))
         for mark, text in _conditions(book, number, language):
             console.print(f"  {mark} {text}", highlight=False, markup=False)
-    needs = list(_needs(form, language))
-    if needs:
-        console.print(word("also", language) + ":", style="bold")
-        for line in needs:
-            console.print(f"  {line}", highlight=False, markup=False, soft_wrap=True)
+    parts = (
+        (word("also", language), [*need_lines(form, language), *pass_lines(form, language)]),
+        ("", [*anti_passback_lines(form, language), *certificate_lines(form, language)]),
+        (word("texts", language), list(text_lines(form, language))),
+    )
+    for heading, lines in parts:
+        if heading and lines:
+            console.print(f"{heading}:", style="bold", highlight=False)
+        for line in lines:
+            indented = f"  {line}" if heading else line
+            console.print(indented, highlight=False, markup=False, soft_wrap=True)
 
 
 def _preamble(form: RulebookForm, language: Language) -> Iterator[str]:
@@ -99,11 +63,7 @@ def _preamble(form: RulebookForm, language: Language) -> Iterator[str]:
     codes = ", ".join(map(str, form.districts)) or word("everywhere", language)
     yield f"{word('districts', language)}: {codes}"
     yield f"{word('stale', language)}: {form.replica_max_age_h}"
-    for name, course in form.products.items():
-        yield (
-            f"{word('course', language)}, {name}: {course.doses} {word('doses', language)}, "
-            f"{course.waiting_days} {word('days', language)}"
-        )
+    yield from course_lines(form, language)
     for card in form.cards:
         yield f"{word(card.card, language)}: {in_words(card.when, language)}"
     for term in form.terms:
@@ -146,21 +106,3 @@ def _conditions(book: Rulebook, directive: int, language: Language) -> list[tupl
         if number == directive and opened.condition is not None:
             texts[opened.condition.vi if language == "vi" else opened.condition.en] = None
     return [(f"({n})", text) for n, text in enumerate(texts, start=1)]
-
-
-def _needs(form: RulebookForm, language: Language) -> Iterator[str]:
-    for row in form.requirements:
-        age = f" ≤ {row.max_age_h} h" if row.max_age_h else ""
-        yield f"{word(row.needs, language)}{age}: {_scope(row.places, row.directives, language)}"
-    for one in form.passes:
-        scope = _scope(one.places, one.directives, language)
-        yield f"{word(one.kind, language)} {word('enough', language)}: {scope}"
-    if form.anti_passback is not None:
-        yield f"{word('anti_passback', language)}: {form.anti_passback.window_s}"
-
-
-def _scope(places: list[Place], directives: list[int] | None, language: Language) -> str:
-    names = ", ".join(place_word(place, language) for place in places)
-    if not directives:
-        return names
-    return f"{names} ({word('directive', language)} {', '.join(map(str, directives))})"

@@ -74,7 +74,7 @@ def test_what_the_hub_learns_counts_at_the_gate_without_a_restart(
     gate.comes_to_answer(issued["text"], "revoked")
 
     rules = json.loads((ROOT / "configs/rulebooks/hcmc-2021-09.json").read_bytes())
-    rules |= {"id": "quan-1", "districts": [760], "requirements": []}
+    rules |= {"id": "quan-1", "districts": [760], "requirements": [], "examples": []}
     (tmp_path / "quan-1.json").write_text(json.dumps(rules))
     tell("document", "put", *data, "rulebook/quan-1", str(tmp_path / "quan-1.json"))
     gate.comes_to_answer(CODE, "card_opens")

@@ -130,3 +130,59 @@ def test_a_difference_is_told_in_rules_answers_and_people(tmp_path: Path) -> Non
     assert "replica_max_age_h: 504 → 48" in result.output
     same = chot("diff", old, old)
     assert (same.exit_code, same.output) == (0, "no difference\n")
+
+
+_WORDS = {
+    "no_card": {
+        "sentence": {"vi": "Chưa đủ.", "en": "Not enough."},
+        "next_step": {"vi": "Mời gặp ban tổ chức.", "en": "Please see the organiser."},
+    }
+}
+_PASSBACK = {"window_s": 60, "except_kinds": ["dcc"], "except_places": ["hospital"]}
+
+
+def test_the_explanation_holds_own_words_certificates_and_exceptions(tmp_path: Path) -> None:
+    result = chot("explain", small(tmp_path, texts=_WORDS, anti_passback=_PASSBACK))
+    assert "no_card: Not enough. Please see the organiser." in result.output
+    assert "Passes once within (seconds): 60; except for dcc, hospital" in result.output
+    assert "Certificates from abroad: count as if on record" in result.output
+
+
+def test_a_difference_of_rows_is_told_in_words(tmp_path: Path) -> None:
+    content = json.loads(small(tmp_path).read_bytes())
+    course = {"doses": 2, "waiting_days": 14}
+    new = small(
+        tmp_path, "new.json", texts=_WORDS, anti_passback=_PASSBACK, products={"abdala": course},
+        cards=content["cards"][::-1], passes=[{"kind": "visitor", "places": ["office"]}],
+        requirements=[{"needs": "test", "places": ["hospital"], "max_age_h": 48}],
+    )  # fmt: skip
+    result = chot("diff", small(tmp_path), new)
+    for line in (
+        "cards are asked in another order: green, yellow → yellow, green",
+        "products: + Full course, abdala: 2 doses, 14 days of waiting",
+        "requirements: + negative test ≤ 48 h: hospital",
+        "passes: + visitor's pass is enough to enter: office",
+        "texts: + no_card: Not enough. Please see the organiser.",
+        "anti_passback: + Passes once within (seconds): 60; except for dcc, hospital",
+    ):
+        assert line in result.output, result.output
+    assert '{"' not in result.output
+
+
+def test_closed_places_are_notes_and_a_malformed_example_is_named(tmp_path: Path) -> None:
+    rows = [{"directive": 15, "card": "green", "places": ["office"]}]
+    cards = json.loads(small(tmp_path).read_bytes())["cards"][:1]
+    event = small(tmp_path, access=rows, cards=cards, requirements=[])
+    result = chot("check", event)
+    assert result.exit_code == 0, result.output
+    assert "note: closed for everybody under directive 15: control_station" in result.output
+    report = json.loads(chot("check", "--json", event).stdout)["files"][str(event)]
+    assert (report["gaps"], len(report["notes"])) == ([], 1)
+    spoilt = small(
+        tmp_path, "spoilt.json",
+        examples=[{"name": "one", "expect": "admit", "facts": {"dozes": 2}}],
+    )  # fmt: skip
+    result = chot("check", spoilt, event)
+    assert result.exit_code == 1
+    assert "did you mean 'doses'?" in result.output
+    assert "nothing found" in result.output, "the other file is checked all the same"
