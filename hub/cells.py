@@ -143,12 +143,13 @@ def yes_or_no(text: str) -> bool:
 def one_of(words: Mapping[str, T]) -> Callable[[str], T]:
     """Return the reader of a fixed choice of words, whatever their case, accents and spaces."""
     by_word = {folded(word): value for word, value in words.items()}
+    known = ", ".join(word for word in words if word != "none")
 
     def read(text: str) -> T:
         try:
             return by_word[folded(text)]
         except KeyError:
-            msg = f"none of {', '.join(words)}"
+            msg = f"not known: write one of {known}"
             raise CellError(msg) from None
 
     return read

@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 import click
 
 from admission.identity import identity_digester
+from hub.clock import HubClock
 from hub.desks import PeopleDesk, RegisterDesk
 from hub.errors import TableError
 from hub.folder import DataFolder
@@ -26,7 +27,7 @@ from hub.forms import (
     Form,
     permits,
 )
-from hub.imports import Desk, Import, Taken
+from hub.imports import Desk, Import, Taken, rows_in_words
 from hub.keys import load_keys
 from hub.options import AT_ONCE, data_option, run
 from hub.people_form import people_form
@@ -118,7 +119,7 @@ def _shared(show_template: Any) -> list[Callable[[Any], Any]]:
         click.option(
             "--rejects",
             type=click.Path(dir_okay=False, path_type=Path),
-            help="Where bad rows go (default: FILE.rejects.csv), mode 0600.",
+            help="Where bad rows go, mode 0600 (people.csv: people.rejects.csv).",
         ),
         click.option(
             "--template",
@@ -153,10 +154,12 @@ def described(form: Form[Any]) -> str:
 def persons(options: Options) -> None:
     """Take people from FILE (- is standard input), found again by any of their numbers.
 
-    What FILE has no column for stays as it was; an empty cell clears what its column says.
+    What FILE has no column for stays as it was; an empty cell clears what its column says. Doses,
+    recoveries, tests and declarations more than a day ahead of this clock are put aside.
     """
     digest = identity_digester(load_keys(options.folder.keys).hash_key)
-    _take(options, lambda table: people_form(table.columns), PeopleDesk(digest))
+    now = HubClock().now()
+    _take(options, lambda table: people_form(table.columns, now), PeopleDesk(digest))
 
 
 @_kind(permits())
@@ -206,11 +209,11 @@ def _take(options: Options, form_of: Callable[[Table], Form[Any]], desk: Desk[An
         form = form_of(table)
         rejects = options.rejects(form.name)
         taken = run(_import(options, Import(table, form, desk, rejects), form.name, _size(file)))
-    click.echo(f"{form.name}: {taken.rows:,} rows taken. {AT_ONCE}", err=True)
+    click.echo(f"{form.name}: {rows_in_words(taken.rows)} taken. {AT_ONCE}", err=True)
     if taken.rejected:
         for reject in taken.shown:
             click.echo(f"  {reject}", err=True)
-        click.echo(f"{taken.rejected:,} rows put aside in {rejects}.", err=True)
+        click.echo(f"{rows_in_words(taken.rejected)} put aside in {rejects}.", err=True)
         sys.exit(STATUS_PUT_ASIDE)
 
 

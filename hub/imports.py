@@ -26,7 +26,10 @@ Record_contra = TypeVar("Record_contra", contravariant=True)
 
 
 class Reject(msgspec.Struct, frozen=True):
-    """Why a row was not taken. `reason` repeats nothing of the row; `column` may be empty."""
+    """Why a row was not taken. `reason` repeats nothing of the row; `column` may be empty.
+
+    Of several faults, `column` is the first one's and `reason` names the others' columns.
+    """
 
     row: RawRow
     column: str
@@ -181,7 +184,7 @@ class Import(Generic[Record]):
         if not self._count or (taken and not strict):
             return
         first = "; ".join(str(reject) for reject in self._shown[:3])
-        msg = f"nothing was taken: {self._count:,} bad rows; {first}"
+        msg = f"nothing was taken, {rows_in_words(self._count)} put aside: {first}"
         raise TableError(msg, hint=f"mend them: all are in {self._rejects}")
 
     def _read(self, chunk: Sequence[RawRow]) -> tuple[list[tuple[RawRow, Record]], list[Reject]]:
@@ -198,6 +201,7 @@ class Import(Generic[Record]):
         if row.problem:
             raise RowError("", row.problem)
         values: dict[str, Any] = {}
+        faults: list[tuple[str, str]] = []
         sound = are_sound(row.cells)
         for reader, cell in zip(self._readers, row.cells, strict=True):
             if cell and reader is not None:
@@ -207,10 +211,12 @@ class Import(Generic[Record]):
                         check_cell(cell)
                     values[name] = read(cell)
                 except CellError as error:
-                    raise RowError(name, str(error)) from error
-        for name in self._required:
-            if name not in values:
-                raise RowError(name, "is empty")
+                    faults.append((name, str(error)))
+        wrong = {name for name, _ in faults}
+        faults += [(n, "is empty") for n in self._required if n not in values and n not in wrong]
+        if faults:
+            (column, reason), *more = faults
+            raise RowError(column, "; ".join([reason, *(f"{n}: {why}" for n, why in more)]))
         return self._form.build(values)
 
     def _put_aside(self, reject: Reject, rejects: RejectsFile) -> None:
@@ -226,6 +232,15 @@ class Import(Generic[Record]):
             yield rejects
         finally:
             rejects.close()
+
+
+def rows_in_words(count: int) -> str:
+    """Return how many rows these are.
+
+    >>> rows_in_words(1), rows_in_words(2_000)
+    ('1 row', '2,000 rows')
+    """
+    return "1 row" if count == 1 else f"{count:,} rows"
 
 
 async def _to_its_end(commit: Awaitable[object]) -> None:

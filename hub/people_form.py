@@ -7,16 +7,20 @@ different offices, each with a file of its own. An empty cell clears what its co
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from datetime import date
+from datetime import date, timedelta, timezone
 from typing import Any
 
 import msgspec
 
 from admission.identity import Identifier, IdentifierKind
+from admission.instant import Instant
 from admission.standing import CredentialStatus, PersonFacts, Product, TestResult
 from hub import cells
 from hub.forms import DISTRICT, IDENTIFIERS, NUMBERS, STATUS, Column, Form, RowError, Values, named
 from hub.store.port import KnownIdentifier, Person
+
+_VIETNAM = timezone(timedelta(hours=7))
+_NS_PER_H = 3_600_000_000_000
 
 Digest = Callable[[str, date], int]
 """`admission.identity.identity_digester` under the region's hash key."""
@@ -72,15 +76,22 @@ class PersonRow(msgspec.Struct, frozen=True):
     name: str | None
 
 
-def people_form(present: Collection[str]) -> Form[PersonRow]:
-    """Return the form of people for a file with these columns."""
+def people_form(present: Collection[str], now: Instant | None = None) -> Form[PersonRow]:
+    """Return the form of people for a file with these columns.
+
+    :param now: what happened more than a day later is put aside; None lets it pass.
+    """
     kinds = frozenset(IdentifierKind(name) for name in NUMBERS if name in present)
     stated = {name: of for name, of in _FACTS.items() if name in present}
     has_name = "name" in present
+    latest = _latest(now) if now is not None else {}
 
     def build(values: Values) -> PersonRow:
         if values.get("test_result", TestResult.NONE) and "tested" not in values:
             raise RowError("tested", "a test result needs the time of the test")
+        for column, limit in latest.items():
+            if column in values and values[column] > limit:
+                raise RowError(column, "lies in the future")
         return PersonRow(
             named(values),
             kinds,
@@ -90,6 +101,14 @@ def people_form(present: Collection[str]) -> Form[PersonRow]:
         )
 
     return Form("persons", _COLUMNS, build, NUMBERS, may_be_empty=False)
+
+
+def _latest(now: Instant) -> dict[str, date | int]:
+    """Return by column the last date, or hour since the Unix epoch, that may have happened."""
+    tomorrow = now.at(_VIETNAM) + timedelta(days=1)
+    hour = now.wall_ns // _NS_PER_H + 24
+    dates = dict.fromkeys(("last_dose", "recovered"), tomorrow.date())
+    return {**dates, "tested": hour, "declared": hour}
 
 
 def joined(row: PersonRow, before: Person | None, number: int, digest: Digest) -> Person:

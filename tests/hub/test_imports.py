@@ -277,3 +277,13 @@ def test_any_rows_are_taken_or_put_aside(
     assert taken.rows + taken.rejected <= len(data.splitlines())
     known = [one.identifier for p in asyncio.run(world.everybody()) for one in p.identifiers]
     assert len(known) == len(set(known))
+
+
+async def test_all_faults_of_a_row_are_named(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    rows = "document,born,doses,product\n000190000001,soon,many,x\n000190000002,,,\n"
+    taken = await world.people(rows)
+    assert str(taken.shown[0]).startswith("line 2, born: not a date")
+    assert (
+        "; doses: not a whole number; product: not known: write one of pf" in taken.shown[0].reason
+    )
