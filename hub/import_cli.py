@@ -8,7 +8,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -227,15 +227,17 @@ async def _import(options: Options, work: Import[Any], name: str, size: int) -> 
 
 @contextmanager
 def _opened(options: Options) -> Iterator[BinaryIO]:
-    """Open the file. Standard input is kept until it ends: the store is not held up by a pipe."""
+    """Open the file. A pipe is kept until it ends: the store is not held up by it."""
     try:
-        if options.file != "-":
-            with Path(options.file).open("rb") as file:
-                yield file
-            return
-        with tempfile.TemporaryFile(dir=options.folder.root) as kept:
-            shutil.copyfileobj(sys.stdin.buffer, kept)
-            yield kept
+        with ExitStack() as held:
+            file: BinaryIO = sys.stdin.buffer
+            if options.file != "-":
+                file = held.enter_context(Path(options.file).open("rb"))
+            if options.file == "-" or not file.seekable():
+                kept = held.enter_context(tempfile.TemporaryFile(dir=options.folder.root))
+                shutil.copyfileobj(file, kept)
+                file = kept
+            yield file
     except OSError as error:
         msg = f"cannot read {options.file}: {error.strerror}"
         raise TableError(msg, hint="check the file and its permissions") from error

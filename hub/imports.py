@@ -185,7 +185,7 @@ class Import(Generic[Record]):
             return
         first = "; ".join(str(reject) for reject in self._shown[:3])
         msg = f"nothing was taken, {rows_in_words(self._count)} put aside: {first}"
-        raise TableError(msg, hint=f"mend them: all are in {self._rejects}")
+        raise TableError(msg, hint=f"mend what is in {self._rejects}, and take that")
 
     def _read(self, chunk: Sequence[RawRow]) -> tuple[list[tuple[RawRow, Record]], list[Reject]]:
         records: list[tuple[RawRow, Record]] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 from pathlib import Path
 
@@ -103,6 +104,16 @@ def test_rows_put_aside_are_told_of_in_the_exit_status(folder: DataFolder, tmp_p
     same = run("import", "persons", "--data", folder.root, file, "--rejects", file)
     assert same.exit_code == 2
     assert file.read_text().startswith("document,born")
+
+
+def test_a_pipe_with_a_name_is_read_as_a_file_is(folder: DataFolder) -> None:
+    reading, writing = os.pipe()
+    with os.fdopen(reading), os.fdopen(writing, "wb") as end:
+        end.write(b"document\n000190000001\n")
+        end.close()
+        assert "1 row taken" in succeed(
+            "import", "persons", "--data", folder.root, f"/dev/fd/{reading}"
+        )
 
 
 def test_what_has_not_happened_yet_is_put_aside(folder: DataFolder) -> None:
