@@ -14,6 +14,7 @@ async def test_a_folder_named_hub_where_it_was_started_does_not_stand_in_for_the
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "hub").mkdir()
+    (tmp_path / "hub" / "__init__.py").touch()
     (tmp_path / "hub" / "__main__.py").write_text("raise SystemExit('error: the wrong program')")
     monkeypatch.chdir(tmp_path)
     with pytest.raises(PublishError) as failed:
