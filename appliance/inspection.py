@@ -42,7 +42,7 @@ def inspect(config: Config) -> list[Problem]:
         *_state(Path(config.appliance.state_dir)),
         *_keys(config),
         *_rotating(config.credentials.rotating_file),
-        *_address(config.kiosk),
+        *address_problems(config.kiosk),
         *_lanes(config),
     ]
 
@@ -141,7 +141,8 @@ def _rotating(name: str) -> Iterator[Problem]:
             yield Problem(where, str(error), error.hint)
 
 
-def _address(kiosk: KioskTable) -> Iterator[Problem]:
+def address_problems(kiosk: KioskTable) -> Iterator[Problem]:
+    """Yield why the kiosk's page cannot be served at its address, if it cannot."""
     with socket.socket(socket.AF_INET6 if ":" in kiosk.host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -42,10 +42,13 @@ def decide(*, people: int, repetitions: int, as_json: bool) -> None:
 def _table(figures: DecideFigures) -> Table:
     table = Table(
         title=f"reading to verdict, {figures.people:,} people on record",
-        caption="processor time of the deciding thread; signature: its bare check, in turn",
+        caption="processor time of the deciding thread; signature: the bare verification"
+        " of the same signature in the same run",
     )
     for heading in ("kind", "p50 µs", "p99 µs", "signature µs", "ratio", "verdict"):
-        table.add_column(heading, justify="left" if heading in {"kind", "verdict"} else "right")
+        table.add_column(
+            heading, justify="left" if heading in {"kind", "verdict"} else "right", no_wrap=True
+        )
     for kind, found in figures.kinds.items():
         table.add_row(
             kind,
@@ -53,6 +56,6 @@ def _table(figures: DecideFigures) -> Table:
             f"{found.p99_us:.1f}",
             "" if found.signature_us is None else f"{found.signature_us:.1f}",
             "" if found.ratio is None else f"{found.ratio:.2f}",
-            f"{found.outcome}, {found.reason}",
+            found.outcome,
         )
     return table

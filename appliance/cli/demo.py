@@ -16,10 +16,12 @@ import msgspec
 import uvloop
 from rich.console import Console
 
+from appliance.config import KioskTable
 from appliance.daemon import first_cause
 from appliance.demo.show import DemoOptions, Summary, perform
 from appliance.demo.stage import Devices
 from appliance.errors import ConfigError
+from appliance.inspection import address_problems
 from appliance.logs import configure_logging
 
 
@@ -73,6 +75,7 @@ def demo(
         if device is not None and not Path(device).exists():
             msg = f"{device} is not there"
             raise ConfigError(msg, hint=f"is it plugged in? {shown_by} shows what is")
+    _require_free(port)
     configure_logging(sys.stderr, logging.WARNING)
     with _folder(keep) as folder:
         options = DemoOptions(
@@ -91,6 +94,15 @@ def demo(
         except ExceptionGroup as group:
             raise first_cause(group) from group
     _close(summary, as_json=as_json)
+
+
+def _require_free(port: int) -> None:
+    """Check the kiosk's port before a hundred thousand people are drawn for nothing.
+
+    :raises ConfigError: if another program has it.
+    """
+    for problem in address_problems(KioskTable(port=port)):
+        raise ConfigError(problem.what, hint="choose another with --port; 0 takes a free one")
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from appliance.cli.preview_option import PreviewAddress, PreviewType
 from appliance.cli.scan_report import JsonReport, Report, TableReport
 from appliance.clock import SystemClock
 
-EXIT_NOTHING_OPENED = 1
+EXIT_NOT_OPENED = 1
 EXIT_INTERRUPTED = 130
 SYMBOLOGIES = ("qr_code", "micro_qr", "rmqr", "aztec", "data_matrix", "pdf417", "code_128")
 SCANNER_PROFILES = (
@@ -174,7 +174,8 @@ def scan(
     """Read codes from pictures, folders, videos, recordings, cameras, scanners and people.
 
     A folder that holds a recording (frames and their stamps) is replayed as its camera saw it.
-    Exits with 1 if nothing at all could be opened.
+    Exits with 1 if a file or folder could not be read, or no live source could be opened. A
+    picture without a code is no error, nor is one damaged frame of a recording.
     """
     if (config is None) != (not sources):
         msg = "Name cameras of a configuration by --config FILE and --source NAME."
@@ -191,7 +192,7 @@ def scan(
         msg = "Name a picture, a folder, a video, --camera, --serial, --wedge or --keypad."
         raise click.UsageError(msg)
     monotonic_ns = SystemClock().monotonic_ns
-    opened = False
+    whole = opened = True
     try:
         if paths:
             report: Report = JsonReport() if as_json else TableReport(live=False)
@@ -199,7 +200,7 @@ def scan(
                 # OpenCV takes time to load.
                 from appliance.cli.scan_files import scan_files  # noqa: PLC0415
 
-                opened |= scan_files(paths, report, monotonic_ns, symbologies)
+                whole = scan_files(paths, report, monotonic_ns, symbologies)
             finally:
                 report.close()
         if live:
@@ -223,7 +224,7 @@ def scan(
                     for device in keyboards
                 ),
             ]
-            opened |= watch(
+            opened = watch(
                 tables,
                 report,
                 monotonic_ns,
@@ -234,5 +235,5 @@ def scan(
             )
     except KeyboardInterrupt:
         context.exit(EXIT_INTERRUPTED)
-    if not opened:
-        context.exit(EXIT_NOTHING_OPENED)
+    if not (whole and opened):
+        context.exit(EXIT_NOT_OPENED)

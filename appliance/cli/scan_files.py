@@ -30,11 +30,12 @@ def scan_files(
     monotonic_ns: Callable[[], int],
     symbologies: Iterable[str] = ("qr_code",),
 ) -> bool:
-    """Report every picture, video and recording of `paths`; return whether any could be opened.
+    """Report every picture, video and recording of `paths`; return whether all could be opened.
 
     :param symbologies: what is read; nothing else is reported.
     """
     wanted = Wanted(Symbology(each) for each in symbologies)
+    unseen = False
     pictures: list[Path] = []
     films: list[Iterator[Finding]] = []
     for path in paths:
@@ -43,15 +44,17 @@ def scan_files(
         elif is_recording(path):
             films.append(replay(path, monotonic_ns, wanted, report.looked))
         else:
-            pictures += _pictures_of(path, report)
-    opened = False
+            found = _pictures_of(path, report)
+            unseen |= not found
+            pictures += found
+    failed = False
     for finding in itertools.chain(
         _with_progress(_scan_pictures(pictures, monotonic_ns, wanted), len(pictures)),
         *(_with_progress(film, None) for film in films),
     ):
-        opened |= not finding.error
+        failed |= bool(finding.error) and finding.frame is None
         report.add(finding)
-    return opened
+    return not (failed or unseen)
 
 
 def _pictures_of(path: Path, report: Report) -> list[Path]:

@@ -17,7 +17,9 @@ from rich.text import Text
 
 from admission.errors import ChotError
 
-TEXT_SHOWN = 32
+TEXT_SHOWN = 40
+END_SHOWN = 10
+"""Of them from the end: codes of one kind begin alike."""
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -73,7 +75,7 @@ def printable(message: str) -> str:
 
 
 def shortened(text: str) -> str:
-    r"""Return `text` without control characters, and cut to what fits a table's column.
+    r"""Return `text` without control characters, and cut in the middle to fit a table's column.
 
     >>> shortened("one\ntwo\x1b[2J")
     'one\\ntwo\\x1b[2J'
@@ -81,7 +83,8 @@ def shortened(text: str) -> str:
     shown = printable(text[: TEXT_SHOWN + 1])
     if len(text) <= TEXT_SHOWN and len(shown) <= TEXT_SHOWN:
         return shown
-    return f"{shown[:TEXT_SHOWN]}… ({len(text)})"
+    end = printable(text[-END_SHOWN:])[-END_SHOWN:]
+    return f"{shown[: TEXT_SHOWN - END_SHOWN]}…{end} ({len(text)})"
 
 
 class JsonReport:

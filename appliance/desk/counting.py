@@ -42,13 +42,15 @@ class Counting:
     async def correct(self, officer: Officer, lane: str, inside: int, workers: int) -> int:
         """State how many are inside: the entry first, then the count. Return its sequence.
 
-        :raises DeskRefusalError: if these are no counts, or the entry could not be made.
+        :raises DeskRefusalError: if these are no counts, more are on the list than inside, or the
+            entry could not be made.
         """
         now = self._clock.now()
         try:
             entry = recount(self._site, lane, inside, workers, officer=officer, now=now)
         except ValueError as error:
-            raise DeskRefusalError(Refusal.MALFORMED) from error
+            more = 0 <= inside < workers
+            raise DeskRefusalError(Refusal.MORE_ON_LIST if more else Refusal.MALFORMED) from error
         try:
             sequence = await self._journal.append(entry)
         except Exception as error:

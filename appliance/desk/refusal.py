@@ -27,6 +27,8 @@ class Refusal(StrEnum):
     """The gate said so already, or this is no verdict that an officer may change."""
     NOBODY_NAMED = "nobody_named"
     ASKED_ALREADY = "asked_already"
+    MORE_ON_LIST = "more_on_list"
+    """More people of the site's list than people."""
     NOT_JOURNALED = "not_journaled"
     """The act could not be made durable: the gate did not move."""
 
@@ -66,6 +68,10 @@ _TEXTS = {
     ),
     Refusal.ASKED_ALREADY: Text(
         "Yêu cầu sửa này đã được gửi.", "This correction has been asked for already."
+    ),
+    Refusal.MORE_ON_LIST: Text(
+        "Số người trong danh sách không được nhiều hơn số người bên trong.",
+        "No more on the list than inside.",
     ),
     Refusal.NOT_JOURNALED: Text(
         "Không ghi được nhật ký: cổng không mở. Hãy thử lại.",

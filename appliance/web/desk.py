@@ -34,6 +34,7 @@ BODY_TIMEOUT_S = 5.0
 _STATUS = {
     Refusal.FOREIGN: 403,
     Refusal.MALFORMED: 400,
+    Refusal.MORE_ON_LIST: 400,
     Refusal.NOT_SIGNED_IN: 401,
     Refusal.LANE_UNKNOWN: 404,
     Refusal.VERDICT_GONE: 404,

@@ -7,7 +7,7 @@ code holds them all.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from admission.credentials.pass_content import PassClaims
@@ -15,6 +15,7 @@ from admission.hours import Hours
 from admission.verdict import Text
 from hub.passes import words
 from hub.passes.office import IssuedPass
+from hub.passes.sheet import Width, wrap
 
 LARGEST_MM, SMALLEST_MM, _STEP_MM = 2.6, 1.7, 0.1
 LINE_HEIGHT = 1.2
@@ -30,9 +31,6 @@ _DISTRICTS = Text("Quận, huyện", "District")
 _SITES = Text("Cơ sở", "Site")
 _HOURS = Text("Giờ", "Hours")
 _ISSUER = Text("Nơi cấp", "Issued by")
-
-Width = Callable[[str, float], float]
-"""Returns how wide a text is in letters of a size, both in mm."""
 
 
 def heading(claims: PassClaims) -> tuple[str, str]:
@@ -79,17 +77,6 @@ def flowed(parts: Sequence[str], size_mm: float, width: Width, room_mm: float) -
             lines[-1] += f"{_APART}{part}"
         else:
             lines += wrap(part, size_mm, width, room_mm)
-    return lines
-
-
-def wrap(text: str, size_mm: float, width: Width, room_mm: float) -> list[str]:
-    """Return a text in lines, parted between words; a word alone may be wider than `room_mm`."""
-    lines: list[str] = []
-    for word in text.split(" "):
-        if lines and width(f"{lines[-1]} {word}", size_mm) <= room_mm:
-            lines[-1] += f" {word}"
-        else:
-            lines.append(word)
     return lines
 
 

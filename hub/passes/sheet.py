@@ -6,7 +6,7 @@ neither.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 from typing import Protocol
 
@@ -18,6 +18,9 @@ MIN_SIZE_MM = 1.5
 
 Box = tuple[float, float, float, float]
 """Left, top, width and height, mm."""
+
+Width = Callable[[str, float], float]
+"""Returns how wide a text is in letters of a size, both in mm."""
 
 
 class Align(StrEnum):
@@ -77,6 +80,17 @@ def write(
     if align is Align.CENTRE:
         x -= onto.width_mm(text, size_mm, bold=bold) / 2
     onto.text(x, baseline, text, size_mm, bold=bold)
+
+
+def wrap(text: str, size_mm: float, width: Width, room_mm: float) -> list[str]:
+    """Return a text in lines, parted between words; a word alone may be wider than `room_mm`."""
+    lines: list[str] = []
+    for word in text.split(" "):
+        if lines and width(f"{lines[-1]} {word}", size_mm) <= room_mm:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+    return lines
 
 
 def draw_code(

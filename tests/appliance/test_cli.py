@@ -225,3 +225,13 @@ def test_run_with_a_missing_file_says_which_and_what_to_do(tmp_path: Path) -> No
     assert "gone.toml" in result.output
     assert "→" in result.output
     assert "Traceback" not in result.output
+
+
+def test_demo_names_a_taken_port_before_it_draws_anybody(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port, folder = str(taken.getsockname()[1]), tmp_path / "kept"
+        result = CliRunner().invoke(main, ["demo", "--port", port, "--keep", str(folder)])
+    assert "in use" in str(result.exception) + result.output
+    assert not folder.exists()

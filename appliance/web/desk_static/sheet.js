@@ -58,11 +58,14 @@ export class Sheet {
     this.#dialog.dataset.kind = "count";
     this.#state("choosing");
     $("h2", this.#dialog).replaceChildren(both(WORDS.howMany));
-    const limits = [capacity, headcount].filter((limit) => limit !== null).join(" / ");
-    $(".about", this.#dialog).replaceChildren(`${inside} / ${limits}`);
+    const about = [...counted(WORDS.people, inside, capacity)];
+    if (headcount !== null) about.push(" · ", ...counted(WORDS.workers, workers, headcount));
+    $(".about", this.#dialog).replaceChildren(...about);
     const fields = [stepper("inside", WORDS.people, inside)];
     if (headcount !== null) fields.push(stepper("workers", WORDS.workers, workers));
-    $(".counts", this.#dialog).replaceChildren(...fields);
+    const fault = make("p", "fault");
+    fault.setAttribute("role", "alert");
+    $(".counts", this.#dialog).replaceChildren(...fields, fault);
     this.#ready(WORDS.set);
     this.#dialog.showModal();
   }
@@ -72,6 +75,7 @@ export class Sheet {
   }
 
   #chosen(kind, choice, option) {
+    if (this.#dialog.dataset.state !== "choosing") return; // the second tap of two
     if (kind === "correct") {
       this.#topic = choice.value;
       for (const each of $(".choices", this.#dialog).children) {
@@ -97,7 +101,14 @@ export class Sheet {
     if (!fields.every((field) => field.reportValidity())) return;
     const counts = { workers: 0 };
     for (const field of fields) counts[field.name] = Number(field.value);
+    if (counts.workers > counts.inside) return this.#fault(WORDS.moreOnList);
+    this.#fault(null);
     this.#send("count", counts, () => WORDS.counted);
+  }
+
+  /** Say what is wrong with the counts, beside them. */
+  #fault(text) {
+    $(".fault", this.#dialog).replaceChildren(...(text ? [both(text)] : []));
   }
 
   #ready(words) {
@@ -111,6 +122,12 @@ export class Sheet {
     const answer = await act(name, content);
     hurry();
     const said = answer.ok ? words(answer) : answer.vi ? answer : WORDS.failed;
+    if (name === "count" && !answer.ok) {
+      this.#state("choosing"); // what was typed stays
+      this.#ready(WORDS.set);
+      this.#fault(said);
+      return;
+    }
     this.#state(answer.ok && answer.opened !== false ? "done" : "refused");
     $(".said", this.#dialog).replaceChildren(both(said));
     const entry = $(".entry", this.#dialog);
@@ -125,10 +142,16 @@ export class Sheet {
     clearTimeout(this.#timer);
     this.#dialog.dataset.state = state;
     $(".confirm", this.#dialog).disabled = true;
+    for (const option of $(".choices", this.#dialog).children) option.disabled = state !== "choosing";
     const close = state === "choosing" || state === "busy" ? WORDS.cancel : WORDS.close;
     $(".close", this.#dialog).replaceChildren(both(close));
     $(".close", this.#dialog).disabled = state === "busy";
   }
+}
+
+function counted(label, number, limit) {
+  const said = [both(label), `: ${number}`];
+  return limit === null ? said : [...said, ", ", both(WORDS.most), ` ${limit}`];
 }
 
 function stepper(name, label, value) {

@@ -10,6 +10,11 @@ export const WORDS = {
   howMany: { vi: "Bao nhiêu người bên trong?", en: "How many are inside?" },
   people: { vi: "Tất cả", en: "All people" },
   workers: { vi: "Trong danh sách", en: "On the list" },
+  most: { vi: "tối đa", en: "at most" },
+  moreOnList: {
+    vi: "Số người trong danh sách không được nhiều hơn số người bên trong.",
+    en: "No more on the list than inside.",
+  },
   send: { vi: "Gửi yêu cầu", en: "Send request" },
   set: { vi: "Ghi số người", en: "Set the count" },
   counted: { vi: "Đã ghi số người.", en: "The count is set." },

@@ -58,7 +58,8 @@ def test_a_folder_as_a_table_without_what_a_code_could_do_to_a_terminal(folder: 
 
 
 def test_long_texts_are_cut_and_say_how_long_they_are() -> None:
-    assert shortened("x" * 500) == "x" * TEXT_SHOWN + "… (500)"
+    assert shortened("x" * 499 + "y") == "x" * 30 + "…" + "x" * 9 + "y (500)"
+    assert len(shortened("\x1b" * 500)) == TEXT_SHOWN + len("… (500)")
     assert shortened("[bold]Nguyễn[/bold]") == "[bold]Nguyễn[/bold]"
 
 
@@ -87,9 +88,12 @@ def test_what_cannot_be_opened_is_said_and_fails(
     assert str(path) in str(line["error"])
 
 
-def test_one_good_picture_among_bad_ones_is_a_success(folder: Path) -> None:
+def test_one_bad_picture_among_good_ones_fails_and_the_others_are_read(folder: Path) -> None:
+    for result in (run(folder, folder / "absent.png"), run(folder, "--symbology", "qr_code")):
+        assert "1 read" in result.stdout
+    assert run(folder, folder / "absent.png").exit_code == 1
     (folder / "bad.png").write_bytes(b"")
-    assert run(folder, folder / "absent.png").exit_code == 0
+    assert run(folder).exit_code == 1
 
 
 def test_a_folder_without_pictures_fails(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from admission.identity import PersonKey
 from admission.instant import Instant
 from admission.passage import Passage, passage
 from admission.reset import DailyReset
-from admission.site import Demands
+from admission.site import Demands, Site
 from admission.standing import CredentialStatus, Lookup, Officer, Release, Standing
 from admission.verdict import Alert, Outcome, Reason, Verdict
 from admission.zone import Zone
@@ -94,7 +94,7 @@ def a_badge(number: int = 1, signature: Signature = Signature.VALID) -> Credenti
 class DeskWorld:
     """One desk over two lanes; `scan` and `badge` are what happens at them."""
 
-    def __init__(self, *, idle_s: float = 600, override_s: float = 120) -> None:
+    def __init__(self, *, idle_s: float = 600, override_s: float = 120, site: Site = SITE) -> None:
         self.clock = ManualClock()
         self.journal = MemoryJournal()
         self.book = OfficersBook()
@@ -102,7 +102,7 @@ class DeskWorld:
         self.lanes = {name: MemoryLane(self.journal) for name in ("gate-1", "gate-2")}
         self._drawn = 0
         self.desk = Desk(
-            SITE,
+            site,
             self.lanes,
             clock=self.clock,
             book=self.book,

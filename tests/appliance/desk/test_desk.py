@@ -198,9 +198,10 @@ async def test_a_count_is_an_entry_before_it_counts(world: DeskWorld) -> None:
     world.journal.broken = True
     assert await refused(world.desk.recount(BINH, "gate-2", 5, 0)) is Refusal.NOT_JOURNALED
     world.journal.broken = False
-    for inside, workers in ((-1, 0), (3, 4), (1 << 40, 0)):
+    for inside, workers in ((-1, 0), (-1, 4), (1 << 40, 0)):
         act = world.desk.recount(BINH, "gate-2", inside, workers)
         assert await refused(act) is Refusal.MALFORMED
+    assert await refused(world.desk.recount(BINH, "gate-2", 3, 4)) is Refusal.MORE_ON_LIST
     assert world.desk.counting.inside() == Inside(47, 3, 120, None)
 
 

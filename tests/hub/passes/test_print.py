@@ -23,7 +23,7 @@ from hub.passes.fonts import Fonts, find_fonts
 from hub.passes.office import IssuedPass
 from hub.passes.pdf import PdfPrint
 from hub.passes.picture import PicturePrint
-from hub.passes.poster import Poster, draw_poster
+from hub.passes.poster import PAPER_MM, Poster, draw_poster
 from hub.passes.printing import PRIVATE, require_letters, write_files
 from hub.passes.sheet import Print, write
 from tests.admission.credentials.passes import KEY, a_permit
@@ -205,6 +205,31 @@ def test_a_poster_has_a_code_of_150_mm(
     assert left - quiet > 0
     assert top - quiet > 0
     assert paper.texts_in(paper.drawn(boxes, page, 50)) == {content}
+
+
+@pytest.mark.parametrize("paper_name", ["a4", "a3"])
+@pytest.mark.parametrize("words_of_name", [1, 6, 12, 20])
+def test_a_site_with_a_long_name_has_it_on_several_lines(
+    fonts: Fonts, paper_name: str, words_of_name: int
+) -> None:
+    onto = PdfPrint(fonts)
+    written: list[tuple[float, float, str]] = []
+    onto.text = lambda _x, baseline, text, size, *, bold: written.append((baseline, size, text))  # type: ignore[method-assign]
+    site = " ".join(["Trường"] * words_of_name)
+    draw_poster(onto, Poster("A", site), paper_name)
+    width, height = PAPER_MM[paper_name]
+    lines = written[2:-1]
+    assert " ".join(text for *_, text in lines) == site
+    assert min(size for _, size, _ in lines) >= 6 * width / 210
+    assert [baseline for baseline, *_ in written] == sorted(b for b, *_ in written)
+    assert written[-1][0] <= height - 8
+
+
+@pytest.mark.parametrize("site", ["Trường " * 60, "W" * 60])
+def test_a_name_that_would_be_illegible_on_a_poster_is_refused(fonts: Fonts, site: str) -> None:
+    with pytest.raises(PassError, match="does not fit") as refused:
+        draw_poster(PdfPrint(fonts), Poster("A", site), "a4")
+    assert "shorten" in refused.value.hint
 
 
 @pytest.mark.parametrize("content", ["", "x" * 601])
