@@ -54,7 +54,9 @@ def _print_options(command: Any) -> Any:
 @click.option("--key", "key_file", type=_FILE, help="Issue the table's rows with this key.")
 @click.option("--hash-key", type=_FILE, help="The region's hash key, for the column document.")
 @click.option("--issued", type=_FILE, help="With --key: where numbers and texts are recorded.")
-@click.option("--issuers", type=_FILE, help="Print passes of these issuers only.")
+@click.option(
+    "--issuers", type=_FILE, help="Print passes of these issuers only, with the office's name."
+)
 @_print_options
 @click.pass_context
 def card(
