@@ -77,6 +77,8 @@ class Orders:
         :param district_code: 0 where a site does not state its district.
         :param default: what holds where no order is in force.
         """
+        if not self.orders:
+            return default
         now_s = now.wall_ns // 1_000_000_000
         for district in (district_code, EVERYWHERE):
             moments, directives = self._timelines.get(district, ((), ()))
