@@ -142,7 +142,7 @@ def certificates_in(data: bytes) -> list[bytes]:
     if not encoded:
         try:
             encoded = list(_texts(msgspec.json.decode(data), _MAX_JSON_DEPTH))
-        except (msgspec.DecodeError, RecursionError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise TrustError("neither DER nor PEM nor JSON") from error
     if not encoded:
         raise TrustError("there is no certificate in it")
@@ -157,7 +157,7 @@ def read_batch(data: bytes) -> Batch:
     """
     try:
         document = msgspec.json.decode(data, type=_BatchDocument)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         msg = f"no batch of revocations: {error}"
         raise TrustError(
             msg, hint="take the JSON out of the CMS message: openssl cms -verify"

@@ -80,7 +80,7 @@ def listed_keys(folder: Path) -> list[ListedKey]:
     """
     try:
         return msgspec.json.decode(read_bounded(folder / "lists.json"), type=list[ListedKey])
-    except (TrustError, msgspec.DecodeError, RecursionError) as error:
+    except (TrustError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         msg = f"{folder}/lists.json: {error}"
         raise TrustError(
             msg, hint="keep there what GET /lists of the distribution service answers"
@@ -171,7 +171,7 @@ def _list_of(folder: Path, key: ListedKey, now_s: int) -> tuple[RevocationList, 
 def _partitions(path: Path) -> list[Partition]:
     try:
         return msgspec.json.decode(read_bounded(path), type=list[Partition])
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         msg = f"{path.name}: {error}"
         raise TrustError(msg) from error
 

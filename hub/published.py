@@ -27,7 +27,7 @@ class PublishedRevisions:
         """Return the revisions of what this head names."""
         try:
             record = msgspec.json.decode(self._path.read_bytes(), type=_Record)
-        except (OSError, msgspec.DecodeError):
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError):
             return {}
         named = _contents(head)
         return {

@@ -94,7 +94,7 @@ class PluginProcess:
             raise OSError("a message of the plug-ins' process is oversized")
         try:
             return unpack_message(self._exactly(length, until_ns))
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise OSError("a message of the plug-ins' process is malformed") from error
 
     def kill(self) -> None:
