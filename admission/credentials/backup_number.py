@@ -31,10 +31,8 @@ def parse(text: str) -> Credential:
     >>> parse("5721 3004 860 016").kind, parse("5721 3004 860 061").kind
     (<CredentialKind.BACKUP_NUMBER: 'backup_number'>, <CredentialKind.UNRECOGNISED: 'unrecognised'>)
     """
-    if len(text) > MAX_LENGTH:
-        return UNRECOGNISED
-    digits = text.translate(_SEPARATORS)
-    if len(digits) != DIGITS or digits[0] == "0" or not damm.is_valid(digits):
+    digits = damm.read(text, DIGITS, _SEPARATORS, MAX_LENGTH)
+    if digits is None:
         return UNRECOGNISED
     return Credential(
         CredentialKind.BACKUP_NUMBER, (Identifier(IdentifierKind.BACKUP_NUMBER, digits),), None
@@ -46,11 +44,7 @@ def render(number: int) -> str:
 
     :raises ValueError: if it has not thirteen digits.
     """
-    if not 10 ** (DIGITS - 2) <= number < 10 ** (DIGITS - 1):
-        msg = f"a backup number is made of {DIGITS - 1} digits of which the first is not 0"
-        raise ValueError(msg)
-    digits = str(number)
-    return digits + damm.check_digit(digits)
+    return damm.render(number, DIGITS)
 
 
 def grouped(digits: str) -> str:

@@ -44,3 +44,34 @@ def is_valid(digits: str) -> bool:
     (True, False, False)
     """
     return digits.isascii() and digits.isdigit() and check_digit(digits) == "0"
+
+
+def read(text: str, length: int, separators: dict[int, int | None], max_length: int) -> str | None:
+    """Return the digits of a number that people type, or None where it is none. Never raises.
+
+    It has `length` digits, the first not 0 and the last the check digit, in at most `max_length`
+    characters.
+
+    :param separators: what may stand between the digits, as a table of `str.translate`.
+
+    >>> dashes = str.maketrans("", "", " -")
+    >>> read("572 1300 4864", 11, dashes, 32), read("572 1300 4846", 11, dashes, 32)
+    ('57213004864', None)
+    """
+    if len(text) > max_length:
+        return None
+    digits = text.translate(separators)
+    sound = len(digits) == length and digits[0] != "0" and is_valid(digits)
+    return digits if sound else None
+
+
+def render(number: int, length: int) -> str:
+    """Return the `length` digits of such a number: `number` and its check digit.
+
+    :raises ValueError: if `number` has not one digit less, the first not 0.
+    """
+    if not 10 ** (length - 2) <= number < 10 ** (length - 1):
+        msg = f"it is made of {length - 1} digits of which the first is not 0"
+        raise ValueError(msg)
+    digits = str(number)
+    return digits + check_digit(digits)

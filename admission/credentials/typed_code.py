@@ -27,10 +27,8 @@ def parse(text: str) -> Credential:
     >>> parse("572 1300 4864").kind, parse("572 1300 4846").kind
     (<CredentialKind.TYPED_CODE: 'typed_code'>, <CredentialKind.UNRECOGNISED: 'unrecognised'>)
     """
-    if len(text) > MAX_LENGTH:
-        return UNRECOGNISED
-    digits = text.translate(_SEPARATORS)
-    if len(digits) != DIGITS or digits[0] == "0" or not damm.is_valid(digits):
+    digits = damm.read(text, DIGITS, _SEPARATORS, MAX_LENGTH)
+    if digits is None:
         return UNRECOGNISED
     return Credential(
         CredentialKind.TYPED_CODE, (Identifier(IdentifierKind.TYPED_CODE, digits),), None
@@ -45,8 +43,4 @@ def render(number: int) -> str:
     >>> render(5_721_300_486)
     '57213004864'
     """
-    if not 10 ** (DIGITS - 2) <= number < 10 ** (DIGITS - 1):
-        msg = f"a typed code is made of {DIGITS - 1} digits of which the first is not 0"
-        raise ValueError(msg)
-    digits = str(number)
-    return digits + damm.check_digit(digits)
+    return damm.render(number, DIGITS)
