@@ -6,10 +6,10 @@ signed Chốt pass of its own kind, and the account behind it has to count here 
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 
-from admission.credential import Credential, Pass, PassKind, Proof, Signature
-from admission.hours import within
+from admission.clauses import fault_of_pass
+from admission.credential import Credential, PassKind, Proof, Signature
 from admission.instant import Instant
 from admission.local_time import local_time
 from admission.site import Site
@@ -36,7 +36,7 @@ def officer_of(
     local = local_time(now, standing.release, site)
     if standing.release is None or local is None:
         return None
-    if not _serves(officer, site, local.date()) or not _is_for(granted, site, local):
+    if not _serves(officer, site, local.date()) or fault_of_pass(granted, site, local) is not None:
         return None
     return officer if granted.officer in {None, officer.number} else None
 
@@ -54,16 +54,6 @@ def _holds(proof: Proof, now: Instant) -> bool:
     begun = proof.not_before_ns is None or proof.not_before_ns <= now.wall_ns
     over = proof.expires_ns is not None and now.wall_ns >= proof.expires_ns
     return proof.signature is Signature.VALID and begun and not over
-
-
-def _is_for(granted: Pass, site: Site, local: datetime) -> bool:
-    """Return whether the badge counts at this place, district, site and hour."""
-    return (
-        (not granted.places or site.place in granted.places)
-        and (not granted.districts or site.district_code in granted.districts)
-        and (not granted.sites or site.id in granted.sites)
-        and within(granted.hours, local)
-    )
 
 
 def _is_sound(standing: Standing) -> bool:

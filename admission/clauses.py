@@ -106,7 +106,7 @@ def permit(case: Case) -> Finding | None:
     if not case.needs.permit and not stands_for_card:
         return None
     if granted is not None and granted.kind is PassKind.PERMIT:
-        reason = _fault_of_pass(granted, case)
+        reason = fault_of_pass(granted, case.site, case.local)
         return None if reason is None else Finding(Outcome.REFUSE, _AS_PERMIT[reason])
     if stands_for_card:  # another kind of pass, whose own clause looks at it
         return None
@@ -125,7 +125,7 @@ def visitor(case: Case) -> Finding | None:
     granted = case.credential.granted
     if granted is None or granted.kind is not PassKind.VISITOR:
         return None
-    reason = _fault_of_pass(granted, case)
+    reason = fault_of_pass(granted, case.site, case.local)
     return None if reason is None else Finding(Outcome.REFUSE, reason)
 
 
@@ -223,6 +223,21 @@ def stands_in(asked: Question) -> bool:
     )
 
 
+def fault_of_pass(granted: Pass, site: Site, local: datetime) -> Reason | None:
+    """Return why a pass does not count at this site at this hour, None where it does.
+
+    Its validity is the proof's, and is judged apart.
+    """
+    here = (
+        (not granted.places or site.place in granted.places)
+        and (not granted.districts or site.district_code in granted.districts)
+        and (not granted.sites or site.id in granted.sites)
+    )
+    if not here:
+        return Reason.PASS_ELSEWHERE
+    return None if within(granted.hours, local) else Reason.PASS_HOURS
+
+
 def is_listed(entry: RosterEntry, local: datetime) -> bool:
     """Return whether the entry counts now. A night shift belongs to the day on which it began."""
     shift = entry.shift
@@ -272,16 +287,3 @@ def _fault_of_permit(one: Permit, case: Case) -> Reason | None:
     if one.hours is not None and not one.hours.include(case.local):
         return Reason.PERMIT_HOURS
     return None
-
-
-def _fault_of_pass(granted: Pass, case: Case) -> Reason | None:
-    """Its validity is the proof's, and was judged before."""
-    site = case.site
-    here = (
-        (not granted.places or site.place in granted.places)
-        and (not granted.districts or site.district_code in granted.districts)
-        and (not granted.sites or site.id in granted.sites)
-    )
-    if not here:
-        return Reason.PASS_ELSEWHERE
-    return None if within(granted.hours, case.local) else Reason.PASS_HOURS
