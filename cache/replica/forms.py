@@ -17,6 +17,8 @@ DATE_EPOCH = date(2019, 12, 31)
 """Day 0 of `FieldForm.DATE`: day 1 is 2020-01-01."""
 BIRTH_EPOCH = date(1899, 12, 31)
 """Day 0 of `FieldForm.BIRTH`: day 1 is 1900-01-01."""
+BIRTH_YEAR_EPOCH = 1869
+"""Year 0 of `FieldForm.BIRTH_YEAR`: 1 is 1870."""
 HOUR_EPOCH_H = 438_287
 """Hour 0 of `FieldForm.HOUR`, since the Unix epoch: hour 1 is 2020-01-01T00:00Z."""
 _MINUTE_BITS = 11
@@ -38,6 +40,8 @@ class FieldForm(StrEnum):
     """Days since `DATE_EPOCH`; 0 = none."""
     BIRTH = "birth"
     """Days since `BIRTH_EPOCH`; 0 = none."""
+    BIRTH_YEAR = "birth_year"
+    """Years since `BIRTH_YEAR_EPOCH`; 0 = none. Read as 1 January of the year."""
     HOUR = "hour"
     """Hours since `HOUR_EPOCH_H`; 0 has no meaning."""
     HOUR_OR_NONE = "hour_or_none"
@@ -58,6 +62,8 @@ def encoder(form: FieldForm) -> Callable[[Any], int]:
     """Return the function from a value to its integer; negative where the form has none for it."""
     if form in _EPOCHS:
         return _days_since(_EPOCHS[form])
+    if form is FieldForm.BIRTH_YEAR:
+        return _birth_year
     if form in {FieldForm.HOUR, FieldForm.HOUR_OR_NONE}:
         return _hour
     if form is FieldForm.HOURS:
@@ -77,6 +83,8 @@ def decoder(form: FieldForm) -> Callable[[int], Any]:
         return {member.value: member for member in _ENUMS[form]}.__getitem__
     if form in _EPOCHS:
         return _Days(_EPOCHS[form].toordinal()).__getitem__
+    if form is FieldForm.BIRTH_YEAR:
+        return _BIRTH_YEARS.__getitem__
     if form is FieldForm.HOURS:
         return _Hours().__getitem__
     if form is FieldForm.HOUR:
@@ -96,6 +104,13 @@ def _days_since(epoch: date) -> Callable[[date | None], int]:
         return day.toordinal() - origin or -1
 
     return days
+
+
+_BIRTH_YEARS = (None, *(date(BIRTH_YEAR_EPOCH + year, 1, 1) for year in range(1, 256)))
+
+
+def _birth_year(born: date | None) -> int:
+    return 0 if born is None else born.year - BIRTH_YEAR_EPOCH or -1
 
 
 def _hour(hour: int | None) -> int:

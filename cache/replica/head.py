@@ -25,23 +25,70 @@ from cache.replica.geometry import HASH_KEY_ID_BYTES
 from cache.replica.merkle import HASH_BYTES
 
 MAX_HEAD_BYTES = 65_536
-HEAD_VERSION = 2
+HEAD_VERSION = 3
 KEY_ID_BYTES = 8
 SIGNATURE_BYTES = 64
 MAX_DATASETS = 64
 MAX_DOCUMENTS = 128
 MAX_DOCUMENT_BYTES = 16 << 20
 MAX_NAME_LENGTH = 128
+MAX_DELTAS = 64
+MAX_CHANGES_BYTES = 32_768
 _DOMAIN = b"chot head\x00"
 
 
+class Blob(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One immutable file, named by its SHA-256 (32 bytes), and its bytes."""
+
+    sha256: bytes
+    size: int
+
+    @property
+    def name(self) -> str:
+        """The file's name: its SHA-256 in lower-case hex."""
+        return self.sha256.hex()
+
+
+class DeltaFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One delta file. It holds the changes after number `after` up to and including `through`."""
+
+    file: Blob
+    after: int
+    through: int
+
+
+class Following(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The base that is to come: what the present one and its changes up to `through` merge into.
+
+    `recipe` is how its rows are coded (`recipe.Recipe`): a gate that merges by it gets a segment
+    of this root, byte for byte.
+    """
+
+    root: bytes
+    size: int
+    rows: int
+    through: int
+    recipe: Blob
+
+
 class Dataset(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One dataset's segment: Merkle root (32 bytes), bytes of the file, rows, record layout."""
+    """One dataset: its base segment, and what has changed since.
+
+    `root` (Merkle, 32 bytes), `size` in bytes, `rows` and `layout` are the base's; `snapshot` is
+    the same rows packed for the wire, None where the segment itself is fetched. Changes are
+    numbered from 1 on each base: the `deltas` join without gaps, from 0 on, and `changes`
+    (`changes.unpack_changes`) holds those after the last of them, through `through`.
+    """
 
     root: bytes
     size: int
     rows: int
     layout: int
+    snapshot: Blob | None = None
+    deltas: tuple[DeltaFile, ...] = ()
+    changes: bytes = b""
+    through: int = 0
+    following: Following | None = None
 
     @property
     def name(self) -> str:
@@ -67,6 +114,7 @@ class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the hub vouches for.
 
+    `targets` is the version of the TUF targets that list every base and document named here.
     `sequence` rises by at least one with every head. `issued_ns` and `expires_ns` are wall time in
     ns since the Unix epoch. `min_next_poll_s` is how long a gate waits before it asks again.
     """
@@ -78,6 +126,7 @@ class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     hash_key_id: bytes
     datasets: dict[str, Dataset]
     documents: dict[str, Document]
+    targets: int = 0
 
 
 class SignedHead(msgspec.Struct, frozen=True):
@@ -209,9 +258,8 @@ def _check(head: Head) -> None:
         and len(head.datasets) <= MAX_DATASETS
         and len(head.documents) <= MAX_DOCUMENTS
         and all(0 < len(name) <= MAX_NAME_LENGTH for name in named)
-        and all(
-            len(d.root) == HASH_BYTES and d.size > 0 and d.rows >= 0 for d in head.datasets.values()
-        )
+        and 0 <= head.targets < 1 << 63
+        and all(map(_sound, head.datasets.values()))
         and all(
             len(d.sha256) == HASH_BYTES and 0 < d.size <= MAX_DOCUMENT_BYTES
             for d in head.documents.values()
@@ -219,3 +267,37 @@ def _check(head: Head) -> None:
     )
     if not sound:
         raise HeadError("the head's fields are out of range")
+
+
+def _sound(dataset: Dataset) -> bool:
+    """Return whether a dataset's numbers are in range and its deltas join without gaps."""
+    following = dataset.following
+    numbers = [0]
+    for delta in dataset.deltas:
+        numbers += (delta.after, delta.through)
+    joined = all(at == after for at, after in zip(numbers[::2], numbers[1::2], strict=False))
+    ordered = all(delta.after < delta.through for delta in dataset.deltas)
+    files = [delta.file for delta in dataset.deltas]
+    files += [dataset.snapshot] if dataset.snapshot else []
+    files += [following.recipe] if following else []
+    return (
+        len(dataset.root) == HASH_BYTES
+        and dataset.size > 0
+        and dataset.rows >= 0
+        and len(dataset.deltas) <= MAX_DELTAS
+        and len(dataset.changes) <= MAX_CHANGES_BYTES
+        and joined
+        and ordered
+        and 0 <= numbers[-1] <= dataset.through < 1 << 63
+        and (numbers[-1] < dataset.through) == bool(dataset.changes)
+        and all(len(file.sha256) == HASH_BYTES and file.size > 0 for file in files)
+        and (
+            following is None
+            or (
+                len(following.root) == HASH_BYTES
+                and following.size > 0
+                and following.rows >= 0
+                and 0 < following.through <= dataset.through
+            )
+        )
+    )

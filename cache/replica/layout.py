@@ -20,6 +20,7 @@ from admission.standing import (
     Withdrawal,
 )
 from cache.errors import LayoutError
+from cache.replica.alias import ALIAS_PERSON_BITS, Alias
 from cache.replica.forms import HOURS_BITS, FieldForm, decoder, encoder
 
 _STATUS, _DATE, _HOUR, _DISTRICT = 2, 13, 18, 14
@@ -136,6 +137,29 @@ PERSONS_2 = Layout(
 )
 """Seventeen bytes: layout 1, and the test, the health declaration and the identity digest."""
 
+PERSONS_3 = Layout(
+    8,
+    PersonFacts,
+    (
+        BitField("status", _STATUS, FieldForm.STATUS),
+        BitField("vulnerable", 1, FieldForm.FLAG),
+        BitField("isolation_until", _DATE, FieldForm.DATE),
+        BitField("district", _DISTRICT, FieldForm.NUMBER),
+        BitField("doses", 4, FieldForm.NUMBER),
+        BitField("product", 4, FieldForm.PRODUCT),
+        BitField("last_dose", _DATE, FieldForm.DATE),
+        BitField("recovered", _DATE, FieldForm.DATE),
+        BitField("born", 8, FieldForm.BIRTH_YEAR),
+        BitField("tested_h", _HOUR, FieldForm.HOUR_OR_NONE),
+        BitField("test_result", 2, FieldForm.TEST_RESULT),
+        BitField("declared_h", _HOUR, FieldForm.HOUR_OR_NONE),
+        BitField("symptoms", 1, FieldForm.FLAG),
+        BitField("exposure", 1, FieldForm.FLAG),
+        BitField("identity", 16, FieldForm.NUMBER),
+    ),
+)
+"""Sixteen bytes, two words without a field across them. Of the birth date it keeps the year."""
+
 CREDENTIALS_1 = Layout(
     3,
     Withdrawal,
@@ -194,11 +218,23 @@ OFFICERS_1 = Layout(
 )
 """Seven bytes: numbers of up to eight digits."""
 
+ALIASES_1 = Layout(
+    9,
+    Alias,
+    (
+        BitField("status", _STATUS, FieldForm.STATUS),
+        BitField("person", ALIAS_PERSON_BITS, FieldForm.NUMBER),
+    ),
+)
+"""Eight bytes."""
+
 LAYOUTS: dict[int, Layout[Any]] = {
     layout.id: layout
     for layout in (
         PERSONS_1,
         PERSONS_2,
+        PERSONS_3,
+        ALIASES_1,
         CREDENTIALS_1,
         PERMITS_1,
         ROSTER_1,

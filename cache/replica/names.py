@@ -5,9 +5,12 @@ from __future__ import annotations
 import msgspec
 
 from admission.standing import Officer, Permit, PersonFacts, RosterEntry, WatchEntry, Withdrawal
+from cache.replica.alias import Alias
 
 PERSONS = "persons"
 """Eligibility facts, by each identifier of a person."""
+ALIASES = "aliases"
+"""Further identifiers of the people in `persons`: one record each, however many numbers."""
 CREDENTIALS = "credentials"
 """Withdrawn credentials, by each name under which a credential may be withdrawn."""
 PERMITS = "permits"
@@ -21,6 +24,7 @@ ROSTER = "roster"
 
 RECORDS: dict[str, type[msgspec.Struct]] = {
     PERSONS: PersonFacts,
+    ALIASES: Alias,
     CREDENTIALS: Withdrawal,
     PERMITS: Permit,
     WATCH: WatchEntry,

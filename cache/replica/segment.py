@@ -29,8 +29,9 @@ class Segment:
     The file must never be written to or truncated while it is open; replace it by rename. It is
     unmapped when the last reference goes.
 
-    `find(key)` returns the record stored under a `PersonKey`, or None; it raises `DamagedPage` if a
-    page that could hold the answer is damaged.
+    `locate(key)` returns the number (rank) of the row under a `PersonKey`, or None; `find(key)` its
+    record in the layout's form, or None. Both raise `DamagedPage` if a page that could hold the
+    answer is damaged.
     """
 
     def __init__(self, view: mmap.mmap) -> None:
@@ -46,7 +47,7 @@ class Segment:
         self._index, crcs = _resident(header, view)
         self._pages = bytearray(header.row_pages)
         self._check = _page_check(view, crcs, self._pages)
-        self.find = _finder(header, view, self._index, self._pages, self._check)
+        self.locate = _locator(header, view, self._index, self._pages, self._check)
 
     @classmethod
     def open(cls, path: Path) -> Segment:
@@ -99,13 +100,32 @@ class Segment:
             return
         last = self.header.rows - 1
         for number in {i * last // SELF_TEST_ROWS for i in range(SELF_TEST_ROWS + 1)}:
-            key, record = self._row(number)
+            key, record = self.row(number)
             if self.find(key) != record:
                 msg = f"row {number} is not found under its own key"
                 raise SegmentError(msg)
             self.layout.unpack(record)
 
-    def _row(self, number: int) -> tuple[int, bytes]:
+    def find(self, key: int) -> bytes | None:
+        """Return the record under a key, or None.
+
+        :raises DamagedPage: as `locate`.
+        """
+        rank = self.locate(key)
+        return None if rank is None else self.record(rank)
+
+    def record(self, rank: int) -> bytes:
+        """Return the record of a row that `locate` has just found: its page is not checked."""
+        width, split = self.header.row_bytes, self.header.hash_bits // 8
+        start = PAGE_BYTES + rank * width
+        return self._view[start + split : start + width]
+
+    def row(self, number: int) -> tuple[int, bytes]:
+        """Return the key of a row, as far as it is stored, zeros after that, and its record.
+
+        :param number: 0 to `header.rows` - 1.
+        :raises DamagedPage: if its page is damaged.
+        """
         header = self.header
         start = number * header.row_bytes
         self._check(start // PAGE_BYTES, (start + header.row_bytes - 1) // PAGE_BYTES)
@@ -161,13 +181,13 @@ def _page_check(view: mmap.mmap, crcs: array[int], pages: bytearray) -> Callable
     return check
 
 
-def _finder(
+def _locator(
     header: Header,
     view: mmap.mmap,
     index: array[int],
     pages: bytearray,
     check: Callable[[int, int], None],
-) -> Callable[[int], bytes | None]:
+) -> Callable[[int], int | None]:
     """Return the look-up: a closure, because attribute reads would cost a third of its time."""
     width, hash_bytes = header.row_bytes, header.hash_bits // 8
     bucket_shift = 64 - header.bucket_bits
@@ -177,7 +197,7 @@ def _finder(
     mask = (1 << header.hash_bits) - 1
     search = view.find
 
-    def find(key: int) -> bytes | None:
+    def locate(key: int) -> int | None:
         bucket = key >> bucket_shift
         start, end = index[bucket] * width, index[bucket + 1] * width
         if start >= end:
@@ -190,9 +210,9 @@ def _finder(
         at = search(stored, start, end)
         while at >= 0:
             if not (at - start) % width:
-                return view[at + hash_bytes : at + width]
+                return (at - PAGE_BYTES) // width
             # The same bytes may straddle two rows or lie inside a record.
             at = search(stored, at + 1, end)
         return None
 
-    return find
+    return locate

@@ -43,6 +43,7 @@ from cache.replica.layout import (
     WATCH_1,
 )
 from cache.replica.names import (
+    ALIASES,
     CREDENTIALS,
     OFFICERS,
     PERMITS,
@@ -223,6 +224,7 @@ def test_rows_are_counted_by_kind(tmp_path: Path) -> None:
     assert rows == {
         **dict.fromkeys((PERSONS, PERMITS, ROSTER, OFFICERS, CREDENTIALS), 300),
         WATCH: 0,
+        ALIASES: 0,
     }
 
 

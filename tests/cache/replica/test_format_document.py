@@ -38,9 +38,9 @@ PAGE = 4096
 
 def read_head(data: bytes, public_key: bytes) -> dict[str, object]:
     version, key_id, payload, signature = msgpack.unpackb(data)
-    assert version == 2
+    assert version == 3
     assert key_id == hashlib.sha256(public_key).digest()[:8]
-    signed = b"chot head" + bytes([0, 2]) + payload
+    signed = b"chot head" + bytes([0, 3]) + payload
     Ed25519PublicKey.from_public_bytes(public_key).verify(signature, signed)
     return msgpack.unpackb(payload)  # type: ignore[no-any-return]
 

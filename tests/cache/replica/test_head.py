@@ -113,17 +113,17 @@ def test_another_form_of_the_same_envelope_is_refused() -> None:
 )
 def test_a_signed_payload_of_another_shape_is_refused(payload: bytes) -> None:
     key_id = public_key_id(SIGNER.public_key())
-    signature = SIGNER.sign(b"chot head\x00\x02" + payload)
+    signature = SIGNER.sign(b"chot head\x00\x03" + payload)
     with pytest.raises(HeadError, match="signed, but"):
-        verify_head(msgpack.packb([2, key_id, payload, signature]), TRUSTED)
+        verify_head(msgpack.packb([3, key_id, payload, signature]), TRUSTED)
 
 
 def test_a_field_this_version_does_not_know_is_refused_not_ignored() -> None:
     _, key_id, payload, _ = msgpack.unpackb(sign_head(a_head(), SIGNER))
     newer = msgpack.packb({**msgpack.unpackb(payload), "deltas": [b"..."]})
-    signature = SIGNER.sign(b"chot head\x00\x02" + newer)
+    signature = SIGNER.sign(b"chot head\x00\x03" + newer)
     with pytest.raises(HeadError, match="deltas"):
-        verify_head(msgpack.packb([2, key_id, newer, signature]), TRUSTED)
+        verify_head(msgpack.packb([3, key_id, newer, signature]), TRUSTED)
 
 
 @pytest.mark.parametrize(
@@ -212,4 +212,4 @@ class TestJudge:
 def test_the_head_has_not_moved() -> None:
     # A changed byte is a new head version: gates in the field read this one.
     digest = hashlib.sha256(sign_head(a_head(), SIGNER)).hexdigest()
-    assert digest == "44aed9616311b8c15040bde01fc1d21e30079175db63471bee8a21f94fabbd41"
+    assert digest == "2874270fb01af01ebb5540fa074a420c66b825c2ce2237fb4f701d9557263cee"

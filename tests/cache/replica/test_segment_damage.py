@@ -139,7 +139,7 @@ def test_a_damaged_segment_does_not_pass_its_self_test(view: mmap.mmap) -> None:
 
 
 def test_an_unknown_layout_or_width_is_refused(tmp_path: Path) -> None:
-    for layout, row_bytes, error in ((9, 15, LayoutError), (1, 16, SegmentError)):
+    for layout, row_bytes, error in ((99, 15, LayoutError), (1, 16, SegmentError)):
         header = Header(layout, 0, row_bytes, 0, 40, HASH_KEY_ID, 0)
         (tmp_path / "s").write_bytes(header.pack() + bytes(header.size - PAGE_BYTES))
         with pytest.raises(error):

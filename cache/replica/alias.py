@@ -1,0 +1,38 @@
+"""Aliases: further identifiers of a person, each leading to the one record that the person has."""
+
+from __future__ import annotations
+
+import msgspec
+
+from admission.identity import PersonKey
+from admission.standing import CredentialStatus
+
+KEY_BITS = 64
+ALIAS_PERSON_BITS = 62
+_SPARE_BITS = KEY_BITS - ALIAS_PERSON_BITS
+
+
+class Alias(msgspec.Struct, frozen=True, gc=False):
+    """One further identifier: its own status, and whose it is.
+
+    `person` is the first 62 bits of the key under which the person's record stands in `persons`.
+    """
+
+    status: CredentialStatus
+    person: int
+
+    @property
+    def key(self) -> PersonKey:
+        """The key to look the person's record up by; its last two bits are zero."""
+        return PersonKey(self.person << _SPARE_BITS)
+
+
+def person_of(key: PersonKey) -> PersonKey:
+    """Return the key that stands for a person whichever identifier was shown.
+
+    :param key: under which the person's record stands.
+
+    >>> hex(person_of(PersonKey(0xFFFF_0000_0000_0007)))
+    '0xffff000000000004'
+    """
+    return PersonKey(key >> _SPARE_BITS << _SPARE_BITS)
