@@ -35,6 +35,8 @@ class Event(StrEnum):
     """An officer asks for a record to be corrected."""
     COUNT = "count"
     """An officer corrected how many are inside: `note` is `zone.count_note`."""
+    ENQUIRY = "enquiry"
+    """Somebody at the appliance looked a number up: `note` is an `enquiry.Purpose`."""
 
 
 class Passage(msgspec.Struct, frozen=True, array_like=True):

@@ -23,8 +23,11 @@ from appliance.bridges import open_bridge
 from appliance.camera_table import CameraSourceTable
 from appliance.clock import SystemClock
 from appliance.config import Config, LaneTable, ScenesSourceTable, site_of
+from appliance.control import controlled
+from appliance.control_answers import control_answers
 from appliance.desk.desk import Desk
 from appliance.documents import Documents
+from appliance.enquiries import Enquiries
 from appliance.errors import ConfigError
 from appliance.feedback import Feedback
 from appliance.health import Health, Weight
@@ -199,8 +202,18 @@ async def composed(
         if desk is not None:
             desk.serve_lanes({lane.name: lane for lane in outlook.lanes})
             DeskPages(desk, [config.desk.origin]).add_to(app)
-        kiosk = config.kiosk
-        url = await stack.enter_async_context(serve(app, kiosk.host, kiosk.port))
+        url = await stack.enter_async_context(serve(app, config.kiosk.host, config.kiosk.port))
+        await stack.enter_async_context(
+            controlled(
+                state,
+                control_answers(
+                    Enquiries(
+                        site, book=book, journal=records.journal, clock=clock, digest_key=digest_key
+                    ),
+                    replicator.status,
+                ),
+            )
+        )
         yield Appliance(
             config,
             kiosk_url=url,

@@ -78,9 +78,11 @@ def tail_command(folder: Path, count: int, as_json: bool) -> None:
 
 
 def _act(entry: dict[str, Any]) -> list[str]:
-    """Return what an officer did, nothing for a scan."""
+    """Return what an officer did or somebody asked, nothing for a scan."""
     if entry["event"] == Event.SCAN.value:
         return []
+    if entry["event"] == Event.ENQUIRY.value:
+        return [f"looked up for: {printable(entry['note'])}"]
     about = "" if entry["about"] is None else f" of {entry['about']}"
     return [f"{entry['event']}{about} by officer {entry['officer']}: {printable(entry['note'])}"]
 

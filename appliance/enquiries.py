@@ -1,0 +1,56 @@
+"""Looking one number up at the appliance: journaled first, answered then."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from admission.credential import Credential, CredentialKind
+from admission.enquiry import Purpose, enquiry
+from admission.identity import Identifier
+from admission.passage import code_digest
+from admission.ports import Book, Clock, Journal
+from admission.site import Site
+from admission.standing import Standing
+
+
+class Enquiries:
+    """Answers what is known here under one number, after an entry that says who asked for what.
+
+    :param digest_key: as for `passage.code_digest`.
+    """
+
+    def __init__(
+        self, site: Site, *, book: Book, journal: Journal, clock: Clock, digest_key: bytes
+    ) -> None:
+        self._site = site
+        self._book = book
+        self._journal = journal
+        self._clock = clock
+        self._digest_key = digest_key
+
+    async def answer(self, identifier: Identifier, purpose: Purpose) -> dict[str, Any]:
+        """Return what is on record, as `described`, once the entry is durable.
+
+        :raises Exception: what the journal raises; then nothing is told.
+        """
+        now = self._clock.now()
+        credential = Credential(CredentialKind.UNRECOGNISED, (identifier,))
+        standing = self._book.standing_of(credential, now)
+        digest = code_digest(f"{identifier.kind.value}:{identifier.value}", self._digest_key)
+        await self._journal.append(enquiry(self._site, standing, purpose, digest=digest, now=now))
+        return described(standing)
+
+
+def described(standing: Standing) -> dict[str, Any]:
+    """Return a standing in plain values for whoever asked: text, numbers, dates as ISO 8601.
+
+    The person's key and the identity digest are left out: they mean nothing to a reader.
+    """
+    plain: dict[str, Any] = msgspec.to_builtins(standing)
+    del plain["person"]
+    facts = plain["facts"]
+    if facts is not None:
+        facts["on_record"] = {"identity": bool(facts.pop("identity"))}
+    return plain

@@ -1,0 +1,104 @@
+"""Enquiries protect that nobody looks anybody up without an entry that says who was asked for."""
+
+from __future__ import annotations
+
+from datetime import UTC
+
+import pytest
+
+from admission.credential import Credential
+from admission.enquiry import Purpose
+from admission.identity import Identifier, IdentifierKind, PersonKey
+from admission.instant import ClockTrust, Instant
+from admission.passage import Event, Passage
+from admission.site import Place, Site
+from admission.standing import Lookup, PersonFacts, Release, Standing
+from admission.verdict import Outcome
+from admission.wire import pack_passage, unpack_passage
+from appliance.control_answers import control_answers
+from appliance.enquiries import Enquiries, described
+from appliance.errors import ApplianceError
+
+NOW = Instant(1_632_099_600_000_000_000, 1, "boot", ClockTrust.SYNCHRONISED)
+SITE = Site("gate-7", "Cổng 7", Place.FACTORY, "thu-duc", 16, UTC)
+KNOWN = Identifier(IdentifierKind.DOCUMENT, "079080000001")
+STANDING = Standing(
+    Lookup.FOUND, PersonKey(7), PersonFacts(doses=2, identity=4711), Release(9, 1, 2)
+)
+
+
+class Clock:
+    def now(self) -> Instant:
+        return NOW
+
+
+class Book:
+    def standing_of(
+        self, credential: Credential, now: Instant, *, permits: bool = True
+    ) -> Standing:
+        return STANDING if credential.identifiers == (KNOWN,) else Standing(Lookup.NOT_FOUND)
+
+
+class Journal:
+    def __init__(self, fails: bool = False) -> None:
+        self.entries: list[Passage] = []
+        self.fails = fails
+
+    async def append(self, entry: Passage) -> int:
+        if self.fails:
+            raise OSError("full")
+        self.entries.append(entry)
+        return len(self.entries)
+
+
+def an_enquiry(journal: Journal) -> Enquiries:
+    return Enquiries(SITE, book=Book(), journal=journal, clock=Clock(), digest_key=bytes(32))
+
+
+async def test_the_entry_says_why_and_whom_and_admits_nobody() -> None:
+    journal = Journal()
+    answer = await an_enquiry(journal).answer(KNOWN, Purpose.AUDIT)
+    assert answer["lookup"] == "found"
+    assert answer["facts"]["doses"] == 2
+    (entry,) = journal.entries
+    assert unpack_passage(pack_passage(entry)) == entry
+    assert (entry.event, entry.note, entry.person) == (Event.ENQUIRY, "audit", 7)
+    assert (entry.outcome, entry.release) == (Outcome.REFER, 9)
+    assert KNOWN.value.encode() not in pack_passage(entry)
+
+
+async def test_nothing_is_told_that_could_not_be_written_down() -> None:
+    with pytest.raises(OSError, match="full"):
+        await an_enquiry(Journal(fails=True)).answer(KNOWN, Purpose.AUDIT)
+
+
+def test_key_and_digest_of_the_person_stay_inside() -> None:
+    plain = described(STANDING)
+    assert "person" not in plain
+    assert plain["facts"]["on_record"] == {"identity": True}
+    assert "4711" not in repr(plain)
+
+
+async def test_what_is_typed_is_brought_to_its_normal_form() -> None:
+    journal = Journal()
+    answers = control_answers(an_enquiry(journal), lambda: None)  # type: ignore[arg-type,return-value]
+    question = {"ask": "lookup", "kind": "document", "value": " 079 080 000001", "purpose": "audit"}
+    assert (await answers["lookup"](question))["lookup"] == "found"
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        {"ask": "lookup"},
+        {"ask": "lookup", "kind": "document", "value": "1", "purpose": "curiosity"},
+        {"ask": "lookup", "kind": "shoe size", "value": "1", "purpose": "audit"},
+        {"ask": "lookup", "kind": "document", "value": " - ", "purpose": "audit"},
+        {"ask": "lookup", "kind": "document", "value": "1" * 300, "purpose": "audit"},
+    ],
+)
+async def test_half_a_question_is_refused_and_leaves_no_entry(question: dict[str, str]) -> None:
+    journal = Journal()
+    answers = control_answers(an_enquiry(journal), lambda: None)  # type: ignore[arg-type,return-value]
+    with pytest.raises(ApplianceError):
+        await answers["lookup"](question)
+    assert not journal.entries
