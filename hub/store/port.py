@@ -13,6 +13,7 @@ import msgspec
 
 from admission.identity import Identifier
 from admission.standing import CredentialStatus, PersonFacts
+from hub.store.changes import ChangeLogStore
 from hub.store.marks import MarkKind, MarkStore
 from hub.store.registers import OrderStore, RegisterStore
 
@@ -192,7 +193,16 @@ class EntryStore(Protocol):
         ...
 
 
-class Store(PersonStore, RegisterStore, OrderStore, DeviceStore, EntryStore, MarkStore, Protocol):
+class Store(
+    PersonStore,
+    RegisterStore,
+    ChangeLogStore,
+    OrderStore,
+    DeviceStore,
+    EntryStore,
+    MarkStore,
+    Protocol,
+):
     """All that the hub keeps."""
 
     async def close(self) -> None:

@@ -154,7 +154,7 @@ class RegisterStore(Protocol):
     async def revisions(self) -> Mapping[str, int]:
         """Return, for everything that was ever written, a number that rises with every change.
 
-        By name of a register, `PEOPLE`, `ORDERS` or `DOCUMENTS`. Cheap: asked every second.
+        By name of a register, `PEOPLE`, `ORDERS` or `DOCUMENTS`. Cheap: asked ten times a second.
         """
         ...
 

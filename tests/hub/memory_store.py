@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from admission.identity import Identifier
 from admission.orders import Order
 from hub.errors import StoreError
+from hub.store.changes import ChangedPeople, ChangedRows
 from hub.store.marks import MarkedEntry, MarkKind
 from hub.store.port import (
     Added,
@@ -46,10 +47,23 @@ class _State:
         self.documents: dict[str, bytes] = {}
         self.revisions: dict[str, int] = {}
         self.dropped: set[str] = set()
+        self.log: dict[str, list[tuple[int, Identifier]]] = defaultdict(list)
+        self.logged_after: dict[str, int] = {}
 
-    def touch(self, name: str) -> None:
-        self.revisions[name] = self.revisions.get(name, 0) + 1
+    def touch(self, name: str, *touched: Iterable[Identifier]) -> None:
+        revision = self.revisions[name] = self.revisions.get(name, 0) + 1
         self.dropped.discard(name)
+        self.log[name] += [(revision, one) for some in touched for one in some]
+
+    def touch_all(self, name: str) -> None:
+        self.touch(name)
+        self.log[name] = []
+        self.logged_after[name] = self.revisions[name]
+
+    def touched(self, name: str, after: int, limit: int) -> frozenset[Identifier] | None:
+        found = frozenset(one for revision, one in self.log[name] if revision > after)
+        whole = self.logged_after.get(name, 0) <= after <= self.revisions.get(name, 0)
+        return found if whole and len(found) <= limit else None
 
     async def people_by(self, identifiers: Collection[Identifier]) -> Sequence[Person]:
         wanted = set(identifiers)
@@ -60,6 +74,8 @@ class _State:
         ]
 
     async def put_people(self, people: Iterable[Person]) -> None:
+        people = list(people)
+        before = [self.people[p.number] for p in people if p.number in self.people]
         after = {**self.people, **{person.number: person for person in people}}
         owners: dict[Identifier, int] = {}
         for person in after.values():
@@ -68,14 +84,14 @@ class _State:
                     raise StoreError("an identifier is another person's")
         self.people = after
         self.highest = max(self.highest, *after, -1)
-        self.touch(PEOPLE)
+        self.touch(PEOPLE, *([k.identifier for k in p.identifiers] for p in [*before, *people]))
 
     async def next_number(self) -> int:
         return self.highest + 1
 
     async def clear_people(self) -> None:
         self.people = {}
-        self.touch(PEOPLE)
+        self.touch_all(PEOPLE)
 
     async def rows_by(self, register: str, identifiers: Collection[Identifier]) -> Sequence[Row]:
         wanted = set(identifiers)
@@ -86,18 +102,18 @@ class _State:
 
     async def put_rows(self, register: str, rows: Sequence[Row]) -> None:
         entry_type(register)
+        before = [self.rows[register][r.key] for r in rows if r.key in self.rows[register]]
         self.rows[register] |= by_key(rows)
-        self.touch(register)
+        self.touch(register, *(row.identifiers for row in [*before, *rows]))
 
     async def remove_rows(self, register: str, keys: Collection[str]) -> None:
-        for key in keys:
-            self.rows[register].pop(key, None)
-        self.touch(register)
+        gone = [row for key in keys if (row := self.rows[register].pop(key, None))]
+        self.touch(register, *(row.identifiers for row in gone))
 
     async def clear_rows(self, register: str) -> None:
         entry_type(register)
         self.rows[register] = {}
-        self.touch(register)
+        self.touch_all(register)
 
 
 class MemoryStore:
@@ -143,6 +159,28 @@ class MemoryStore:
     async def revisions(self) -> Mapping[str, int]:
         state = self._state
         return {n: r for n, r in state.revisions.items() if n not in state.dropped}
+
+    async def changed_people(self, after: int, *, limit: int) -> ChangedPeople | None:
+        state = self._state
+        touched = state.touched(PEOPLE, after, limit)
+        if touched is None:
+            return None
+        return ChangedPeople(state.revisions[PEOPLE], touched, await state.people_by(touched))
+
+    async def changed_rows(self, register: str, after: int, *, limit: int) -> ChangedRows | None:
+        entry_type(register)
+        state = self._state
+        touched = state.touched(register, after, limit)
+        if touched is None:
+            return None
+        rows = await state.rows_by(register, touched)
+        return ChangedRows(state.revisions[register], touched, rows)
+
+    async def forget_changes(self, register: str, through: int) -> None:
+        state = self._state
+        state.log[register] = [one for one in state.log[register] if one[0] > through]
+        known = min(through, state.revisions.get(register, 0))
+        state.logged_after[register] = max(state.logged_after.get(register, 0), known)
 
     async def put_order(self, order: Order) -> None:
         self._state.orders[order.district, order.from_s] = order

@@ -8,8 +8,9 @@ import aiosqlite
 
 from admission.identity import Identifier
 from hub.store.port import Person
-from hub.store.registers import PEOPLE, Row
+from hub.store.registers import Row
 from hub.store.sqlite import people, registers
+from hub.store.sqlite.change_log import ChangeLog
 
 
 class SqliteChange:
@@ -17,6 +18,7 @@ class SqliteChange:
 
     def __init__(self, raw: aiosqlite.Connection) -> None:
         self._raw = raw
+        self._log = ChangeLog(raw)
 
     async def people_by(self, identifiers: Collection[Identifier]) -> Sequence[Person]:
         """Return who is on record under one of the identifiers; see the port."""
@@ -25,8 +27,7 @@ class SqliteChange:
     async def put_people(self, everybody: Sequence[Person]) -> None:
         """Record people; see the port."""
         if everybody:
-            await people.write(self._raw, everybody)
-            await registers.touch(self._raw, PEOPLE)
+            await people.write(self._raw, self._log, everybody)
 
     async def next_number(self) -> int:
         """Return a number above all that were ever used."""
@@ -34,8 +35,7 @@ class SqliteChange:
 
     async def clear_people(self) -> None:
         """Strike everybody off the record."""
-        await people.clear(self._raw)
-        await registers.touch(self._raw, PEOPLE)
+        await people.clear(self._raw, self._log)
 
     async def rows_by(self, register: str, identifiers: Collection[Identifier]) -> Sequence[Row]:
         """Return a register's rows that are found by the identifiers; see the port."""
@@ -47,12 +47,12 @@ class SqliteChange:
 
     async def put_rows(self, register: str, rows: Sequence[Row]) -> None:
         """Put rows; see the port."""
-        await registers.write(self._raw, register, rows)
+        await registers.write(self._raw, self._log, register, rows)
 
     async def remove_rows(self, register: str, keys: Collection[str]) -> None:
         """Remove rows; see the port."""
-        await registers.remove(self._raw, register, keys)
+        await registers.remove(self._raw, self._log, register, keys)
 
     async def clear_rows(self, register: str) -> None:
         """Empty a register; see the port."""
-        await registers.clear(self._raw, register)
+        await registers.clear(self._raw, self._log, register)

@@ -13,6 +13,8 @@ import aiosqlite
 from admission.identity import Identifier, IdentifierKind
 from admission.standing import CredentialStatus, PersonFacts, Product, TestResult
 from hub.store.port import KnownIdentifier, Person
+from hub.store.registers import PEOPLE
+from hub.store.sqlite.change_log import ChangeLog
 from hub.store.sqlite.registers import flat, slices, wanted
 
 _KINDS = {kind.value: kind for kind in IdentifierKind}
@@ -25,9 +27,10 @@ _COLUMNS = (
 )
 
 
-async def write(raw: aiosqlite.Connection, people: Sequence[Person]) -> None:
+async def write(raw: aiosqlite.Connection, log: ChangeLog, people: Sequence[Person]) -> None:
     """Write people within the caller's transaction, replacing those of the same numbers."""
-    await _make_room(raw, people)
+    revision = await log.touch(PEOPLE)
+    await _make_room(raw, log, revision, people)
     await raw.executemany(
         f"INSERT INTO person ({_COLUMNS}) VALUES ({', '.join('?' * 15)})",  # noqa: S608 constants
         [_person_row(person) for person in people],
@@ -39,10 +42,13 @@ async def write(raw: aiosqlite.Connection, people: Sequence[Person]) -> None:
     await raw.execute(
         "UPDATE highest_person SET number = max(number, ?)", (max(p.number for p in people),)
     )
+    await log.note(PEOPLE, revision, (k.identifier for p in people for k in p.identifiers))
 
 
-async def clear(raw: aiosqlite.Connection) -> None:
+async def clear(raw: aiosqlite.Connection, log: ChangeLog) -> None:
     """Delete everybody."""
+    await log.touch(PEOPLE)
+    await log.fill(PEOPLE)
     await raw.execute("DELETE FROM identifier")
     await raw.execute("DELETE FROM person")
 
@@ -79,13 +85,18 @@ async def found_by(raw: aiosqlite.Connection, identifiers: Collection[Identifier
     return found
 
 
-async def _make_room(raw: aiosqlite.Connection, people: Sequence[Person]) -> None:
+async def _make_room(
+    raw: aiosqlite.Connection, log: ChangeLog, revision: int, people: Sequence[Person]
+) -> None:
     """Delete who is on record under these numbers. A first import finds nobody and skips that."""
     numbers = [person.number for person in people]
     rows = await raw.execute_fetchall(
         "SELECT 1 FROM person WHERE number BETWEEN ? AND ? LIMIT 1", (min(numbers), max(numbers))
     )
     if list(rows):
+        await log.note_found(
+            PEOPLE, revision, "FROM identifier WHERE person = ?", [(n,) for n in numbers]
+        )
         for table, column in (("identifier", "person"), ("person", "number")):
             await raw.executemany(
                 f"DELETE FROM {table} WHERE {column} = ?",  # noqa: S608 constants

@@ -13,17 +13,24 @@ import msgspec
 
 from admission.identity import Identifier, IdentifierKind
 from hub.store.registers import Row, StoredDocument, entry_type
+from hub.store.sqlite.change_log import ChangeLog
 
 SLICE = 5_000
 """Identifiers or keys asked for in one statement: below SQLite's 32,766 variables."""
 _KINDS = {kind.value: kind for kind in IdentifierKind}
+_OF_KEY = "FROM register_identifier WHERE register = ? AND key = ?"
 _encode = msgspec.json.Encoder().encode
 
 
-async def write(raw: aiosqlite.Connection, register: str, rows: Sequence[Row]) -> None:
+async def write(
+    raw: aiosqlite.Connection, log: ChangeLog, register: str, rows: Sequence[Row]
+) -> None:
     """Write rows within the caller's transaction, replacing those of the same keys."""
     entry_type(register)
+    revision = await log.touch(register)
     keys = [(register, row.key) for row in rows]
+    await log.note_found(register, revision, _OF_KEY, keys)
+    await log.note(register, revision, (one for row in rows for one in row.identifiers))
     await raw.executemany("DELETE FROM register_identifier WHERE register = ? AND key = ?", keys)
     await raw.executemany(
         "INSERT OR REPLACE INTO register_row VALUES (?, ?, ?)",
@@ -37,26 +44,29 @@ async def write(raw: aiosqlite.Connection, register: str, rows: Sequence[Row]) -
             for place, identifier in enumerate(row.identifiers)
         ],
     )
-    await touch(raw, register)
 
 
-async def remove(raw: aiosqlite.Connection, register: str, keys: Collection[str]) -> None:
+async def remove(
+    raw: aiosqlite.Connection, log: ChangeLog, register: str, keys: Collection[str]
+) -> None:
     """Remove the rows of these keys."""
     entry_type(register)
+    revision = await log.touch(register)
+    await log.note_found(register, revision, _OF_KEY, [(register, key) for key in keys])
     for table in ("register_identifier", "register_row"):
         await raw.executemany(
             f"DELETE FROM {table} WHERE register = ? AND key = ?",  # noqa: S608 constants
             [(register, key) for key in keys],
         )
-    await touch(raw, register)
 
 
-async def clear(raw: aiosqlite.Connection, register: str) -> None:
+async def clear(raw: aiosqlite.Connection, log: ChangeLog, register: str) -> None:
     """Empty a register."""
     entry_type(register)
+    await log.touch(register)
+    await log.fill(register)
     await raw.execute("DELETE FROM register_identifier WHERE register = ?", (register,))
     await raw.execute("DELETE FROM register_row WHERE register = ?", (register,))
-    await touch(raw, register)
 
 
 async def read(raw: aiosqlite.Connection, register: str, after: str, limit: int) -> list[Row]:
@@ -108,15 +118,6 @@ async def found_by(
         )
         keys.update(row[0] for row in rows)
     return await keyed(raw, register, keys)
-
-
-async def touch(raw: aiosqlite.Connection, name: str) -> None:
-    """Note that something of this name has changed."""
-    await raw.execute(
-        "INSERT INTO revision VALUES (?, 1, 1)"
-        " ON CONFLICT (name) DO UPDATE SET number = number + 1, live = 1",
-        (name,),
-    )
 
 
 async def keep_document(raw: aiosqlite.Connection, name: str, data: bytes) -> None:

@@ -11,6 +11,7 @@ import aiosqlite
 
 from admission.orders import Order
 from hub.errors import StoreError
+from hub.store.changes import ChangedPeople, ChangedRows
 from hub.store.marks import MarkedEntry, MarkKind
 from hub.store.port import (
     Added,
@@ -32,8 +33,9 @@ from hub.store.registers import (
     entry_type,
     is_document_name,
 )
-from hub.store.sqlite import entries, marks, people, registers
+from hub.store.sqlite import change_log, entries, marks, people, registers
 from hub.store.sqlite.change import SqliteChange
+from hub.store.sqlite.change_log import ChangeLog
 from hub.store.sqlite.connection import Connection
 
 _CHUNK = 5_000
@@ -53,9 +55,10 @@ class SqliteStore:
     async def put_people(self, everybody: Iterable[Person]) -> None:
         """Record people; see the port."""
         async with self._connection.transaction() as raw:
+            log = ChangeLog(raw)
+            await log.touch(PEOPLE)
             for chunk in people.chunks(everybody, _CHUNK):
-                await people.write(raw, chunk)
-            await registers.touch(raw, PEOPLE)
+                await people.write(raw, log, chunk)
 
     async def people(self) -> AsyncIterator[Sequence[Person]]:
         """Yield everybody in chunks; see the port."""
@@ -88,7 +91,7 @@ class SqliteStore:
             )
             if not list(there):
                 return False
-            await registers.clear(raw, register)
+            await registers.clear(raw, ChangeLog(raw), register)
             await raw.execute("UPDATE revision SET live = 0 WHERE name = ?", (register,))
             return True
 
@@ -110,6 +113,28 @@ class SqliteStore:
             rows = await raw.execute_fetchall("SELECT name, number FROM revision WHERE live = 1")
         return {row[0]: row[1] for row in rows}
 
+    async def changed_people(self, after: int, *, limit: int) -> ChangedPeople | None:
+        """Return what has changed of the people; see the port."""
+        async with self._connection.transaction(write=False) as raw:
+            revision, touched = await change_log.touched(raw, PEOPLE, after, limit)
+            if touched is None:
+                return None
+            return ChangedPeople(revision, touched, await people.found_by(raw, touched))
+
+    async def changed_rows(self, register: str, after: int, *, limit: int) -> ChangedRows | None:
+        """Return what has changed of a register; see the port."""
+        entry_type(register)
+        async with self._connection.transaction(write=False) as raw:
+            revision, touched = await change_log.touched(raw, register, after, limit)
+            if touched is None:
+                return None
+            return ChangedRows(revision, touched, await registers.found_by(raw, register, touched))
+
+    async def forget_changes(self, register: str, through: int) -> None:
+        """Drop what the log holds through a revision; see the port."""
+        async with self._connection.transaction() as raw:
+            await change_log.forget(raw, register, through)
+
     async def put_order(self, order: Order) -> None:
         """Record an order; see the port."""
         async with self._connection.transaction() as raw:
@@ -117,12 +142,12 @@ class SqliteStore:
                 "INSERT OR REPLACE INTO directive_order VALUES (?, ?, ?)",
                 (order.district, order.from_s, order.directive),
             )
-            await registers.touch(raw, ORDERS)
+            await ChangeLog(raw).touch(ORDERS)
 
     async def remove_order(self, district: int, from_s: int) -> bool:
         """Take back an order; see the port."""
         async with self._connection.transaction() as raw:
-            await registers.touch(raw, ORDERS)
+            await ChangeLog(raw).touch(ORDERS)
             return await _changed(
                 raw,
                 "DELETE FROM directive_order WHERE district = ? AND from_s = ?",
@@ -144,12 +169,12 @@ class SqliteStore:
             raise StoreError(msg, hint="such as rulebook/hcmc-2021-09 or trust/dcc")
         async with self._connection.transaction() as raw:
             await registers.keep_document(raw, name, data)
-            await registers.touch(raw, DOCUMENTS)
+            await ChangeLog(raw).touch(DOCUMENTS)
 
     async def remove_document(self, name: str) -> bool:
         """Do away with a document; see the port."""
         async with self._connection.transaction() as raw:
-            await registers.touch(raw, DOCUMENTS)
+            await ChangeLog(raw).touch(DOCUMENTS)
             return await _changed(raw, "DELETE FROM document WHERE name = ?", (name,))
 
     async def document(self, name: str) -> bytes | None:
