@@ -9,6 +9,7 @@ CacheError
 │   ├── HeadError           a head that is malformed, oversized or wrongly signed
 │   │   ├── HeadRolledBack  older than what was accepted, or the same sequence with another body
 │   │   └── HeadExpired     no longer vouched for
+│   ├── DeltaError          changes that are malformed, out of bounds or not of this base
 │   ├── TimeProofError      a time proof that is malformed, wrongly signed or for another nonce
 │   ├── KeyFileError        a key file that is missing, malformed or readable by others
 │   ├── StoreError          the replica's directory cannot be read or written
@@ -56,6 +57,10 @@ class HeadRolledBack(HeadError):  # noqa: N818 - names the attack
 
 class HeadExpired(HeadError):  # noqa: N818 - names the state
     """A head expired before this moment, as a trusted clock tells it."""
+
+
+class DeltaError(ReplicaError):
+    """Changes are malformed, out of bounds, or contradict the base or each other."""
 
 
 class TimeProofError(ReplicaError):

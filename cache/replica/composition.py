@@ -1,0 +1,164 @@
+"""Deltas applied one after the other: into one delta, and into what look-ups read. Needs numpy."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from cache.errors import DeltaError
+from cache.replica.delta import Delta, Keys, Records
+from cache.replica.groups import groups_of, spare_bits
+from cache.replica.layout import Layout
+from cache.replica.overlay import BLOCK_ROWS, REMOVED, SHARED, Overlay
+
+MAX_OVERLAY_ROWS = 1 << 22
+"""Rows that may differ from a base: more are for a new base."""
+
+
+def compose(deltas: Sequence[Delta], layout: Layout[Any]) -> Delta:
+    """Return the one delta that does what these do one after the other.
+
+    :param deltas: at least one, each on the number that the one before it ends with.
+    :raises DeltaError: if they do not join, are of another layout, or contradict each other.
+    """
+    joined = all(one.through == other.after for one, other in pairwise(deltas))
+    if not deltas or not joined or any(delta.layout != layout.id for delta in deltas):
+        raise DeltaError("the deltas do not join, or are not of the same layout")
+    if sum(delta.rows for delta in deltas) > MAX_OVERLAY_ROWS:
+        msg = f"the deltas speak of more than {MAX_OVERLAY_ROWS} rows"
+        raise DeltaError(msg, hint="the hub has to publish a new base")
+    first, last = deltas[0], deltas[-1]
+    if len(deltas) == 1 and not (first.after == 0 and len(first.dropped)):
+        return first
+    keys, records, dropped = _added(deltas, layout)
+    ranks = _union([column for d in deltas for column in (d.ranks, d.removed)])
+    masks = np.zeros(len(ranks), np.uint8)
+    values = np.zeros((len(ranks), layout.record_bytes), np.uint8)
+    gone = np.zeros(len(ranks), bool)
+    whole = (1 << len(groups_of(layout))) - 1
+    kept = kept_bytes(layout)
+    for delta in deltas:
+        at = np.searchsorted(ranks, delta.ranks)
+        if np.any(gone[at] & (delta.masks != whole)):
+            raise DeltaError("a delta changes a part of a row that is not on record")
+        values[at] = values[at] & kept[delta.masks] | delta.values
+        masks[at] |= delta.masks
+        gone[at] = False
+        at = np.searchsorted(ranks, delta.removed)
+        values[at], masks[at], gone[at] = 0, 0, True
+    return Delta(
+        layout.id,
+        first.after,
+        last.through,
+        ranks[~gone],
+        masks[~gone],
+        values[~gone],
+        ranks[gone],
+        _union([delta.shared for delta in deltas]),
+        keys,
+        records,
+        dropped,
+    )
+
+
+def overlay_of(delta: Delta, rows: int) -> Overlay:
+    """Return what look-ups read of a delta from number 0 on.
+
+    :param rows: of the base.
+    """
+    ranks = _union([delta.ranks, delta.removed, delta.shared])
+    masks = np.zeros(len(ranks), np.uint8)
+    values = np.zeros((len(ranks), delta.values.shape[1]), np.uint8)
+    at = np.searchsorted(ranks, delta.ranks)
+    masks[at], values[at] = delta.masks, delta.values
+    gone = np.searchsorted(ranks, delta.removed)
+    masks[np.searchsorted(ranks, delta.shared)] |= SHARED
+    # A row that is gone is looked for among the added ones in any case.
+    masks[gone] = REMOVED
+    blocks = -(-rows // BLOCK_ROWS)
+    bits = np.zeros(blocks * BLOCK_ROWS // 8, np.uint8)
+    if len(ranks):
+        first_of_byte = np.flatnonzero(np.diff(ranks >> 3, prepend=np.uint32(0xFFFFFFFF)))
+        ones = np.left_shift(np.uint8(1), (ranks & 7).astype(np.uint8))
+        bits[ranks[first_of_byte] >> 3] = np.bitwise_or.reduceat(ones, first_of_byte)
+    starts = np.arange(blocks, dtype=np.uint64) * BLOCK_ROWS
+    counts = array("I", np.searchsorted(ranks, starts).astype(np.uint32).tobytes())
+    return Overlay(
+        bits.tobytes(),
+        counts,
+        masks.tobytes(),
+        values.tobytes(),
+        array("Q", delta.keys.astype(np.uint64).tobytes()),
+        delta.records.tobytes(),
+        array("I", delta.shared.astype(np.uint32).tobytes()),
+    )
+
+
+def delta_of(overlay: Overlay, layout: Layout[Any], through: int) -> Delta:
+    """Return the delta that an overlay was made of."""
+    bits = np.unpackbits(np.frombuffer(overlay.bitmap, np.uint8), bitorder="little")
+    ranks = np.flatnonzero(bits).astype(np.uint32)
+    masks = np.frombuffer(overlay.masks, np.uint8)
+    values = np.frombuffer(overlay.values, np.uint8).reshape(len(ranks), layout.record_bytes)
+    gone, said = masks == REMOVED, masks & ~np.uint8(SHARED) != 0
+    return Delta(
+        layout.id,
+        0,
+        through,
+        ranks[said],
+        masks[said] & ~np.uint8(SHARED),
+        values[said],
+        ranks[gone],
+        np.array(overlay.shared, np.uint32),
+        np.array(overlay.keys, np.uint64),
+        np.frombuffer(overlay.records, np.uint8).reshape(-1, layout.record_bytes),
+        np.zeros(0, np.uint64),
+    )
+
+
+def nothing(layout: Layout[Any], after: int, through: int) -> Delta:
+    """Return the delta that changes nothing."""
+    ranks, keys = np.zeros(0, np.uint32), np.zeros(0, np.uint64)
+    records = np.zeros((0, layout.record_bytes), np.uint8)
+    masks = np.zeros(0, np.uint8)
+    return Delta(
+        layout.id, after, through, ranks, masks, records, ranks, ranks, keys, records, keys
+    )
+
+
+def _added(deltas: Sequence[Delta], layout: Layout[Any]) -> tuple[Keys, Records, Keys]:
+    spare = np.uint64(spare_bits(layout))
+    keys, records, dropped = deltas[0].keys, deltas[0].records, deltas[0].dropped
+    for delta in deltas[1:]:
+        spoken_of = np.concatenate([delta.keys, delta.dropped]) >> spare
+        kept = ~np.isin(keys >> spare, spoken_of)
+        every = np.concatenate([keys[kept], delta.keys])
+        order = np.argsort(every, kind="stable")
+        keys = every[order]
+        records = np.concatenate([records[kept], delta.records])[order]
+        still = dropped[~np.isin(dropped >> spare, delta.keys >> spare)]
+        every = np.concatenate([still, delta.dropped])
+        dropped = every[np.unique(every >> spare, return_index=True)[1]]
+    # From the base on, nothing was added before that could be dropped.
+    return keys, records, dropped if deltas[0].after else dropped[:0]
+
+
+def _union(columns: Sequence[np.ndarray[Any, np.dtype[np.uint32]]]) -> Any:
+    return np.unique(np.concatenate(columns))
+
+
+def kept_bytes(layout: Layout[Any]) -> Records:
+    """Return, by mask, the bytes of a record with the mask's groups zero and all others ones."""
+    everything = (1 << 8 * layout.record_bytes) - 1
+    masks = []
+    for mask in range(128):
+        bits = everything
+        for number, group in enumerate(groups_of(layout)):
+            if mask >> number & 1:
+                bits &= ~group.mask
+        masks.append(bits.to_bytes(layout.record_bytes, "little"))
+    return np.frombuffer(b"".join(masks), np.uint8).reshape(128, layout.record_bytes)
