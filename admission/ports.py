@@ -34,7 +34,10 @@ class Book(Protocol):
 
         Every identifier of the credential, and the subject of its pass, is looked up in all that
         is known here; what is on record of them answers together (`standing.combined`), and a
-        second number hides nothing that the first one would show. Officers are looked up for a
+        second number hides nothing that the first one would show. Numbers of one person lead to one
+        record, each with a status of its own. Where the record says the year of birth alone, and
+        name and birth date are declared in full and are those on record (`Standing.differs`), the
+        facts take the declared date. Officers are looked up for a
         pass only; a signed credential's revocation also where it names nobody. Where people, the
         watch list or revocations cannot be read, the look-up is UNREADABLE.
 

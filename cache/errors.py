@@ -6,6 +6,7 @@ CacheError
 │   ├── BuildError          rows that cannot become a segment: unsorted, contradictory, too many
 │   ├── SegmentError        a file that is not the segment it claims to be
 │   │   └── DamagedPage     one page of an open segment fails its CRC
+│   ├── AliasError          a further identifier of which it cannot be said whose it is
 │   ├── HeadError           a head that is malformed, oversized or wrongly signed
 │   │   ├── HeadRolledBack  older than what was accepted, or the same sequence with another body
 │   │   └── HeadExpired     no longer vouched for
@@ -45,6 +46,10 @@ class SegmentError(ReplicaError):
 
 class DamagedPage(SegmentError):  # noqa: N818 - names the condition, as `struct.error` cannot
     """One page of an open segment fails its CRC: what it would answer is unknown."""
+
+
+class AliasError(ReplicaError):
+    """A further identifier cannot be read, or leads to nobody: whose it is is unknown."""
 
 
 class HeadError(ReplicaError):

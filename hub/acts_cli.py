@@ -19,6 +19,7 @@ from admission.errors import WireError
 from admission.identity import person_keyer
 from admission.passage import Passage
 from admission.wire import unpack_passage
+from cache.replica.alias import person_of
 from cache.replica.keys import load_hash_key
 from hub.folder import DataFolder
 from hub.options import Moment, data_option, run
@@ -116,7 +117,8 @@ async def _acts(
 async def numbers_of(store: PersonStore, wanted: set[int], hash_key: bytes) -> dict[int, int]:
     """Return the hub's own number of the person behind each of these keys, of those on record.
 
-    Looks at everybody once, as the keys cannot be turned round.
+    Gates write the key that stands for a person (`alias.person_of`), and of somebody who was not on
+    record yet the key of a number. Looks at everybody once, as the keys cannot be turned round.
     """
     key_of, found = person_keyer(hash_key), dict[int, int]()
     if not wanted:
@@ -127,8 +129,8 @@ async def numbers_of(store: PersonStore, wanted: set[int], hash_key: bytes) -> d
             for person in chunk:
                 for known in person.identifiers:
                     key = key_of(known.identifier)
-                    if key in wanted:
-                        found[key] = person.number
+                    for written in {key, person_of(key)} & wanted:
+                        found[written] = person.number
             looked += len(chunk)
             bar.reached(looked)
             if len(found) == len(wanted):

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from datetime import date
 from typing import Any, NamedTuple, TypeVar
 
-from admission.credential import Credential
+import msgspec
+
+from admission.credential import Credential, Holder
 from admission.identity import Identifier, PersonKey, identity_digester, person_keyer
 from admission.instant import Instant
 from admission.passage import Passage
@@ -26,6 +29,7 @@ from admission.standing import (
 )
 from admission.verdict import LaneState, Verdict
 from appliance.lane import Scan
+from cache.replica.alias import person_of
 from firmware_bridge.errors import BridgeUnavailable
 
 HASH_KEY = bytes(range(32))
@@ -45,6 +49,8 @@ class Known(NamedTuple):
     watch: Mapping[Identifier, WatchEntry] = {}
     officers: Mapping[Identifier, Officer] = {}
     withdrawn: Mapping[Identifier, Withdrawal] = {}
+    aliases: Mapping[Identifier, tuple[Identifier, CredentialStatus]] = {}
+    """Further identifiers: whose each is, by an identifier among the people, and its status."""
 
 
 class MemoryBook:
@@ -83,19 +89,25 @@ class MemoryBook:
                 withdrawn=withdrawn,
                 rostered=rostered,
             )
-        people = {KEY_OF(identifier): facts for identifier, facts in self.people.items()}
+        people = {KEY_OF(i): (KEY_OF(i), facts) for i, facts in self.people.items()}
+        for identifier, (first, status) in self.known.aliases.items():
+            whose = msgspec.structs.replace(self.people[first], status=status)
+            people.setdefault(KEY_OF(identifier), (KEY_OF(first), whose))
         found = [key for key in keys if key in people]
-        facts, mismatch = combined([people[key] for key in found]) if found else (None, False)
+        facts, mismatch = combined([people[key][1] for key in found]) if found else (None, False)
         if found:
             mismatch = mismatch or self._rights(found, permits) != self._rights(keys, permits)
         on_record, roster = self._rights(keys, permits)
+        differs = facts is not None and _differs(facts, credential)
+        if facts is not None and not differs:
+            facts = _with_declared_day(facts, credential.holder)
         return Standing(
             Lookup.FOUND if found else Lookup.NOT_FOUND,
-            found[0] if found else keys[0],
+            person_of(people[found[0]][0]) if found else keys[0],
             facts,
             self.release,
             mismatch,
-            facts is not None and _differs(facts, credential),
+            differs,
             withdrawn,
             on_record,
             roster,
@@ -140,6 +152,16 @@ def _differs(facts: PersonFacts, credential: Credential) -> bool:
     if not holder.name or "*" in holder.name:
         return False
     return identity_digester(HASH_KEY)(holder.name, holder.born) != facts.identity
+
+
+def _with_declared_day(facts: PersonFacts, holder: Holder | None) -> PersonFacts:
+    """Return facts whose birth date may be a year's with the declared one, which agrees."""
+    if holder is None or holder.born is None or not facts.identity:
+        return facts
+    whole = holder.name and "*" not in holder.name
+    if not whole or facts.born != date(holder.born.year, 1, 1):
+        return facts
+    return msgspec.structs.replace(facts, born=holder.born)
 
 
 class MemoryJournal:

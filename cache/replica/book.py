@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
-from admission.credential import Credential, Proof
+from admission.credential import Credential, Holder, Proof
 from admission.credentials.fields import MASK
 from admission.identity import PersonKey, identity_digester, person_keyer
 from admission.instant import Instant
@@ -23,10 +23,11 @@ from admission.standing import (
     Standing,
     WatchEntry,
     Withdrawal,
-    combined,
 )
+from cache.errors import AliasError
 from cache.replica.head import Head
 from cache.replica.names import (
+    ALIASES,
     CREDENTIALS,
     OFFICERS,
     PERMITS,
@@ -36,12 +37,21 @@ from cache.replica.names import (
     WATCH,
     kind_of,
 )
-from cache.replica.reading import Keys, Reader, nobody, permit_reader, person_reader, reader
+from cache.replica.people import (
+    People,
+    PeopleReader,
+    alias_finder,
+    facts_finder,
+    keeps_birth_year_only,
+    people_reader,
+)
+from cache.replica.reading import Keys, Reader, permit_reader, reader
 from cache.replica.segment import Segment
 
 _HOUR_NS = 3_600 * 1_000_000_000
-_NEEDED = frozenset({PERSONS, CREDENTIALS, WATCH})
+_NEEDED = frozenset({PERSONS, ALIASES, CREDENTIALS, WATCH})
 """Datasets without whose answer nothing is decided."""
+_FOUND, _NOT_FOUND = Lookup.FOUND, Lookup.NOT_FOUND  # as names: an enum's attribute is a call
 
 Listed = TypeVar("Listed", RosterEntry, Officer)
 
@@ -49,18 +59,19 @@ AlsoWithdrawn = Callable[[Credential, Instant], bool]
 """Whether a signed credential is withdrawn by something else than the dataset `credentials`."""
 
 
-class _Open(msgspec.Struct, frozen=True):
-    """Everything of one release that a look-up needs."""
+class _Open(NamedTuple):
+    """Everything of one release that a look-up needs. None = the release has no such dataset."""
 
     release: Release
     segments: Mapping[str, Segment | None]
-    persons: Callable[[Keys], tuple[Keys, Sequence[PersonFacts]]]
-    permits: Callable[[Keys], Sequence[Permit]]
-    roster: Reader
-    watch: Reader
-    officers: Reader
-    credentials: Reader
+    people: PeopleReader
+    permits: Reader | None
+    roster: Reader | None
+    watch: Reader | None
+    officers: Reader | None
+    credentials: Reader | None
     rostered: bool
+    birth_year_only: bool
 
 
 class ReplicaBook:
@@ -86,19 +97,22 @@ class ReplicaBook:
         """
         by_kind = {kind_of(name): segment for name, segment in segments.items()}
 
-        def of(kind: str) -> Reader:
-            return reader(by_kind[kind]) if kind in by_kind else nobody
+        def of(kind: str) -> Reader | None:
+            return reader(by_kind[kind]) if kind in by_kind else None
 
+        persons = by_kind.get(PERSONS)
+        alias_of = alias_finder(by_kind[ALIASES]) if ALIASES in by_kind else None
         self._open = _Open(
             Release(head.sequence, head.issued_ns, head.expires_ns),
             segments,
-            person_reader(by_kind.get(PERSONS)),
-            permit_reader(by_kind[PERMITS]) if PERMITS in by_kind else nobody,
+            people_reader(facts_finder(persons), alias_of),
+            permits=permit_reader(by_kind[PERMITS]) if PERMITS in by_kind else None,
             roster=of(ROSTER),
             watch=of(WATCH),
             officers=of(OFFICERS),
             credentials=of(CREDENTIALS),
             rostered=ROSTER in by_kind,
+            birth_year_only=persons is not None and keeps_birth_year_only(persons.layout),
         )
 
     @property
@@ -136,26 +150,21 @@ class ReplicaBook:
         current = self._open
         keys: list[PersonKey] = []
         try:
-            keys = self._keys_of(credential)
-            if current is None and keys:
-                return Standing(Lookup.NO_REPLICA, keys[0], withdrawn=self._else(credential, now))
-            if current is None:
-                withdrawn = self._else(credential, now)
-                return Standing(Lookup.NOTHING_TO_LOOK_UP, withdrawn=withdrawn)
-            asked = current.permits if permits else nobody
-            return self._standing(current, keys, credential, now, asked)
+            key_of = self._key_of
+            keys = [key_of(identifier) for identifier in credential.identifiers]
+            if credential.granted is not None:
+                subject = credential.granted.subject
+                if subject is not None and subject not in keys:
+                    keys.append(subject)
+            if current is not None:
+                return self._standing(current, keys, credential, now, permits=permits)
+            lookup = Lookup.NO_REPLICA if keys else Lookup.NOTHING_TO_LOOK_UP
+            first = keys[0] if keys else None
+            return Standing(lookup, first, withdrawn=self._else(credential, now))
         except Exception:  # noqa: BLE001 - the port never raises, and what failed cannot answer
             self.unreadable_lookups += 1
             release = current.release if current else None
             return Standing(Lookup.UNREADABLE, keys[0] if keys else None, None, release)
-
-    def _keys_of(self, credential: Credential) -> list[PersonKey]:
-        key_of = self._key_of
-        keys = [key_of(identifier) for identifier in credential.identifiers]
-        granted = credential.granted
-        if granted is not None and granted.subject is not None and granted.subject not in keys:
-            keys.append(granted.subject)
-        return keys
 
     def _standing(
         self,
@@ -163,45 +172,49 @@ class ReplicaBook:
         keys: list[PersonKey],
         credential: Credential,
         now: Instant,
-        permit_reader: Reader,
+        *,
+        permits: bool,
     ) -> Standing:
         unreadable: list[str] = []
-        withdrawn = self._withdrawn(current, credential, now, unreadable)
+        withdrawn = False
+        if credential.proof is not None:
+            withdrawn = self._withdrawn(current, credential, now, unreadable)
         if not keys:
-            lookup = self._lookup(Lookup.NOTHING_TO_LOOK_UP, unreadable)
             return Standing(
-                lookup,
+                self._lookup(Lookup.NOTHING_TO_LOOK_UP, unreadable),
                 release=current.release,
                 withdrawn=withdrawn,
                 rostered=current.rostered,
                 unreadable=tuple(unreadable),
             )
-        found, facts, mismatch = self._facts(current, keys, unreadable)
-        permits = _ask(permit_reader, keys, PERMITS, unreadable)
+        people = self._people(current, keys, unreadable)
+        held = _ask(current.permits, keys, PERMITS, unreadable) if permits else ()
         listed = _ask(current.roster, keys, ROSTER, unreadable)
-        if 0 < len(found) < len(keys) and (permits or listed):
-            # A right that stands only under a number that nobody has on record may be somebody
-            # else's: whoever adds a number to a code does not get what it opens unseen.
-            again: list[str] = []
-            own = _ask(permit_reader, found, PERMITS, again)
-            own_listed = _ask(current.roster, found, ROSTER, again)
-            mismatch = mismatch or (own, own_listed) != (permits, listed)
         watched = _ask(current.watch, keys, WATCH, unreadable)
         # Who shows no pass is no officer: everybody else is spared the look-up.
         shows_pass = credential.granted is not None
         officers = _ask(current.officers, keys, OFFICERS, unreadable) if shows_pass else ()
-        lookup = self._lookup(Lookup.NOT_FOUND if facts is None else Lookup.FOUND, unreadable)
-        if lookup is Lookup.UNREADABLE:
-            facts = None
+        lookup, person, facts, mismatch, differs = _NOT_FOUND, keys[0], None, False, False
+        if people is not None:
+            lookup = _FOUND
+            found, person, facts, mismatch = people
+            if len(found) < len(keys) and (held or listed) and not mismatch:
+                mismatch = _opens_more(current, found, held, listed)
+            if facts.identity and credential.holder is not None:
+                facts, differs = self._compared(facts, credential.holder, current.birth_year_only)
+        if unreadable:
+            lookup = self._lookup(lookup, unreadable)
+            if lookup is Lookup.UNREADABLE:
+                facts, differs = None, False
         return Standing(
             lookup,
-            found[0] if found else keys[0],
+            person,
             facts,
             current.release,
             mismatch,
-            facts is not None and self._differs(facts, credential),
+            differs,
             withdrawn,
-            tuple(permits),
+            tuple(held),
             _strictest(listed) if listed else None,
             current.rostered,
             _longest(watched) if watched else None,
@@ -209,17 +222,16 @@ class ReplicaBook:
             tuple(unreadable),
         )
 
-    def _facts(
+    def _people(
         self, current: _Open, keys: list[PersonKey], unreadable: list[str]
-    ) -> tuple[Keys, PersonFacts | None, bool]:
+    ) -> People | None:
         try:
-            found, records = current.persons(keys)
+            return current.people(keys)
+        except AliasError:
+            unreadable.append(ALIASES)
         except Exception:  # noqa: BLE001 - whatever failed, these rows cannot answer
             unreadable.append(PERSONS)
-            return (), None, False
-        if len(records) > 1:
-            return found, *combined(records)
-        return found, records[0] if records else None, False
+        return None
 
     def _withdrawn(
         self, current: _Open, credential: Credential, now: Instant, unreadable: list[str]
@@ -230,6 +242,8 @@ class ReplicaBook:
         try:
             if self._else(credential, now):
                 return True
+            if current.credentials is None:
+                return False
             rows = current.credentials([self._key_of(name) for name in proof.withdrawn_as])
             return any(_withdraws(row, proof) for row in rows)
         except Exception:  # noqa: BLE001 - as above
@@ -241,14 +255,23 @@ class ReplicaBook:
             return False
         return self.also_withdrawn(credential, now)
 
-    def _differs(self, facts: PersonFacts, credential: Credential) -> bool:
-        """Return whether name and birth date, both declared in full, are not those on record."""
-        holder = credential.holder
-        if not facts.identity or holder is None or holder.born is None:
-            return False
-        if not holder.name or MASK in holder.name:
-            return False
-        return self._digest(holder.name, holder.born) != facts.identity
+    def _compared(
+        self, facts: PersonFacts, holder: Holder, birth_year_only: bool
+    ) -> tuple[PersonFacts, bool]:
+        """Compare name and birth date, both declared in full, with those on record.
+
+        Where they agree and the record keeps the year alone, the facts take the declared date.
+
+        :returns: the facts, and whether what is declared differs.
+        """
+        born = holder.born
+        if born is None or not holder.name or MASK in holder.name:
+            return facts, False
+        if self._digest(holder.name, born) != facts.identity:
+            return facts, True
+        if birth_year_only and facts.born is not None and facts.born.year == born.year:
+            facts = msgspec.structs.replace(facts, born=born)
+        return facts, False
 
     def _lookup(self, lookup: Lookup, unreadable: list[str]) -> Lookup:
         if not unreadable:
@@ -257,12 +280,27 @@ class ReplicaBook:
         return lookup if _NEEDED.isdisjoint(unreadable) else Lookup.UNREADABLE
 
 
-def _ask(ask: Reader, keys: Keys, kind: str, unreadable: list[str]) -> Sequence[Any]:
+def _ask(ask: Reader | None, keys: Keys, kind: str, unreadable: list[str]) -> Sequence[Any]:
+    if ask is None:
+        return ()
     try:
         return ask(keys)
     except Exception:  # noqa: BLE001 - whatever failed, these rows cannot answer
         unreadable.append(kind)
         return ()
+
+
+def _opens_more(
+    current: _Open, found: Keys, held: Sequence[Permit], listed: Sequence[RosterEntry]
+) -> bool:
+    """Return whether a right stands only under a number that nobody has on record.
+
+    It may be somebody else's: whoever adds a number to a code does not get what it opens unseen.
+    """
+    unread: list[str] = []
+    own = _ask(current.permits, found, PERMITS, unread) if held else held
+    own_listed = _ask(current.roster, found, ROSTER, unread) if listed else listed
+    return (own, own_listed) != (held, listed)
 
 
 def _withdraws(row: Withdrawal, proof: Proof) -> bool:

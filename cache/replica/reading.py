@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any, NoReturn
 
 from admission.identity import MAX_PERMITS, PersonKey, permit_key
-from admission.standing import Permit, PersonFacts
+from admission.standing import Permit
 from cache.errors import SegmentError
 from cache.replica.segment import Segment
 
@@ -26,7 +26,7 @@ def nobody(keys: Keys) -> tuple[()]:  # noqa: ARG001 - a reader
     return ()
 
 
-def unreadable(keys: Keys) -> NoReturn:  # noqa: ARG001 - a reader
+def unreadable(asked: object) -> NoReturn:  # noqa: ARG001 - a reader
     """Answer for a dataset whose segment cannot be used.
 
     :raises SegmentError: always.
@@ -53,30 +53,7 @@ def reader(segment: Segment | None) -> Reader:
     return read
 
 
-def person_reader(
-    segment: Segment | None,
-) -> Callable[[Keys], tuple[Keys, Sequence[PersonFacts]]]:
-    """Return the reader of `persons`: which keys are on record, and the records."""
-    if segment is None:
-        return unreadable
-    find, unpack = segment.find, segment.layout.unpack
-
-    def read(keys: Keys) -> tuple[Keys, Sequence[PersonFacts]]:
-        found: list[PersonKey] = []
-        records: list[bytes] = []
-        for key in keys:
-            record = find(key)
-            if record is not None:
-                found.append(key)
-                if record not in records:
-                    records.append(record)
-        # Most codes have two numbers of one person, with the same record under each.
-        return found, [unpack(record) for record in records]
-
-    return read
-
-
-def permit_reader(segment: Segment | None) -> Callable[[Keys], Sequence[Permit]]:
+def permit_reader(segment: Segment | None) -> Reader:
     """Return the reader of `permits`: all slots of each key."""
     if segment is None:
         return unreadable

@@ -43,20 +43,22 @@ from admission.standing import (
     Withdrawal,
     combined,
 )
+from cache.replica.alias import Alias, person_of
 from cache.replica.book import ReplicaBook
 from cache.replica.build import RowSet, write_segment
 from cache.replica.head import Head
 from cache.replica.keys import hash_key_id
 from cache.replica.layout import (
+    ALIASES_1,
     CREDENTIALS_1,
     OFFICERS_1,
     PERMITS_1,
-    PERSONS_2,
+    PERSONS_3,
     ROSTER_1,
     WATCH_1,
     Layout,
 )
-from cache.replica.names import CREDENTIALS, OFFICERS, PERMITS, PERSONS, WATCH
+from cache.replica.names import ALIASES, CREDENTIALS, OFFICERS, PERMITS, PERSONS, WATCH
 from cache.replica.segment import Segment
 from tests.doors import HASH_KEY, KEY_OF, Known, MemoryBook
 
@@ -101,7 +103,8 @@ def segments_of(
         for key, permit in zip(permit_keys(KEY_OF(identifier)), permits, strict=False)
     }
     datasets: dict[str, tuple[Layout[Any], Mapping[PersonKey, Any]]] = {
-        PERSONS: (PERSONS_2, by_key(people)),
+        PERSONS: (PERSONS_3, by_key(people)),
+        ALIASES: (ALIASES_1, by_key({i: alias_of(*whose) for i, whose in known.aliases.items()})),
         PERMITS: (PERMITS_1, permits),
         WATCH: (WATCH_1, by_key(known.watch)),
         OFFICERS: (OFFICERS_1, by_key(known.officers)),
@@ -117,6 +120,10 @@ def segments_of(
         write_segment(folder / str(number), rows, hash_key_id(HASH_KEY))
         opened[name] = Segment.open(folder / str(number))
     return opened
+
+
+def alias_of(first: Identifier, status: CredentialStatus) -> Alias:
+    return Alias(status, KEY_OF(first) >> 2)
 
 
 def by_key(records: Mapping[Identifier, Any]) -> dict[PersonKey, Any]:
@@ -146,7 +153,7 @@ def shown(*identifiers: Identifier) -> Credential:
 
 def test_who_is_on_record_is_found_with_facts_and_release(make_book: MakeBook) -> None:
     standing = make_book(PEOPLE).standing_of(shown(CARD), NOW)
-    assert standing == Standing(Lookup.FOUND, KEY_OF(CARD), PEOPLE[CARD], RELEASE)
+    assert standing == Standing(Lookup.FOUND, person_of(KEY_OF(CARD)), PEOPLE[CARD], RELEASE)
 
 
 @pytest.mark.parametrize("first", [CARD, QID])
@@ -156,14 +163,56 @@ def test_all_identifiers_on_record_answer_under_the_first_ones_key(
     other = QID if first is CARD else CARD
     standing = make_book(PEOPLE).standing_of(shown(STRANGER, first, other), NOW)
     facts, mismatch = combined([PEOPLE[first], PEOPLE[other]])
-    assert standing == Standing(Lookup.FOUND, KEY_OF(first), facts, RELEASE, mismatch)
+    assert standing == Standing(Lookup.FOUND, person_of(KEY_OF(first)), facts, RELEASE, mismatch)
     assert mismatch
     assert facts.status is CredentialStatus.REVOKED, "a second number hides no revocation"
 
 
 def test_an_identifier_that_is_not_on_record_clashes_with_nothing(make_book: MakeBook) -> None:
     standing = make_book(PEOPLE).standing_of(shown(STRANGER, QID), NOW)
-    assert standing == Standing(Lookup.FOUND, KEY_OF(QID), PEOPLE[QID], RELEASE)
+    assert standing == Standing(Lookup.FOUND, person_of(KEY_OF(QID)), PEOPLE[QID], RELEASE)
+
+
+CODE = Identifier(IdentifierKind.TYPED_CODE, "55555555558")
+ACTIVE, REVOKED = CredentialStatus.ACTIVE, CredentialStatus.REVOKED
+
+
+@pytest.mark.parametrize("own", [ACTIVE, REVOKED])
+@pytest.mark.parametrize("alias", [ACTIVE, REVOKED])
+def test_each_identifier_of_a_person_has_its_own_status_and_leads_to_the_same_record(
+    make_book: MakeBook, own: CredentialStatus, alias: CredentialStatus
+) -> None:
+    record = PersonFacts(own, doses=2)
+    book = make_book({CARD: record}, Known(aliases={CODE: (CARD, alias)}))
+    strictest = max(own, alias)
+    for identifiers, status in (
+        ((CARD,), own),
+        ((CODE,), alias),
+        ((CARD, CODE), strictest),
+        ((CODE, CARD), strictest),
+        ((CODE, CODE), alias),
+        ((STRANGER, CODE), alias),
+        ((CODE, STRANGER, CARD), strictest),
+    ):
+        facts = msgspec.structs.replace(record, status=status)
+        standing = book.standing_of(shown(*identifiers), NOW)
+        assert standing == Standing(Lookup.FOUND, person_of(KEY_OF(CARD)), facts, RELEASE)
+
+
+def test_an_alias_of_somebody_else_is_a_contradiction(make_book: MakeBook) -> None:
+    people = {CARD: PersonFacts(doses=2), QID: PersonFacts(isolation_until=date(2021, 10, 1))}
+    book = make_book(people, Known(aliases={CODE: (QID, ACTIVE)}))
+    standing = book.standing_of(shown(CARD, CODE), NOW)
+    assert standing.mismatch
+    assert standing.person == person_of(KEY_OF(CARD))
+    assert standing.facts == PersonFacts(doses=2, isolation_until=date(2021, 10, 1))
+    assert book.standing_of(shown(CODE, CARD), NOW).person == person_of(KEY_OF(QID))
+
+
+def test_a_right_under_an_alias_is_the_persons(make_book: MakeBook) -> None:
+    known = Known({CODE: (PERMIT,)}, {CODE: ON_LIST}, aliases={CODE: (CARD, ACTIVE)})
+    standing = make_book({CARD: PersonFacts()}, known).standing_of(shown(CARD, CODE), NOW)
+    assert (standing.permits, standing.roster, standing.mismatch) == ((PERMIT,), ON_LIST, False)
 
 
 def test_a_stranger_is_not_found_and_named_by_the_first_key(make_book: MakeBook) -> None:
@@ -193,7 +242,7 @@ def test_everything_on_record_of_a_person_comes_at_once(make_book: MakeBook) -> 
     book = make_book(PEOPLE, ALL)
     assert book.standing_of(shown(CARD), NOW) == Standing(
         Lookup.FOUND,
-        KEY_OF(CARD),
+        person_of(KEY_OF(CARD)),
         PEOPLE[CARD],
         RELEASE,
         permits=(PERMIT, LATER),
@@ -260,7 +309,7 @@ def test_the_subject_of_a_pass_is_looked_up_like_an_identifier(make_book: MakeBo
     badge = Pass(PassKind.OFFICER, b"1", KEY_OF(CARD))
     credential = Credential(CredentialKind.CHOT_PASS, proof=VALID, granted=badge)
     standing = make_book(PEOPLE, ALL).standing_of(credential, NOW)
-    assert (standing.lookup, standing.person) == (Lookup.FOUND, KEY_OF(CARD))
+    assert (standing.lookup, standing.person) == (Lookup.FOUND, person_of(KEY_OF(CARD)))
     assert (standing.facts, standing.officer) == (PEOPLE[CARD], OFFICER)
     nameless = Credential(
         CredentialKind.CHOT_PASS, proof=VALID, granted=Pass(PassKind.VISITOR, b"")
@@ -320,3 +369,19 @@ def test_a_declared_name_and_birth_date_are_compared_where_both_are_whole(
     for identifier, expected in ((CARD, differs), (QID, False)):
         credential = Credential(CredentialKind.PERSONAL_QR, (identifier,), holder)
         assert book.standing_of(credential, NOW).differs is expected
+
+
+def test_the_declared_birth_date_counts_where_it_agrees_with_a_record_of_the_year(
+    make_book: MakeBook,
+) -> None:
+    assert HOLDER.born is not None
+    digest = identity_digester(HASH_KEY)(HOLDER.name, HOLDER.born)
+    book = make_book({CARD: PersonFacts(born=date(1987, 1, 1), identity=digest)})
+    for holder, born in (
+        (HOLDER, HOLDER.born),
+        (None, date(1987, 1, 1)),
+        (Holder(HOLDER.name, date(1987, 1, 19)), date(1987, 1, 1)),
+    ):
+        credential = Credential(CredentialKind.PERSONAL_QR, (CARD,), holder)
+        facts = book.standing_of(credential, NOW).facts
+        assert facts == PersonFacts(born=born, identity=digest)

@@ -17,6 +17,7 @@ from admission.passage import Passage
 from admission.standing import CredentialStatus, Officer, PersonFacts
 from admission.verdict import Alert, Outcome
 from admission.wire import pack_passage
+from cache.replica.alias import person_of
 from cache.replica.keys import load_hash_key
 from hub.cli import hub
 from hub.folder import DataFolder
@@ -48,7 +49,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> DataFolder:
     known = Identifier(IdentifierKind.DOCUMENT, NUMBER)
     key = person_keyer(load_hash_key(folder.hash_key))(known)
     held = msgspec.structs.replace(
-        a_passage(1), person=key, outcome=Outcome.REFUSE, alerts=(Alert.ISOLATION,)
+        a_passage(1), person=person_of(key), outcome=Outcome.REFUSE, alerts=(Alert.ISOLATION,)
     )
     reason = OverrideReason.EMERGENCY
     entries: list[Passage] = [
@@ -56,7 +57,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> DataFolder:
         a_passage(2),
         overridden(held, 1, Outcome.ADMIT, reason, officer=OFFICER, now=NOW),
         correction(held, 1, CorrectionTopic.ISOLATION_OVER, officer=OFFICER, now=NOW),
-        msgspec.structs.replace(a_passage(5), site="si\x1bte-2", alerts=(Alert.FORGERY,)),
+        msgspec.structs.replace(
+            a_passage(5), person=key, site="si\x1bte-2", alerts=(Alert.FORGERY,)
+        ),
     ]
 
     async def take() -> None:
@@ -90,6 +93,13 @@ def test_overrides_and_alerts_have_their_own_lists(folder: DataFolder) -> None:
     assert len(listed(folder, "alerts", "--limit", 1)) == 1
     assert listed(folder, "alerts", "--since", "2021-09-20T08:06:41+07:00") == []
     assert len(listed(folder, "alerts", "--since", "2021-09-20T08:06:40+07:00")) == 2
+
+
+def test_who_is_on_record_now_is_found_for_an_entry_of_before_and_of_since(
+    folder: DataFolder,
+) -> None:
+    told = listed(folder, "alerts", "--identify")
+    assert [one["on_record"] for one in told] == [12, 12]
 
 
 def test_a_table_is_for_people_and_steers_no_terminal(folder: DataFolder) -> None:

@@ -6,7 +6,6 @@ import random
 from datetime import date
 from pathlib import Path
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,17 +13,19 @@ from hypothesis import strategies as st
 from admission.credential import (
     Credential,
     CredentialKind,
+    Holder,
     Pass,
     PassKind,
     Proof,
     Signature,
 )
-from admission.identity import Identifier
+from admission.identity import Identifier, identity_digester
 from admission.standing import (
     CredentialStatus,
     Lookup,
     Officer,
     Permit,
+    PersonFacts,
     Release,
     RosterEntry,
     Standing,
@@ -32,15 +33,20 @@ from admission.standing import (
     Withdrawal,
 )
 from cache.errors import SegmentError
+from cache.replica.alias import Alias, person_of
 from cache.replica.book import ReplicaBook, _longest
 from cache.replica.geometry import PAGE_BYTES
 from cache.replica.layout import (
+    ALIASES_1,
     CREDENTIALS_1,
     OFFICERS_1,
     PERMITS_1,
     PERSONS_1,
+    PERSONS_2,
+    PERSONS_3,
     ROSTER_1,
     WATCH_1,
+    Layout,
 )
 from cache.replica.names import (
     ALIASES,
@@ -114,7 +120,7 @@ def test_a_record_without_a_meaning_cannot_decide(tmp_path: Path) -> None:
 def test_even_a_broken_segment_does_not_make_it_raise(tmp_path: Path) -> None:
     book = a_book(SmallRelease(tmp_path, 10))
     assert book._open is not None
-    book._open = msgspec.structs.replace(book._open, persons=lambda keys: 1 // 0)
+    book._open = book._open._replace(people=lambda keys: 1 // 0)
     assert book.standing_of(shown(document(1)), NOW).lookup is Lookup.UNREADABLE
 
 
@@ -126,7 +132,7 @@ def test_a_swap_changes_every_answer_after_it(tmp_path: Path) -> None:
     head = new.head(2)
     assert book.standing_of(shown(document(120)), NOW) == Standing(
         Lookup.FOUND,
-        key_of(120),
+        person_of(key_of(120)),
         PERSONS_1.unpack(PERSONS_1.pack(facts_of(120))),
         Release(2, head.issued_ns, head.expires_ns),
     )
@@ -134,13 +140,14 @@ def test_a_swap_changes_every_answer_after_it(tmp_path: Path) -> None:
 
 
 def a_whole_release(tmp_path: Path) -> SmallRelease:
-    """Six datasets over the same 300 people."""
+    """All datasets over the same 300 people; each has the number 300 higher too."""
     others = {
         PERMITS: (PERMITS_1, dict.fromkeys(range(300), A_PERMIT)),
         ROSTER_NAME: (ROSTER_1, dict.fromkeys(range(300), RosterEntry(ACTIVE))),
         WATCH: (WATCH_1, dict.fromkeys(range(300), WatchEntry(ACTIVE))),
         OFFICERS: (OFFICERS_1, dict.fromkeys(range(300), Officer(ACTIVE, 7))),
         CREDENTIALS: (CREDENTIALS_1, dict.fromkeys(range(300), Withdrawal(ACTIVE))),
+        ALIASES: (ALIASES_1, {300 + n: Alias(ACTIVE, key_of(n) >> 2) for n in range(300)}),
     }
     return SmallRelease(tmp_path, 300, others=others)
 
@@ -218,13 +225,81 @@ def test_a_defect_in_what_knows_it_decides_nothing(tmp_path: Path) -> None:
         assert book.standing_of(shown_pass(), NOW).lookup is Lookup.UNREADABLE
 
 
+@pytest.mark.parametrize("lost", [False, True], ids=["damaged", "lost"])
+def test_an_alias_that_cannot_be_read_is_never_not_on_record(tmp_path: Path, lost: bool) -> None:
+    book = a_whole_book(tmp_path, ALIASES, lost=lost)
+    number = min(range(300, 600), key=key_of)
+    standing = book.standing_of(shown(document(number)), NOW)
+    assert (standing.lookup, standing.unreadable) == (Lookup.UNREADABLE, (ALIASES,))
+    assert (standing.person, standing.facts) == (key_of(number), None)
+    own = book.standing_of(shown(document(number - 300)), NOW)
+    assert (own.lookup, own.unreadable) == (Lookup.FOUND, ()), "it needs no alias"
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        ALIASES_1.pack(Alias(ACTIVE, key_of(9) >> 2)),
+        (key_of(1) >> 2 << 2 | 2).to_bytes(8, "little"),
+    ],
+    ids=["nobody", "status without a meaning"],
+)
+def test_an_alias_that_leads_nowhere_decides_nothing(tmp_path: Path, record: bytes) -> None:
+    release = SmallRelease(tmp_path, 5)
+    write(tmp_path / "aliases", {key_of(7): record}, ALIASES_1)
+    book = ReplicaBook(HASH_KEY)
+    segments = {PERSONS: Segment.open(release.path), ALIASES: Segment.open(tmp_path / "aliases")}
+    book.swap(segments, release.head())
+    for numbers in ((7,), (1, 7), (7, 1)):
+        standing = book.standing_of(shown(*map(document, numbers)), NOW)
+        assert (standing.lookup, standing.unreadable) == (Lookup.UNREADABLE, (ALIASES,))
+        assert standing.facts is None
+
+
+BORN, NAME = date(1980, 9, 30), "NGUYEN VAN AN"
+
+
+@pytest.mark.parametrize(
+    ("layout", "holder", "born"),
+    [
+        (PERSONS_3, Holder(NAME, BORN), BORN),
+        (PERSONS_3, Holder("Nguyễn Văn An", BORN), BORN),
+        (PERSONS_3, None, date(1980, 1, 1)),
+        (PERSONS_3, Holder(NAME, None), date(1980, 1, 1)),
+        (PERSONS_3, Holder(NAME, date(1980, 9, 29)), date(1980, 1, 1)),
+        (PERSONS_3, Holder("NGUYEN V** AN", BORN), date(1980, 1, 1)),
+        (PERSONS_2, Holder(NAME, BORN), BORN),
+    ],
+    ids=lambda value: getattr(value, "name", None),
+)
+def test_the_declared_birth_date_counts_where_it_is_the_one_on_record(
+    tmp_path: Path, layout: Layout[PersonFacts], holder: Holder | None, born: date
+) -> None:
+    digest = identity_digester(HASH_KEY)(NAME, BORN)
+    record = layout.pack(PersonFacts(born=BORN, identity=digest))
+    release = SmallRelease(tmp_path, 1)
+    write(release.path, {key_of(0): record}, layout)
+    credential = Credential(CredentialKind.PERSONAL_QR, (document(0),), holder)
+    facts = a_book(release).standing_of(credential, NOW).facts
+    assert facts == PersonFacts(born=born, identity=digest)
+
+
+def test_a_birth_date_in_another_year_is_not_taken_over(tmp_path: Path) -> None:
+    digest = identity_digester(HASH_KEY)(NAME, BORN)
+    release = SmallRelease(tmp_path, 1)
+    record = PERSONS_3.pack(PersonFacts(born=date(1999, 1, 1), identity=digest))
+    write(release.path, {key_of(0): record}, PERSONS_3)
+    credential = Credential(CredentialKind.PERSONAL_QR, (document(0),), Holder(NAME, BORN))
+    standing = a_book(release).standing_of(credential, NOW)
+    assert standing.facts == PersonFacts(born=date(1999, 1, 1), identity=digest)
+
+
 def test_rows_are_counted_by_kind(tmp_path: Path) -> None:
     assert set(ReplicaBook(HASH_KEY).rows_by_kind.values()) == {0}
     rows = a_whole_book(tmp_path, WATCH, lost=True).rows_by_kind
     assert rows == {
-        **dict.fromkeys((PERSONS, PERMITS, ROSTER, OFFICERS, CREDENTIALS), 300),
+        **dict.fromkeys((PERSONS, ALIASES, PERMITS, ROSTER, OFFICERS, CREDENTIALS), 300),
         WATCH: 0,
-        ALIASES: 0,
     }
 
 
@@ -262,7 +337,7 @@ def test_no_flipped_bit_in_any_dataset_gives_a_wrong_answer(tmp_path: Path) -> N
     release, draw = a_whole_release(tmp_path), random.Random(7)
     files = {name: release.files[dataset.name] for name, dataset in release.datasets.items()}
     sound = {name: opened(tmp_path / "sound", data) for name, data in files.items()}
-    people = [shown_pass(), shown(document(11)), shown(document(4_711), document(250))]
+    people = [shown_pass(), shown(document(11)), shown(document(4_711), document(550))]
     book = ReplicaBook(HASH_KEY)
     book.swap(sound, release.head())
     expected = [book.standing_of(person, NOW) for person in people]

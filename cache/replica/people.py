@@ -1,0 +1,135 @@
+"""Looking people up: whose records a credential's identifiers lead to, and what these say together.
+
+A person has one record, under the key of the first identifier; each further identifier is an alias
+that leads to it and has a status of its own. Closures over one release, made at its activation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import msgspec
+
+from admission.identity import PersonKey
+from admission.standing import CredentialStatus, PersonFacts, combined
+from cache.errors import AliasError
+from cache.replica.alias import led_to, person_of
+from cache.replica.forms import FieldForm
+from cache.replica.layout import PERSONS_3, Layout
+from cache.replica.person_row import record_reader
+from cache.replica.reading import Keys, unreadable
+from cache.replica.segment import Segment
+
+FactsOf = Callable[[PersonKey], PersonFacts | None]
+"""The record under a key itself. It raises where a page that could hold it is damaged."""
+AliasOf = Callable[[PersonKey], tuple[PersonKey, CredentialStatus] | None]
+"""Whose an alias is, and its status. It raises `AliasError` where it cannot be read."""
+
+
+class People(NamedTuple):
+    """Who is on record of one credential: the keys that lead to somebody, in their order.
+
+    `person` stands for the first of them whichever identifier was shown (`alias.person_of`);
+    `facts` and `mismatch` are what all the records say together (`standing.combined`).
+    """
+
+    keys: Keys
+    person: PersonKey
+    facts: PersonFacts
+    mismatch: bool = False
+
+
+PeopleReader = Callable[[Keys], People | None]
+
+
+def facts_finder(persons: Segment | None) -> FactsOf:
+    """Return the look-up of records in `persons`; None = its segment cannot be used."""
+    if persons is None:
+        return unreadable
+    find = persons.find
+    unpack = record_reader() if persons.layout is PERSONS_3 else persons.layout.unpack
+
+    def facts_of(key: PersonKey) -> PersonFacts | None:
+        record = find(key)
+        return None if record is None else unpack(record)
+
+    return facts_of
+
+
+def alias_finder(aliases: Segment | None) -> AliasOf:
+    """Return the look-up in `aliases`; None = its segment cannot be used."""
+    find = unreadable if aliases is None else aliases.find
+
+    def alias_of(key: PersonKey) -> tuple[PersonKey, CredentialStatus] | None:
+        try:
+            record = find(key)
+            return None if record is None else led_to(record)
+        except Exception as error:
+            raise AliasError("an alias cannot be read") from error
+
+    return alias_of
+
+
+def keeps_birth_year_only(layout: Layout[PersonFacts]) -> bool:
+    """Return whether records say the year of birth alone, which is read as its 1 January."""
+    return any(f.name == "born" and f.form is FieldForm.BIRTH_YEAR for f in layout.fields)
+
+
+def people_reader(facts_of: FactsOf, alias_of: AliasOf | None) -> PeopleReader:
+    """Return the look-up of the people behind a credential's identifiers.
+
+    It raises what the finders raise, and `AliasError` for an alias that leads to nobody: that is
+    no answer, least of all that somebody is not on record.
+
+    :param alias_of: None where the release has no aliases.
+    """
+    read_all = _reader_of_several(facts_of, alias_of or _no_alias)
+
+    def read(keys: Keys) -> People | None:
+        if len(keys) == 1:
+            facts = facts_of(keys[0])
+            if facts is not None:
+                return People(keys, person_of(keys[0]), facts)
+            if alias_of is None:
+                return None
+        return read_all(keys)
+
+    return read
+
+
+def _no_alias(key: PersonKey) -> None:  # noqa: ARG001 - a finder
+    return None
+
+
+def _reader_of_several(facts_of: FactsOf, alias_of: AliasOf) -> PeopleReader:
+    def read(keys: Keys) -> People | None:
+        found: list[PersonKey] = []
+        people: list[PersonKey] = []
+        said: list[PersonFacts] = []
+        records: dict[PersonKey, PersonFacts] = {}
+        for key in keys:
+            person = person_of(key)
+            facts = records.get(person) or facts_of(key)
+            if facts is not None:
+                records[person] = facts
+            else:
+                alias = alias_of(key)
+                if alias is None:
+                    continue
+                person, status = alias
+                facts = records.get(person) or facts_of(person)
+                if facts is None:
+                    raise AliasError("an alias leads to nobody")
+                records[person] = facts
+                if facts.status is not status:
+                    facts = msgspec.structs.replace(facts, status=status)
+            found.append(key)
+            people.append(person)
+            if facts not in said:
+                said.append(facts)
+        if len(said) > 1:
+            return People(found, people[0], *combined(said))
+        return People(found, people[0], said[0]) if said else None
+
+    return read
