@@ -1,15 +1,13 @@
-"""Writing segments: the publisher's half of the format. Needs numpy; gates never import it.
+"""Building segments: the publisher's half of the format. Needs numpy; gates never import it.
 
 The same rows give the same bytes: nothing of the time, the machine or the input's order goes in.
 """
 
 from __future__ import annotations
 
-import zlib
 from array import array
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -17,31 +15,33 @@ from numpy.typing import NDArray
 
 from admission.identity import PersonKey
 from cache.errors import BuildError, LayoutError
-from cache.replica.geometry import (
-    HASH_KEY_ID_BYTES,
-    MAX_ROWS,
-    PAGE_BYTES,
-    Header,
-    bucket_bits_for,
-)
+from cache.replica.coding_plan import CodingPlan
+from cache.replica.geometry import HASH_KEY_ID_BYTES, MAX_ROWS, PERSON_BITS
 from cache.replica.layout import Layout
 from cache.replica.merkle import leaf_hashes, merkle_root
-
-_CHUNK_ROWS = PAGE_BYTES * 64
-"""Rows written at once: a whole number of pages, whatever the row's width."""
-_SMALLEST_HASH_BITS = 40
-
-Keys = NDArray[np.uint64]
-Records = NDArray[np.uint8]
+from cache.replica.planning import CHUNK_ROWS, Keys, Words, twin_chunks
+from cache.replica.planning import plan as choose_plan
+from cache.replica.row_columns import (
+    Encoder,
+    Records,
+    as_words,
+    coded_rows,
+    stored_hashes,
+    wide_rows,
+)
+from cache.replica.segment_writer import SegmentWriter
 
 
 class Built(msgspec.Struct, frozen=True):
-    """What a written segment is called and how large it is."""
+    """What a written segment is called, how large it is, and by which plan it was written."""
 
     root: bytes
     size: int
     rows: int
     layout: int
+    plan: CodingPlan
+    leaves: bytes = b""
+    """The hashes of its 64-KiB leaves, 32 bytes each; the root is over them."""
 
 
 class RowSet:
@@ -69,15 +69,18 @@ class RowSet:
     def sorted(self) -> tuple[Keys, Records]:
         """Return the rows ascending by key, identical rows merged into one.
 
+        Under a coded layout, keys that tell no two people apart count as one.
+
         :raises BuildError: if two different records share a key: the same identifier with
             contradicting facts, or two identifiers that collide.
         """
         keys = np.frombuffer(self._keys, np.uint64) if self._keys else np.zeros(0, np.uint64)
-        records = np.frombuffer(bytes(self._records), np.uint8)
+        records = np.frombuffer(self._records, np.uint8)
         records = records.reshape(len(keys), self.layout.record_bytes)
         order = np.argsort(keys, kind="stable")
         keys, records = keys[order], records[order]
-        repeated = np.flatnonzero(keys[1:] == keys[:-1])
+        spare = np.uint64(64 - PERSON_BITS if self.layout.coded else 0)
+        repeated = np.flatnonzero(keys[1:] >> spare == keys[:-1] >> spare)
         contradicting = repeated[(records[repeated + 1] != records[repeated]).any(axis=1)]
         if len(contradicting):
             names = ", ".join(f"{keys[i]:016x}" for i in contradicting[:3])
@@ -103,70 +106,73 @@ def write_segment(path: Path, rows: RowSet, hash_key_id: bytes) -> Built:
     if len(hash_key_id) != HASH_KEY_ID_BYTES or len(rows) > MAX_ROWS:
         msg = f"a segment takes {HASH_KEY_ID_BYTES} bytes of hash key id and {MAX_ROWS} rows"
         raise BuildError(msg)
-    keys, records = rows.sorted()
-    bucket_bits = bucket_bits_for(len(keys))
-    hash_bits = _hash_bits(keys, bucket_bits)
-    header = Header(
-        layout=rows.layout.id,
-        rows=len(keys),
-        row_bytes=hash_bits // 8 + rows.layout.record_bytes,
-        bucket_bits=bucket_bits,
-        hash_bits=hash_bits,
-        hash_key_id=hash_key_id,
-        table_crc=0,
-    )
+    return write_rows(path, rows.layout, *rows.sorted(), hash_key_id)
+
+
+def write_rows(
+    path: Path,
+    layout: Layout[Any],
+    keys: Keys,
+    records: NDArray[Any],
+    hash_key_id: bytes,
+    *,
+    plan: CodingPlan | None = None,
+) -> Built:
+    """Write columns of rows to a new file, as `write_segment`.
+
+    :param keys: ascending, each once; of a coded layout, once in the bits that tell people apart.
+    :param records: n × record_bytes bytes; of a coded layout also n × 2 words of 64 bits.
+    :param plan: how to write them; the one that makes the smallest file if None. Values that its
+        tables do not have make wide rows.
+    :raises BuildError: if the keys do not ascend, or the plan has no room for these rows.
+    :raises OSError: if the file cannot be written.
+    """
+    if layout.coded:
+        records = as_words(records)
+    if len(records) != len(keys):
+        raise BuildError("there are not as many records as keys")
+    if plan is None:
+        plan = choose_plan(layout, keys, records)
     path.unlink(missing_ok=True)
     with path.open("xb") as file:
-        file.write(bytes(PAGE_BYTES))
-        crcs: list[int] = []
-        for chunk in _row_chunks(keys, records, header):
-            _write_pages(file, chunk, crcs)
-        _write_pages(file, _index(keys, bucket_bits), crcs)
-        table = _padded(np.array(crcs, "<u4").tobytes())
-        file.write(table)
-        file.seek(0)
-        file.write(msgspec.structs.replace(header, table_crc=zlib.crc32(table)).pack())
+        writer = SegmentWriter(file, layout, plan, hash_key_id)
+        if layout.coded:
+            _append_coded(writer, layout, plan, keys, records)
+        else:
+            _append_plain(writer, plan, keys, records)
+        header = writer.finish()
     with path.open("rb") as file:
-        root = merkle_root(leaf_hashes(file))
-    return Built(root, header.size, header.rows, header.layout)
+        leaves = leaf_hashes(file)
+    root = merkle_root(leaves)
+    return Built(root, header.size, header.rows, header.layout, plan, b"".join(leaves))
 
 
-def _hash_bits(keys: Keys, bucket_bits: int) -> int:
-    """Return the fewest stored bits that tell these keys apart and strangers from them.
-
-    A stranger matches with a probability of about 16 / 2^hash_bits. Keys that agree in all matched
-    bits would answer for each other, so the stored bits grow until none do.
-    """
-    matched = keys[1:] ^ keys[:-1]
-    for hash_bits in range(_SMALLEST_HASH_BITS, 65, 8):
-        seen = min(64, bucket_bits + hash_bits)
-        if not np.any(matched >> np.uint64(64 - seen) == 0):
-            return hash_bits
-    raise BuildError("two rows have the same key")
-
-
-def _row_chunks(keys: Keys, records: Records, header: Header) -> Iterator[bytes]:
-    """Yield the row bytes in chunks of whole pages."""
-    split = header.hash_bits // 8
-    for start in range(0, len(keys), _CHUNK_ROWS):
-        some = keys[start : start + _CHUNK_ROWS] << np.uint64(header.bucket_bits)
-        rows = np.empty((len(some), header.row_bytes), np.uint8)
-        rows[:, :split] = some.astype(">u8").view(np.uint8).reshape(-1, 8)[:, :split]
-        rows[:, split:] = records[start : start + _CHUNK_ROWS]
-        yield rows.tobytes()
+def _append_plain(writer: SegmentWriter, plan: CodingPlan, keys: Keys, records: Records) -> None:
+    split = plan.hash_bits // 8
+    unmatched = np.uint64(max(0, 64 - plan.bucket_bits - plan.hash_bits))
+    for start in range(0, len(keys), CHUNK_ROWS):
+        some = keys[start : start + CHUNK_ROWS]
+        matched = keys[start : start + CHUNK_ROWS + 1] >> unmatched
+        if np.any(matched[1:] <= matched[:-1]):
+            raise BuildError("the rows do not ascend, or the plan does not tell them apart")
+        rows = np.empty((len(some), writer.row_bytes), np.uint8)
+        rows[:, :split] = stored_hashes(some, plan.bucket_bits, plan.hash_bits)
+        rows[:, split:] = records[start : start + CHUNK_ROWS]
+        writer.append(some, rows)
 
 
-def _index(keys: Keys, bucket_bits: int) -> bytes:
-    buckets = keys >> np.uint64(64 - bucket_bits) if bucket_bits else np.zeros_like(keys)
-    firsts = np.searchsorted(buckets, np.arange(1 << bucket_bits, dtype=np.uint64))
-    return np.append(firsts, len(keys)).astype("<u4").tobytes()
-
-
-def _write_pages(file: BinaryIO, data: bytes, crcs: list[int]) -> None:
-    padded = _padded(data)
-    crcs += [zlib.crc32(padded[at : at + PAGE_BYTES]) for at in range(0, len(padded), PAGE_BYTES)]
-    file.write(padded)
-
-
-def _padded(data: bytes) -> bytes:
-    return data + bytes(-len(data) % PAGE_BYTES)
+def _append_coded(
+    writer: SegmentWriter, layout: Layout[Any], plan: CodingPlan, keys: Keys, words: Words
+) -> None:
+    encoder, codes_in_tables = Encoder(layout, plan), plan.codes
+    for start, end, twin in twin_chunks(keys, plan.bucket_bits + plan.hash_bits):
+        some, said = keys[start:end], words[start:end]
+        codes, absent = encoder.codes(said)
+        wide = np.flatnonzero(absent | twin)
+        if len(wide):
+            first = codes_in_tables + writer.wide_rows
+            if first + len(wide) > 256**plan.code_bytes:
+                raise BuildError("the coding plan has no room for these rows")
+            codes[wide] = np.arange(len(wide), dtype=np.uint64) + np.uint64(first)
+            writer.append_wide(wide_rows(some[wide], said[wide]))
+        writer.append(some, coded_rows(plan, some, codes, said))

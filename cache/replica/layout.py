@@ -6,6 +6,7 @@ a layout is never changed, only succeeded by one with another id.
 
 from __future__ import annotations
 
+from itertools import accumulate
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -41,16 +42,37 @@ class BitField(msgspec.Struct, frozen=True):
     form: FieldForm
 
 
+class Group(msgspec.Struct, frozen=True):
+    """Bits of a record that are coded together and change together.
+
+    `word` counts 64-bit little-endian words of the record, `shift` the bits below the group in its
+    word. The one group of a layout that declares none is the whole record, however long.
+    """
+
+    word: int
+    shift: int
+    bits: int
+
+
 class Layout(Generic[Record]):
     """One declared layout over a record type. `record_bytes` is the width of a packed record.
+
+    `groups` are in the order of their bits and leave none out. A layout that declares some is
+    *coded*: segments hold its records as codes, all groups but the last in tables.
 
     The fields name the type's own from its first on, in any order; those that they leave out have
     their defaults. Where they do not fill the last byte, its highest bits are zero.
 
-    :raises LayoutError: if the fields do not name the record's.
+    :raises LayoutError: if the fields do not name the record's, or the groups split a field.
     """
 
-    def __init__(self, layout_id: int, record: type[Record], fields: tuple[BitField, ...]) -> None:
+    def __init__(
+        self,
+        layout_id: int,
+        record: type[Record],
+        fields: tuple[BitField, ...],
+        groups: tuple[Group, ...] = (),
+    ) -> None:
         self.id = layout_id
         self.record = record
         self.fields = fields
@@ -61,11 +83,16 @@ class Layout(Generic[Record]):
             raise LayoutError(msg)
         self._bits = sum(f.bits for f in fields)
         self.record_bytes = -(-self._bits // 8)
+        self.coded = bool(groups)
+        self.groups = groups or (Group(0, 0, self._bits),)
         places: dict[str, tuple[int, BitField]] = {}
         shift = 0
         for field in fields:
             places[field.name] = (shift, field)
             shift += field.bits
+        if groups and not _whole(groups, {0, *accumulate(field.bits for field in fields)}):
+            msg = f"layout {layout_id} has groups that split a field or leave bits out"
+            raise LayoutError(msg)
         self._encoders = tuple((s, f.name, f.bits, encoder(f.form)) for s, f in places.values())
         # In the order of the record's own fields: it is made from positional arguments.
         self._decoders = tuple(
@@ -103,6 +130,18 @@ class Layout(Generic[Record]):
     def _unknown(self) -> LayoutError:
         msg = f"a record of layout {self.id} holds an unknown value"
         return LayoutError(msg, hint="update this appliance")
+
+
+def _whole(groups: tuple[Group, ...], borders: set[int]) -> bool:
+    """Return whether the groups follow each other over all bits, and each ends with a field."""
+    at = 0
+    for group in groups:
+        if at != 64 * group.word + group.shift or group.shift + group.bits > 64:
+            return False
+        at += group.bits
+        if at not in borders:
+            return False
+    return at == max(borders)
 
 
 PERSONS_1 = Layout(
@@ -157,8 +196,20 @@ PERSONS_3 = Layout(
         BitField("exposure", 1, FieldForm.FLAG),
         BitField("identity", 16, FieldForm.NUMBER),
     ),
+    (
+        Group(0, 0, 30),
+        Group(0, 30, 21),
+        Group(0, 51, 13),
+        Group(1, 0, 8),
+        Group(1, 8, 20),
+        Group(1, 28, 20),
+        Group(1, 48, 16),
+    ),
 )
-"""Sixteen bytes, two words without a field across them. Of the birth date it keeps the year."""
+"""Sixteen bytes, two words without a field across them. Of the birth date it keeps the year.
+
+Its groups: residence, vaccination, recovery, birth, test, declaration, identity.
+"""
 
 CREDENTIALS_1 = Layout(
     3,

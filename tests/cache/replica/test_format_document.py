@@ -58,7 +58,7 @@ def root_of(data: bytes) -> bytes:
 
 def look_up(data: bytes, key: int, layout_wanted: int = 1) -> int | None:
     magic, version, kind, layout, width = struct.unpack_from("<8sHHHH", data)
-    assert (magic, version, kind, layout) == (b"CHOTSEG\0", 1, 1, layout_wanted)
+    assert (magic, version, kind, layout) == (b"CHOTSEG\0", 2, 1, layout_wanted)
     bucket_bits, hash_bits = data[16], data[17]
     rows, size = struct.unpack_from("<QQ", data, 20)
     assert size == len(data)
@@ -66,7 +66,7 @@ def look_up(data: bytes, key: int, layout_wanted: int = 1) -> int | None:
     row_pages = -(-rows * width // PAGE)
     index_pages = -(-4 * (2**bucket_bits + 1) // PAGE)
     table_at = PAGE * (1 + row_pages + index_pages)
-    assert struct.unpack_from("<I", data, 140)[0] == zlib.crc32(data[table_at:])
+    assert struct.unpack_from("<I", data, 80)[0] == zlib.crc32(data[table_at:])
     for page in range(row_pages + index_pages):
         crc = zlib.crc32(data[PAGE * (1 + page) : PAGE * (2 + page)])
         assert struct.unpack_from("<I", data, table_at + 4 * page)[0] == crc

@@ -120,7 +120,19 @@ def test_windows_wider_than_two_pages_are_checked_in_the_middle(tmp_path: Path) 
 
 @pytest.mark.parametrize(
     ("at", "value"),
-    [(8, 2), (10, 2), (16, 29), (17, 44), (17, 72), (18, 1), (36 + 8, 1), (108, 1), (200, 1)],
+    [
+        (8, 1),
+        (8, 3),
+        (10, 2),
+        (16, 29),
+        (17, 44),
+        (17, 72),
+        (18, 1),
+        (19, 6),
+        (44, 1),
+        (48, 1),
+        (200, 1),
+    ],
 )
 def test_a_header_that_is_not_of_this_version_is_refused_though_its_crc_holds(
     view: mmap.mmap, at: int, value: int
