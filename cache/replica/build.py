@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 from admission.identity import PersonKey
 from cache.errors import BuildError, LayoutError
 from cache.replica.coding_plan import CodingPlan
+from cache.replica.column_types import Keys, Records, Words
 from cache.replica.geometry import HASH_KEY_ID_BYTES, MAX_ROWS, PERSON_BITS
 from cache.replica.layout import Layout
 from cache.replica.merkle import leaf_hashes, merkle_root
-from cache.replica.planning import CHUNK_ROWS, Keys, Words, twin_chunks
+from cache.replica.planning import CHUNK_ROWS, twin_chunks
 from cache.replica.planning import plan as choose_plan
 from cache.replica.row_columns import (
     Encoder,
-    Records,
     as_words,
     coded_rows,
     stored_hashes,

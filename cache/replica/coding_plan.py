@@ -10,14 +10,12 @@ from typing import Any
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from cache.errors import BuildError, SegmentError
 from cache.replica.coding import Coding
+from cache.replica.column_types import Values
 from cache.replica.geometry import HASH_KEY_ID_BYTES, IDENTITY_BYTES, Header
 from cache.replica.layout import Layout
-
-Table = NDArray[np.uint32]
 
 
 class CodingPlan(msgspec.Struct, frozen=True, eq=False):
@@ -29,7 +27,7 @@ class CodingPlan(msgspec.Struct, frozen=True, eq=False):
     bucket_bits: int
     hash_bits: int
     code_bytes: int
-    tables: tuple[Table, ...]
+    tables: tuple[Values, ...]
     """For each group but the last its values, ascending."""
 
     def __eq__(self, other: object) -> bool:
@@ -111,5 +109,5 @@ def require_plan(plan: CodingPlan, layout: Layout[Any]) -> None:
         raise BuildError(msg)
 
 
-def _array(table: Table) -> array[int]:
+def _array(table: Values) -> array[int]:
     return array("I", table.astype(np.uint32).tobytes())

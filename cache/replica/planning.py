@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cache.errors import BuildError
-from cache.replica.coding_plan import CodingPlan, Table
+from cache.replica.coding_plan import CodingPlan
+from cache.replica.column_types import Keys, Values, Words
 from cache.replica.geometry import (
     CODE_BYTES,
     MAX_BUCKET_BITS,
@@ -31,9 +32,6 @@ _SMALLEST_PLAIN_HASH_BITS = 40
 _COUNTED_BITS = 22
 """Groups this narrow are counted in an array of all their values; wider ones are sorted."""
 
-Keys = NDArray[np.uint64]
-Words = NDArray[np.uint64]
-"""Records of a coded layout: n × 2."""
 Counts = NDArray[np.int64]
 
 
@@ -114,7 +112,7 @@ def _over_the_limit(rarest: Sequence[Counts]) -> list[int]:
     return [int(cut) for cut in np.bincount(groups[first], minlength=len(rarest))]
 
 
-def count_values(group: Group, words: Words) -> tuple[Table, Counts]:
+def count_values(group: Group, words: Words) -> tuple[Values, Counts]:
     """Return the distinct values that a group has in these records, ascending, and their counts."""
     if group.bits <= _COUNTED_BITS:
         counts = np.zeros(1 << group.bits, np.int64)
@@ -134,13 +132,13 @@ def count_values(group: Group, words: Words) -> tuple[Table, Counts]:
     return values[firsts], sums
 
 
-def values_of(group: Group, words: Words) -> Table:
+def values_of(group: Group, words: Words) -> Values:
     """Return a group's value in each record."""
     shifted = words[:, group.word] >> np.uint64(group.shift)
     return (shifted & np.uint64((1 << group.bits) - 1)).astype(np.uint32)
 
 
-def _value_chunks(group: Group, words: Words) -> Iterator[Table]:
+def _value_chunks(group: Group, words: Words) -> Iterator[Values]:
     for start in range(0, len(words), CHUNK_ROWS):
         yield values_of(group, words[start : start + CHUNK_ROWS])
 
@@ -172,7 +170,7 @@ def twin_chunks(keys: Keys, matched_bits: int) -> Iterator[tuple[int, int, NDArr
 
 def _coded_bucket_bits(wanted: int, matched_bits: int) -> int:
     """Return the bucket bits next to those wanted with which no unknown bit is matched."""
-    nearest = (wanted, min(wanted + 1, MAX_BUCKET_BITS), *range(wanted - 1, -1, -1))
+    nearest: list[int] = [wanted, min(wanted + 1, MAX_BUCKET_BITS), *range(wanted)[::-1]]
     for bucket_bits in nearest:
         if bucket_bits + coded_hash_bits_for(bucket_bits) <= matched_bits:
             return bucket_bits

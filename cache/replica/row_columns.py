@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cache.replica.coding import Coding
-from cache.replica.coding_plan import CodingPlan, Table
+from cache.replica.coding_plan import CodingPlan
+from cache.replica.column_types import Keys, Records, Values, Words
 from cache.replica.geometry import IDENTITY_BYTES, WIDE_BYTES, WIDE_KEY_BYTES
 from cache.replica.layout import Group, Layout
 from cache.replica.lookup import contradiction
-from cache.replica.planning import Keys, Words, values_of
+from cache.replica.planning import values_of
 from cache.replica.segment import Segment
 
-Records = NDArray[np.uint8]
 _WHOLE_BITS = 22
 """Groups this narrow are looked up in an array of all their values."""
 _MAX_CELLS = 1 << 22
@@ -52,12 +52,12 @@ class Encoder:
 class _Finder:
     """The place of values in an ascending table, or `_ABSENT`."""
 
-    def __init__(self, group: Group, table: Table) -> None:
+    def __init__(self, group: Group, table: Values) -> None:
         self._table = table
         self._split = group.bits // 2
         places = np.arange(len(table), dtype=np.uint32)
-        self._whole: Table | None = None
-        self._cells: tuple[Table, Table, Table] | None = None
+        self._whole: Values | None = None
+        self._cells: tuple[Values, Values, Values] | None = None
         if group.bits <= _WHOLE_BITS:
             self._whole = np.full(1 << group.bits, _ABSENT)
             self._whole[table] = places
@@ -75,13 +75,13 @@ class _Finder:
         cells[row[high], column[low]] = places
         self._cells = row * np.uint32(len(lows) + 1), column, cells.ravel()
 
-    def __call__(self, values: Table) -> Table:
+    def __call__(self, values: Values) -> Values:
         if self._whole is not None:
             return self._whole.take(values)
         if self._cells is not None:
             row, column, cells = self._cells
             at = row[values >> self._split] + column[values & (1 << self._split) - 1]
-            found: Table = cells.take(at)
+            found: Values = cells.take(at)
             return found
         if not len(self._table):
             return np.full(len(values), _ABSENT)

@@ -8,10 +8,10 @@ from typing import Any, BinaryIO
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from cache.errors import BuildError
 from cache.replica.coding_plan import CodingPlan, require_plan
+from cache.replica.column_types import Keys, Records
 from cache.replica.geometry import (
     HASH_KEY_ID_BYTES,
     MAX_ROWS,
@@ -20,7 +20,6 @@ from cache.replica.geometry import (
     Header,
 )
 from cache.replica.layout import Layout
-from cache.replica.planning import Keys
 
 
 class SegmentWriter:
@@ -53,7 +52,7 @@ class SegmentWriter:
         self._in_bucket = np.zeros(1 << plan.bucket_bits, np.uint32)
         file.write(bytes(PAGE_BYTES))
 
-    def append(self, keys: Keys, rows: NDArray[np.uint8]) -> None:
+    def append(self, keys: Keys, rows: Records) -> None:
         """Write rows: their keys, for the index, and n × `row_bytes` bytes as they are stored.
 
         :raises BuildError: if there are too many.
@@ -80,7 +79,7 @@ class SegmentWriter:
         self._write_pages(memoryview(data)[:whole])
         self._rest = data[whole:]
 
-    def append_wide(self, rows: NDArray[np.uint8]) -> None:
+    def append_wide(self, rows: Records) -> None:
         """Take wide rows as they are stored. They are numbered as they come."""
         self._wide += rows.tobytes()
 

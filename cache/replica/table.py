@@ -21,7 +21,7 @@ from cache.replica.overlay import Overlay, added_reader, changed_reader, overlai
 from cache.replica.segment import Segment
 
 if TYPE_CHECKING:
-    from cache.replica.build import Keys, Records
+    from cache.replica.column_types import Keys, Records
     from cache.replica.delta import Delta
 
 NO_CHANGES: Changes = MappingProxyType({})

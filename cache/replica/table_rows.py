@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cache.replica.build import Keys, Records
+from cache.replica.column_types import Keys, Records
 from cache.replica.composition import kept_bytes
 from cache.replica.delta import Delta
 from cache.replica.layout import Layout
