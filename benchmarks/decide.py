@@ -60,6 +60,7 @@ from cache.replica.build import RowSet, write_segment
 from cache.replica.head import Head
 from cache.replica.names import CREDENTIALS, OFFICERS, PERMITS, PERSONS, WATCH, roster_name
 from cache.replica.segment import Segment
+from cache.replica.table import Table
 from hub.store.port import rows_of
 from hub.synthetic import Cohort, Population
 
@@ -211,7 +212,7 @@ def build_world(folder: Path, people: int, now: Instant) -> World:
 
 def _segments(
     folder: Path, population: Population, now: Instant, known_as: int
-) -> dict[str, Segment | None]:
+) -> dict[str, Table | None]:
     """Write every data set; each other one of the people is on the roster.
 
     :param known_as: whom the numbers of `OTHER_NUMBERS` lead to as well.
@@ -244,9 +245,9 @@ def _segments(
         rows[OFFICERS].add(stranger, layout.OFFICERS_1.pack(Officer(active, number)))
         withdrawn = key_of(Identifier(IdentifierKind.DCC_UCI, f"{number:032x}"))
         rows[CREDENTIALS].add(withdrawn, layout.CREDENTIALS_1.pack(Withdrawal()))
-    segments: dict[str, Segment | None] = {}
+    segments: dict[str, Table | None] = {}
     for name, rowset in rows.items():
         path = folder / f"{name.replace('/', '-')}.segment"
         write_segment(path, rowset, HASH_KEY_ID)
-        segments[name] = Segment.open(path)
+        segments[name] = Table(Segment.open(path))
     return segments

@@ -42,6 +42,7 @@ from cache.replica.book import ReplicaBook
 from cache.replica.keys import load_hash_key
 from cache.replica.names import PERSONS
 from cache.replica.segment import Segment
+from cache.replica.table import Table
 from firmware_bridge.bridges.mcu import McuBridge
 from firmware_bridge.bridges.simulated import SimulatedBoard
 from hub.keys import create_keys
@@ -157,7 +158,7 @@ def _people(folder: Path, count: int, now: Instant) -> tuple[ReplicaBook, list[s
     head = Publisher(published, keys).publish(rows, now=now)
     book = ReplicaBook(load_hash_key(folder / "keys" / "hash.key"))
     segment = published / "replica" / "segments" / f"{head.datasets['persons'].name}.segment"
-    book.swap({PERSONS: Segment.open(segment)}, head)
+    book.swap({PERSONS: Table(Segment.open(segment))}, head)
     drawn = samples(population, 1_000, random.Random(1))
     return book, [sample.text for sample in drawn]
 

@@ -16,8 +16,8 @@ from typing import Any
 
 import click
 import msgspec
+import rich.table
 from rich.console import Console
-from rich.table import Table
 
 from admission.credential import Credential, CredentialKind, Holder
 from admission.hours import Hours
@@ -56,6 +56,7 @@ from cache.replica.layout import (
 )
 from cache.replica.names import CREDENTIALS, OFFICERS, PERMITS, PERSONS, WATCH, roster_name
 from cache.replica.segment import Segment
+from cache.replica.table import Table
 
 HASH_KEY = bytes(range(32))
 BORN = date(1980, 1, 18)
@@ -161,7 +162,7 @@ def _facts(person: int) -> PersonFacts:
     )
 
 
-def _segment(folder: Path, layout: Layout[Any], people: Iterator[tuple[int, Any]]) -> Segment:
+def _segment(folder: Path, layout: Layout[Any], people: Iterator[tuple[int, Any]]) -> Table:
     key_of, rows = person_keyer(HASH_KEY), RowSet(layout)
     for person, record in people:
         packed = layout.pack(record)
@@ -169,7 +170,7 @@ def _segment(folder: Path, layout: Layout[Any], people: Iterator[tuple[int, Any]
             rows.add(PersonKey(key_of(identifier)), packed)
     path = folder / str(layout.id)
     write_segment(path, rows, hash_key_id(HASH_KEY))
-    return Segment.open(path)
+    return Table(Segment.open(path))
 
 
 @click.command()
@@ -187,7 +188,7 @@ def lookup(*, people: int, codes: int, as_json: bool) -> None:
     if as_json:
         click.echo(msgspec.json.encode(figures).decode())
         return
-    table = Table("who", "p50", "p99", title=f"{people:,} people, two numbers on a code")
+    table = rich.table.Table("who", "p50", "p99", title=f"{people:,} people, two numbers on a code")
     for who, found in (
         ("on record", figures.known_us),
         ("with a permit", figures.permit_us),

@@ -46,7 +46,7 @@ from cache.replica.people import (
     people_reader,
 )
 from cache.replica.reading import Keys, Reader, permit_reader, reader
-from cache.replica.segment import Segment
+from cache.replica.table import Table
 
 _HOUR_NS = 3_600 * 1_000_000_000
 _NEEDED = frozenset({PERSONS, ALIASES, CREDENTIALS, WATCH})
@@ -63,7 +63,7 @@ class _Open(NamedTuple):
     """Everything of one release that a look-up needs. None = the release has no such dataset."""
 
     release: Release
-    segments: Mapping[str, Segment | None]
+    tables: Mapping[str, Table | None]
     people: PeopleReader
     permits: Reader | None
     roster: Reader | None
@@ -75,7 +75,7 @@ class _Open(NamedTuple):
 
 
 class ReplicaBook:
-    """Implements `admission.ports.Book` over the active release's segments.
+    """Implements `admission.ports.Book` over the active release's tables.
 
     :param hash_key: the region's hash key, 32 secret bytes.
     """
@@ -89,13 +89,13 @@ class ReplicaBook:
         self.unreadable_lookups = 0
         """Look-ups since start in which a dataset could not be read."""
 
-    def swap(self, segments: Mapping[str, Segment | None], head: Head) -> None:
+    def swap(self, tables: Mapping[str, Table | None], head: Head) -> None:
         """Answer from these from now on; readers of the old ones keep them until they end.
 
-        :param segments: by name of the dataset, with at most one roster: this site's. None = named
+        :param tables: by name of the dataset, with at most one roster: this site's. None = named
             by the release, and its segment cannot be used.
         """
-        by_kind = {kind_of(name): segment for name, segment in segments.items()}
+        by_kind = {kind_of(name): table for name, table in tables.items()}
 
         def of(kind: str) -> Reader | None:
             return reader(by_kind[kind]) if kind in by_kind else None
@@ -104,7 +104,7 @@ class ReplicaBook:
         alias_of = alias_finder(by_kind[ALIASES]) if ALIASES in by_kind else None
         self._open = _Open(
             Release(head.sequence, head.issued_ns, head.expires_ns),
-            segments,
+            tables,
             people_reader(facts_finder(persons), alias_of),
             permits=permit_reader(by_kind[PERMITS]) if PERMITS in by_kind else None,
             roster=of(ROSTER),
@@ -128,15 +128,15 @@ class ReplicaBook:
     @property
     def rows_by_kind(self) -> dict[str, int]:
         """Rows of each kind of dataset that this version knows; 0 where there is none."""
-        segments = self._open.segments if self._open else {}
-        opened = {kind_of(name): s.header.rows for name, s in segments.items() if s is not None}
+        tables = self._open.tables if self._open else {}
+        opened = {kind_of(name): t.rows for name, t in tables.items() if t is not None}
         return {kind: opened.get(kind, 0) for kind in RECORDS}
 
     @property
     def damaged_pages(self) -> int:
         """Damaged pages found in the active segments."""
-        segments = self._open.segments.values() if self._open else ()
-        return sum(segment.damaged_pages for segment in segments if segment is not None)
+        tables = self._open.tables.values() if self._open else ()
+        return sum(table.damaged_pages for table in tables if table is not None)
 
     def standing_of(
         self, credential: Credential, now: Instant, *, permits: bool = True

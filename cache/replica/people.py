@@ -19,7 +19,7 @@ from cache.replica.forms import FieldForm
 from cache.replica.layout import PERSONS_3, Layout
 from cache.replica.person_row import record_reader
 from cache.replica.reading import Keys, unreadable
-from cache.replica.segment import Segment
+from cache.replica.table import Table
 
 FactsOf = Callable[[PersonKey], PersonFacts | None]
 """The record under a key itself. It raises where a page that could hold it is damaged."""
@@ -43,21 +43,25 @@ class People(NamedTuple):
 PeopleReader = Callable[[Keys], People | None]
 
 
-def facts_finder(persons: Segment | None) -> FactsOf:
+def facts_finder(persons: Table | None) -> FactsOf:
     """Return the look-up of records in `persons`; None = its segment cannot be used."""
     if persons is None:
         return unreadable
-    find = persons.find
-    unpack = record_reader() if persons.layout is PERSONS_3 else persons.layout.unpack
+    locate, record_at = persons.locate, persons.segment.record
+    unpack: Callable[[bytes], PersonFacts] = persons.layout.unpack
+    if persons.layout is PERSONS_3:
+        unpack = record_reader()
 
     def facts_of(key: PersonKey) -> PersonFacts | None:
-        record = find(key)
-        return None if record is None else unpack(record)
+        found = locate(key)
+        if found is None:
+            return None
+        return unpack(record_at(found) if isinstance(found, int) else found)
 
     return facts_of
 
 
-def alias_finder(aliases: Segment | None) -> AliasOf:
+def alias_finder(aliases: Table | None) -> AliasOf:
     """Return the look-up in `aliases`; None = its segment cannot be used."""
     find = unreadable if aliases is None else aliases.find
 

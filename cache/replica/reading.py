@@ -1,4 +1,4 @@
-"""Looking one person up in one dataset: closures over a segment, made once per release.
+"""Looking one person up in one dataset: closures over a table, made once per release.
 
 Each takes the keys of one credential and returns what is on record under them, the same record
 under several keys once. It raises where a page that could hold the answer is damaged.
@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 from admission.identity import MAX_PERMITS, PersonKey, permit_key
 from admission.standing import Permit
 from cache.errors import SegmentError
-from cache.replica.segment import Segment
+from cache.replica.table import Table
 
 _ROWS_KEPT = 1_024
 
@@ -34,13 +34,13 @@ def unreadable(asked: object) -> NoReturn:  # noqa: ARG001 - a reader
     raise SegmentError("the dataset is named by the release and is not here")
 
 
-def reader(segment: Segment | None) -> Reader:
+def reader(table: Table | None) -> Reader:
     """Return the reader of a dataset with one row a key; None = its segment cannot be used."""
-    if segment is None:
+    if table is None:
         return unreadable
-    if not segment.header.rows:
+    if table.empty:
         return nobody
-    find, unpack = segment.find, _remembered(segment)
+    find, unpack = table.find, _remembered(table)
 
     def read(keys: Keys) -> Sequence[Any]:
         records: list[bytes] = []
@@ -53,13 +53,13 @@ def reader(segment: Segment | None) -> Reader:
     return read
 
 
-def permit_reader(segment: Segment | None) -> Reader:
+def permit_reader(table: Table | None) -> Reader:
     """Return the reader of `permits`: all slots of each key."""
-    if segment is None:
+    if table is None:
         return unreadable
-    if not segment.header.rows:
+    if table.empty:
         return nobody
-    find, unpack = segment.find, _remembered(segment)
+    find, unpack = table.find, _remembered(table)
 
     def read(keys: Keys) -> Sequence[Permit]:
         records: list[bytes] = []
@@ -76,10 +76,10 @@ def permit_reader(segment: Segment | None) -> Reader:
     return read
 
 
-def _remembered(segment: Segment) -> Callable[[bytes], Any]:
-    """Return the segment's `unpack`, with the rows that were met last.
+def _remembered(table: Table) -> Callable[[bytes], Any]:
+    """Return the layout's `unpack`, with the rows that were met last.
 
     Of a dataset other than `persons` few rows differ: a factory has a handful of shifts, and most
     permits of a day begin and end in the same hours.
     """
-    return lru_cache(_ROWS_KEPT)(segment.layout.unpack)
+    return lru_cache(_ROWS_KEPT)(table.layout.unpack)

@@ -23,6 +23,7 @@ from cache.replica.generation import Generation
 from cache.replica.head import Dataset, Document, Head, SignedHead, judge, verify_head
 from cache.replica.source import ReplicaSource
 from cache.replica.store import ReplicaStore
+from cache.replica.table import Table
 
 DEFAULT_INTERVAL_S = 2.0
 MAX_BACKOFF_S = 60.0
@@ -226,7 +227,9 @@ class Replicator:
     def _serve(self, generation: Generation) -> None:
         if self._active is None:
             self._checked_ns = self._clock.now().monotonic_ns
-        self._book.swap(generation.segments, generation.signed.head)
+        segments = generation.segments.items()
+        tables = {name: None if one is None else Table(one) for name, one in segments}
+        self._book.swap(tables, generation.signed.head)
         self._active = generation
         # Nothing is awaited in between: no scan sees new rows under old documents.
         documents = generation.named_documents

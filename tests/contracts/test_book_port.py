@@ -60,6 +60,7 @@ from cache.replica.layout import (
 )
 from cache.replica.names import ALIASES, CREDENTIALS, OFFICERS, PERMITS, PERSONS, WATCH
 from cache.replica.segment import Segment
+from cache.replica.table import Table
 from tests.doors import HASH_KEY, KEY_OF, Known, MemoryBook
 
 VALID = Proof(Signature.VALID)
@@ -93,9 +94,9 @@ class MakeBook(Protocol):
     ) -> Book: ...
 
 
-def segments_of(
+def tables_of(
     folder: Path, people: Mapping[Identifier, PersonFacts], known: Known
-) -> dict[str, Segment | None]:
+) -> dict[str, Table | None]:
     """Write and open what a release says; a roster that is not there has no segment."""
     permits = {
         key: permit
@@ -112,13 +113,13 @@ def segments_of(
     }
     if known.roster is not None:
         datasets["roster/here"] = (ROSTER_1, by_key(known.roster))
-    opened: dict[str, Segment | None] = {}
+    opened: dict[str, Table | None] = {}
     for number, (name, (layout, records)) in enumerate(datasets.items()):
         rows = RowSet(layout)
         for key, record in records.items():
             rows.add(key, layout.pack(record))
         write_segment(folder / str(number), rows, hash_key_id(HASH_KEY))
-        opened[name] = Segment.open(folder / str(number))
+        opened[name] = Table(Segment.open(folder / str(number)))
     return opened
 
 
@@ -138,7 +139,7 @@ def make_book(request: pytest.FixtureRequest, tmp_path: Path) -> MakeBook:
             head = Head(
                 RELEASE.sequence, RELEASE.vouched_ns, RELEASE.expires_ns, 2, bytes(8), {}, {}
             )
-            book.swap(segments_of(tmp_path, people, known), head)
+            book.swap(tables_of(tmp_path, people, known), head)
         return book
 
     def memory(people: Mapping[Identifier, PersonFacts] | None, known: Known = Known()) -> Book:  # noqa: B008

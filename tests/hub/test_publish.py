@@ -17,6 +17,7 @@ from admission.standing import Lookup, PersonFacts
 from cache.replica.book import ReplicaBook
 from cache.replica.head import Head, verify_head
 from cache.replica.segment import Segment
+from cache.replica.table import Table
 from hub.errors import PublishError
 from hub.keys import HubKeys, create_keys
 from hub.publish import DEFAULT_VALID_S, Publisher
@@ -67,7 +68,7 @@ def test_a_gate_finds_everyone_by_each_identifier(
     segment = Segment.open(tmp_path / "replica" / "segments" / f"{dataset.name}.segment")
     assert (dataset.rows, dataset.size) == (400, segment.header.size)
     book = ReplicaBook(keys.hash_key)
-    book.swap({"persons": segment}, head)
+    book.swap({"persons": Table(segment)}, head)
     for identifier, facts in people(200):
         shown = Credential(CredentialKind.PERSONAL_QR, (identifier,))
         standing = book.standing_of(shown, at(1))

@@ -27,6 +27,7 @@ from admission.standing import (
 from cache.replica.book import ReplicaBook
 from cache.replica.head import Head
 from cache.replica.segment import Segment
+from cache.replica.table import Table
 from hub.errors import HubError, PublishError
 from hub.keys import HubKeys, create_keys
 from hub.publication import Publication
@@ -86,7 +87,8 @@ class Hub:
 
     def standing(self, head: Head, *names: str, proof: Proof | None = None) -> Standing:
         book = ReplicaBook(self.keys.hash_key)
-        book.swap({name: self.segment(head, name) for name in names or head.datasets}, head)
+        tables = {name: Table(self.segment(head, name)) for name in names or head.datasets}
+        book.swap(tables, head)
         subject = person_keyer(self.keys.hash_key)(DOCUMENT)
         badge = Pass(PassKind.OFFICER, b"1", subject) if proof else None
         shown = Credential(CredentialKind.CHOT_PASS, (DOCUMENT,), proof=proof, granted=badge)

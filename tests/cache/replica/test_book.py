@@ -60,6 +60,7 @@ from cache.replica.names import (
     roster_name,
 )
 from cache.replica.segment import Segment
+from cache.replica.table import Table
 from tests.cache.replica.releases import HASH_KEY, document, facts_of, key_of, write
 from tests.cache.replica.releases import Release as SmallRelease
 from tests.worlds import ManualClock
@@ -76,7 +77,7 @@ def shown(*identifiers: Identifier) -> Credential:
 
 def a_book(release: SmallRelease, sequence: int = 1) -> ReplicaBook:
     book = ReplicaBook(HASH_KEY)
-    book.swap({PERSONS: Segment.open(release.path)}, release.head(sequence))
+    book.swap({PERSONS: Table(Segment.open(release.path))}, release.head(sequence))
     return book
 
 
@@ -128,7 +129,7 @@ def test_a_swap_changes_every_answer_after_it(tmp_path: Path) -> None:
     old, new = SmallRelease(tmp_path, 100), SmallRelease(tmp_path, 130)
     book = a_book(old)
     assert book.standing_of(shown(document(120)), NOW).lookup is Lookup.NOT_FOUND
-    book.swap({PERSONS: Segment.open(new.path)}, new.head(2))
+    book.swap({PERSONS: Table(Segment.open(new.path))}, new.head(2))
     head = new.head(2)
     assert book.standing_of(shown(document(120)), NOW) == Standing(
         Lookup.FOUND,
@@ -155,16 +156,16 @@ def a_whole_release(tmp_path: Path) -> SmallRelease:
 def a_whole_book(tmp_path: Path, harmed: str = "", *, lost: bool = False) -> ReplicaBook:
     """Return a book over all of it; of one dataset a page, or everything, is lost."""
     release = a_whole_release(tmp_path)
-    segments: dict[str, Segment | None] = {}
+    tables: dict[str, Table | None] = {}
     for name, dataset in release.datasets.items():
         data = bytearray(release.files[dataset.name])
         if name.startswith(harmed or "?"):
             data[PAGE_BYTES + 100] ^= 4
         path = tmp_path / dataset.name
         path.write_bytes(data)
-        segments[name] = None if lost and name.startswith(harmed) else Segment.open(path)
+        tables[name] = None if lost and name.startswith(harmed) else Table(Segment.open(path))
     book = ReplicaBook(HASH_KEY)
-    book.swap(segments, release.head())
+    book.swap(tables, release.head())
     return book
 
 
@@ -248,8 +249,11 @@ def test_an_alias_that_leads_nowhere_decides_nothing(tmp_path: Path, record: byt
     release = SmallRelease(tmp_path, 5)
     write(tmp_path / "aliases", {key_of(7): record}, ALIASES_1)
     book = ReplicaBook(HASH_KEY)
-    segments = {PERSONS: Segment.open(release.path), ALIASES: Segment.open(tmp_path / "aliases")}
-    book.swap(segments, release.head())
+    tables = {
+        PERSONS: Table(Segment.open(release.path)),
+        ALIASES: Table(Segment.open(tmp_path / "aliases")),
+    }
+    book.swap(tables, release.head())
     for numbers in ((7,), (1, 7), (7, 1)):
         standing = book.standing_of(shown(*map(document, numbers)), NOW)
         assert (standing.lookup, standing.unreadable) == (Lookup.UNREADABLE, (ALIASES,))
@@ -323,12 +327,12 @@ def test_of_several_watch_entries_the_one_in_force_for_longest_counts(
         )
 
 
-def opened(path: Path, data: bytes) -> Segment | None:
+def opened(path: Path, data: bytes) -> Table | None:
     """Return the segment of these bytes, or None: what the store makes of one it cannot open."""
     path.unlink(missing_ok=True)
     path.write_bytes(data)
     try:
-        return Segment.open(path)
+        return Table(Segment.open(path))
     except SegmentError:
         return None
 

@@ -93,9 +93,9 @@ async def test_a_reboot_serves_at_once_and_remembers_how_far_it_came(
 def decay(gate: Gate, *, touched: bool) -> None:
     """Harm pages on the card, beneath the map, that were or were not touched since the start."""
     assert gate.book._open is not None
-    segment = gate.book._open.segments[PERSONS]
-    assert segment is not None
-    marks = segment._pages
+    table = gate.book._open.tables[PERSONS]
+    assert table is not None
+    marks = table.segment._pages
     with next(gate.state.rglob("*.segment")).open("r+b") as file:
         for page in [page for page, mark in enumerate(marks) if bool(mark) is touched]:
             file.seek((1 + page) * PAGE_BYTES + 100)
