@@ -8,9 +8,10 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cache.errors import DeltaError
-from cache.replica.delta import Delta, Keys, Records
+from cache.replica.delta import Delta, Keys, Ranks, Records
 from cache.replica.groups import groups_of, spare_bits
 from cache.replica.layout import Layout
 from cache.replica.overlay import BLOCK_ROWS, REMOVED, SHARED, Overlay
@@ -45,7 +46,7 @@ def compose(deltas: Sequence[Delta], layout: Layout[Any]) -> Delta:
         at = np.searchsorted(ranks, delta.ranks)
         if np.any(gone[at] & (delta.masks != whole)):
             raise DeltaError("a delta changes a part of a row that is not on record")
-        values[at] = values[at] & kept[delta.masks] | delta.values
+        _scatter(values, at, values[at] & kept[delta.masks] | delta.values)
         masks[at] |= delta.masks
         gone[at] = False
         at = np.searchsorted(ranks, delta.removed)
@@ -74,7 +75,8 @@ def overlay_of(delta: Delta, rows: int) -> Overlay:
     masks = np.zeros(len(ranks), np.uint8)
     values = np.zeros((len(ranks), delta.values.shape[1]), np.uint8)
     at = np.searchsorted(ranks, delta.ranks)
-    masks[at], values[at] = delta.masks, delta.values
+    masks[at] = delta.masks
+    _scatter(values, at, delta.values)
     gone = np.searchsorted(ranks, delta.removed)
     masks[np.searchsorted(ranks, delta.shared)] |= SHARED
     # A row that is gone is looked for among the added ones in any case.
@@ -85,7 +87,7 @@ def overlay_of(delta: Delta, rows: int) -> Overlay:
         first_of_byte = np.flatnonzero(np.diff(ranks >> 3, prepend=np.uint32(0xFFFFFFFF)))
         ones = np.left_shift(np.uint8(1), (ranks & 7).astype(np.uint8))
         bits[ranks[first_of_byte] >> 3] = np.bitwise_or.reduceat(ones, first_of_byte)
-    starts = np.arange(blocks, dtype=np.uint64) * BLOCK_ROWS
+    starts = np.arange(blocks, dtype=np.uint32) * np.uint32(BLOCK_ROWS)
     counts = array("I", np.searchsorted(ranks, starts).astype(np.uint32).tobytes())
     return Overlay(
         bits.tobytes(),
@@ -147,8 +149,17 @@ def _added(deltas: Sequence[Delta], layout: Layout[Any]) -> tuple[Keys, Records,
     return keys, records, dropped if deltas[0].after else dropped[:0]
 
 
-def _union(columns: Sequence[np.ndarray[Any, np.dtype[np.uint32]]]) -> Any:
-    return np.unique(np.concatenate(columns))
+def _union(columns: Sequence[Ranks]) -> Ranks:
+    # Columns that ascend are merged by a stable sort in no time; np.unique would hash every rank.
+    every = np.sort(np.concatenate(columns), kind="stable")
+    return every[np.append(every[1:] != every[:-1], True)] if len(every) else every
+
+
+def _scatter(records: Records, at: NDArray[np.intp], new: Records) -> None:
+    """Write whole records at these places: as one copy each, not one for each byte."""
+    if len(at):
+        width = f"V{records.shape[1]}"
+        records.view(width)[at] = np.ascontiguousarray(new).view(width)
 
 
 def kept_bytes(layout: Layout[Any]) -> Records:

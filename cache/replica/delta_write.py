@@ -216,7 +216,7 @@ def _gaps(ranks: Ranks) -> Gaps:
     between = np.diff(ranks.astype(np.int64), prepend=-1) - 1
     escaped = between >= ESCAPE
     short = np.where(escaped, ESCAPE, between).astype(np.uint8)
-    return Gaps(short.tobytes(), between[escaped].astype("<u4").tobytes())
+    return Gaps(short.tobytes(), _planes(between[escaped].astype(np.uint64), 4))
 
 
 def _key_planes(keys: Keys) -> bytes:
