@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cache.errors import DeltaError
-from cache.replica.delta import Delta, Keys, Ranks, Records
-from cache.replica.groups import groups_of, spare_bits
+from cache.replica.column_types import Keys, Records
+from cache.replica.delta import Delta, Ranks
+from cache.replica.groups import group_bits, spare_bits
 from cache.replica.layout import Layout
 from cache.replica.overlay import BLOCK_ROWS, REMOVED, SHARED, Overlay
 
@@ -40,7 +41,7 @@ def compose(deltas: Sequence[Delta], layout: Layout[Any]) -> Delta:
     masks = np.zeros(len(ranks), np.uint8)
     values = np.zeros((len(ranks), layout.record_bytes), np.uint8)
     gone = np.zeros(len(ranks), bool)
-    whole = (1 << len(groups_of(layout))) - 1
+    whole = (1 << len(layout.groups)) - 1
     kept = kept_bytes(layout)
     for delta in deltas:
         at = np.searchsorted(ranks, delta.ranks)
@@ -168,8 +169,8 @@ def kept_bytes(layout: Layout[Any]) -> Records:
     masks = []
     for mask in range(128):
         bits = everything
-        for number, group in enumerate(groups_of(layout)):
+        for number, group in enumerate(layout.groups):
             if mask >> number & 1:
-                bits &= ~group.mask
+                bits &= ~group_bits(group)
         masks.append(bits.to_bytes(layout.record_bytes, "little"))
     return np.frombuffer(b"".join(masks), np.uint8).reshape(128, layout.record_bytes)

@@ -18,8 +18,9 @@ import zstandard
 from numpy.typing import NDArray
 
 from cache.errors import DeltaError
-from cache.replica.groups import Group, groups_of, record_bits, spare_bits
-from cache.replica.layout import Layout
+from cache.replica.column_types import Keys, Records
+from cache.replica.groups import record_bits, spare_bits
+from cache.replica.layout import Group, Layout
 
 DELTA_VERSION = 1
 MAX_UNPACKED_BYTES = 64 << 20
@@ -34,8 +35,6 @@ MAX_TABLE_BITS = 32
 
 Ranks = NDArray[np.uint32]
 Masks = NDArray[np.uint8]
-Keys = NDArray[np.uint64]
-Records = NDArray[np.uint8]
 
 
 class Delta(msgspec.Struct, frozen=True, eq=False):
@@ -143,7 +142,7 @@ def read_delta(
         np.intersect1d(keys, dropped, assume_unique=True)
     ):
         raise DeltaError("the delta both removes a row and writes it")
-    records = _records(body.records, groups_of(layout), len(keys), layout)
+    records = _records(body.records, layout.groups, len(keys), layout)
     return Delta(
         layout.id,
         after,
@@ -201,7 +200,7 @@ def _keys(data: bytes, layout: Layout[Any]) -> Keys:
 def _changed(
     parts: tuple[Changed, ...], layout: Layout[Any], rows: int
 ) -> tuple[Ranks, Masks, Records]:
-    groups = groups_of(layout)
+    groups = layout.groups
     ranks: list[Ranks] = [np.zeros(0, np.uint32)]
     masks: list[Masks] = [np.zeros(0, np.uint8)]
     values: list[Records] = [np.zeros((0, layout.record_bytes), np.uint8)]
@@ -230,7 +229,7 @@ def _records(
     """Return records that hold these groups' columns, zeros elsewhere."""
     if len(columns) != len(groups):
         raise DeltaError("the delta has not one column for each group")
-    if len(groups_of(layout)) == 1:
+    if not layout.coded:
         return _plain_records(columns[0], count, layout)
     words = np.zeros((count, layout.record_bytes // 8), "<u8")
     for column, group in zip(columns, groups, strict=True):

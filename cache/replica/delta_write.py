@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from cache.errors import DeltaError
 from cache.replica.changes import Changes
+from cache.replica.column_types import Keys, Records
 from cache.replica.composition import compose
 from cache.replica.delta import (
     DELTA_VERSION,
@@ -29,13 +30,11 @@ from cache.replica.delta import (
     Delta,
     DeltaBody,
     Gaps,
-    Keys,
     Ranks,
-    Records,
     place_bytes,
 )
-from cache.replica.groups import Group, groups_of, record_bits, spare_bits
-from cache.replica.layout import Layout, layout_of
+from cache.replica.groups import group_bits, record_bits, spare_bits
+from cache.replica.layout import Group, Layout, layout_of
 
 if TYPE_CHECKING:
     from cache.replica.table import Table
@@ -90,7 +89,7 @@ def difference(
     layout = before.layout
     ranks, added = _sorted_out(before, after, base_keys)
     shared = sorted(rank for rank, record in added.shared if record is not None)
-    bits = [group.mask for group in groups_of(layout)]
+    bits = [group_bits(group) for group in layout.groups]
     changed: dict[int, tuple[int, int]] = {}
     removed: list[int] = []
     for rank, record in ranks.items():
@@ -182,7 +181,7 @@ def write_delta(delta: Delta, base: bytes) -> bytes:
     :raises DeltaError: if it is larger than a reader takes.
     """
     layout = layout_of(delta.layout)
-    groups = groups_of(layout)
+    groups = layout.groups
     changed = []
     for mask in np.unique(delta.masks).tolist():
         chosen = delta.masks == mask
@@ -227,7 +226,7 @@ def _key_planes(keys: Keys) -> bytes:
 def _columns(
     records: Records, groups: tuple[Group, ...], layout: Layout[Any]
 ) -> tuple[Column, ...]:
-    if len(groups_of(layout)) == 1:
+    if not layout.coded:
         return (Column(b"", np.ascontiguousarray(records.T).tobytes()),)
     words = np.ascontiguousarray(records).view("<u8")
     return tuple(

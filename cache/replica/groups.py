@@ -1,49 +1,23 @@
-"""The groups of a record: the bits that change together, and how keys of a layout are matched."""
+"""The bits that count: of a record, of a group of it, and of the key that it stands under."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-
-from cache.replica.alias import ALIAS_PERSON_BITS, KEY_BITS
-from cache.replica.layout import PERSONS_3, Layout
-
-
-class Group(msgspec.Struct, frozen=True):
-    """Bits of a record that change together: `shift` bits into a 64-bit little-endian word."""
-
-    word: int
-    shift: int
-    bits: int
-
-    @property
-    def mask(self) -> int:
-        """The group's bits in the whole record, read as one little-endian integer."""
-        return ((1 << self.bits) - 1) << self.shift + 64 * self.word
+from cache.replica.alias import KEY_BITS
+from cache.replica.geometry import PERSON_BITS
+from cache.replica.layout import Group, Layout
 
 
-_PERSONS_3 = (
-    Group(0, 0, 30),
-    Group(0, 30, 21),
-    Group(0, 51, 13),
-    Group(1, 0, 8),
-    Group(1, 8, 20),
-    Group(1, 28, 20),
-    Group(1, 48, 16),
-)
-
-
-def groups_of(layout: Layout[Any]) -> tuple[Group, ...]:
-    """Return the layout's groups in the order of their bits; most have one, the whole record."""
-    if layout.id == PERSONS_3.id:
-        return _PERSONS_3
-    return (Group(0, 0, record_bits(layout)),)
+def group_bits(group: Group) -> int:
+    """Return the group's bits within a whole record, read as one little-endian integer."""
+    return ((1 << group.bits) - 1) << group.shift + 64 * group.word
 
 
 def record_bits(layout: Layout[Any]) -> int:
-    """Return how many bits of a packed record have a meaning."""
-    return sum(field.bits for field in layout.fields)
+    """Return how many bits of a packed record have a meaning; the others are zero."""
+    last = layout.groups[-1]
+    return 64 * last.word + last.shift + last.bits
 
 
 def spare_bits(layout: Layout[Any]) -> int:
@@ -52,4 +26,4 @@ def spare_bits(layout: Layout[Any]) -> int:
     Aliases hold 62 bits of the key of the person whom they lead to; where they may lead, two rows
     never agree in those.
     """
-    return KEY_BITS - ALIAS_PERSON_BITS if layout.id == PERSONS_3.id else 0
+    return KEY_BITS - PERSON_BITS if layout.coded else 0

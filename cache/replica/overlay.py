@@ -13,7 +13,8 @@ from collections.abc import Callable
 
 import msgspec
 
-from cache.replica.groups import Group
+from cache.replica.groups import group_bits
+from cache.replica.layout import Group
 
 BLOCK_ROWS = 256
 _BLOCK_BYTES = BLOCK_ROWS // 8
@@ -123,6 +124,6 @@ def _kept_bits(groups: tuple[Group, ...], record_bytes: int) -> list[int]:
         bits = everything
         for number, group in enumerate(groups):
             if mask >> number & 1:
-                bits &= ~group.mask
+                bits &= ~group_bits(group)
         kept.append(bits)
     return kept

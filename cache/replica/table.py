@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from cache.errors import DamagedPage, DeltaError
 from cache.replica.changes import Changes
 from cache.replica.geometry import Header
-from cache.replica.groups import groups_of, spare_bits
+from cache.replica.groups import spare_bits
 from cache.replica.layout import Layout
 from cache.replica.overlay import Overlay, added_reader, changed_reader, overlaid
 from cache.replica.segment import Segment
@@ -65,7 +65,7 @@ class Table:
         self.added: Callable[[int], bytes | None] = _nobody
         if overlay is not None:
             self.added = added_reader(overlay, width, spare)
-            groups = groups_of(self.layout)
+            groups = self.layout.groups
             changed = changed_reader(overlay, groups, width, segment.record, self.added)
             self.locate = overlaid(overlay, segment.locate, changed, self.added)
         if changes:
@@ -126,7 +126,7 @@ class Table:
         overlay = self.overlay
         if overlay is None or not overlay.bitmap[rank >> 3] >> (rank & 7) & 1:
             return record
-        groups, width = groups_of(self.layout), self.layout.record_bytes
+        groups, width = self.layout.groups, self.layout.record_bytes
         return changed_reader(overlay, groups, width, lambda _: record, _nobody)(0, rank)
 
     def net(self) -> Delta:

@@ -11,7 +11,7 @@ from cache.replica.column_types import Keys, Records
 from cache.replica.composition import kept_bytes
 from cache.replica.delta import Delta
 from cache.replica.layout import Layout
-from cache.replica.segment import Segment
+from cache.replica.row_columns import read_rows
 
 if TYPE_CHECKING:
     from cache.replica.table import Table
@@ -26,7 +26,7 @@ def live_rows(table: Table, rows_at_once: int) -> Iterator[tuple[Keys, Records]]
     added = 0
     for first in range(0, max(total, 1), rows_at_once):
         last = min(first + rows_at_once, total)
-        keys, records = base_rows(table.segment, first, last)
+        keys, records = read_rows(table.segment, first, last)
         keys, records = _as_changed(keys, records, first, net, table.layout)
         until = len(net.keys)
         if last < total:
@@ -41,17 +41,6 @@ def live_rows(table: Table, rows_at_once: int) -> Iterator[tuple[Keys, Records]]
         for start in range(0, len(keys), rows_at_once):
             end = start + rows_at_once
             yield keys[start:end], records[start:end]
-
-
-def base_rows(segment: Segment, first: int, last: int) -> tuple[Keys, Records]:
-    """Return the keys, as far as they are stored, and the records of rows `first` to `last` - 1.
-
-    :raises DamagedPage: if a page of theirs is damaged.
-    """
-    rows = [segment.row(rank) for rank in range(first, last)]
-    keys = np.array([key for key, _ in rows], np.uint64)
-    records = np.frombuffer(b"".join(record for _, record in rows), np.uint8)
-    return keys, records.reshape(len(keys), segment.layout.record_bytes)
 
 
 def _as_changed(

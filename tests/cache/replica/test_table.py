@@ -22,7 +22,7 @@ from tests.cache.replica.releases import write
 from tests.cache.replica.tables import BASE, delta_file, listed, read, records_of, segment_of
 
 FAR = [n * 0x9E37_79B9_7F4A_7C15 % 2**64 & ~3 for n in range(1, 24)] + [0, 2**64 - 4]
-NEAR = [key ^ 1 << 20 for key in FAR[:6]]
+NEAR = [key ^ 1 << 10 for key in FAR[:6]]
 """Keys that share the bits that a small base stores with some of `FAR`."""
 
 
