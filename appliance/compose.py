@@ -56,9 +56,11 @@ from appliance.zone_keeping import recalled_zone
 from appliance.zone_metrics import ZoneMetrics
 from cache.replica.book import ReplicaBook
 from cache.replica.contents import subscription
+from cache.replica.directory_source import DirectorySource
 from cache.replica.keys import hash_key_id, load_hash_key, load_public_keys
 from cache.replica.replicate import Replicator
 from cache.replica.store import ReplicaStore
+from cache.replica.vouching import PinnedKeys
 from scanner.camera.look import Look
 
 _log = logging.getLogger(__name__)
@@ -98,12 +100,12 @@ async def composed(
         book.also_withdrawn = keeper.law.is_withdrawn
         store = ReplicaStore(
             state / "replica",
-            head_keys,
+            PinnedKeys(head_keys),
             hash_key_id(hash_key),
             takes=subscription(config.site.id),
         )
         replicator = Replicator(
-            HubSource(session, config.hub.url),
+            [HubSource(session, config.hub.url), DirectorySource(state / "replica" / "imported")],
             store,
             book,
             clock,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -10,15 +11,14 @@ import aiohttp
 
 from cache.errors import SourceError
 from cache.replica.head import MAX_HEAD_BYTES
-from cache.replica.source import ByteSink
+from cache.replica.source import ByteSink, FileKind, path_of
 
-HEAD_PATH = "replica/head"
-SEGMENT_PATH = "replica/segments/{name}.segment"
-DOCUMENT_PATH = "replica/documents/{name}.document"
+REPLICA_PATH = "replica"
 CHUNK_BYTES = 1 << 18
 MAX_REDIRECTS = 3
 SLOWEST_BYTES_PER_S = 16_384
 """A download slower than this on the whole is given up: it may be held open on purpose."""
+_CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,19})-([0-9]{1,19})/(\*|[0-9]{1,19})")
 
 
 class HubSource:
@@ -43,7 +43,7 @@ class HubSource:
         :raises SourceError: if it is not to be had, or larger than a head may be.
         """
         headers = {"If-None-Match": self._known_tag} if self._known_tag else {}
-        async with self._get(HEAD_PATH, headers, self._timeout_s) as response:
+        async with self._get(f"{REPLICA_PATH}/head", headers, self._timeout_s) as response:
             if response.status == 304 and self._known_tag:
                 return self._known_head
             _require_ok(response)
@@ -56,34 +56,63 @@ class HubSource:
             self._known_head, self._known_tag = bytes(body), response.headers.get("ETag")
             return self._known_head
 
-    async def segment(self, name: str, size: int, to: ByteSink) -> None:
-        """Write a segment of exactly `size` bytes to `to`; see `ReplicaSource.segment`.
+    async def file(
+        self, kind: FileKind, name: str, size: int, to: ByteSink, *, start: int = 0
+    ) -> None:
+        """Write a file's bytes from `start` on to `to`; see `ReplicaSource.file`.
+
+        A server that knows no ranges sends the whole; what is here already is let go by.
 
         :raises SourceError: if it is not to be had, or of another size.
         """
-        await self._file(SEGMENT_PATH.format(name=name), size, to)
-
-    async def document(self, name: str, size: int, to: ByteSink) -> None:
-        """Write a document of exactly `size` bytes to `to`; see `ReplicaSource.document`.
-
-        :raises SourceError: if it is not to be had, or of another size.
-        """
-        await self._file(DOCUMENT_PATH.format(name=name), size, to)
-
-    async def _file(self, path: str, size: int, to: ByteSink) -> None:
-        total_s = 3 * self._timeout_s + size / SLOWEST_BYTES_PER_S
-        received = 0
-        async with self._get(path, {}, total_s) as response:
-            _require_ok(response)
+        headers = {"Range": f"bytes={start}-"} if start else {}
+        async with self._get(_url_path(kind, name), headers, self._total_s(size)) as response:
+            skip = start
+            if start and response.status == 206:
+                _require_range(response, start, size, size)
+                skip = 0
+            else:
+                _require_ok(response)
+            received = start - skip
             async for chunk in response.content.iter_chunked(CHUNK_BYTES):
                 received += len(chunk)
                 if received > size:
                     break
-                # A slow card may hold a write up; the lanes share this loop.
-                await asyncio.to_thread(to.write, chunk)
+                news, skip = chunk[skip:], max(0, skip - len(chunk))
+                if news:
+                    # A slow card may hold a write up; the lanes share this loop.
+                    await asyncio.to_thread(to.write, news)
         if received != size:
             msg = f"the upstream sent {received} bytes of a file of {size}"
             raise SourceError(msg)
+
+    async def part_of(self, kind: FileKind, name: str, start: int, end: int) -> bytes:
+        """Return some bytes of a file; see `ReplicaSource.part_of`.
+
+        :raises SourceError: if exactly these are not to be had.
+        """
+        headers = {"Range": f"bytes={start}-{end - 1}"}
+        async with self._get(_url_path(kind, name), headers, self._total_s(end - start)) as got:
+            if got.status != 206:
+                msg = f"the upstream answers a range with status {got.status}"
+                raise SourceError(msg)
+            _require_range(got, start, end, None)
+            return await _bounded(got, end - start, end - start)
+
+    async def metadata(self, name: str, limit_bytes: int) -> bytes | None:
+        """Return a file of the trust metadata; see `ReplicaSource.metadata`.
+
+        :raises SourceError: if it is not to be had, or too large.
+        """
+        total_s = self._total_s(limit_bytes)
+        async with self._get(f"{REPLICA_PATH}/metadata/{name}", {}, total_s) as response:
+            if response.status == 404:
+                return None
+            _require_ok(response)
+            return await _bounded(response, 0, limit_bytes)
+
+    def _total_s(self, size: int) -> float:
+        return 3 * self._timeout_s + size / SLOWEST_BYTES_PER_S
 
     @asynccontextmanager
     async def _get(
@@ -110,9 +139,44 @@ class HubSource:
             raise SourceError(msg, hint="check the network and the hub's address") from error
 
 
+def _url_path(kind: FileKind, name: str) -> str:
+    return f"{REPLICA_PATH}/{path_of(kind, name)}"
+
+
+async def _bounded(response: aiohttp.ClientResponse, least: int, most: int) -> bytes:
+    """Return the body, of `least` to `most` bytes."""
+    body = bytearray()
+    async for chunk in response.content.iter_chunked(CHUNK_BYTES):
+        body += chunk
+        if len(body) > most:
+            break
+    if not least <= len(body) <= most:
+        msg = f"the upstream sent {len(body)} bytes or more, where {least} to {most} are expected"
+        raise SourceError(msg)
+    return bytes(body)
+
+
+def _require_range(
+    response: aiohttp.ClientResponse, start: int, end: int, size: int | None
+) -> None:
+    """Return if a partial answer holds the bytes asked for, of a file of this size."""
+    said = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
+    asked = (start, end - 1)
+    if said is None or (int(said[1]), int(said[2])) != asked:
+        raise SourceError("the upstream sends another range than was asked for")
+    if size is not None and said[3] not in {"*", str(size)}:
+        msg = f"the upstream's file has {said[3]} bytes instead of {size}"
+        raise SourceError(msg)
+    _require_plain(response)
+
+
 def _require_ok(response: aiohttp.ClientResponse) -> None:
     if response.status != 200:
         msg = f"the upstream answers with status {response.status}"
         raise SourceError(msg)
+    _require_plain(response)
+
+
+def _require_plain(response: aiohttp.ClientResponse) -> None:
     if response.headers.get("Content-Encoding", "identity") != "identity":
         raise SourceError("the upstream sends a coded body although none was asked for")

@@ -9,7 +9,8 @@ CacheError
 │   ├── AliasError          a further identifier of which it cannot be said whose it is
 │   ├── HeadError           a head that is malformed, oversized or wrongly signed
 │   │   ├── HeadRolledBack  older than what was accepted, or the same sequence with another body
-│   │   └── HeadExpired     no longer vouched for
+│   │   ├── HeadExpired     no longer vouched for
+│   │   └── HeadKeyUnknown  signed by a key that is not trusted here
 │   ├── DeltaError          changes that are malformed, out of bounds or not of this base
 │   ├── TimeProofError      a time proof that is malformed, wrongly signed or for another nonce
 │   ├── KeyFileError        a key file that is missing, malformed or readable by others
@@ -62,6 +63,10 @@ class HeadRolledBack(HeadError):  # noqa: N818 - names the attack
 
 class HeadExpired(HeadError):  # noqa: N818 - names the state
     """A head expired before this moment, as a trusted clock tells it."""
+
+
+class HeadKeyUnknown(HeadError):  # noqa: N818 - names the state
+    """A head is signed by a key that is not trusted here, or not any more."""
 
 
 class DeltaError(ReplicaError):

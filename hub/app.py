@@ -5,7 +5,8 @@
 | `POST /v1/entries` | a batch of a device's journal, answered with an acknowledgement (msgpack) |
 | `GET /v1/entries/count?device=` | how much of the calling device is held (JSON) |
 | `GET /v1/time?nonce=` | a signed time for a gate that has none (`cache.replica.time_proof`) |
-| `GET /replica/head`, `/replica/segments/…`, `/replica/documents/…` | the release |
+| `GET /replica/head`, `/replica/metadata/…` | the newest head, and whose heads count |
+| `GET /replica/segments/…`, `snapshots/`, `deltas/`, `recipes/`, `documents/` | the files it names |
 | `GET /healthz`, `GET /metrics` | for supervisors |
 
 Every refusal is a short JSON object with `error`; nothing of the body, no token, no traceback.
@@ -26,6 +27,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from admission.errors import WireError
 from admission.ports import Clock
 from admission.wire import UPLOAD_PATH, pack_acknowledgement, unpack_batch
+from cache.replica.source import FileKind, path_of
 from cache.replica.time_proof import NONCE_BYTES, TIME_PATH, sign_time
 from hub.access import DEVICE, refusals, route_of
 from hub.body import batch_bytes
@@ -38,8 +40,10 @@ from hub.uploads import Uploads
 
 ACKNOWLEDGEMENT_CONTENT_TYPE = "application/vnd.chot.acknowledgement+msgpack"
 REPLICA_PATH = "/replica"
-_SEGMENTS = f"{REPLICA_PATH}/segments/"
-_DOCUMENTS = f"{REPLICA_PATH}/documents/"
+_METADATA = r"(?:[0-9a-f]{1,64}\.)?[a-z][a-z-]{0,31}\.(?:json|pem)"
+_IMMUTABLE_PATHS = re.compile(
+    rf"{REPLICA_PATH}/(?:(?:{'|'.join(FileKind)})s/|metadata/[0-9a-f]{{1,64}}\.)"
+)
 _IMMUTABLE = "public, max-age=31536000, immutable"
 _NONCE = re.compile(rf"[0-9a-fA-F]{{{2 * NONCE_BYTES}}}")
 
@@ -67,13 +71,13 @@ def application(
     app.router.add_get("/metrics", doors.exposition)
     app.router.add_get(f"{REPLICA_PATH}/head", _file(lambda _: published / "head"))
     app.router.add_get(
-        f"{_SEGMENTS}{{root:[0-9a-f]{{64}}}}.segment",
-        _file(lambda matched: published / "segments" / f"{matched['root']}.segment"),
+        f"{REPLICA_PATH}/metadata/{{name:{_METADATA}}}",
+        _file(lambda matched: published / "metadata" / matched["name"]),
     )
-    app.router.add_get(
-        f"{_DOCUMENTS}{{sha256:[0-9a-f]{{64}}}}.document",
-        _file(lambda matched: published / "documents" / f"{matched['sha256']}.document"),
-    )
+    for kind in FileKind:
+        app.router.add_get(
+            f"{REPLICA_PATH}/{path_of(kind, '{name:[0-9a-f]{64}}')}", _files(published, kind)
+        )
     app.on_response_prepare.append(_headers)
     return app
 
@@ -139,6 +143,10 @@ def _file(path_of: Callable[[Mapping[str, str]], Path]) -> Handler:
     return file
 
 
+def _files(published: Path, kind: FileKind) -> Handler:
+    return _file(lambda matched: published / path_of(kind, matched["name"]))
+
+
 def _signed_time(clock: Clock, key: Ed25519PrivateKey) -> Handler:
     async def time(request: web.Request) -> web.Response:
         nonce = request.query.get("nonce", "")
@@ -168,10 +176,10 @@ def _timing(clock: Clock, metrics: HubMetrics) -> Middleware:
 async def _headers(request: web.Request, response: web.StreamResponse) -> None:
     response.headers["Server"] = "chot"
     response.headers["X-Content-Type-Options"] = "nosniff"
-    # Segments and documents are named by their content. The head changes under its name every few
-    # seconds, and a conditional request is cheap: no cache may serve a remembered one unasked.
+    # Immutable files are named by their content or version. The head changes under its name every
+    # few seconds, and a conditional request is cheap: no cache may serve a remembered one unasked.
     # A signed time is worth nothing a moment later: it is not even kept.
-    immutable = request.path.startswith((_SEGMENTS, _DOCUMENTS))
+    immutable = _IMMUTABLE_PATHS.match(request.path) is not None
     lasting = immutable and response.status < HTTPStatus.BAD_REQUEST
     passing = "no-store" if request.path == TIME_PATH else "no-cache"
     response.headers["Cache-Control"] = _IMMUTABLE if lasting else passing

@@ -12,6 +12,9 @@ from cache.replica.layout import layout_of
 from cache.replica.names import PERSONS, RECORDS, ROSTER, kind_of, roster_name
 
 DEFAULT_LIMIT_BYTES = 4 << 30
+MAX_DELTAS_BYTES = 64 << 20
+"""The delta files of one dataset together."""
+MAX_RECIPE_BYTES = 1 << 20
 DOCUMENTS_LIMIT_BYTES = 64 << 20
 """All documents of one gate together: they are held in memory."""
 
@@ -24,6 +27,14 @@ class Contents(msgspec.Struct, frozen=True):
 
     datasets: dict[str, Dataset]
     documents: dict[str, Document]
+
+    @property
+    def files(self) -> frozenset[str]:
+        """The names of all files that answer: without these there is no release."""
+        names = {d.name for d in self.datasets.values()}
+        names |= {d.name for d in self.documents.values()}
+        names |= {delta.file.name for d in self.datasets.values() for delta in d.deltas}
+        return frozenset(names)
 
 
 def subscription(site_id: str) -> Subscription:
@@ -63,13 +74,23 @@ def contents_of(
         )
     datasets = {n: d for n, d in head.datasets.items() if kind_of(n) in RECORDS and takes(n)}
     documents = {n: d for n, d in head.documents.items() if takes(n)}
-    _require_room("release", sum(d.size for d in datasets.values()), limit_bytes)
+    _require_room("release", sum(map(_size, datasets.values())), limit_bytes)
     _require_room("documents", sum(d.size for d in documents.values()), DOCUMENTS_LIMIT_BYTES)
     for name, dataset in datasets.items():
+        deltas_size = sum(delta.file.size for delta in dataset.deltas)
+        _require_room("deltas of a dataset", deltas_size, MAX_DELTAS_BYTES)
         if layout_of(dataset.layout).record is not RECORDS[kind_of(name)]:
             msg = f"{kind_of(name)} cannot have record layout {dataset.layout}"
             raise LayoutError(msg, hint="update this appliance, or correct the publisher")
     return Contents(datasets, documents)
+
+
+def _size(dataset: Dataset) -> int:
+    """Return what a dataset may take of the disk: its base, that as it travels, and the next."""
+    following = dataset.following
+    size = dataset.size + sum(delta.file.size for delta in dataset.deltas)
+    size += dataset.snapshot.size if dataset.snapshot else 0
+    return size + (following.size + following.recipe.size if following else 0)
 
 
 def _require_room(what: str, size: int, limit_bytes: int) -> None:

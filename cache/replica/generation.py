@@ -7,18 +7,20 @@ from pathlib import Path
 import msgspec
 
 from cache.errors import ReplicaError, SegmentError
-from cache.replica.activate import open_stored, open_tested, read_document
+from cache.replica.activate import open_stored, open_tested, read_file
 from cache.replica.contents import Contents
+from cache.replica.download import File
 from cache.replica.head import Dataset, Document, SignedHead
 from cache.replica.names import PERSONS
 from cache.replica.segment import Segment
+from cache.replica.source import FileKind
 
 
 class Generation(msgspec.Struct, frozen=True):
     """One release that may answer: its signed head and what was opened of its contents.
 
-    `segments` holds None for a dataset whose segment cannot be used; `documents` holds the bytes
-    of those that are sound. Only a generation from the disk lacks any.
+    `segments` holds None for a dataset that cannot be used; `documents` holds the bytes of those
+    that are sound. Only a generation from the disk lacks any.
     """
 
     signed: SignedHead
@@ -42,19 +44,19 @@ class Generation(msgspec.Struct, frozen=True):
 
     @property
     def missing(self) -> int:
-        """How many segments and documents are not here."""
+        """How many datasets and documents are not here."""
         closed = sum(segment is None for segment in self.segments.values())
         return closed + len(self.contents.documents) - len(self.documents)
 
     @property
     def complete(self) -> bool:
-        """Whether every segment and document is here."""
+        """Whether every dataset and document is here."""
         return not self.missing
 
-    def sound_segment(self, dataset: Dataset) -> Segment | None:
-        """Return the open segment of a dataset if no page of it was found damaged."""
+    def sound(self, dataset: Dataset) -> Segment | None:
+        """Return what answers over a dataset's base, if no page of it was found damaged."""
         for name, segment in self.segments.items():
-            if segment is not None and self.contents.datasets[name] == dataset:
+            if segment is not None and _base(self.contents.datasets[name]) == _base(dataset):
                 return None if segment.damaged_pages else segment
         return None
 
@@ -80,7 +82,7 @@ def opened(
     """
     segments: dict[str, Segment | None] = {}
     for name, dataset in contents.datasets.items():
-        kept = active.sound_segment(dataset) if active else None
+        kept = active.sound(dataset) if active else None
         segments[name] = kept or open_tested(directory, dataset, hash_key_id)
     generation = Generation(signed, contents, segments, _documents(directory, contents, active))
     if not generation.complete:
@@ -109,12 +111,16 @@ def stored(
     return generation, tuple(errors)
 
 
+def _base(dataset: Dataset) -> tuple[bytes, int, int, int]:
+    return dataset.root, dataset.size, dataset.rows, dataset.layout
+
+
 def _documents(directory: Path, contents: Contents, active: Generation | None) -> dict[str, bytes]:
     documents: dict[str, bytes] = {}
     for name, document in contents.documents.items():
         data = active.document(document) if active else None
         if data is None:
-            data = read_document(directory, document)
+            data = read_file(directory, File.of(FileKind.DOCUMENT, document))
         if data is not None:
             documents[name] = data
     return documents

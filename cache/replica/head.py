@@ -17,10 +17,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
 )
 
 from admission.errors import WireError
-from admission.instant import Instant
-from admission.local_time import MAX_CLOCK_BEHIND_NS
 from admission.wire import unpack_bounded
-from cache.errors import HeadError, HeadExpired, HeadRolledBack
+from cache.errors import HeadError, HeadKeyUnknown
 from cache.replica.geometry import HASH_KEY_ID_BYTES
 from cache.replica.merkle import HASH_BYTES
 
@@ -69,6 +67,11 @@ class Following(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rows: int
     through: int
     recipe: Blob
+
+    @property
+    def name(self) -> str:
+        """The segment's name: its root in lower-case hex."""
+        return self.root.hex()
 
 
 class Dataset(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -135,13 +138,8 @@ class SignedHead(msgspec.Struct, frozen=True):
     head: Head
     envelope: bytes
     digest: bytes
-
-
-class Ratchet(msgspec.Struct, frozen=True):
-    """The newest head ever accepted here: nothing older is accepted again."""
-
-    sequence: int
-    digest: bytes
+    key_id: bytes
+    """Names the key that signed it."""
 
 
 class _Envelope(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
@@ -175,15 +173,18 @@ def sign_head(head: Head, key: Ed25519PrivateKey) -> bytes:
 
 
 def verify_head(data: bytes, public_keys: Iterable[Ed25519PublicKey]) -> SignedHead:
-    """Return the head in this envelope if one of the keys signed it. Time is judged by `judge`.
+    """Return the head in this envelope if one of the keys signed it.
 
-    :raises HeadError: if the envelope is oversized, malformed, of another version or not signed by
-        any of the keys, or if the signed payload is not a head that this version understands.
+    Whether it may be accepted now is judged by `ratchet.judge`.
+
+    :raises HeadKeyUnknown: if the key that it names is none of these.
+    :raises HeadError: if the envelope is oversized, malformed, of another version or its signature
+        does not hold, or if the signed payload is not a head that this version understands.
     """
     envelope = _envelope(data)
     key = {public_key_id(k): k for k in public_keys}.get(envelope.key_id)
     if key is None:
-        raise HeadError(
+        raise HeadKeyUnknown(
             "the head is signed by a key that is not trusted here",
             hint="compare the hub's public key file with the one in this appliance",
         )
@@ -197,36 +198,8 @@ def verify_head(data: bytes, public_keys: Iterable[Ed25519PublicKey]) -> SignedH
         msg = f"the head is signed, but not one of this version: {error}"
         raise HeadError(msg, hint="update this appliance") from error
     _check(head)
-    return SignedHead(head, data, hashlib.sha256(envelope.payload).digest())
-
-
-def judge(signed: SignedHead, ratchet: Ratchet | None, now: Instant) -> None:
-    """Return if the head may be accepted now; pure.
-
-    Time counts only where the clock is trusted: without one, a head is a floor of the time, and
-    the law refers whatever depends on a date. Where it is
-    trusted, a head from the future would turn the ratchet past every later one of a hub whose
-    clock was put right, and would refer everybody until then.
-
-    :raises HeadRolledBack: if it is older than the ratchet, or the same sequence with another body.
-    :raises HeadExpired: if it expired before `now`.
-    :raises HeadError: if it was issued more than `MAX_CLOCK_BEHIND_NS` after `now`.
-    """
-    head = signed.head
-    if ratchet is not None:
-        if head.sequence < ratchet.sequence:
-            msg = f"head {head.sequence} is older than {ratchet.sequence}, accepted before"
-            raise HeadRolledBack(msg, hint="the upstream is stale, restored or hostile")
-        if head.sequence == ratchet.sequence and signed.digest != ratchet.digest:
-            msg = f"head {head.sequence} was accepted before with another body"
-            raise HeadRolledBack(msg, hint="two publishers share a key, or the upstream is hostile")
-    if now.dated and now.wall_ns >= head.expires_ns:
-        msg = f"head {head.sequence} has expired"
-        raise HeadExpired(msg, hint="check the clock here and whether the hub still publishes")
-    ahead_ns = head.issued_ns - now.wall_ns
-    if now.dated and ahead_ns > MAX_CLOCK_BEHIND_NS:
-        msg = f"head {head.sequence} was issued {ahead_ns // 1_000_000_000} s from now"
-        raise HeadError(msg, hint="the hub's clock or this gate's clock is wrong")
+    digest = hashlib.sha256(envelope.payload).digest()
+    return SignedHead(head, data, digest, envelope.key_id)
 
 
 def _envelope(data: bytes) -> _Envelope:

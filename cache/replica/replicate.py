@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from enum import StrEnum
 
 import msgspec
@@ -19,9 +19,11 @@ from admission.ports import Clock
 from cache.errors import HeadError, LayoutError, ReplicaError, SegmentError, SourceError
 from cache.replica.book import ReplicaBook
 from cache.replica.contents import Contents
+from cache.replica.fetching import Fetching
 from cache.replica.generation import Generation
-from cache.replica.head import Dataset, Document, Head, SignedHead, judge, verify_head
-from cache.replica.source import ReplicaSource
+from cache.replica.head import Head
+from cache.replica.offers import Offer, best_offer
+from cache.replica.source import FileKind, ReplicaSource
 from cache.replica.store import ReplicaStore
 from cache.replica.table import Table
 
@@ -30,7 +32,7 @@ MAX_BACKOFF_S = 60.0
 MAX_POLL_S = 3_600.0
 """Longest wait that a head may ask for."""
 RECHECK_S = 3_600
-"""Time after which pages are checked again when next touched."""
+"""Time after which pages are checked again when next touched, and the trust is looked after."""
 
 
 class Outcome(StrEnum):
@@ -74,6 +76,12 @@ class ReplicaStatus(msgspec.Struct, frozen=True):
     last_error: str
     """Why the last round failed; empty after a good one."""
     last_error_hint: str
+    healed_pages: int
+    """Pages of stored segments that were mended since start."""
+    fetched_bytes: dict[FileKind, int]
+    """Bytes of files that came since start."""
+    trust_error: str
+    """Why the trust metadata could not be looked after; empty if it could."""
     documents_error: str
     """What went wrong when the documents were last handed on; empty if nothing did."""
     rounds: dict[Outcome, int]
@@ -83,6 +91,7 @@ class ReplicaStatus(msgspec.Struct, frozen=True):
 class Replicator:
     """Keeps the book at the upstream's newest release. Runs on the loop; disk work is off it.
 
+    :param sources: the hub, and what else may have releases: see `offers`.
     :param on_head: called once with every newly accepted head, before anything is fetched: its
         `issued_ns` is a floor of the time.
     :param on_documents: called on the loop with the documents' bytes by name, whenever others are
@@ -94,7 +103,7 @@ class Replicator:
 
     def __init__(
         self,
-        source: ReplicaSource,
+        sources: Sequence[ReplicaSource],
         store: ReplicaStore,
         book: ReplicaBook,
         clock: Clock,
@@ -105,8 +114,9 @@ class Replicator:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         jitter: Callable[[], float] = random.random,
     ) -> None:
-        self._source = source
+        self._sources = sources
         self._store = store
+        self._fetching = Fetching(store.files)
         self._book = book
         self._clock = clock
         self._on_head = on_head
@@ -122,6 +132,7 @@ class Replicator:
         self._opened = False
         self._failures = 0
         self._checked_ns = 0
+        self._trust_error = ""
         self._last_success: Instant | None = None
         self._last_error: tuple[str, str] = ("", "")
         self._rounds: Counter[Outcome] = Counter()
@@ -152,7 +163,7 @@ class Replicator:
         """Return how one round ended. Never raises but for cancellation."""
         try:
             await self.open()
-            self._recheck()
+            await self._recheck()
             outcome = await self._round()
         except ReplicaError as error:
             outcome = _outcome_of(error)
@@ -183,46 +194,38 @@ class Replicator:
             unreadable_lookups=self._book.unreadable_lookups,
             last_error=self._last_error[0],
             last_error_hint=self._last_error[1],
+            healed_pages=self._fetching.healed_pages,
+            fetched_bytes={kind: self._fetching.bytes[kind] for kind in FileKind},
+            trust_error=self._trust_error,
             documents_error=self._documents_error,
             rounds={outcome: self._rounds[outcome] for outcome in Outcome},
         )
 
     async def _round(self) -> Outcome:
-        signed = verify_head(await self._source.head(), self._store.public_keys)
-        judge(signed, self._store.ratchet, self._clock.now())
-        contents = self._store.usable(signed)
-        self._announce(signed.head)
-        outcome = await self._apply(signed, contents)
-        await asyncio.to_thread(self._store.accept, signed)
+        store, trust, now = self._store, self._store.trust, self._clock.now()
+        offer = await best_offer(self._sources, trust, store.ratchet, now)
+        contents = store.usable(offer.signed)
+        self._announce(offer.signed.head)
+        if offer.signed.head.targets > trust.version:
+            await trust.refresh(offer.sources[0], now)
+        trust.require(offer.signed.head)
+        outcome = await self._apply(offer, contents)
+        await asyncio.to_thread(store.accept, offer.signed)
         if outcome is Outcome.ACTIVATED:
-            await asyncio.to_thread(self._store.prune)
+            await asyncio.to_thread(store.prune)
         return outcome
 
-    async def _apply(self, signed: SignedHead, contents: Contents) -> Outcome:
-        active = self._active
+    async def _apply(self, offer: Offer, contents: Contents) -> Outcome:
+        signed, active = offer.signed, self._active
         sound = active is not None and active.complete and not active.damaged_pages
         if active is None or not sound or active.contents != contents:
-            # A damaged segment is not held either: it is fetched again and replaced by rename.
-            for wanted in await asyncio.to_thread(self._store.missing, contents):
-                await self._fetch(wanted)
+            await self._fetching.bring(contents, active, offer.sources)
             self._serve(await asyncio.to_thread(self._store.activate, signed))
             return Outcome.ACTIVATED
         if active.signed.digest == signed.digest:
             return Outcome.UNCHANGED
         self._serve(await asyncio.to_thread(self._store.revouch, signed, active))
         return Outcome.REVOUCHED
-
-    async def _fetch(self, wanted: Dataset | Document) -> None:
-        part = await asyncio.to_thread(self._store.receive, wanted)
-        source = self._source
-        fetch = source.segment if isinstance(wanted, Dataset) else source.document
-        try:
-            await fetch(wanted.name, wanted.size, part)
-            await asyncio.to_thread(part.finish)
-        finally:
-            # A write that was cancelled or timed out runs on in its thread: closing waits for it,
-            # or its descriptor's number could be the journal's by then.
-            await asyncio.shield(asyncio.to_thread(part.close))
 
     def _serve(self, generation: Generation) -> None:
         if self._active is None:
@@ -245,13 +248,20 @@ class Replicator:
         except Exception as error:  # noqa: BLE001 - whoever reads them must not stop the replica
             self._documents_error = f"{type(error).__name__}: {error}"
 
-    def _recheck(self) -> None:
-        now_ns = self._clock.now().monotonic_ns
-        if self._active is not None and now_ns - self._checked_ns >= RECHECK_S * 1_000_000_000:
-            for segment in self._active.segments.values():
-                if segment is not None:
-                    segment.forget_checks()
-            self._checked_ns = now_ns
+    async def _recheck(self) -> None:
+        now = self._clock.now()
+        if self._active is None or now.monotonic_ns - self._checked_ns < RECHECK_S * 1_000_000_000:
+            return
+        self._checked_ns = now.monotonic_ns
+        for segment in self._active.segments.values():
+            if segment is not None:
+                segment.forget_checks()
+        # Heads ask for newer trust where they need it. Whoever has stolen their key would not.
+        self._trust_error = ""
+        try:
+            await self._store.trust.refresh(self._sources[0], now)
+        except ReplicaError as error:
+            self._trust_error = str(error)
 
     def _announce(self, head: Head) -> None:
         known = self._active.signed.head.sequence if self._active else 0

@@ -1,10 +1,8 @@
 """The replica's directory: two generations, the ratchet, and what happens to strangers.
 
     CURRENT, PREVIOUS             signed heads of the active release and of the one before
-    RATCHET                       msgpack array [version, sequence, digest, CRC-32 of the three]
-    segments/<root>.segment       the rows of a dataset
-    segments/<root>.leaves        its leaf hashes: damage at rest is confined to its leaf
-    segments/<sha256>.document    a document
+    RATCHET                       how far this gate has come: see `ratchet`
+    segments/                     segments, deltas and documents of the two: see `files`
 
 Every file is whole or absent after a power cut. Anything else in the directory is left alone
 unless it has one of these names: then it is moved aside (`….stray`). Nothing damaged is fatal: the
@@ -13,50 +11,28 @@ gate then fetches again.
 
 from __future__ import annotations
 
-import shutil
-import zlib
-from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from admission.errors import WireError
-from admission.wire import unpack_bounded
-from cache.errors import HeadError, ReplicaError, StoreError
-from cache.replica.activate import holds
+from cache.errors import HeadError, ReplicaError
 from cache.replica.contents import DEFAULT_LIMIT_BYTES, Contents, Subscription, contents_of
-from cache.replica.download import DOCUMENT, LEAVES, PART, SEGMENT, Part
+from cache.replica.download import store_error
 from cache.replica.durable import TEMPORARY, make_directory, remove, write_durably
+from cache.replica.files import ReplicaFiles
 from cache.replica.generation import Generation, opened, stored
-from cache.replica.head import (
-    MAX_HEAD_BYTES,
-    Dataset,
-    Document,
-    Ratchet,
-    SignedHead,
-    verify_head,
-)
+from cache.replica.head import MAX_HEAD_BYTES, SignedHead, verify_head
+from cache.replica.ratchet import RATCHET_BYTES, Ratchet, pack_ratchet, unpack_ratchet
 from cache.replica.regular import open_regular
+from cache.replica.vouching import Vouching
 
-RESERVED_BYTES = 64 << 20
-"""Free space that a download never takes: the journal lives on the same medium."""
-_RATCHET_VERSION = 1
-_RATCHET_BYTES = 256
 _STATE_BYTES = MAX_HEAD_BYTES + 1
-
-
-class _RatchetRecord(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    version: int
-    sequence: int
-    digest: bytes
-    crc: int
 
 
 class ReplicaStore:
     """The directory of one appliance's replica. Its methods block: call them off the loop.
 
-    :param public_keys: who may sign heads.
+    :param trust: who may sign heads.
     :param hash_key_id: names the gate's hash key; a release hashed under another is refused.
     :param takes: which datasets and documents of a release this gate wants.
     """
@@ -64,16 +40,16 @@ class ReplicaStore:
     def __init__(
         self,
         directory: Path,
-        public_keys: Iterable[Ed25519PublicKey],
+        trust: Vouching,
         hash_key_id: bytes,
         *,
         takes: Subscription,
         limit_bytes: int = DEFAULT_LIMIT_BYTES,
     ) -> None:
-        self.public_keys = tuple(public_keys)
+        self.trust = trust
         self.hash_key_id = hash_key_id
+        self.files = ReplicaFiles(directory / "segments")
         self._directory = directory
-        self._segments = directory / "segments"
         self._takes = takes
         self._limit_bytes = limit_bytes
         self._active: Generation | None = None
@@ -91,15 +67,17 @@ class ReplicaStore:
         :raises StoreError: if the directory cannot be created.
         """
         try:
-            make_directory(self._segments)
-            for stray in [*self._segments.glob("*" + PART), *self._directory.glob("*" + TEMPORARY)]:
+            make_directory(self._directory)
+            self.files.prepare()
+            for stray in self._directory.glob("*" + TEMPORARY):
                 remove(stray)
         except OSError as error:
-            raise _cannot("prepare the replica's directory", error) from error
-        heads = sorted(self._heads(), key=lambda s: s.head.sequence, reverse=True)
+            raise store_error("prepare the replica's directory", error) from error
         self._persisted = self._read_ratchet()
-        marks = [Ratchet(s.head.sequence, s.digest) for s in heads]
+        heads = sorted(self._heads(), key=self._standing, reverse=True)
+        marks = [Ratchet.of(signed) for signed in heads]
         marks += [self._persisted] if self._persisted else []
+        marks = [mark for mark in marks if mark.counts(self.trust.head_keys)]
         self._accepted = max(marks, key=lambda mark: mark.sequence, default=None)
         for signed in heads:
             generation = self._stored(signed)
@@ -110,9 +88,18 @@ class ReplicaStore:
         return self._active
 
     @property
+    def active(self) -> Generation | None:
+        """What answers now."""
+        return self._active
+
+    @property
     def ratchet(self) -> Ratchet | None:
-        """The newest head ever accepted here, or None."""
-        return self._accepted
+        """The newest head ever accepted here, or None.
+
+        A head whose key is trusted no more says nothing of how far the others have come.
+        """
+        mark = self._accepted
+        return mark if mark is not None and mark.counts(self.trust.head_keys) else None
 
     def usable(self, signed: SignedHead) -> Contents:
         """Return what this gate would take of a head.
@@ -122,34 +109,6 @@ class ReplicaStore:
         """
         return contents_of(signed, self.hash_key_id, self._takes, self._limit_bytes)
 
-    def missing(self, contents: Contents) -> list[Dataset | Document]:
-        """Return what of these contents is not here, complete and sound: each file once."""
-        active = self._active
-        absent: dict[str, Dataset | Document] = {}
-        for dataset in contents.datasets.values():
-            serving = active is not None and active.sound_segment(dataset) is not None
-            if not serving and not holds(self._segments, dataset):
-                absent[dataset.name] = dataset
-        for document in contents.documents.values():
-            serving = active is not None and active.document(document) is not None
-            if not serving and not holds(self._segments, document):
-                absent[document.name] = document
-        return list(absent.values())
-
-    def receive(self, wanted: Dataset | Document) -> Part:
-        """Return the open file that a download goes into; use it as a context manager.
-
-        :raises StoreError: if there is no room or the file cannot be created.
-        """
-        try:
-            free = shutil.disk_usage(self._segments).free
-        except OSError as error:
-            raise _cannot("measure the free space", error) from error
-        if free < wanted.size + RESERVED_BYTES:
-            msg = f"{wanted.size} bytes do not fit: {free} are free, {RESERVED_BYTES} reserved"
-            raise StoreError(msg, hint="free space on the appliance's disk")
-        return Part(self._segments, wanted)
-
     def activate(self, signed: SignedHead) -> Generation:
         """Return the opened generation of a head whose files are here, and make it the current.
 
@@ -158,9 +117,10 @@ class ReplicaStore:
             one or the new one.
         """
         contents, active = self.usable(signed), self._active
-        generation = opened(self._segments, signed, contents, self.hash_key_id, active)
-        # Not the bytes of CURRENT: after a boot from PREVIOUS, that is what must not be lost.
-        if active is not None and active.contents != contents:
+        generation = opened(self.files.directory, signed, contents, self.hash_key_id, active)
+        # Not the bytes of CURRENT: after a boot from PREVIOUS, that is what must not be lost. The
+        # release before is kept for its files: where these are the same, it would be no way out.
+        if active is not None and active.contents.files != contents.files:
             self._write("PREVIOUS", active.signed.envelope)
         self._write("CURRENT", signed.envelope)
         self._active = generation
@@ -180,11 +140,10 @@ class ReplicaStore:
 
         :raises StoreError: if it cannot be written; it holds in memory even so.
         """
-        mark = Ratchet(signed.head.sequence, signed.digest)
+        mark = Ratchet.of(signed)
         self._accepted = mark
         if self._persisted != mark:
-            record = (_RATCHET_VERSION, mark.sequence, mark.digest)
-            self._write("RATCHET", msgspec.msgpack.encode((*record, _crc(*record))))
+            self._write("RATCHET", pack_ratchet(mark))
             self._persisted = mark
 
     def prune(self) -> None:
@@ -192,20 +151,16 @@ class ReplicaStore:
 
         :raises StoreError: if a file cannot be removed.
         """
-        heads = [s.head for s in self._heads()]
-        kept = {d.name for head in heads for d in head.datasets.values()}
-        kept |= {d.name for head in heads for d in head.documents.values()}
-        try:
-            for path in self._segments.iterdir():
-                if path.suffix in {SEGMENT, LEAVES, DOCUMENT} and path.stem not in kept:
-                    remove(path)
-        except OSError as error:
-            raise _cannot("remove an old file", error) from error
+        self.files.prune([signed.head for signed in self._heads()])
+
+    def _standing(self, signed: SignedHead) -> tuple[bool, int]:
+        # A head whose key is trusted no more may have any sequence: it serves after all others.
+        return Ratchet.of(signed).counts(self.trust.head_keys), signed.head.sequence
 
     def _stored(self, signed: SignedHead) -> Generation | None:
         try:
             contents = self.usable(signed)
-            generation, errors = stored(self._segments, signed, contents, self.hash_key_id)
+            generation, errors = stored(self.files.directory, signed, contents, self.hash_key_id)
         except ReplicaError as error:
             # The generation before it serves until a good one is fetched.
             self.refused += (error,)
@@ -217,23 +172,19 @@ class ReplicaStore:
         return [s for s in map(self._signed, ("CURRENT", "PREVIOUS")) if s is not None]
 
     def _signed(self, name: str) -> SignedHead | None:
+        keys = (*self.trust.head_keys, *self.trust.former_keys)
         try:
-            return verify_head(self._read(name, _STATE_BYTES), self.public_keys)
+            return verify_head(self._read(name, _STATE_BYTES), keys)
         except (OSError, HeadError):
-            # Absent, damaged, or signed by a key that is no longer trusted: not a generation.
+            # Absent, damaged, or signed by a key that was never trusted: not a generation.
             return None
 
     def _read_ratchet(self) -> Ratchet | None:
+        # Absent or damaged: the stored heads still say how far this gate has come.
         try:
-            plain = unpack_bounded(self._read("RATCHET", _RATCHET_BYTES), _RATCHET_BYTES)
-            record = msgspec.convert(plain, _RatchetRecord)
-        except (OSError, WireError, msgspec.ValidationError):
-            # Absent or damaged: the stored heads still say how far this gate has come.
+            return unpack_ratchet(self._read("RATCHET", RATCHET_BYTES))
+        except OSError:
             return None
-        sound = record.crc == _crc(record.version, record.sequence, record.digest)
-        if not sound or record.version != _RATCHET_VERSION:
-            return None
-        return Ratchet(record.sequence, record.digest)
 
     def _read(self, name: str, limit_bytes: int) -> bytes:
         with open_regular(self._directory / name) as file:
@@ -243,13 +194,4 @@ class ReplicaStore:
         try:
             write_durably(self._directory / name, data)
         except OSError as error:
-            raise _cannot("write the replica's state", error) from error
-
-
-def _crc(version: int, sequence: int, digest: bytes) -> int:
-    return zlib.crc32(msgspec.msgpack.encode((version, sequence, digest)))
-
-
-def _cannot(do: str, error: OSError) -> StoreError:
-    msg = f"cannot {do}: {error.strerror}"
-    return StoreError(msg, hint="check the disk: space, health, permissions")
+            raise store_error("write the replica's state", error) from error

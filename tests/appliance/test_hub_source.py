@@ -15,6 +15,7 @@ from cache.errors import SourceError
 from cache.replica.book import ReplicaBook
 from cache.replica.head import MAX_HEAD_BYTES
 from cache.replica.replicate import Outcome, Replicator
+from cache.replica.source import FileKind
 from tests.cache.replica.releases import HASH_KEY, Release, a_store
 from tests.worlds import ManualClock
 
@@ -37,7 +38,7 @@ class Server:
 
     def __init__(self) -> None:
         self.head: Handler = self.missing
-        self.segment: Handler = self.missing
+        self.file: Handler = self.missing
         self.requests: list[web.Request] = []
         self.release = asyncio.Event()
 
@@ -48,9 +49,9 @@ class Server:
         self.requests.append(request)
         return await self.head(request)
 
-    async def on_segment(self, request: web.Request) -> web.StreamResponse:
+    async def on_file(self, request: web.Request) -> web.StreamResponse:
         self.requests.append(request)
-        return await self.segment(request)
+        return await self.file(request)
 
     async def streamed(
         self, request: web.Request, data: bytes, *, length: int | None = None, hang: bool = False
@@ -71,8 +72,7 @@ async def server() -> AsyncIterator[tuple[Server, str]]:
     served = Server()
     app = web.Application()
     app.router.add_get("/base/replica/head", served.on_head)
-    app.router.add_get("/base/replica/segments/{name}", served.on_segment)
-    app.router.add_get("/base/replica/documents/{name}", served.on_segment)
+    app.router.add_get("/base/replica/{folder}/{name}", served.on_file)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -97,6 +97,20 @@ def source(server: tuple[Server, str], session: aiohttp.ClientSession) -> HubSou
 def answering(**response: object) -> Handler:
     async def handler(_: web.Request) -> web.StreamResponse:
         return web.Response(**response)  # type: ignore[arg-type]
+
+    return handler
+
+
+def ranging(whole: bytes) -> Handler:
+    """Answer as a server does that knows ranges."""
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        if "Range" not in request.headers:
+            return web.Response(body=whole)
+        asked = request.http_range
+        start, end = asked.start, asked.stop or len(whole)
+        said = {"Content-Range": f"bytes {start}-{end - 1}/{len(whole)}"}
+        return web.Response(status=206, body=whole[start:end], headers=said)
 
     return handler
 
@@ -161,41 +175,101 @@ async def test_no_server_is_a_source_error(session: aiohttp.ClientSession) -> No
             await HubSource(session, address, timeout_s=0.5).head()
 
 
-async def test_a_segment_comes_by_its_name(server: tuple[Server, str], source: HubSource) -> None:
-    server[0].segment = answering(body=bytes(600_000))
+@pytest.mark.parametrize("kind", FileKind)
+async def test_a_file_comes_by_its_kind_and_name(
+    server: tuple[Server, str], source: HubSource, kind: FileKind
+) -> None:
+    server[0].file = answering(body=bytes(600_000))
     sink = Bytes()
-    await source.segment(NAME, 600_000, sink)
+    await source.file(kind, NAME, 600_000, sink)
     assert sink.taken == bytes(600_000)
-    assert server[0].requests[0].path == f"/base/replica/segments/{NAME}.segment"
-
-
-async def test_a_document_comes_by_its_name(server: tuple[Server, str], source: HubSource) -> None:
-    server[0].segment = answering(body=b"stay at home")
-    sink = Bytes()
-    await source.document(NAME, 12, sink)
-    assert sink.taken == b"stay at home"
-    assert server[0].requests[0].path == f"/base/replica/documents/{NAME}.document"
-    with pytest.raises(SourceError, match="of 11"):
-        await source.document(NAME, 11, Bytes())
+    assert server[0].requests[0].path == f"/base/replica/{kind}s/{NAME}.{kind}"
+    assert "Range" not in server[0].requests[0].headers
 
 
 @pytest.mark.parametrize("sent", [0, 999, 1_001, 500_000])
-async def test_a_segment_of_another_size_is_refused(
+async def test_a_file_of_another_size_is_refused(
     server: tuple[Server, str], source: HubSource, sent: int
 ) -> None:
-    server[0].segment = answering(body=bytes(sent))
+    server[0].file = answering(body=bytes(sent))
     sink = Bytes()
     with pytest.raises(SourceError, match="of 1000"):
-        await source.segment(NAME, 1_000, sink)
+        await source.file(FileKind.SEGMENT, NAME, 1_000, sink)
     assert len(sink.taken) <= 1_000
 
 
 async def test_a_cut_in_mid_download_is_a_source_error(
     server: tuple[Server, str], source: HubSource
 ) -> None:
-    server[0].segment = lambda r: server[0].streamed(r, bytes(5_000), length=10_000)
+    server[0].file = lambda r: server[0].streamed(r, bytes(5_000), length=10_000)
     with pytest.raises(SourceError):
-        await source.segment(NAME, 10_000, Bytes())
+        await source.file(FileKind.SEGMENT, NAME, 10_000, Bytes())
+
+
+WHOLE = bytes(range(250)) * 3
+
+
+@pytest.mark.parametrize("knows_ranges", [True, False])
+async def test_a_download_goes_on_where_it_was(
+    server: tuple[Server, str], source: HubSource, knows_ranges: bool
+) -> None:
+    server[0].file = ranging(WHOLE) if knows_ranges else answering(body=WHOLE)
+    sink = Bytes()
+    await source.file(FileKind.SNAPSHOT, NAME, len(WHOLE), sink, start=700)
+    assert sink.taken == WHOLE[700:]
+    assert server[0].requests[0].headers["Range"] == "bytes=700-"
+
+
+PARTIAL = {
+    "another start": ("bytes 699-749/750", 51),
+    "another end": ("bytes 700-748/750", 49),
+    "another file": ("bytes 700-749/751", 50),
+    "no range": ("", 50),
+    "nonsense": ("bytes -/x", 50),
+    "too little": ("bytes 700-749/750", 49),
+    "too much": ("bytes 700-749/750", 51),
+}
+
+
+@pytest.mark.parametrize("lie", PARTIAL)
+async def test_a_range_that_is_not_the_one_asked_for_is_refused(
+    server: tuple[Server, str], source: HubSource, lie: str
+) -> None:
+    said, sent = PARTIAL[lie]
+    server[0].file = answering(status=206, body=bytes(sent), headers={"Content-Range": said})
+    sink = Bytes()
+    with pytest.raises(SourceError):
+        await source.file(FileKind.SNAPSHOT, NAME, 750, sink, start=700)
+    assert len(sink.taken) <= 50
+    if lie != "another file":
+        with pytest.raises(SourceError):
+            await source.part_of(FileKind.SEGMENT, NAME, 700, 750)
+
+
+async def test_parts_of_a_file_come_as_ranges_only(
+    server: tuple[Server, str], source: HubSource
+) -> None:
+    server[0].file = ranging(WHOLE)
+    assert await source.part_of(FileKind.SEGMENT, NAME, 5, 9) == WHOLE[5:9]
+    assert server[0].requests[-1].headers["Range"] == "bytes=5-8"
+    server[0].file = answering(body=WHOLE)
+    with pytest.raises(SourceError, match="status 200"):
+        await source.part_of(FileKind.SEGMENT, NAME, 5, 9)
+
+
+async def test_metadata_is_there_or_not_and_bounded(
+    server: tuple[Server, str], source: HubSource
+) -> None:
+    server[0].file = answering(body=b"{}")
+    assert await source.metadata("timestamp.json", 2) == b"{}"
+    assert server[0].requests[-1].path == "/base/replica/metadata/timestamp.json"
+    with pytest.raises(SourceError, match="0 to 1"):
+        await source.metadata("timestamp.json", 1)
+    server[0].file = answering(status=404)
+    assert await source.metadata("2.root.json", 100) is None
+    server[0].file = answering(status=403)
+    with pytest.raises(SourceError, match="403"):
+        await source.metadata("2.root.json", 100)
 
 
 async def test_a_gate_replicates_over_http_and_survives_a_cut(
@@ -203,11 +277,12 @@ async def test_a_gate_replicates_over_http_and_survives_a_cut(
 ) -> None:
     release, book = Release(tmp_path, 200), ReplicaBook(HASH_KEY)
     store = a_store(tmp_path / "state")
-    replicator = Replicator(source, store, book, ManualClock())
+    replicator = Replicator([source], store, book, ManualClock())
     served = server[0]
     served.head = answering(body=release.envelope(), headers={"ETag": '"1"'})
-    served.segment = lambda r: served.streamed(r, release.bytes[:9_000], length=len(release.bytes))
+    served.file = lambda r: served.streamed(r, release.bytes[:9_000], length=len(release.bytes))
     assert await replicator.once() is Outcome.UNREACHABLE
-    served.segment = answering(body=release.bytes)
+    served.file = ranging(release.bytes)
     assert await replicator.once() is Outcome.ACTIVATED
+    assert served.requests[-1].headers["Range"] == "bytes=9000-"
     assert book.rows == 200

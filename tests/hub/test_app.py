@@ -19,6 +19,7 @@ from admission.wire import (
     pack_batch,
     unpack_acknowledgement,
 )
+from cache.replica.source import FileKind, path_of
 from hub.access import JsonFormatter
 from hub.errors import StoreError
 from tests.hub.doors import Hub, a_hub, refusal
@@ -174,22 +175,38 @@ async def test_nothing_but_head_and_segments_is_served(hub: Hub) -> None:
 
 
 async def test_published_files_answer_conditional_and_range_requests(hub: Hub) -> None:
-    (hub.published / "segments").mkdir()
     (hub.published / "head").write_bytes(b"head bytes")
-    root = "ab" * 32
-    (hub.published / "segments" / f"{root}.segment").write_bytes(bytes(range(100)))
     async with hub.session.get(f"{hub.url}/replica/head") as answer:
         assert await answer.read() == b"head bytes"
         assert answer.headers["Cache-Control"] == "no-cache"
         tag = answer.headers["ETag"]
     async with hub.session.get(f"{hub.url}/replica/head", headers={"If-None-Match": tag}) as answer:
         assert answer.status == 304
-    async with hub.session.get(
-        f"{hub.url}/replica/segments/{root}.segment", headers={"Range": "bytes=90-"}
-    ) as answer:
-        assert answer.status == 206
-        assert "immutable" in answer.headers["Cache-Control"]
-        assert await answer.read() == bytes(range(90, 100))
+    for kind in FileKind:
+        path = path_of(kind, "ab" * 32)
+        (hub.published / path).parent.mkdir()
+        (hub.published / path).write_bytes(bytes(range(100)))
+        for asked, got in {"90-": (90, 100), "5-6": (5, 7)}.items():
+            async with hub.session.get(
+                f"{hub.url}/replica/{path}", headers={"Range": f"bytes={asked}"}
+            ) as answer:
+                assert answer.status == 206
+                assert "immutable" in answer.headers["Cache-Control"]
+                assert answer.headers["Content-Range"] == f"bytes {got[0]}-{got[1] - 1}/100"
+                assert await answer.read() == bytes(range(*got))
+
+
+async def test_trust_metadata_is_served_and_lasts_where_its_name_has_a_version(hub: Hub) -> None:
+    (hub.published / "metadata").mkdir()
+    lasting = {"1.root.json", "12.snapshot.json", f"{'ab' * 32}.head-keys.pem"}
+    for name in {*lasting, "timestamp.json", "..json", "targets.key", "1.root.json.tmp"}:
+        (hub.published / "metadata" / name).write_bytes(name.encode())
+        async with hub.session.get(f"{hub.url}/replica/metadata/{name}") as answer:
+            if name in {"..json", "targets.key", "1.root.json.tmp"}:
+                assert answer.status == 404
+                continue
+            assert await answer.read() == name.encode()
+            assert ("immutable" in answer.headers["Cache-Control"]) == (name in lasting)
 
 
 async def test_health_says_what_is_wrong(hub: Hub) -> None:

@@ -36,7 +36,7 @@ class Gate:
         self.waits: list[float] = []
         self.rounds_left = 0
         self.replicator = Replicator(
-            source,
+            [source],
             a_store(self.state),
             self.book,
             self.clock,

@@ -18,12 +18,14 @@ from admission.standing import PersonFacts, Product
 from cache.errors import SourceError
 from cache.replica.build import Built, RowSet, write_segment
 from cache.replica.contents import DEFAULT_LIMIT_BYTES, subscription
+from cache.replica.download import File
 from cache.replica.head import Dataset, Document, Head, SignedHead, sign_head, verify_head
 from cache.replica.keys import hash_key_id
 from cache.replica.layout import PERSONS_1, Layout
 from cache.replica.names import PERSONS
-from cache.replica.source import ByteSink
+from cache.replica.source import ByteSink, FileKind
 from cache.replica.store import ReplicaStore
+from cache.replica.vouching import PinnedKeys
 
 HASH_KEY = bytes(range(32))
 HASH_KEY_ID = hash_key_id(HASH_KEY)
@@ -125,14 +127,16 @@ def a_store(
 ) -> ReplicaStore:
     """Return the store of the gate at `SITE`."""
     takes = subscription(SITE)
-    return ReplicaStore(state, keys, hash_key_id, takes=takes, limit_bytes=limit_bytes)
+    return ReplicaStore(state, PinnedKeys(keys), hash_key_id, takes=takes, limit_bytes=limit_bytes)
 
 
 def deliver(store: ReplicaStore, release: Release, sequence: int) -> SignedHead:
     """Receive, activate and accept a release, as the replicator does."""
     signed = release.signed(sequence)
-    for wanted in store.missing(store.usable(signed)):
-        with store.receive(wanted) as part:
+    missing = store.files.missing(store.usable(signed), store.active)
+    bases = [File.of(FileKind.SEGMENT, dataset) for dataset in missing.bases]
+    for wanted in (*missing.files, *bases):
+        with store.files.receive(wanted) as part:
             part.write(release.files[wanted.name])
             part.finish()
     store.activate(signed)
@@ -146,21 +150,31 @@ class MemorySource:
 
     def __init__(self, *releases: Release) -> None:
         self.envelope: bytes | None = releases[0].envelope() if releases else None
-        self.segments = {name: data for r in releases for name, data in r.files.items()}
+        self.files = {name: data for r in releases for name, data in r.files.items()}
         self.fetched: list[str] = []
+        """Names of files that were asked for as a whole, or from some byte on."""
+        self.ranges: list[tuple[str, int, int]] = []
 
     async def head(self) -> bytes:
         if self.envelope is None:
             raise SourceError("unplugged")
         return self.envelope
 
-    async def document(self, name: str, size: int, to: ByteSink) -> None:
-        await self.segment(name, size, to)
-
-    async def segment(self, name: str, size: int, to: ByteSink) -> None:
+    async def file(
+        self, kind: FileKind, name: str, size: int, to: ByteSink, *, start: int = 0
+    ) -> None:
         self.fetched.append(name)
-        if name not in self.segments:
+        if name not in self.files:
             raise SourceError("not found")
-        data = self.segments[name]
-        for at in range(0, len(data), 1000):
+        data = self.files[name]
+        for at in range(start, len(data), 1000):
             to.write(data[at : at + 1000])
+
+    async def part_of(self, kind: FileKind, name: str, start: int, end: int) -> bytes:
+        if self.envelope is None or len(self.files.get(name, b"")) < end:
+            raise SourceError("not found")
+        self.ranges.append((name, start, end))
+        return self.files[name][start:end]
+
+    async def metadata(self, name: str, limit_bytes: int) -> bytes | None:
+        return None

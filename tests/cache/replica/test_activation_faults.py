@@ -102,7 +102,7 @@ def who_is_known(gate: Gate) -> int:
 def boot(state: Path, source: MemorySource) -> Gate:
     book, documents = ReplicaBook(HASH_KEY), dict[str, bytes]()
     replicator = Replicator(
-        source, a_store(state), book, ManualClock(), on_documents=documents.update
+        [source], a_store(state), book, ManualClock(), on_documents=documents.update
     )
     return Gate(replicator, book, documents)
 

@@ -18,14 +18,13 @@ from cache.replica.head import (
     Dataset,
     Document,
     Head,
-    Ratchet,
     SignedHead,
-    judge,
     public_key_id,
     sign_head,
     verify_head,
 )
 from cache.replica.names import PERSONS
+from cache.replica.ratchet import Ratchet, judge
 from tests.cache.replica.releases import (
     DAY_NS,
     HASH_KEY_ID,
@@ -171,7 +170,7 @@ class TestJudge:
         return verify_head(sign_head(a_head(sequence, **changes), SIGNER), TRUSTED)
 
     def ratchet(self, sequence: int) -> Ratchet:
-        return Ratchet(sequence, self.signed(sequence).digest)
+        return Ratchet.of(self.signed(sequence))
 
     def test_first_newer_and_same_are_accepted(self) -> None:
         judge(self.signed(), None, self.now)

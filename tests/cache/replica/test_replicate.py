@@ -14,9 +14,10 @@ from cache.errors import StoreError
 from cache.replica import download
 from cache.replica.download import Part
 from cache.replica.geometry import PAGE_BYTES
+from cache.replica.merkle import LEAF_BYTES
 from cache.replica.names import PERSONS
 from cache.replica.replicate import Outcome
-from cache.replica.source import ByteSink
+from cache.replica.source import ByteSink, FileKind
 from tests.cache.replica.gates import Gate
 from tests.cache.replica.releases import (
     DAY_NS,
@@ -118,10 +119,14 @@ async def test_a_damaged_page_heals_from_the_upstream(large: tuple[Gate, MemoryS
     assert unknown
     assert gate.replicator.status().damaged_pages > 5
     assert gate.replicator.status().unreadable_lookups == len(unknown)
+    damaged = gate.replicator.status().damaged_pages
     assert await gate.replicator.once() is Outcome.ACTIVATED
-    assert len(source.fetched) == 2
+    assert len(source.fetched) == 1, "the whole is not fetched again"
+    assert sum(end - start for _, start, end in source.ranges) <= 5 * LEAF_BYTES
     assert all(gate.knows(number) for number in unknown)
-    assert gate.replicator.status().damaged_pages == 0
+    status = gate.replicator.status()
+    assert status.damaged_pages == 0
+    assert status.healed_pages >= damaged
 
 
 async def test_pages_that_decay_after_they_were_checked_are_found_within_the_hour(
@@ -181,32 +186,46 @@ async def test_the_head_says_how_long_to_wait_within_reason(
 async def test_a_defect_in_one_round_does_not_end_the_loop(
     gate: Gate, source: MemorySource
 ) -> None:
-    async def defect(name: str, size: int, to: ByteSink) -> None:
+    async def defect(*file: object, start: int = 0) -> None:
         raise ZeroDivisionError
 
-    source.segment = defect  # type: ignore[method-assign]
+    source.file = defect  # type: ignore[method-assign]
     assert await gate.replicator.once() is Outcome.FAILED
     assert gate.replicator.status().last_error.startswith("ZeroDivisionError")
 
 
-async def test_a_cancelled_download_leaves_nothing_behind(gate: Gate, source: MemorySource) -> None:
-    started = asyncio.Event()
+async def test_a_cancelled_download_goes_on_where_it_was(
+    tmp_path: Path, gate: Gate, source: MemorySource, old: Release
+) -> None:
+    started, real, starts = asyncio.Event(), source.file, []
 
-    async def endless(name: str, size: int, to: ByteSink) -> None:
-        to.write(b"x")
+    async def endless(
+        kind: FileKind, name: str, size: int, to: ByteSink, *, start: int = 0
+    ) -> None:
+        to.write(old.bytes[:5_000])
         started.set()
         await asyncio.Event().wait()
 
-    source.segment = endless  # type: ignore[method-assign]
+    async def noted(kind: FileKind, name: str, size: int, to: ByteSink, *, start: int = 0) -> None:
+        starts.append(start)
+        await real(kind, name, size, to, start=start)
+
+    source.file = endless  # type: ignore[method-assign]
     task = asyncio.create_task(gate.replicator.run())
     await asyncio.wait_for(started.wait(), 5)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+    source.file = noted  # type: ignore[method-assign]
+    rebooted = Gate(tmp_path, source)
+    assert await rebooted.replicator.once() is Outcome.ACTIVATED
+    assert starts == [5_000]
+    fetched = rebooted.replicator.status().fetched_bytes
+    assert fetched[FileKind.SEGMENT] == old.dataset.size - 5_000
     assert not list(gate.state.rglob("*.part"))
 
 
-@pytest.mark.parametrize("step", ["write_all", "write_durably"], ids=["write", "finish"])
+@pytest.mark.parametrize("step", ["write_all", "keep"], ids=["write", "finish"])
 async def test_a_given_up_write_keeps_its_descriptor_until_it_is_done(
     gate: Gate, source: MemorySource, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
@@ -218,13 +237,15 @@ async def test_a_given_up_write_keeps_its_descriptor_until_it_is_done(
         assert go_on.wait(20)
         real(*arguments)
 
-    async def on_a_thread(name: str, size: int, to: ByteSink) -> None:
+    async def on_a_thread(
+        kind: FileKind, name: str, size: int, to: ByteSink, *, start: int = 0
+    ) -> None:
         assert isinstance(to, Part)
         parts.append(to)
-        await asyncio.to_thread(to.write, source.segments[name])
+        await asyncio.to_thread(to.write, source.files[name])
 
     monkeypatch.setattr(download, step, slow)
-    source.segment = on_a_thread  # type: ignore[method-assign]
+    source.file = on_a_thread  # type: ignore[method-assign]
     task = asyncio.create_task(gate.replicator.run())
     assert await asyncio.to_thread(begun.wait, 20)
     task.cancel()
@@ -238,4 +259,3 @@ async def test_a_given_up_write_keeps_its_descriptor_until_it_is_done(
         os.fstat(descriptor)
     with pytest.raises(StoreError, match="given up"):
         parts[0].write(b"")
-    assert not list(gate.state.rglob("*.part"))

@@ -99,21 +99,21 @@ async def test_a_segment_that_is_not_the_signed_one_never_answers(
     await gate.replicator.once()
     name = new.dataset.name
     source.envelope = new.envelope(2)
-    whole = source.segments[name]
+    whole = source.files[name]
     match lie:
         case "cut":
-            source.segments[name] = whole[:-4096]
+            source.files[name] = whole[:-4096]
         case "longer":
-            source.segments[name] = whole + b"x" * 5_000_000
+            source.files[name] = whole + b"x" * 5_000_000
         case "flipped":
-            source.segments[name] = whole[:5000] + bytes([whole[5000] ^ 1]) + whole[5001:]
+            source.files[name] = whole[:5000] + bytes([whole[5000] ^ 1]) + whole[5001:]
         case "another":
-            source.segments[name] = old.bytes.ljust(len(whole), b"\0")[: len(whole)]
+            source.files[name] = old.bytes.ljust(len(whole), b"\0")[: len(whole)]
         case "impostor":  # a sound segment of as many people, but not these
-            source.segments[name] = Release(gate.state.parent, 130, first=5_000).bytes
-            assert len(source.segments[name]) == len(whole)
+            source.files[name] = Release(gate.state.parent, 130, first=5_000).bytes
+            assert len(source.files[name]) == len(whole)
         case "missing":
-            del source.segments[name]
+            del source.files[name]
         case "rows":
             lied = Dataset(new.dataset.root, new.dataset.size, 129, 1)
             source.envelope = new.envelope(2, datasets={PERSONS: lied})
@@ -121,8 +121,10 @@ async def test_a_segment_that_is_not_the_signed_one_never_answers(
     assert outcome in {Outcome.REFUSED, Outcome.UNREACHABLE}
     assert gate.knows(99)
     assert not gate.knows(120)
-    assert not list(gate.state.rglob("*.part"))
-    source.segments[name] = whole
+    kept = [path.stat().st_size for path in gate.state.rglob("*.part")]
+    assert bool(kept) == (lie == "longer"), "what is not the signed file is not gone on with"
+    assert all(size <= new.dataset.size for size in kept)
+    source.files[name] = whole
     source.envelope = new.envelope(3)
     assert await gate.replicator.once() is Outcome.ACTIVATED
     assert [head.sequence for head in gate.heads][:2] == [1, 2]

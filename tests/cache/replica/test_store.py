@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from cache.errors import DamagedPage, HeadError, SegmentError, SourceError, StoreError
-from cache.replica.download import Part
+from cache.replica.download import File, Part
 from cache.replica.generation import Generation
-from cache.replica.head import Ratchet
 from cache.replica.names import PERSONS
+from cache.replica.ratchet import Ratchet
 from cache.replica.segment import Segment
+from cache.replica.source import FileKind
 from tests.cache.replica.releases import (
     STRANGER,
     Release,
@@ -79,7 +80,7 @@ def test_the_newest_release_serves_after_a_reboot(state: Path, old: Release, new
     assert rooted(generation) == new.dataset.root
     assert generation is not None
     assert persons_of(generation).find(key_of(250)) is not None
-    assert store.ratchet == Ratchet(2, new.signed(2).digest)
+    assert store.ratchet == Ratchet.of(new.signed(2))
 
 
 def test_two_generations_are_kept_and_older_ones_removed(
@@ -174,19 +175,22 @@ def test_a_damaged_ratchet_falls_back_to_the_heads(
     (state / "RATCHET").write_bytes(content)
     store = a_store(state)
     assert rooted(store.open()) == old.dataset.root
-    assert store.ratchet == Ratchet(1, old.signed(1).digest)
+    assert store.ratchet == Ratchet.of(old.signed(1))
 
 
 def test_strangers_and_leftovers_in_the_directory_are_harmless(state: Path, old: Release) -> None:
     delivered(state, old)
     (state / "segments" / "notes.txt").write_text("hello")
-    (state / "segments" / ("ab" * 32 + ".segment.part")).write_bytes(b"half")
+    part = state / "segments" / ("ab" * 32 + ".segment.part")
+    part.write_bytes(b"half")
+    (state / "segments" / ("ab" * 32 + ".segment.repair.tmp")).write_bytes(b"half")
     (state / "CURRENT.tmp").write_bytes(b"half")
     store = a_store(state)
     assert rooted(store.open()) == old.dataset.root
-    assert not list(state.rglob("*.part"))
+    assert part.exists(), "a download may go on"
     assert not list(state.rglob("*.tmp"))
     store.prune()
+    assert not part.exists(), "no head asks for it"
     assert (state / "segments" / "notes.txt").exists()
 
 
@@ -209,15 +213,61 @@ def test_a_release_under_another_hash_key_does_not_serve(state: Path, old: Relea
 def test_a_download_takes_not_one_byte_more_or_less(state: Path, old: Release) -> None:
     store = a_store(state)
     store.open()
-    with store.receive(old.dataset) as part:
-        part.write(old.bytes)
-        with pytest.raises(SourceError, match="longer"):
-            part.write(b"x")
-    with store.receive(old.dataset) as part:
+    file = File.of(FileKind.SEGMENT, old.dataset)
+    with store.files.receive(file) as part:
         part.write(old.bytes[:-1])
-        with pytest.raises(SegmentError):
+        with pytest.raises(SourceError, match="longer"):
+            part.write(b"xx")
+        with pytest.raises(SegmentError, match="as long"):
             part.finish()
     assert list((state / "segments").iterdir()) == []
+
+
+def test_a_download_goes_on_behind_what_is_here_and_is_judged_as_a_whole(
+    state: Path, old: Release
+) -> None:
+    store = a_store(state)
+    store.open()
+    file = File.of(FileKind.SEGMENT, old.dataset)
+    with store.files.receive(file) as part:
+        part.write(old.bytes[:9_000])
+    a_store(state).open()
+    with store.files.receive(file) as part:
+        assert part.begun_at == 9_000
+        part.write(old.bytes[9_000:])
+        part.finish()
+    assert store.files.holds(file)
+
+
+@pytest.mark.parametrize("harm", ["flipped", "too long", "a pipe", "a link"])
+def test_what_lies_in_place_of_a_download_is_not_gone_on_with(
+    state: Path, old: Release, harm: str
+) -> None:
+    store = a_store(state)
+    store.open()
+    file = File.of(FileKind.SEGMENT, old.dataset)
+    path = state / "segments" / f"{file.name}.segment.part"
+    match harm:
+        case "flipped":
+            path.write_bytes(b"x" + old.bytes[1:9_000])
+        case "too long":
+            path.write_bytes(old.bytes + b"x")
+        case "a pipe":
+            os.mkfifo(path)
+        case "a link":
+            (state / "elsewhere").write_bytes(b"kept")
+            path.symlink_to(state / "elsewhere")
+    with store.files.receive(file) as part:
+        part.write(old.bytes[part.begun_at :])
+        if harm == "flipped":
+            with pytest.raises(SegmentError):
+                part.finish()
+        else:
+            assert not part.begun_at
+            part.finish()
+    assert store.files.holds(file) == (harm != "flipped")
+    assert not path.exists()
+    assert harm != "a link" or (state / "elsewhere").read_bytes() == b"kept"
 
 
 def test_a_release_over_the_sites_limit_is_refused_before_it_is_fetched(
@@ -234,13 +284,16 @@ def test_a_release_that_does_not_fit_the_disk_is_refused_before_it_is_fetched(
     store = a_store(state)
     store.open()
     usage = type("Usage", (), {"free": old.dataset.size + 1000})
-    monkeypatch.setattr("cache.replica.store.shutil.disk_usage", lambda _: usage)
+    monkeypatch.setattr("cache.replica.files.shutil.disk_usage", lambda _: usage)
     with pytest.raises(StoreError, match="do not fit"):
-        store.receive(old.dataset)
+        store.files.receive(File.of(FileKind.SEGMENT, old.dataset))
 
 
 def test_a_second_part_never_shares_the_first_ones_file(tmp_path: Path, old: Release) -> None:
-    with Part(tmp_path, old.dataset) as first, Part(tmp_path, old.dataset) as second:
+    with (
+        Part(tmp_path, File.of(FileKind.SEGMENT, old.dataset)) as first,
+        Part(tmp_path, File.of(FileKind.SEGMENT, old.dataset)) as second,
+    ):
         first.write(b"abandoned")
         second.write(old.bytes)
         second.finish()

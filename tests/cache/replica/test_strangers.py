@@ -83,8 +83,8 @@ def test_a_pipe_in_place_of_a_file_does_not_hang_the_start(
     path.unlink()
     os.mkfifo(path)
     store, _ = opened(state)
-    missing = store.missing(store.usable(release.signed()))
-    assert (not missing) == (name in {"CURRENT", "RATCHET"})
+    missing = store.files.missing(store.usable(release.signed()), store.active)
+    assert (not missing.bases) == (name in {"CURRENT", "RATCHET"})
     deliver(store, release, 2)
     assert serves(state, release)
 

@@ -108,14 +108,14 @@ async def test_a_part_that_cannot_be_had_leaves_the_whole_release_before(
     gate: Gate, source: MemorySource, new: Release
 ) -> None:
     await gate.replicator.once()
-    data = source.segments.pop(new.documents["orders"].name)
+    data = source.files.pop(new.documents["orders"].name)
     source.envelope = new.envelope(2)
     assert await gate.replicator.once() is Outcome.UNREACHABLE
     assert (asked(gate, 5).watch, asked(gate, 6).watch) == (WANTED, None)
     assert len(gate.documents) == 1
-    source.segments[new.documents["orders"].name] = data[:-1] + b"x"
+    source.files[new.documents["orders"].name] = data[:-1] + b"x"
     assert await gate.replicator.once() is Outcome.REFUSED
-    source.segments[new.documents["orders"].name] = data
+    source.files[new.documents["orders"].name] = data
     assert await gate.replicator.once() is Outcome.ACTIVATED
     assert asked(gate, 6).watch == WANTED
 

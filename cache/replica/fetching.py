@@ -1,0 +1,141 @@
+"""Bringing a release's files here: what is missing, from whichever upstream has it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+
+from cache.errors import SegmentError, SourceError
+from cache.replica.contents import Contents
+from cache.replica.download import File, Part
+from cache.replica.durable import TEMPORARY
+from cache.replica.files import ReplicaFiles
+from cache.replica.generation import Generation
+from cache.replica.head import Blob, Dataset
+from cache.replica.heal import leaf_range, require_leaf
+from cache.replica.source import FileKind, ReplicaSource
+
+MOST_MENDED = 64
+"""A base of which more leaves are damaged is fetched as a whole."""
+_EXPANDED = ".expanded" + TEMPORARY
+
+
+class Fetching:
+    """Fetches files into the replica's directory. Runs on the loop; disk work is off it.
+
+    :param files: where to.
+    """
+
+    def __init__(self, files: ReplicaFiles) -> None:
+        self._files = files
+        self._useless_snapshots = set[str]()
+        self.bytes = Counter[FileKind]()
+        """Bytes fetched since start, by what they were of."""
+        self.healed_pages = 0
+        """Pages of stored segments that were mended since start."""
+
+    async def bring(
+        self, contents: Contents, active: Generation | None, sources: Sequence[ReplicaSource]
+    ) -> None:
+        """Have every file here that these contents need.
+
+        :param sources: asked in this order; each goes on where the one before it ended.
+        :raises SourceError: if no upstream has one of them.
+        :raises SegmentError: if one is not what its head says.
+        :raises StoreError: if one cannot be kept.
+        """
+        missing = await asyncio.to_thread(self._files.missing, contents, active)
+        if missing.files or missing.bases:
+            await asyncio.to_thread(self._files.drop_parts, contents)
+        for dataset in missing.bases:
+            await self._base(dataset, sources)
+        for file in missing.files:
+            await self.fetch(file, sources)
+
+    async def fetch(self, file: File, sources: Sequence[ReplicaSource]) -> None:
+        """Have one file here, whole and verified. Raises as `bring`."""
+        resumed = False
+        while True:
+            part = await asyncio.to_thread(self._files.receive, file)
+            try:
+                await self._filled(part, sources)
+                await asyncio.to_thread(part.finish)
+            except SegmentError:
+                if resumed or not part.begun_at:
+                    raise
+                resumed = True  # what an earlier download left may be what is wrong: once more
+            else:
+                return
+            finally:
+                self.bytes[file.kind] += part.written - part.begun_at
+                # A write that was cancelled or timed out runs on in its thread: closing waits for
+                # it, or its descriptor's number could be the journal's by then.
+                await asyncio.shield(asyncio.to_thread(part.close))
+
+    async def _filled(self, part: Part, sources: Sequence[ReplicaSource]) -> None:
+        file, first = part.file, None
+        for source in sources:
+            if part.written == file.size:
+                return
+            try:
+                await source.file(file.kind, file.name, file.size, part, start=part.written)
+            except SourceError as error:
+                first = first or error
+            else:
+                return
+        if first is not None and part.written != file.size:
+            raise first
+
+    async def _base(self, dataset: Dataset, sources: Sequence[ReplicaSource]) -> None:
+        if await self._mended(dataset, sources):
+            return
+        snapshot = dataset.snapshot
+        if snapshot is not None and snapshot.name not in self._useless_snapshots:
+            try:
+                await self._expanded(dataset, snapshot, sources)
+            except SegmentError:
+                # The rows are to be had unpacked, too: this one is not asked for again.
+                self._useless_snapshots.add(snapshot.name)
+            else:
+                return
+        await self.fetch(File.of(FileKind.SEGMENT, dataset), sources)
+
+    async def _expanded(
+        self, dataset: Dataset, snapshot: Blob, sources: Sequence[ReplicaSource]
+    ) -> None:
+        packed = File.of(FileKind.SNAPSHOT, snapshot)
+        if not await asyncio.to_thread(self._files.holds, packed):
+            await self.fetch(packed, sources)
+        try:
+            await asyncio.to_thread(self._expand, dataset, packed)
+        finally:
+            await asyncio.to_thread(self._files.discard, packed)
+
+    def _expand(self, dataset: Dataset, packed: File) -> None:  # noqa: ARG002
+        raise SegmentError("snapshots are unknown here")
+
+    async def _mended(self, dataset: Dataset, sources: Sequence[ReplicaSource]) -> bool:
+        """Return whether a damaged base is whole again: only its damaged leaves are fetched."""
+        damaged = await asyncio.to_thread(self._files.damaged_leaves, dataset)
+        hashes = await asyncio.to_thread(self._files.signed_leaves, dataset)
+        if hashes is None or not damaged or len(damaged) > MOST_MENDED:
+            return False
+        for source in sources:
+            try:
+                leaves = {leaf: await self._leaf(dataset, leaf, hashes, source) for leaf in damaged}
+                mended = await asyncio.to_thread(self._files.mend, dataset, leaves)
+            except (SourceError, SegmentError):
+                continue  # the whole may be had where its parts are not; that fails by itself
+            self.healed_pages += mended
+            return True
+        return False
+
+    async def _leaf(
+        self, dataset: Dataset, leaf: int, hashes: Sequence[bytes], source: ReplicaSource
+    ) -> bytes:
+        start, end = leaf_range(dataset, leaf)
+        data = await source.part_of(FileKind.SEGMENT, dataset.name, start, end)
+        self.bytes[FileKind.SEGMENT] += len(data)
+        require_leaf(hashes[leaf], data)
+        return data
