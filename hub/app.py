@@ -6,7 +6,7 @@
 | `GET /v1/entries/count?device=` | how much of the calling device is held (JSON) |
 | `GET /v1/time?nonce=` | a signed time for a gate that has none (`cache.replica.time_proof`) |
 | `GET /replica/head`, `/replica/metadata/…` | the newest head, and whose heads count |
-| `GET /replica/segments/…`, `snapshots/`, `deltas/`, `recipes/`, `documents/` | the files it names |
+| `GET /replica/segments/…`, `snapshots/`, `deltas/`, `recipes/`, `documents/` | what it names |
 | `GET /healthz`, `GET /metrics` | for supervisors |
 
 Every refusal is a short JSON object with `error`; nothing of the body, no token, no traceback.
