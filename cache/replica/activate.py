@@ -8,16 +8,23 @@ order.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cache.errors import SegmentError
+from cache.replica.changes import unpack_changes
 from cache.replica.download import File
-from cache.replica.head import Dataset
+from cache.replica.head import Dataset, DeltaFile
 from cache.replica.heal import damaged_leaves, stored_leaves
 from cache.replica.merkle import merkle_root
 from cache.replica.regular import open_regular
 from cache.replica.segment import Segment
 from cache.replica.source import FileKind
+from cache.replica.table import Table
+
+if TYPE_CHECKING:
+    from cache.replica.delta import Delta
 
 
 def open_tested(directory: Path, dataset: Dataset, hash_key_id: bytes) -> Segment:
@@ -56,6 +63,26 @@ def open_stored(directory: Path, dataset: Dataset, hash_key_id: bytes) -> Segmen
     return segment
 
 
+def table_of(
+    directory: Path, dataset: Dataset, known: Table, applied: Sequence[DeltaFile]
+) -> Table:
+    """Return what a dataset says: its base, the deltas since that lie here, and the changes.
+
+    :param known: a table over the dataset's base, `applied` the deltas that it has taken in: only
+        what is new is read, where it joins.
+    :raises SegmentError: if a delta is not here, complete and as its head says.
+    :raises DeltaError: if a delta is another than its head says, or these do not join.
+    """
+    changes = unpack_changes(dataset.changes, known.layout)
+    count = len(applied)
+    if dataset.deltas[:count] != tuple(applied):
+        known, count = Table(known.segment), 0
+    deltas = [_delta(directory, dataset, named, known) for named in dataset.deltas[count:]]
+    if not deltas and changes == known.changes:
+        return known
+    return known.with_deltas(deltas, changes)
+
+
 def read_file(directory: Path, file: File) -> bytes | None:
     """Return the bytes of a file that lies here complete, or None: for small ones."""
     try:
@@ -64,6 +91,22 @@ def read_file(directory: Path, file: File) -> bytes | None:
     except OSError:
         return None
     return data if hashlib.sha256(data).hexdigest() == file.name else None
+
+
+def _delta(directory: Path, dataset: Dataset, named: DeltaFile, table: Table) -> Delta:
+    from cache.replica.delta import read_delta  # noqa: PLC0415 - loads numpy, where there are any
+
+    data = read_file(directory, File.of(FileKind.DELTA, named.file))
+    if data is None:
+        raise SegmentError("a delta is not the one that its head names")
+    return read_delta(
+        data,
+        base=dataset.root,
+        layout=table.layout,
+        rows=table.header.rows,
+        after=named.after,
+        through=named.through,
+    )
 
 
 def _opened(directory: Path, dataset: Dataset, hash_key_id: bytes) -> Segment:

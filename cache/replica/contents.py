@@ -33,8 +33,14 @@ class Contents(msgspec.Struct, frozen=True):
         """The names of all files that answer: without these there is no release."""
         names = {d.name for d in self.datasets.values()}
         names |= {d.name for d in self.documents.values()}
-        names |= {delta.file.name for d in self.datasets.values() for delta in d.deltas}
-        return frozenset(names)
+        return self.deltas | names
+
+    @property
+    def deltas(self) -> frozenset[str]:
+        """The names of all delta files."""
+        return frozenset(
+            delta.file.name for dataset in self.datasets.values() for delta in dataset.deltas
+        )
 
 
 def subscription(site_id: str) -> Subscription:

@@ -7,13 +7,20 @@ from pathlib import Path
 import msgspec
 
 from cache.errors import ReplicaError, SegmentError
-from cache.replica.activate import open_stored, open_tested, read_file
+from cache.replica.activate import open_stored, open_tested, read_file, table_of
 from cache.replica.contents import Contents
 from cache.replica.download import File
 from cache.replica.head import Dataset, Document, SignedHead
-from cache.replica.names import PERSONS
-from cache.replica.segment import Segment
+from cache.replica.names import PERSONS, kind_of
 from cache.replica.source import FileKind
+from cache.replica.table import Table
+
+
+class Serving(msgspec.Struct, frozen=True):
+    """A dataset that answers, as its head named it."""
+
+    dataset: Dataset
+    table: Table
 
 
 class Generation(msgspec.Struct, frozen=True):
@@ -25,7 +32,7 @@ class Generation(msgspec.Struct, frozen=True):
 
     signed: SignedHead
     contents: Contents
-    segments: dict[str, Segment | None]
+    segments: dict[str, Table | None]
     documents: dict[str, bytes]
 
     @property
@@ -43,6 +50,11 @@ class Generation(msgspec.Struct, frozen=True):
         return sum(s.damaged_pages for s in self.segments.values() if s is not None)
 
     @property
+    def numbers(self) -> dict[str, int]:
+        """The number of the last change that counts, by kind of dataset."""
+        return {kind_of(name): d.through for name, d in self.contents.datasets.items()}
+
+    @property
     def missing(self) -> int:
         """How many datasets and documents are not here."""
         closed = sum(segment is None for segment in self.segments.values())
@@ -53,11 +65,12 @@ class Generation(msgspec.Struct, frozen=True):
         """Whether every dataset and document is here."""
         return not self.missing
 
-    def sound(self, dataset: Dataset) -> Segment | None:
+    def sound(self, dataset: Dataset) -> Serving | None:
         """Return what answers over a dataset's base, if no page of it was found damaged."""
-        for name, segment in self.segments.items():
-            if segment is not None and _base(self.contents.datasets[name]) == _base(dataset):
-                return None if segment.damaged_pages else segment
+        for name, table in self.segments.items():
+            named = self.contents.datasets[name]
+            if table is not None and _base(named) == _base(dataset):
+                return None if table.damaged_pages else Serving(named, table)
         return None
 
     def document(self, document: Document) -> bytes | None:
@@ -77,13 +90,19 @@ def opened(
 ) -> Generation:
     """Return the generation of a head all of whose files are here; what serves already stays open.
 
-    :raises SegmentError: if a segment or document is not sound.
+    :raises SegmentError: if a segment, delta or document is not sound.
+    :raises DeltaError: if what has changed since a base is not what its head says.
     :raises LayoutError: if a record layout is unknown here.
     """
-    segments: dict[str, Segment | None] = {}
+    segments: dict[str, Table | None] = {}
     for name, dataset in contents.datasets.items():
         kept = active.sound(dataset) if active else None
-        segments[name] = kept or open_tested(directory, dataset, hash_key_id)
+        segments[name] = table_of(
+            directory,
+            dataset,
+            kept.table if kept else Table(open_tested(directory, dataset, hash_key_id)),
+            kept.dataset.deltas if kept else (),
+        )
     generation = Generation(signed, contents, segments, _documents(directory, contents, active))
     if not generation.complete:
         raise SegmentError("a document is not the one that its head names")
@@ -97,11 +116,12 @@ def stored(
 
     :raises ReplicaError: if its `persons` are not usable: nobody could be judged by it.
     """
-    segments: dict[str, Segment | None] = {}
+    segments: dict[str, Table | None] = {}
     errors: list[ReplicaError] = []
     for name, dataset in contents.datasets.items():
         try:
-            segments[name] = open_stored(directory, dataset, hash_key_id)
+            base = Table(open_stored(directory, dataset, hash_key_id))
+            segments[name] = table_of(directory, dataset, base, ())
         except ReplicaError as error:
             if name == PERSONS:
                 raise

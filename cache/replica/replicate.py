@@ -16,7 +16,14 @@ import msgspec
 from admission.backoff import Backoff
 from admission.instant import Instant
 from admission.ports import Clock
-from cache.errors import HeadError, LayoutError, ReplicaError, SegmentError, SourceError
+from cache.errors import (
+    DeltaError,
+    HeadError,
+    LayoutError,
+    ReplicaError,
+    SegmentError,
+    SourceError,
+)
 from cache.replica.book import ReplicaBook
 from cache.replica.contents import Contents
 from cache.replica.fetching import Fetching
@@ -25,7 +32,6 @@ from cache.replica.head import Head
 from cache.replica.offers import Offer, best_offer
 from cache.replica.source import FileKind, ReplicaSource
 from cache.replica.store import ReplicaStore
-from cache.replica.table import Table
 
 DEFAULT_INTERVAL_S = 2.0
 MAX_BACKOFF_S = 60.0
@@ -76,6 +82,10 @@ class ReplicaStatus(msgspec.Struct, frozen=True):
     last_error: str
     """Why the last round failed; empty after a good one."""
     last_error_hint: str
+    numbers: dict[str, int]
+    """The number of the last change that counts, by kind of dataset; 0 = the base alone."""
+    deltas_applied: int
+    """Delta files that came to count since start."""
     healed_pages: int
     """Pages of stored segments that were mended since start."""
     fetched_bytes: dict[FileKind, int]
@@ -132,6 +142,7 @@ class Replicator:
         self._opened = False
         self._failures = 0
         self._checked_ns = 0
+        self._deltas_applied = 0
         self._trust_error = ""
         self._last_success: Instant | None = None
         self._last_error: tuple[str, str] = ("", "")
@@ -194,6 +205,8 @@ class Replicator:
             unreadable_lookups=self._book.unreadable_lookups,
             last_error=self._last_error[0],
             last_error_hint=self._last_error[1],
+            numbers=self._active.numbers if self._active else {},
+            deltas_applied=self._deltas_applied,
             healed_pages=self._fetching.healed_pages,
             fetched_bytes={kind: self._fetching.bytes[kind] for kind in FileKind},
             trust_error=self._trust_error,
@@ -230,14 +243,17 @@ class Replicator:
     def _serve(self, generation: Generation) -> None:
         if self._active is None:
             self._checked_ns = self._clock.now().monotonic_ns
-        segments = generation.segments.items()
-        tables = {name: None if one is None else Table(one) for name, one in segments}
-        self._book.swap(tables, generation.signed.head)
+        self._count_deltas(generation)
+        self._book.swap(generation.segments, generation.signed.head)
         self._active = generation
         # Nothing is awaited in between: no scan sees new rows under old documents.
         documents = generation.named_documents
         if documents != self._handed:
             self._hand_on(documents)
+
+    def _count_deltas(self, generation: Generation) -> None:
+        known = self._active.contents.deltas if self._active else frozenset()
+        self._deltas_applied += len(generation.contents.deltas - known)
 
     def _hand_on(self, documents: Mapping[str, bytes]) -> None:
         self._handed, self._documents_error = documents, ""
@@ -285,6 +301,6 @@ class Replicator:
 def _outcome_of(error: ReplicaError) -> Outcome:
     if isinstance(error, SourceError):
         return Outcome.UNREACHABLE
-    if isinstance(error, (HeadError, SegmentError, LayoutError)):
+    if isinstance(error, (HeadError, SegmentError, LayoutError, DeltaError)):
         return Outcome.REFUSED
     return Outcome.FAILED
