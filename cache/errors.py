@@ -12,6 +12,9 @@ CacheError
 │   │   ├── HeadExpired     no longer vouched for
 │   │   └── HeadKeyUnknown  signed by a key that is not trusted here
 │   ├── DeltaError          changes that are malformed, out of bounds or not of this base
+│   ├── TrustError          metadata (TUF) that is malformed, wrongly signed, or not what was named
+│   │   ├── TrustRolledBack older than what was accepted
+│   │   └── TrustExpired    no longer vouched for: it serves only to load newer
 │   ├── TimeProofError      a time proof that is malformed, wrongly signed or for another nonce
 │   ├── KeyFileError        a key file that is missing, malformed or readable by others
 │   ├── StoreError          the replica's directory cannot be read or written
@@ -71,6 +74,18 @@ class HeadKeyUnknown(HeadError):  # noqa: N818 - names the state
 
 class DeltaError(ReplicaError):
     """Changes are malformed, out of bounds, or contradict the base or each other."""
+
+
+class TrustError(ReplicaError):
+    """Metadata (TUF) is malformed, oversized, wrongly signed, or not what newer metadata names."""
+
+
+class TrustRolledBack(TrustError):  # noqa: N818 - names the attack
+    """Metadata is older than what was accepted before."""
+
+
+class TrustExpired(TrustError):  # noqa: N818 - names the state
+    """Metadata expired before this moment, as a trusted clock tells it."""
 
 
 class TimeProofError(ReplicaError):

@@ -52,15 +52,21 @@ def load_public_keys(path: Path) -> tuple[Ed25519PublicKey, ...]:
 
     :raises KeyFileError: if it is missing or holds anything else.
     """
-    try:
-        blocks = _read(path)[0].decode("ascii").split(_PEM_END)[:-1]
-        keys = [load_pem_public_key((block + _PEM_END).strip().encode()) for block in blocks]
-    except (ValueError, UnsupportedAlgorithm) as error:
-        raise _malformed(path, "Ed25519 public keys in PEM") from error
-    trusted = tuple(key for key in keys if isinstance(key, Ed25519PublicKey))
-    if not trusted or len(trusted) != len(keys):
+    keys = public_keys(_read(path)[0])
+    if keys is None:
         raise _malformed(path, "Ed25519 public keys in PEM")
-    return trusted
+    return keys
+
+
+def public_keys(data: bytes) -> tuple[Ed25519PublicKey, ...] | None:
+    """Return every Ed25519 key in PEM, or None if there is none, or anything else."""
+    try:
+        blocks = data.decode("ascii").split(_PEM_END)[:-1]
+        keys = [load_pem_public_key((block + _PEM_END).strip().encode()) for block in blocks]
+    except (ValueError, UnsupportedAlgorithm):
+        return None
+    found = tuple(key for key in keys if isinstance(key, Ed25519PublicKey))
+    return found if found and len(found) == len(keys) else None
 
 
 def has_private_key(data: bytes) -> bool:
