@@ -296,7 +296,7 @@ async def test_an_endless_answer_is_cut_off(tmp_path: Path) -> None:
             return b" " * (limit_bytes + 1)  # a source that does not keep to its own promise
 
     _, trust = await a_gate(tmp_path)
-    with pytest.raises(TrustError, match="longer than"):
+    with pytest.raises(TrustError, match="timestamp.json is longer than"):
         await trust.refresh(Endless(), at())
 
 
@@ -338,6 +338,20 @@ async def test_versions_that_a_thief_pushed_up_are_let_go_with_his_key(
     authority.publish_timestamp()
     with pytest.raises(TrustRolledBack):
         await trust.refresh(Server(authority.files), at())
+
+
+async def test_a_thiefs_snapshot_goes_with_the_timestamps_key(tmp_path: Path) -> None:
+    authority, trust = await a_gate(tmp_path)
+    honest = dict(authority.versions)
+    authority.lives["snapshot"] = 29
+    authority.publish({"segments/bad.segment": b"bad"})
+    await trust.refresh(Server(authority.files), at())
+    authority.versions |= honest
+    authority.rotate("timestamp", 23)
+    authority.publish({"segments/good.segment": b"good"})
+    server = Server(authority.files)
+    await trust.refresh(server, at())
+    assert "5.snapshot.json" in server.asked, "the same version, and not the same file"
 
 
 async def test_a_key_that_is_only_added_lets_no_version_go(tmp_path: Path) -> None:
