@@ -10,9 +10,12 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
 
 import msgspec
 
+from cache.replica.changes import Changes
 from cache.replica.groups import group_bits
 from cache.replica.layout import Group
 
@@ -23,6 +26,9 @@ REMOVED = 0
 """The mask of a row that is not on record any more."""
 SHARED = 0x80
 """Set in the mask of a row whose stored bits are also those of an added key."""
+
+LookUp = Callable[[int], int | bytes | None]
+"""From a key to the rank of a base row that is as it was, or the record that counts, or None."""
 
 
 class Overlay(msgspec.Struct, frozen=True, eq=False):
@@ -103,7 +109,7 @@ def overlaid(
     locate: Callable[[int], int | None],
     changed: Callable[[int, int], bytes | None],
     added: Callable[[int], bytes | None],
-) -> Callable[[int], int | bytes | None]:
+) -> LookUp:
     """Return the look-up of a key: the rank of an unchanged row, what is said instead, or None."""
     bitmap = overlay.bitmap
 
@@ -116,6 +122,29 @@ def overlaid(
     return look_up
 
 
+def with_changes(changes: Changes, spare: int, locate: LookUp) -> LookUp:
+    """Return the look-up that asks the changes first, and `locate` for whom they do not name."""
+    said: dict[int, Any] = {key >> spare: record for key, record in changes.items()}
+    get, unsaid = said.get, object()
+
+    def look_up(key: int) -> int | bytes | None:
+        record: bytes | None = get(key >> spare, unsaid)
+        return locate(key) if record is unsaid else record
+
+    return look_up
+
+
+def finder(locate: LookUp, record_at: Callable[[int], bytes]) -> Callable[[int], bytes | None]:
+    """Return the look-up of a key that gives the record of unchanged rows, too."""
+
+    def find(key: int) -> bytes | None:
+        found = locate(key)
+        return record_at(found) if found.__class__ is int else found  # type: ignore[return-value]
+
+    return find
+
+
+@lru_cache
 def _kept_bits(groups: tuple[Group, ...], record_bytes: int) -> list[int]:
     """Return, by mask, the bits of a base record that still count."""
     everything = (1 << 8 * record_bytes) - 1

@@ -17,7 +17,15 @@ from cache.replica.changes import Changes
 from cache.replica.geometry import Header
 from cache.replica.groups import spare_bits
 from cache.replica.layout import Layout
-from cache.replica.overlay import Overlay, added_reader, changed_reader, overlaid
+from cache.replica.overlay import (
+    LookUp,
+    Overlay,
+    added_reader,
+    changed_reader,
+    finder,
+    overlaid,
+    with_changes,
+)
 from cache.replica.segment import Segment
 
 if TYPE_CHECKING:
@@ -60,18 +68,19 @@ class Table:
         self.layout: Layout[Any] = segment.layout
         self.header: Header = segment.header
         width, spare = self.layout.record_bytes, spare_bits(self.layout)
-        self.locate: Callable[[int], int | bytes | None] = segment.locate
+        self.locate: LookUp = segment.locate
         self.find: Callable[[int], bytes | None] = segment.find
         self.added: Callable[[int], bytes | None] = _nobody
         if overlay is not None:
             self.added = added_reader(overlay, width, spare)
             groups = self.layout.groups
             changed = changed_reader(overlay, groups, width, segment.record, self.added)
+            self._own = changed_reader(overlay, groups, width, segment.record, _nobody)
             self.locate = overlaid(overlay, segment.locate, changed, self.added)
         if changes:
-            self.locate = _with_changes(self.changes, spare, self.locate)
+            self.locate = with_changes(self.changes, spare, self.locate)
         if overlay is not None or changes:
-            self.find = _finder(self.locate, segment.record)
+            self.find = finder(self.locate, segment.record)
 
     def with_changes(self, changes: Changes) -> Table:
         """Return the same base and deltas with these changes on top, in place of those here."""
@@ -118,21 +127,20 @@ class Table:
         return rows
 
     def at(self, rank: int) -> bytes | None:
-        """Return what the base row of this rank says after the deltas; None = removed.
+        """Return what a base row says after the deltas, None = removed.
 
-        :raises DamagedPage: if its page is damaged.
+        :param rank: of a row that `segment.locate` has just found: its page is not checked.
         """
-        _, record = self.segment.row(rank)
         overlay = self.overlay
         if overlay is None or not overlay.bitmap[rank >> 3] >> (rank & 7) & 1:
-            return record
-        groups, width = self.layout.groups, self.layout.record_bytes
-        return changed_reader(overlay, groups, width, lambda _: record, _nobody)(0, rank)
+            return self.segment.record(rank)
+        return self._own(0, rank)
 
     def net(self) -> Delta:
         """Return all deltas and changes as one delta from number 0. Needs numpy.
 
-        Its `through` is one more than `after` if there are changes.
+        Its `through` is one more than `after` if there are changes. These are told from base rows
+        by the stored bits of their keys alone.
 
         :raises DamagedPage: if a page of the base that changes speak of is damaged.
         """
@@ -158,9 +166,6 @@ class Table:
         return live_rows(self, rows_at_once)
 
 
-_UNSAID = object()
-
-
 def _nobody(key: int) -> None:  # noqa: ARG001 - a look-up
     return None
 
@@ -175,26 +180,3 @@ def _overlaid(
         raise DeltaError(msg)
     before = () if overlay is None else (delta_of(overlay, segment.layout, after),)
     return overlay_of(compose((*before, *deltas), segment.layout), segment.header.rows)
-
-
-def _with_changes(
-    changes: Changes, spare: int, locate: Callable[[int], int | bytes | None]
-) -> Callable[[int], int | bytes | None]:
-    said: dict[int, Any] = {key >> spare: record for key, record in changes.items()}
-    get, unsaid = said.get, _UNSAID
-
-    def look_up(key: int) -> int | bytes | None:
-        record: bytes | None = get(key >> spare, unsaid)
-        return locate(key) if record is unsaid else record
-
-    return look_up
-
-
-def _finder(
-    locate: Callable[[int], int | bytes | None], record_at: Callable[[int], bytes]
-) -> Callable[[int], bytes | None]:
-    def find(key: int) -> bytes | None:
-        found = locate(key)
-        return record_at(found) if found.__class__ is int else found  # type: ignore[return-value]
-
-    return find
