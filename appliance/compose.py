@@ -7,7 +7,7 @@ import contextlib
 import logging
 import os
 import random
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -58,9 +58,10 @@ from cache.replica.book import ReplicaBook
 from cache.replica.contents import subscription
 from cache.replica.directory_source import DirectorySource
 from cache.replica.keys import hash_key_id, load_hash_key, load_public_keys
+from cache.replica.lock import locked
 from cache.replica.replicate import Replicator
 from cache.replica.store import ReplicaStore
-from cache.replica.vouching import PinnedKeys
+from cache.replica.vouching import PinnedKeys, Vouching
 from scanner.camera.look import Look
 
 _log = logging.getLogger(__name__)
@@ -98,11 +99,8 @@ async def composed(
         )
         book = ReplicaBook(hash_key)
         book.also_withdrawn = keeper.law.is_withdrawn
-        store = ReplicaStore(
-            state / "replica",
-            PinnedKeys(head_keys),
-            hash_key_id(hash_key),
-            takes=subscription(config.site.id),
+        store = stack.enter_context(
+            _store(state / "replica", config.site.id, PinnedKeys(head_keys), hash_key)
         )
         replicator = Replicator(
             [HubSource(session, config.hub.url), DirectorySource(state / "replica" / "imported")],
@@ -225,6 +223,16 @@ async def composed(
             plugging=plugging,
             keeper=keeper,
         )
+
+
+@contextlib.contextmanager
+def _store(
+    directory: Path, site_id: str, trust: Vouching, hash_key: bytes
+) -> Iterator[ReplicaStore]:
+    """Yield the replica's directory, which is this process's alone for the block."""
+    with locked(directory):
+        takes = subscription(site_id)
+        yield ReplicaStore(directory, trust, hash_key_id(hash_key), takes=takes)
 
 
 def _desk(config: Config, clock: Clock, book: Book, journal: Journal, zone: Zone) -> Desk | None:

@@ -12,7 +12,7 @@ from admission.identity import Identifier, IdentifierKind, normalise
 from appliance.control import Answer
 from appliance.enquiries import Enquiries
 from appliance.errors import ApplianceError
-from cache.replica.replicate import ReplicaStatus
+from cache.replica.status import ReplicaStatus
 
 MAX_NUMBER_LENGTH = 256
 

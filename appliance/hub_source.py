@@ -99,15 +99,13 @@ class HubSource:
             _require_range(got, start, end, None)
             return await _bounded(got, end - start, end - start)
 
-    async def metadata(self, name: str, limit_bytes: int) -> bytes | None:
+    async def metadata(self, name: str, limit_bytes: int) -> bytes:
         """Return a file of the trust metadata; see `ReplicaSource.metadata`.
 
         :raises SourceError: if it is not to be had, or too large.
         """
         total_s = self._total_s(limit_bytes)
         async with self._get(f"{REPLICA_PATH}/metadata/{name}", {}, total_s) as response:
-            if response.status == 404:
-                return None
             _require_ok(response)
             return await _bounded(response, 0, limit_bytes)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from cache.replica.replicate import ReplicaStatus
+from cache.replica.status import ReplicaStatus
 
 
 class ReplicaMetrics(Collector):

@@ -54,16 +54,13 @@ class DirectorySource:
             raise SourceError("the folder's file ends before the bytes asked for")
         return data
 
-    async def metadata(self, name: str, limit_bytes: int) -> bytes | None:
+    async def metadata(self, name: str, limit_bytes: int) -> bytes:
         """Return a file of the trust metadata; see `ReplicaSource.metadata`.
 
         :raises SourceError: if it cannot be read or is too large.
         """
         if not _METADATA_NAME.fullmatch(name):
             raise SourceError("no trust metadata has such a name")
-        path = self._folder / "metadata" / name
-        if not await asyncio.to_thread(path.exists):
-            return None
         data = await asyncio.to_thread(self._read, f"metadata/{name}", 0, limit_bytes + 1)
         if len(data) > limit_bytes:
             msg = f"the folder's {name} has more than {limit_bytes} bytes"

@@ -80,8 +80,8 @@ class ReplicaSource(Protocol):
         """
         ...
 
-    async def metadata(self, name: str, limit_bytes: int) -> bytes | None:
-        """Return a file of the trust metadata, such as `timestamp.json`; None if there is none.
+    async def metadata(self, name: str, limit_bytes: int) -> bytes:
+        """Return a file of the trust metadata, such as `timestamp.json`.
 
         :raises SourceError: if it cannot be had, or has more than `limit_bytes` bytes.
         """

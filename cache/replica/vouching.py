@@ -17,12 +17,7 @@ class Vouching(Protocol):
 
     @property
     def head_keys(self) -> tuple[Ed25519PublicKey, ...]:
-        """The keys that may sign a head now."""
-        ...
-
-    @property
-    def former_keys(self) -> tuple[Ed25519PublicKey, ...]:
-        """Keys under which a head that was accepted, and lies here, still serves at boot."""
+        """The keys that may sign a head now, and under which a stored one serves."""
         ...
 
     @property
@@ -37,7 +32,7 @@ class Vouching(Protocol):
         """
         ...
 
-    async def refresh(self, source: ReplicaSource, now: Instant) -> None:
+    async def refresh(self, source: ReplicaSource, now: Instant) -> object:
         """Take what is newer, if an upstream has it and it is sound.
 
         :raises ReplicaError: if that fails; what was known before still counts.
@@ -49,7 +44,6 @@ class PinnedKeys:
     """Implements `Vouching` by keys that never change: whatever they sign counts."""
 
     version = (1 << 63) - 1
-    former_keys = ()
 
     def __init__(self, head_keys: Iterable[Ed25519PublicKey]) -> None:
         self.head_keys = tuple(head_keys)

@@ -97,10 +97,8 @@ async def test_a_part_is_exactly_what_was_asked_for(source: ReplicaSource) -> No
             await source.part_of(FileKind.SEGMENT, NAME, start, end)
 
 
-async def test_metadata_that_is_not_there_is_none_and_none_is_too_large(
-    source: ReplicaSource,
-) -> None:
+async def test_metadata_is_there_whole_and_bounded(source: ReplicaSource) -> None:
     assert await source.metadata("timestamp.json", 2) == b"{}"
-    assert await source.metadata("2.root.json", 100) is None
-    with pytest.raises(SourceError):
-        await source.metadata("timestamp.json", 1)
+    for name, limit in (("2.root.json", 100), ("timestamp.json", 1)):
+        with pytest.raises(SourceError):
+            await source.metadata(name, limit)

@@ -176,5 +176,5 @@ class MemorySource:
         self.ranges.append((name, start, end))
         return self.files[name][start:end]
 
-    async def metadata(self, name: str, limit_bytes: int) -> bytes | None:
-        return None
+    async def metadata(self, name: str, limit_bytes: int) -> bytes:
+        raise SourceError("not found")

@@ -17,7 +17,8 @@ from cache.replica import download, durable
 from cache.replica.book import ReplicaBook
 from cache.replica.layout import WATCH_1
 from cache.replica.names import WATCH
-from cache.replica.replicate import Outcome, Replicator
+from cache.replica.replicate import Replicator
+from cache.replica.status import Outcome
 from tests.cache.replica.releases import (
     HASH_KEY,
     MemorySource,

@@ -16,8 +16,8 @@ from cache.replica.download import Part
 from cache.replica.geometry import PAGE_BYTES
 from cache.replica.merkle import LEAF_BYTES
 from cache.replica.names import PERSONS
-from cache.replica.replicate import Outcome
 from cache.replica.source import ByteSink, FileKind
+from cache.replica.status import Outcome
 from tests.cache.replica.gates import Gate
 from tests.cache.replica.releases import (
     DAY_NS,

@@ -8,7 +8,7 @@ import pytest
 
 from cache.replica.head import Dataset, sign_head
 from cache.replica.names import PERSONS
-from cache.replica.replicate import Outcome
+from cache.replica.status import Outcome
 from tests.cache.replica.gates import Gate
 from tests.cache.replica.releases import (
     ISSUED_NS,

@@ -14,7 +14,7 @@ from cache.replica.contents import DOCUMENTS_LIMIT_BYTES, contents_of, subscript
 from cache.replica.head import Dataset, Document
 from cache.replica.layout import PERSONS_1, ROSTER_1, WATCH_1
 from cache.replica.names import PERSONS, ROSTER, WATCH, roster_name
-from cache.replica.replicate import Outcome
+from cache.replica.status import Outcome
 from tests.cache.replica.gates import Gate
 from tests.cache.replica.releases import (
     HASH_KEY_ID,
