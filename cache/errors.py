@@ -7,6 +7,7 @@ CacheError
 │   ├── SegmentError        a file that is not the segment it claims to be
 │   │   └── DamagedPage     one page of an open segment fails its CRC
 │   ├── AliasError          a further identifier of which it cannot be said whose it is
+│   ├── MergeStopped        a merge was told to stop: nothing came of it
 │   ├── HeadError           a head that is malformed, oversized or wrongly signed
 │   │   ├── HeadRolledBack  older than what was accepted, or the same sequence with another body
 │   │   ├── HeadExpired     no longer vouched for
@@ -54,6 +55,10 @@ class DamagedPage(SegmentError):  # noqa: N818 - names the condition, as `struct
 
 class AliasError(ReplicaError):
     """A further identifier cannot be read, or leads to nobody: whose it is is unknown."""
+
+
+class MergeStopped(ReplicaError):  # noqa: N818 - names what happened
+    """A merge, or a segment's making from a snapshot, was told to stop before it was done."""
 
 
 class HeadError(ReplicaError):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 TEMPORARY = ".tmp"
 STRAY = ".stray"
@@ -66,7 +67,7 @@ def write_durably(path: Path, data: bytes, *, mode: int = 0o600) -> None:
     rename_durably(temporary, path)
 
 
-def write_all(descriptor: int, data: bytes) -> None:
+def write_all(descriptor: int, data: bytes | memoryview[Any]) -> None:
     """Write every byte, in as many calls as the system takes.
 
     :raises OSError: if one of them fails; the bytes before it are written.
