@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from cache.errors import BuildError, MergeStopped, SegmentError
 from cache.replica.build import Built
 from cache.replica.coding_plan import CodingPlan
+from cache.replica.column_types import Keys, Words
 from cache.replica.composition import kept_bytes
 from cache.replica.delta import Delta
 from cache.replica.geometry import PAGE_BYTES, unpack_header
 from cache.replica.merkle import leaf_hashes, merkle_root
-from cache.replica.planning import Keys, Words
 from cache.replica.recipe import Recipe
 from cache.replica.recoding import Recoding, Tables
 from cache.replica.row_columns import as_words
@@ -39,6 +39,8 @@ from cache.replica.segment_rows import (
 from cache.replica.segment_writer import SegmentWriter
 from cache.replica.table import Table
 
+STEP_ROWS = 1 << 17
+"""Rows that are held at once: a few MiB, whatever the layout."""
 _FULL_BITS = 64
 
 
@@ -130,14 +132,14 @@ def merge_rows(
 ) -> None:
     """Hand the next base's rows to a sink, in their order. Raises as `merge`."""
     delta = table.net()
-    added = _Added(delta.keys)
     if not table.layout.coded:
-        _merge_plain(table.segment, delta, plan, sink, added, stop)
+        _merge_plain(table.segment, delta, plan, sink, stop)
         return
     after = Tables(table.layout, plan.tables)
+    added = _Added(delta.keys)
     coded = CodedAppender(sink, plan, after)
     step = _CodedStep(table.segment, delta, plan, after)
-    for rows in coded_rows(table.segment):
+    for rows in coded_rows(table.segment, STEP_ROWS):
         _require_going(stop)
         keys = completed(rows.first, rows.keys)
         coded.append(step.rows(rows, keys, added.up_to(keys)))
@@ -150,10 +152,10 @@ def _merge_plain(
     delta: Delta,
     plan: CodingPlan,
     sink: RowSink,
-    added: _Added,
     stop: Callable[[], bool],
 ) -> None:
-    for rows in plain_rows(segment):
+    added = _Added(delta.keys)
+    for rows in plain_rows(segment, STEP_ROWS):
         _require_going(stop)
         records, kept = rows.records.copy(), _kept(delta, rows.first, len(rows.keys))
         some = _within(delta.ranks, rows.first, len(records))

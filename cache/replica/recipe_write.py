@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from cache.errors import BuildError, SegmentError
 from cache.replica.coding_plan import CodingPlan
+from cache.replica.column_types import Keys
 from cache.replica.merge import merge_rows
-from cache.replica.planning import Keys, plan
+from cache.replica.planning import plan
 from cache.replica.recipe import Recipe
 from cache.replica.row_columns import as_words
 from cache.replica.segment_rows import matched_bits
@@ -24,8 +25,10 @@ def following_keys(table: Table, base_keys: Keys) -> Keys:
     """Return the whole keys of the rows on record now, by their rank in the next base.
 
     :param base_keys: those of the base's rows, by rank.
+    :raises BuildError: if there are not as many.
     :raises DamagedPage: if a page of the base that changes speak of is damaged.
     """
+    _require_all(table, base_keys)
     delta = table.net()
     kept = np.delete(base_keys, delta.removed)
     return np.insert(kept, np.searchsorted(kept, delta.keys), delta.keys)
@@ -39,20 +42,24 @@ def make_recipe(table: Table, base_keys: Keys) -> Recipe:
         is then published without a recipe.
     :raises DamagedPage: if a page of the base is damaged.
     """
-    if len(base_keys) != table.header.rows:
-        raise BuildError("there are not as many keys as rows of the base")
     known = matched_bits(table.header)
     keys = following_keys(table, base_keys)
     records = np.empty((len(keys), table.layout.record_bytes), np.uint8)
     at = 0
-    for _, some in table.items():
-        records[at : at + len(some)] = some
-        at += len(some)
+    for some in table.items():
+        records[at : at + len(some[1])] = some[1]
+        at += len(some[1])
     said = as_words(records) if table.layout.coded else records
     chosen = plan(table.layout, keys, said, matched_bits=known)
-    ranks = _becoming_wide(table, base_keys, chosen)
-    ends = base_keys[ranks] & np.uint64((1 << _FULL_BITS - known) - 1)
-    return Recipe(table.layout.id, chosen, ranks, ends)
+    return recipe_by(chosen, table, base_keys)
+
+
+def recipe_by(plan: CodingPlan, table: Table, base_keys: Keys) -> Recipe:
+    """Return how the rows on record now are coded by this plan, as `make_recipe`."""
+    _require_all(table, base_keys)
+    ranks = _becoming_wide(table, base_keys, plan)
+    unknown = np.uint64((1 << _FULL_BITS - matched_bits(table.header)) - 1)
+    return Recipe(table.layout.id, plan, ranks, base_keys[ranks] & unknown)
 
 
 def _becoming_wide(table: Table, base_keys: Keys, plan: CodingPlan) -> NDArray[np.int64]:
@@ -78,6 +85,11 @@ def _becoming_wide(table: Table, base_keys: Keys, plan: CodingPlan) -> NDArray[n
     if np.any(ranks == len(base_keys)) or np.any(base_keys[ranks] != wide):
         raise BuildError("the keys are not those of the base's rows")
     return ranks
+
+
+def _require_all(table: Table, base_keys: Keys) -> None:
+    if len(base_keys) != table.header.rows:
+        raise BuildError("there are not as many keys as rows of the base")
 
 
 class _WideKeys:

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cache.replica.coding_plan import Table as Values
+from cache.replica.column_types import Values, Words
 from cache.replica.layout import Layout
-from cache.replica.planning import Words, values_of
+from cache.replica.planning import values_of
 
 Codes = NDArray[np.uint64]
 Identities = NDArray[np.uint16]

@@ -10,14 +10,12 @@ from numpy.typing import NDArray
 
 from cache.errors import SegmentError
 from cache.replica.coding_plan import CodingPlan
-from cache.replica.geometry import IDENTITY_BYTES, PERSON_BITS, Header
-from cache.replica.planning import Keys, Words
+from cache.replica.column_types import Keys, Words
+from cache.replica.geometry import IDENTITY_BYTES, PERSON_BITS, WIDE_BYTES, Header
 from cache.replica.recoding import Codes, Flags, Identities, Tables
 from cache.replica.row_columns import stored_hashes, wide_rows
 from cache.replica.segment import Segment
 
-STEP_ROWS = 1 << 17
-"""Rows that are held at once: a few MiB, whatever the layout."""
 _FULL_BITS = 64
 _WORD_BYTES = 8
 
@@ -50,7 +48,7 @@ def matched_bits(header: Header) -> int:
     return min(_FULL_BITS, header.bucket_bits + header.hash_bits)
 
 
-def plain_rows(segment: Segment, step: int = STEP_ROWS) -> Iterator[PlainRows]:
+def plain_rows(segment: Segment, step: int) -> Iterator[PlainRows]:
     """Yield a plain segment's rows in order, `step` at a time.
 
     :raises DamagedPage: if a page is damaged.
@@ -60,7 +58,7 @@ def plain_rows(segment: Segment, step: int = STEP_ROWS) -> Iterator[PlainRows]:
         yield PlainRows(first, _keys(segment, first, rows), rows[:, split:])
 
 
-def coded_rows(segment: Segment, step: int = STEP_ROWS) -> Iterator[CodedRows]:
+def coded_rows(segment: Segment, step: int) -> Iterator[CodedRows]:
     """Yield a coded segment's rows in order, `step` at a time.
 
     :raises DamagedPage: if a page is damaged.
@@ -239,7 +237,9 @@ def _keys(segment: Segment, first: int, rows: NDArray[np.uint8]) -> Keys:
 
 
 def _wide_rows(segment: Segment, first: int, end: int) -> tuple[Keys, Words]:
-    stored = np.frombuffer(segment.raw_wide(first, end), "<u8").reshape(end - first, -1)
+    stored = np.frombuffer(segment.raw_wide(first, end), "<u8").reshape(
+        end - first, WIDE_BYTES // _WORD_BYTES
+    )
     return stored[:, 0].astype(np.uint64), stored[:, 1:].astype(np.uint64)
 
 

@@ -12,7 +12,8 @@ import msgspec
 import numpy as np
 
 from cache.errors import BuildError, SegmentError
-from cache.replica.coding_plan import CodingPlan, Table, unpack_plan
+from cache.replica.coding_plan import CodingPlan, unpack_plan
+from cache.replica.column_types import Values
 from cache.replica.geometry import MAX_ROWS, Header
 from cache.replica.layout import Layout, layout_of
 from cache.replica.planes import MAX_ORDERED, Alphabet
@@ -101,7 +102,7 @@ class Orders:
     Of each group `places` are places in its table; the first of them is its *usual* value.
     """
 
-    def __init__(self, tables: tuple[Table, ...], places: list[Any]) -> None:
+    def __init__(self, tables: tuple[Values, ...], places: list[Any]) -> None:
         self.places = places
         self.alphabets = [Alphabet(max(0, len(order) - 1)) for order in places]
         self.ranks = [_inverse(order, len(t)) for order, t in zip(places, tables, strict=True)]
@@ -112,7 +113,7 @@ class Orders:
         return b"".join(parts)
 
 
-def unpack_orders(data: bytes, tables: tuple[Table, ...]) -> Orders:
+def unpack_orders(data: bytes, tables: tuple[Values, ...]) -> Orders:
     """Return the orders in these bytes.
 
     :raises SegmentError: if they are not orders of these tables.
@@ -161,5 +162,3 @@ def _inverse(order: Any, size: int) -> Any:
     ranks = np.full(size, -1, np.int64)
     ranks[order] = np.arange(len(order))
     return ranks
-
-
