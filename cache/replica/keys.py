@@ -5,12 +5,16 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_pem_public_key,
+)
 
 from admission.identity import HASH_KEY_BYTES
 from cache.errors import KeyFileError
@@ -67,6 +71,12 @@ def public_keys(data: bytes) -> tuple[Ed25519PublicKey, ...] | None:
         return None
     found = tuple(key for key in keys if isinstance(key, Ed25519PublicKey))
     return found if found and len(found) == len(keys) else None
+
+
+def public_pem(keys: Iterable[Ed25519PublicKey]) -> bytes:
+    """Return these keys in PEM, one after the other; `public_keys` reads them."""
+    form = (Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    return b"".join(key.public_bytes(*form) for key in keys)
 
 
 def has_private_key(data: bytes) -> bool:

@@ -85,7 +85,8 @@ def _with_files(directory: TrustDirectory, state: State, notes: list[TrustError]
     snapshot = _file(directory, state, Snapshot, floors.snapshot, notes)
     if snapshot is not None and TARGETS_FILE not in snapshot.signed.meta:
         snapshot = None
-    state = replace(state, timestamp=timestamp, snapshot=snapshot)
+    former = directory.former_keys()
+    state = replace(state, timestamp=timestamp, snapshot=snapshot, former_keys=former)
     targets = _file(directory, state, Targets, floors.listed.get(TARGETS_FILE, 0), notes)
     if targets is None:
         return state

@@ -4,9 +4,11 @@
     N.root.json                     every root since the pinned one
     timestamp.json snapshot.json targets.json   the newest that were accepted
     <sha256>.head-keys.pem          the head keys that the targets list
+    former-head-keys.pem            those that were listed before them
 
-Only what was judged is written: `FLOORS` before the file that raised them, the head keys before
-the targets that list them. So whatever a power cut leaves, no older version is accepted after it.
+Only what was judged is written: `FLOORS` before the file that raised them, keys before the targets
+that list them or list them no more. So whatever a power cut leaves, no older version is accepted
+after it.
 """
 
 from __future__ import annotations
@@ -16,18 +18,21 @@ import zlib
 from pathlib import Path
 
 import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from tuf.api.metadata import Root, Snapshot, Targets, Timestamp
 
 from admission.errors import WireError
 from admission.wire import unpack_bounded
 from cache.errors import StoreError
 from cache.replica.durable import TEMPORARY, make_directory, remove, write_durably
+from cache.replica.keys import public_keys, public_pem
 from cache.replica.regular import open_regular
 from cache.replica.trust.judge import Floors, State, head_keys_target
 from cache.replica.trust.metadata import HEAD_KEYS, LIMITS_BYTES, MAX_HEAD_KEYS_BYTES
 
 _FLOORS = "FLOORS"
 _FLOORS_VERSION = 1
+_FORMER = "former-head-keys.pem"
 _MAX_FLOORS_BYTES = 1 << 17
 _CRC_BYTES = 4
 
@@ -58,7 +63,7 @@ class TrustDirectory:
     def clear(self) -> None:
         """Remove everything of ours: another root was pinned."""
         try:
-            for pattern in ("*.json", f"*.{HEAD_KEYS}", _FLOORS):
+            for pattern in ("*.json", "*.pem", _FLOORS):
                 for path in self._path.glob(pattern):
                     remove(path)
         except OSError as error:
@@ -96,6 +101,10 @@ class TrustDirectory:
             return None
         return data
 
+    def former_keys(self) -> tuple[Ed25519PublicKey, ...]:
+        """Return the head keys that were listed before those that are, if any are known."""
+        return public_keys(self.read(_FORMER, MAX_HEAD_KEYS_BYTES) or b"") or ()
+
     def floors(self) -> Floors | None:
         """Return the versions below which nothing is accepted, None if that file is not sound."""
         data = self.read(_FLOORS, _MAX_FLOORS_BYTES)
@@ -124,6 +133,8 @@ class TrustDirectory:
             self._keep(Timestamp.type, state.timestamp.data if state.timestamp else None)
         if before is None or before.snapshot is not state.snapshot:
             self._keep(Snapshot.type, state.snapshot.data if state.snapshot else None)
+        if before is None or before.former_keys != state.former_keys:
+            self._write(_FORMER, public_pem(state.former_keys))
         if before is None or before.targets is not state.targets:
             self._keep_targets(state, head_keys)
 

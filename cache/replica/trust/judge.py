@@ -53,7 +53,10 @@ class Floors(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True)
 class State:
-    """What is trusted. `head_keys` are those that `targets` lists, and empty without targets."""
+    """What is trusted. `head_keys` are those that `targets` lists, and empty without targets.
+
+    `former_keys` are those that were listed before them.
+    """
 
     root: Received[Root]
     floors: Floors
@@ -61,6 +64,7 @@ class State:
     snapshot: Received[Snapshot] | None = None
     targets: Received[Targets] | None = None
     head_keys: tuple[Ed25519PublicKey, ...] = ()
+    former_keys: tuple[Ed25519PublicKey, ...] = ()
 
 
 def pinned(data: bytes) -> State:
@@ -110,6 +114,7 @@ def with_root(state: State, data: bytes) -> State:
         snapshot if snapshot is not None and is_signed(snapshot, root.signed) else None,
         targets if kept else None,
         state.head_keys if kept else (),
+        state.former_keys if kept else state.head_keys or state.former_keys,
     )
 
 
@@ -229,7 +234,13 @@ def with_targets(state: State, targets: Received[Targets], keys: bytes) -> State
     if head_keys is None or len(head_keys) > MAX_HEAD_KEYS:
         msg = f"{HEAD_KEYS} does not hold 1 to {MAX_HEAD_KEYS} Ed25519 public keys"
         raise TrustError(msg)
-    return replace(state, targets=targets, head_keys=head_keys)
+    replaced = state.head_keys and _raw(state.head_keys) != _raw(head_keys)
+    former = state.head_keys if replaced else state.former_keys
+    return replace(state, targets=targets, head_keys=head_keys, former_keys=former)
+
+
+def _raw(keys: tuple[Ed25519PublicKey, ...]) -> list[bytes]:
+    return [key.public_bytes_raw() for key in keys]
 
 
 def _replaces_online_keys(before: Root, after: Root) -> bool:

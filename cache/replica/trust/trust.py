@@ -37,10 +37,10 @@ MAX_NEW_ROOTS = 256
 class MetadataSource(Protocol):
     """Where metadata files come from. Nothing it hands over is trusted."""
 
-    async def metadata(self, name: str, limit_bytes: int) -> bytes:
-        """Return the file of this name, at most that many bytes.
+    async def metadata(self, name: str, limit_bytes: int) -> bytes | None:
+        """Return the file of this name, at most that many bytes; None if there is none.
 
-        :raises SourceError: if it cannot be had: unreachable, absent, or longer.
+        :raises SourceError: if it cannot be had, or is longer.
         """
         ...
 
@@ -82,6 +82,11 @@ class Trust:
         return frozenset(map(public_key_id, self._state.head_keys))
 
     @property
+    def former_keys(self) -> tuple[Ed25519PublicKey, ...]:
+        """The head keys that were listed before: what they signed and was accepted still serves."""
+        return self._state.former_keys
+
+    @property
     def version(self) -> int:
         """The version of the targets in force, 0 if there are none."""
         targets = self._state.targets
@@ -117,6 +122,28 @@ class Trust:
                 msg = f"the head names {target} of {size} bytes, which the hub's targets do not"
                 raise HeadError(msg, hint="who signed it may sign heads, and not what is new")
 
+    def files(self) -> dict[str, bytes]:
+        """Return what was accepted here, by the names that it is served by. Blocks.
+
+        Another gate can follow it from there: the roots since the pinned one, and the newest of
+        the other roles as far as they go together.
+        """
+        state = self._state
+        files = {
+            file_name(Root.type, version): data
+            for version in range(1, state.root.version)
+            if (data := self._directory.root(version)) is not None
+        }
+        files[file_name(Root.type, state.root.version)] = state.root.data
+        for received in (state.timestamp, state.snapshot, state.targets):
+            if received is not None:
+                files[file_name(received.signed.type, received.version)] = received.data
+        if state.targets is not None:
+            sha256 = judge.head_keys_target(state.targets.signed).hashes["sha256"]
+            keys = self._directory.head_keys(sha256)
+            files |= {f"{sha256}.{HEAD_KEYS}": keys} if keys is not None else {}
+        return files
+
     async def refresh(self, source: MetadataSource, now: Instant) -> bool:
         """Take in what is newer (§5.3 to §5.6); return whether anything is.
 
@@ -138,10 +165,9 @@ class Trust:
     async def _roots(self, source: MetadataSource, now: Instant) -> None:
         for _ in range(MAX_NEW_ROOTS):
             name = file_name(Root.type, self._state.root.version + 1)
-            try:
-                data = await _file(source, name, LIMITS_BYTES[Root.type])
-            except SourceError:
-                break  # §5.3.3: there is no newer one, or none can be had
+            data = await _file_or_none(source, name, LIMITS_BYTES[Root.type])
+            if data is None:
+                break  # §5.3.3: there is no newer one
             await self._step(partial(judge.with_root, data=data))
         judge.require_final_root(self._state, now)
 
@@ -191,8 +217,16 @@ class Trust:
 
 
 async def _file(source: MetadataSource, name: str, limit_bytes: int) -> bytes:
+    data = await _file_or_none(source, name, limit_bytes)
+    if data is None:
+        msg = f"the upstream has no {name}"
+        raise SourceError(msg, hint="the hub makes it: chot hub init, then chot hub publish")
+    return data
+
+
+async def _file_or_none(source: MetadataSource, name: str, limit_bytes: int) -> bytes | None:
     data = await source.metadata(name, limit_bytes)
-    if len(data) > limit_bytes:
+    if data is not None and len(data) > limit_bytes:
         msg = f"{name} is longer than {limit_bytes} bytes"
         raise TrustError(msg)
     return data

@@ -137,17 +137,17 @@ def an_authority() -> tuple[Authority, bytes]:
 
 
 class Server:
-    """A source over files; it may be told to withhold, and it counts what is asked for."""
+    """A source over files; it may be out of reach, and it notes what is asked for."""
 
     def __init__(self, files: dict[str, bytes]) -> None:
         self.files = files
-        self.withheld: set[str] = set()
+        self.unreachable = False
         self.asked: list[str] = []
 
-    async def metadata(self, name: str, limit_bytes: int) -> bytes:
+    async def metadata(self, name: str, limit_bytes: int) -> bytes | None:
         self.asked.append(name)
-        data = None if name in self.withheld else self.files.get(name)
-        if data is None or len(data) > limit_bytes:
+        data = self.files.get(name)
+        if self.unreachable or (data is not None and len(data) > limit_bytes):
             msg = f"{name} cannot be had"
             raise SourceError(msg)
         return data

@@ -24,7 +24,7 @@ def of(seed: int) -> bytes:
 
 
 def kept_head_keys(path: Path) -> list[Path]:
-    return list(path.glob("*.head-keys.pem"))
+    return list(path.glob("*head-keys.pem"))
 
 
 async def test_the_first_refresh_brings_the_head_keys(tmp_path: Path) -> None:
@@ -106,8 +106,10 @@ async def test_a_stolen_head_key_is_replaced_by_the_targets(tmp_path: Path) -> N
     assert await trust.refresh(Server(authority.files), at())
     assert raw(trust) == [of(30)]
     assert stolen not in trust.head_key_ids, "the ratchet of its heads binds no longer"
-    assert raw(Trust.open(tmp_path, root)) == [of(30)]
-    assert len(kept_head_keys(tmp_path)) == 1
+    for gate in (trust, Trust.open(tmp_path, root)):
+        assert raw(gate) == [of(30)]
+        assert [key.public_bytes_raw() for key in gate.former_keys] == [of(9)]
+    assert len(kept_head_keys(tmp_path)) == 2
 
 
 async def test_several_roots_are_walked_at_once_each_by_the_one_before(tmp_path: Path) -> None:
@@ -156,10 +158,33 @@ async def test_targets_that_a_new_root_no_longer_vouches_for_are_withdrawn_at_on
     authority.rotate("targets", 20)
     with pytest.raises(SourceError):
         await trust.refresh(Server({"2.root.json": authority.files["2.root.json"]}), at())
-    assert trust.head_keys == ()
-    assert Trust.open(tmp_path, root).head_keys == ()
+    for gate in (trust, Trust.open(tmp_path, root)):
+        assert gate.head_keys == ()
+        assert [key.public_bytes_raw() for key in gate.former_keys] == [of(9)]
     authority.publish()
     assert await trust.refresh(Server(authority.files), at())
+    assert raw(trust) == [of(9)]
+
+
+async def test_a_gate_can_follow_what_another_accepted(tmp_path: Path) -> None:
+    authority, root = an_authority()
+    authority.rotate("targets", 20)
+    authority.publish()
+    trust = Trust.open(tmp_path / "first", root)
+    await trust.refresh(Server(authority.files), at())
+    other = Trust.open(tmp_path / "second", root)
+    await other.refresh(Server(trust.files()), at())
+    assert (other.version, raw(other), other.root_version) == (2, [of(9)], 2)
+
+
+async def test_an_upstream_out_of_reach_changes_nothing(tmp_path: Path) -> None:
+    authority, root = an_authority()
+    trust = Trust.open(tmp_path, root)
+    server = Server(authority.files)
+    await trust.refresh(server, at())
+    server.unreachable = True
+    with pytest.raises(SourceError):
+        await trust.refresh(server, at(1))
     assert raw(trust) == [of(9)]
 
 
