@@ -62,8 +62,9 @@ def _decoder(
     """
     if [g.word for g in (*groups, rest)] != [0, 0, 0, 1, 1, 1, 1]:
         raise SegmentError("the layout's groups are not those of a coded row")
+    # Tuples: an array would make every integer anew.
     placed = [
-        array("Q", [value << group.shift for value in table])
+        tuple(value << group.shift for value in table)
         for group, table in zip(groups, tables, strict=True)
     ]
     table0, table1, table2, table3, table4, table5 = placed

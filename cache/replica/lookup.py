@@ -15,8 +15,10 @@ import msgspec
 
 from cache.errors import DamagedPage
 from cache.replica.coding import Coding
-from cache.replica.geometry import PAGE_BYTES, WIDE_BYTES, WIDE_KEY_BYTES, Header
+from cache.replica.geometry import PAGE_BYTES, PERSON_BITS, WIDE_BYTES, WIDE_KEY_BYTES, Header
 
+_SPARE_BITS = 64 - PERSON_BITS
+_EIGHT_BYTES = Struct("<Q")
 UNTOUCHED, SOUND, DAMAGED = 0, 1, 2
 _HINT = "it is fetched again from the hub"
 
@@ -101,8 +103,9 @@ def coded_locator(mapped: Mapped, wide: Callable[[int], tuple[int, bytes]], code
     width, hash_bytes = header.row_bytes, header.hash_bits // 8
     bucket_shift, rows_end = 64 - header.bucket_bits, header.rows * header.row_bytes
     down, mask = bucket_shift - header.hash_bits, (1 << header.hash_bits) - 1
-    code_end = hash_bytes + header.code_bytes
-    search, from_bytes = view.find, int.from_bytes
+    code_mask = (1 << 8 * header.code_bytes) - 1
+    # A code and what follows it in its row are at least eight bytes.
+    search, eight_bytes = view.find, _EIGHT_BYTES.unpack_from
 
     def locate(key: int) -> int | None:
         bucket = key >> bucket_shift
@@ -118,10 +121,15 @@ def coded_locator(mapped: Mapped, wide: Callable[[int], tuple[int, bytes]], code
         at = search(stored, start, end)
         while at >= 0:
             if not (at - start) % width:
-                code = from_bytes(view[at + hash_bytes : at + code_end], "little")
-                # A wide row knows its whole key: of two people with the same bits, it tells which.
-                if code < codes or wide(code - codes)[0] >> 2 == key >> 2:
+                code = eight_bytes(view, at + hash_bytes)[0] & code_mask
+                if code < codes:
                     return (at - PAGE_BYTES) // width
+                # Of two people with the same stored bits, the whole key of a wide row tells which.
+                other = wide(code - codes)[0] ^ key
+                if not other >> _SPARE_BITS:
+                    return (at - PAGE_BYTES) // width
+                if other >> down:
+                    raise contradiction("a wide row is not its row's")
             at = search(stored, at + 1, end)
         return None
 
@@ -169,7 +177,7 @@ def wide_reader(mapped: Mapped) -> Callable[[int], tuple[int, bytes]]:
     header, view, pages, check = mapped.header, mapped.view, mapped.pages, mapped.check
     first_page, number_of = header.row_pages, header.wide_rows
     begin = PAGE_BYTES * (1 + first_page)
-    key_of = Struct("<Q").unpack_from
+    key_of = _EIGHT_BYTES.unpack_from
 
     def wide(number: int) -> tuple[int, bytes]:
         if number >= number_of:

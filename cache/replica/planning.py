@@ -30,7 +30,7 @@ CHUNK_ROWS = 1 << 18
 """Rows worked on at once: memory stays bounded, and a chunk's rows are whole pages."""
 _SMALLEST_PLAIN_HASH_BITS = 40
 _COUNTED_BITS = 22
-"""Groups this narrow are counted in an array of all their values; wider ones are sorted."""
+"""Groups this narrow are counted in an array of all their values, if there are many rows."""
 
 Counts = NDArray[np.int64]
 
@@ -114,7 +114,7 @@ def _over_the_limit(rarest: Sequence[Counts]) -> list[int]:
 
 def count_values(group: Group, words: Words) -> tuple[Values, Counts]:
     """Return the distinct values that a group has in these records, ascending, and their counts."""
-    if group.bits <= _COUNTED_BITS:
+    if group.bits <= _COUNTED_BITS and len(words) > CHUNK_ROWS:
         counts = np.zeros(1 << group.bits, np.int64)
         for some in _value_chunks(group, words):
             counts += np.bincount(some, minlength=len(counts))

@@ -19,7 +19,7 @@ from cache.replica.lookup import contradiction
 from cache.replica.planning import values_of
 from cache.replica.segment import Segment
 
-_WHOLE_BITS = 22
+_WHOLE_BITS = 16
 """Groups this narrow are looked up in an array of all their values."""
 _MAX_CELLS = 1 << 22
 _ABSENT = np.uint32(0xFFFF_FFFF)
@@ -124,7 +124,7 @@ def read_rows(segment: Segment, first: int, end: int) -> tuple[Keys, Records]:
     hashed = np.zeros((len(rows), 8), np.uint8)
     hashed[:, :split] = rows[:, :split]
     keys = hashed.view(">u8").ravel().astype(np.uint64) >> np.uint64(header.bucket_bits)
-    if header.bucket_bits:
+    if header.bucket_bits and first < end:
         keys |= _buckets(segment, first, end) << np.uint64(64 - header.bucket_bits)
     if segment.coding is None:
         return keys, rows[:, split:]

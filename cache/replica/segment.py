@@ -150,7 +150,8 @@ class Segment:
     def self_test(self) -> None:
         """Look up rows spread over the whole segment and decode what comes back.
 
-        :raises SegmentError: if a row is damaged, not found under its own key, or not decodable.
+        :raises SegmentError: if a row is damaged, or not found under its own key.
+        :raises LayoutError: if its record holds a value that this version has no meaning for.
         """
         if self.header.rows == 0:
             return

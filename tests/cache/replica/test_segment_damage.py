@@ -4,40 +4,64 @@ from __future__ import annotations
 
 import mmap
 import os
-import zlib
 from pathlib import Path
 
 import pytest
 
-from cache.errors import DamagedPage, LayoutError, SegmentError
-from cache.replica.geometry import PAGE_BYTES, Header, unpack_header
-from cache.replica.layout import PERSONS_1
+from cache.errors import DamagedPage, SegmentError
+from cache.replica.build import write_rows
+from cache.replica.geometry import PAGE_BYTES, unpack_header
+from cache.replica.layout import PERSONS_1, PERSONS_3
 from cache.replica.merkle import LEAF_BYTES
+from cache.replica.row_columns import read_rows
 from cache.replica.segment import Segment
+from tests.cache.replica.people import columns_of, rows_of
 from tests.cache.replica.releases import HASH_KEY_ID, facts_of, key_of, write
 
-ROWS = {key_of(n): PERSONS_1.pack(facts_of(n)) for n in range(300)}
+LEAF_PAGES = LEAF_BYTES // PAGE_BYTES
+PLAIN = {key_of(n): PERSONS_1.pack(facts_of(n)) for n in range(300)}
+CODED = rows_of(420, rare=40, twins=8)
 STRANGERS = [key_of(n) for n in range(1_000, 1_003)]
 
 
-@pytest.fixture(scope="module")
-def segment_bytes(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    path = tmp_path_factory.mktemp("segment") / "s"
-    write(path, ROWS)
+def bytes_of(folder: Path, rows: dict[int, bytes]) -> bytes:
+    path = folder / "s"
+    if rows is CODED:
+        write_rows(path, PERSONS_3, *columns_of(rows), HASH_KEY_ID)
+    else:
+        write(path, rows)
     return path.read_bytes()
+
+
+@pytest.fixture(scope="module", params=["plain", "coded"])
+def rows(request: pytest.FixtureRequest) -> dict[int, bytes]:
+    return {"plain": PLAIN, "coded": CODED}[request.param]
+
+
+@pytest.fixture(scope="module")
+def segment_bytes(rows: dict[int, bytes], tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    return bytes_of(tmp_path_factory.mktemp("segment"), rows)
 
 
 @pytest.fixture
 def view(segment_bytes: bytes) -> mmap.mmap:
-    view = mmap.mmap(-1, len(segment_bytes))
-    view.write(segment_bytes)
+    return view_of(segment_bytes)
+
+
+def view_of(data: bytes) -> mmap.mmap:
+    view = mmap.mmap(-1, len(data))
+    view.write(data)
     return view
 
 
 def test_every_truncation_is_refused(segment_bytes: bytes, tmp_path: Path) -> None:
+    whole = memoryview(segment_bytes)
+    for size in range(len(segment_bytes)):
+        with pytest.raises(SegmentError):
+            Segment(whole[:size])  # type: ignore[arg-type]
     path = tmp_path / "s"
     path.write_bytes(segment_bytes)
-    for size in range(len(segment_bytes) - 1, -1, -1):
+    for size in range(len(segment_bytes) - 1, -1, -127):
         os.truncate(path, size)
         with pytest.raises(SegmentError):
             Segment.open(path)
@@ -52,7 +76,8 @@ def test_trailing_bytes_are_refused(segment_bytes: bytes, tmp_path: Path) -> Non
 
 def test_every_flip_outside_the_rows_is_refused_at_open(view: mmap.mmap) -> None:
     header = unpack_header(view[:PAGE_BYTES])
-    rows_end = PAGE_BYTES * (1 + header.row_pages)
+    rows_end = PAGE_BYTES * (1 + header.row_pages + header.wide_pages)
+    assert len(view) - rows_end >= PAGE_BYTES * (2 + (header.table_pages > 0))
     for at in [*range(PAGE_BYTES), *range(rows_end, len(view))]:
         for bit in range(8):
             view[at] ^= 1 << bit
@@ -65,30 +90,67 @@ def test_every_flip_outside_the_rows_is_refused_at_open(view: mmap.mmap) -> None
             view[at] ^= 1 << bit
 
 
-def test_every_flip_inside_the_rows_answers_rightly_or_not_at_all(view: mmap.mmap) -> None:
-    header = unpack_header(view[:PAGE_BYTES])
-    # The first and the last row are on different pages; the others and the strangers in between.
-    keys = [*sorted(ROWS)[::99], max(ROWS), *STRANGERS]
-    for at in range(PAGE_BYTES, PAGE_BYTES * (1 + header.row_pages)):
+def test_every_flip_inside_the_rows_answers_rightly_or_not_at_all(
+    view: mmap.mmap, rows: dict[int, bytes]
+) -> None:
+    segment = Segment(view)
+    # What is resident was read before the flip, and is as if the segment had been opened after it.
+    untouched = bytes(len(segment._pages))
+    keys = _touching_every_page(segment, rows)
+    for at in range(PAGE_BYTES, PAGE_BYTES * (1 + len(untouched))):
         for bit in range(8):
             view[at] ^= 1 << bit
-            segment = Segment(view)
+            segment._pages[:] = untouched
             refused = 0
             for key in keys:
                 try:
-                    assert segment.find(key) == ROWS.get(key), f"bit {bit} of byte {at}"
+                    found = segment.find(key)
                 except DamagedPage:
                     refused += 1
-            assert refused, f"bit {bit} of byte {at} passes unnoticed"
-            assert segment.damaged_pages == 1
+                else:
+                    if found != rows.get(key):
+                        pytest.fail(f"bit {bit} of byte {at} makes a wrong answer")
+            if not refused or segment.damaged_pages != 1:
+                pytest.fail(f"bit {bit} of byte {at} passes unnoticed")
             view[at] ^= 1 << bit
 
 
-def test_damage_is_confined_to_its_page_and_remembered(view: mmap.mmap) -> None:
+def _touching_every_page(segment: Segment, rows: dict[int, bytes]) -> list[int]:
+    """Return a few people and strangers; each page of rows and wide rows is needed by one."""
+    ranks = {min(rank, len(rows) - 1) for rank in range(0, len(rows) + 230, 230)}
+    keys = [key for rank, key in enumerate(sorted(rows)) if rank in ranks] + STRANGERS[:2]
+    keys += [key for key in rows if key + 12 in rows][:1]  # a twin, if there are any
+    for key in keys:
+        assert segment.find(key) == rows.get(key)
+    assert bytes(segment._pages) == bytes([1]) * len(segment._pages)
+    return keys
+
+
+def test_every_answer_is_right_or_none_whichever_page_is_damaged(
+    view: mmap.mmap, rows: dict[int, bytes]
+) -> None:
+    header = unpack_header(view[:PAGE_BYTES])
+    for page in range(1, 1 + header.row_pages + header.wide_pages):
+        for at in range(page * PAGE_BYTES, (page + 1) * PAGE_BYTES, 301):
+            view[at] ^= 0x10
+            segment, refused = Segment(view), 0
+            for key in [*rows, *STRANGERS]:
+                try:
+                    assert segment.find(key) == rows.get(key)
+                except DamagedPage:
+                    refused += 1
+            assert refused > 0
+            with pytest.raises(DamagedPage):
+                read_rows(segment, 0, len(rows))
+            view[at] ^= 0x10
+
+
+def test_damage_is_confined_to_its_page_and_remembered(tmp_path: Path) -> None:
+    view = view_of(bytes_of(tmp_path, PLAIN))
     view[PAGE_BYTES + 10] ^= 1
     segment = Segment(view)
     answers = {"sound": 0, "refused": 0}
-    for key, record in ROWS.items():
+    for key, record in PLAIN.items():
         try:
             assert segment.find(key) == record
             answers["sound"] += 1
@@ -98,8 +160,8 @@ def test_damage_is_confined_to_its_page_and_remembered(view: mmap.mmap) -> None:
     assert answers["refused"] > 200
     view[PAGE_BYTES + 10] ^= 1
     with pytest.raises(DamagedPage):  # once damaged, not believed again until it is reopened
-        segment.find(min(ROWS))
-    assert all(Segment(view).find(key) == record for key, record in ROWS.items())
+        segment.find(min(PLAIN))
+    assert all(Segment(view).find(key) == record for key, record in PLAIN.items())
 
 
 def test_windows_wider_than_two_pages_are_checked_in_the_middle(tmp_path: Path) -> None:
@@ -118,44 +180,11 @@ def test_windows_wider_than_two_pages_are_checked_in_the_middle(tmp_path: Path) 
         segment.find(min(crowded))
 
 
-@pytest.mark.parametrize(
-    ("at", "value"),
-    [
-        (8, 1),
-        (8, 3),
-        (10, 2),
-        (16, 29),
-        (17, 44),
-        (17, 72),
-        (18, 1),
-        (19, 6),
-        (44, 1),
-        (48, 1),
-        (200, 1),
-    ],
-)
-def test_a_header_that_is_not_of_this_version_is_refused_though_its_crc_holds(
-    view: mmap.mmap, at: int, value: int
-) -> None:
-    view[at] = value
-    view[PAGE_BYTES - 4 : PAGE_BYTES] = zlib.crc32(view[: PAGE_BYTES - 4]).to_bytes(4, "little")
-    with pytest.raises(SegmentError):
-        Segment(view)
-
-
 def test_a_damaged_segment_does_not_pass_its_self_test(view: mmap.mmap) -> None:
     Segment(view).self_test()
     view[PAGE_BYTES] ^= 1
     with pytest.raises(SegmentError):
         Segment(view).self_test()
-
-
-def test_an_unknown_layout_or_width_is_refused(tmp_path: Path) -> None:
-    for layout, row_bytes, error in ((99, 15, LayoutError), (1, 16, SegmentError)):
-        header = Header(layout, 0, row_bytes, 0, 40, HASH_KEY_ID, 0)
-        (tmp_path / "s").write_bytes(header.pack() + bytes(header.size - PAGE_BYTES))
-        with pytest.raises(error):
-            Segment.open(tmp_path / "s")
 
 
 def test_leaves_that_reach_outside_the_rows_cannot_be_set_aside(tmp_path: Path) -> None:
@@ -172,3 +201,25 @@ def test_leaves_that_reach_outside_the_rows_cannot_be_set_aside(tmp_path: Path) 
     refused = sorted(rows)[len(rows) // 2]
     with pytest.raises(DamagedPage):
         segment.find(refused)
+
+
+def test_leaves_of_wide_rows_can_be_set_aside_too(tmp_path: Path) -> None:
+    path, rows = tmp_path / "s", rows_of(2_000, twins=2_600)
+    write_rows(path, PERSONS_3, *columns_of(rows), HASH_KEY_ID)
+    segment = Segment.open(path)
+    pages = segment.header.row_pages + segment.header.wide_pages
+    first = segment.header.row_pages // LEAF_PAGES + 1
+    assert first * LEAF_PAGES - 1 + LEAF_PAGES <= pages  # a leaf that lies in the wide rows
+    segment.distrust(first)
+    plain = [key for key in rows if key + 12 not in rows and key - 12 not in rows]
+    assert len(plain) >= 2_000
+    refused = 0
+    for key, record in rows.items():
+        try:
+            assert segment.find(key) == record
+        except DamagedPage:
+            refused += 1
+            assert key not in plain
+    assert refused > 2_000
+    with pytest.raises(SegmentError):
+        segment.distrust(first + 1)
