@@ -6,7 +6,9 @@ import random
 
 import numpy as np
 
-from cache.replica.column_types import Keys, Words
+from cache.replica.coding_plan import CodingPlan
+from cache.replica.column_types import Keys, Values, Words
+from cache.replica.geometry import bucket_bits_for, coded_hash_bits_for
 from cache.replica.layout import PERSONS_3
 
 GROUPS = PERSONS_3.groups
@@ -60,6 +62,12 @@ def columns_of(rows: dict[int, bytes]) -> tuple[Keys, Words]:
     return np.array(list(rows), np.uint64), words
 
 
-def tables_of(pools: tuple[tuple[int, ...], ...] = FREQUENT) -> tuple[np.ndarray, ...]:
+def plan_of(rows: int, pools: tuple[tuple[int, ...], ...] = FREQUENT) -> CodingPlan:
+    """Return a plan for so many rows whose tables have no rare value."""
+    bucket_bits = bucket_bits_for(rows)
+    return CodingPlan(bucket_bits, coded_hash_bits_for(bucket_bits), 6, tables_of(pools))
+
+
+def tables_of(pools: tuple[tuple[int, ...], ...] = FREQUENT) -> tuple[Values, ...]:
     """Return tables of these values."""
     return tuple(np.array(sorted(pool), np.uint32) for pool in pools)

@@ -16,11 +16,10 @@ from admission.identity import PersonKey
 from cache.errors import BuildError
 from cache.replica.build import RowSet, write_rows, write_segment
 from cache.replica.coding_plan import CodingPlan
-from cache.replica.geometry import bucket_bits_for, coded_hash_bits_for
 from cache.replica.layout import PERSONS_3
 from cache.replica.row_columns import read_rows
 from cache.replica.segment import Segment
-from tests.cache.replica.people import GROUPS, columns_of, record_of, rows_of, tables_of
+from tests.cache.replica.people import GROUPS, columns_of, plan_of, record_of, rows_of, tables_of
 from tests.cache.replica.releases import HASH_KEY_ID, facts_of, key_of
 
 PERSON = 2
@@ -34,11 +33,6 @@ def opened(rows: dict[int, bytes], plan: CodingPlan | None = None) -> Segment:
         built = write_rows(path, PERSONS_3, keys, words, HASH_KEY_ID, plan=plan)
         assert (built.size, built.rows) == (path.stat().st_size, len(rows))
         return Segment.open(path)
-
-
-def plan_of(rows: int, tables: tuple[np.ndarray, ...], code_bytes: int = 6) -> CodingPlan:
-    bucket_bits = bucket_bits_for(rows)
-    return CodingPlan(bucket_bits, coded_hash_bits_for(bucket_bits), code_bytes, tables)
 
 
 def assert_answers(segment: Segment, rows: dict[int, bytes]) -> None:
@@ -127,6 +121,17 @@ def test_over_many_pages_and_steps_of_writing(
 
 def write(path: Path, rows: dict[int, bytes]) -> object:
     return write_rows(path, PERSONS_3, *columns_of(rows), HASH_KEY_ID)
+
+
+def test_who_has_a_value_in_no_table_has_a_wide_row() -> None:
+    rows = rows_of(300, rare=60)
+    segment = opened(rows, plan_of(len(rows)))
+    assert segment.header.wide_rows == 60
+    assert [segment.wide_row(n)[0] for n in range(60)] == sorted(
+        key for key, record in rows.items() if segment.wide.find(record) >= 0
+    )
+    assert_answers(segment, rows)
+    segment.self_test()
 
 
 def test_two_people_with_the_same_stored_bits_are_told_apart(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from cache.replica.layout import PERSONS_1, PERSONS_3
 from cache.replica.merkle import LEAF_BYTES
 from cache.replica.row_columns import read_rows
 from cache.replica.segment import Segment
-from tests.cache.replica.people import columns_of, rows_of
+from tests.cache.replica.people import columns_of, plan_of, rows_of
 from tests.cache.replica.releases import HASH_KEY_ID, facts_of, key_of, write
 
 LEAF_PAGES = LEAF_BYTES // PAGE_BYTES
@@ -27,7 +27,7 @@ STRANGERS = [key_of(n) for n in range(1_000, 1_003)]
 def bytes_of(folder: Path, rows: dict[int, bytes]) -> bytes:
     path = folder / "s"
     if rows is CODED:
-        write_rows(path, PERSONS_3, *columns_of(rows), HASH_KEY_ID)
+        write_rows(path, PERSONS_3, *columns_of(rows), HASH_KEY_ID, plan=plan_of(len(rows)))
     else:
         write(path, rows)
     return path.read_bytes()
