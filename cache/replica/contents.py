@@ -14,7 +14,6 @@ from cache.replica.names import PERSONS, RECORDS, ROSTER, kind_of, roster_name
 DEFAULT_LIMIT_BYTES = 4 << 30
 MAX_DELTAS_BYTES = 64 << 20
 """The delta files of one dataset together."""
-MAX_RECIPE_BYTES = 1 << 20
 DOCUMENTS_LIMIT_BYTES = 64 << 20
 """All documents of one gate together: they are held in memory."""
 

@@ -26,6 +26,7 @@ from cache.replica.contents import Contents
 from cache.replica.fetching import Fetching
 from cache.replica.generation import Generation
 from cache.replica.head import Head
+from cache.replica.merging import MergeOutcome, Merging
 from cache.replica.offers import Offer, best_offer
 from cache.replica.source import FileKind, ReplicaSource
 from cache.replica.status import GOOD_OUTCOMES, Outcome, ReplicaStatus
@@ -37,6 +38,8 @@ MAX_POLL_S = 3_600.0
 """Longest wait that a head may ask for."""
 RECHECK_S = 3_600
 """Time after which pages are checked again when next touched, and the trust is looked after."""
+TRUST_RETRY_S = 60
+"""The same where that failed."""
 
 
 class Replicator:
@@ -68,6 +71,7 @@ class Replicator:
         self._sources = sources
         self._store = store
         self._fetching = Fetching(store.files)
+        self._merging = Merging(store.files, self._fetching, store.hash_key_id)
         self._book = book
         self._clock = clock
         self._on_head = on_head
@@ -85,6 +89,7 @@ class Replicator:
         self._checked_ns = 0
         self._deltas_applied = 0
         self._trust_error = ""
+        self._trust_due_ns: int | None = None
         self._last_success: Instant | None = None
         self._last_error: tuple[str, str] = ("", "")
         self._rounds: Counter[Outcome] = Counter()
@@ -107,16 +112,19 @@ class Replicator:
 
     async def run(self) -> None:
         """Replicate until cancelled."""
-        while True:
-            await self.once()
-            await self._sleep(self._wait_s())
+        try:
+            while True:
+                await self.once()
+                await self._sleep(self._wait_s())
+        finally:
+            await self._merging.close()
 
     async def once(self) -> Outcome:
         """Return how one round ended. Never raises but for cancellation."""
         try:
             await self.open()
-            await self._recheck()
-            outcome = await self._round()
+            self._recheck(self._clock.now())
+            outcome = await self._round(self._clock.now())
         except ReplicaError as error:
             outcome = _outcome_of(error)
             self._last_error = (str(error), error.hint)
@@ -150,13 +158,16 @@ class Replicator:
             deltas_applied=self._deltas_applied,
             healed_pages=self._fetching.healed_pages,
             fetched_bytes={kind: self._fetching.bytes[kind] for kind in FileKind},
+            merges={outcome: self._merging.outcomes[outcome] for outcome in MergeOutcome},
+            merge_error=self._merging.last_error,
             trust_error=self._trust_error,
             documents_error=self._documents_error,
             rounds={outcome: self._rounds[outcome] for outcome in Outcome},
         )
 
-    async def _round(self) -> Outcome:
-        store, trust, now = self._store, self._store.trust, self._clock.now()
+    async def _round(self, now: Instant) -> Outcome:
+        await self._look_after_trust(now)
+        store, trust = self._store, self._store.trust
         offer = await best_offer(self._sources, trust, store.ratchet, now)
         contents = store.usable(offer.signed)
         self._announce(offer.signed.head)
@@ -167,12 +178,15 @@ class Replicator:
         await asyncio.to_thread(store.accept, offer.signed)
         if outcome is Outcome.ACTIVATED:
             await asyncio.to_thread(store.prune)
+        if self._active is not None:
+            self._merging.follow(self._active, offer.sources, now)
         return outcome
 
     async def _apply(self, offer: Offer, contents: Contents) -> Outcome:
         signed, active = offer.signed, self._active
         sound = active is not None and active.complete and not active.damaged_pages
         if active is None or not sound or active.contents != contents:
+            await self._merging.settle(contents)
             await self._fetching.bring(contents, active, offer.sources)
             self._serve(await asyncio.to_thread(self._store.activate, signed))
             return Outcome.ACTIVATED
@@ -205,20 +219,24 @@ class Replicator:
         except Exception as error:  # noqa: BLE001 - whoever reads them must not stop the replica
             self._documents_error = f"{type(error).__name__}: {error}"
 
-    async def _recheck(self) -> None:
-        now = self._clock.now()
-        if self._active is None or now.monotonic_ns - self._checked_ns < RECHECK_S * 1_000_000_000:
+    def _recheck(self, now: Instant) -> None:
+        due_ns = self._checked_ns + RECHECK_S * 1_000_000_000
+        if self._active is not None and now.monotonic_ns >= due_ns:
+            for table in self._active.segments.values():
+                if table is not None:
+                    table.forget_checks()
+            self._checked_ns = now.monotonic_ns
+
+    async def _look_after_trust(self, now: Instant) -> None:
+        """Refresh what is trusted, now and then: whoever has stolen a head key asks for nothing."""
+        if self._trust_due_ns is not None and now.monotonic_ns < self._trust_due_ns:
             return
-        self._checked_ns = now.monotonic_ns
-        for segment in self._active.segments.values():
-            if segment is not None:
-                segment.forget_checks()
-        # Heads ask for newer trust where they need it. Whoever has stolen their key would not.
-        self._trust_error = ""
+        wait_s, self._trust_error = RECHECK_S, ""
         try:
             await self._store.trust.refresh(self._sources[0], now)
         except ReplicaError as error:
-            self._trust_error = str(error)
+            wait_s, self._trust_error = TRUST_RETRY_S, str(error)
+        self._trust_due_ns = now.monotonic_ns + wait_s * 1_000_000_000
 
     def _announce(self, head: Head) -> None:
         known = self._active.signed.head.sequence if self._active else 0

@@ -7,6 +7,7 @@ from enum import StrEnum
 import msgspec
 
 from admission.instant import Instant
+from cache.replica.merging import MergeOutcome
 from cache.replica.source import FileKind
 
 
@@ -59,6 +60,10 @@ class ReplicaStatus(msgspec.Struct, frozen=True):
     """Pages of stored segments that were mended since start."""
     fetched_bytes: dict[FileKind, int]
     """Bytes of files that came since start."""
+    merges: dict[MergeOutcome, int]
+    """Merges since start by outcome."""
+    merge_error: str
+    """Why the last merge did not end well; empty if it did."""
     trust_error: str
     """Why the trust metadata could not be looked after; empty if it could."""
     documents_error: str

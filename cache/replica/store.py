@@ -74,7 +74,7 @@ class ReplicaStore:
         except OSError as error:
             raise store_error("prepare the replica's directory", error) from error
         self._persisted = self._read_ratchet()
-        heads = sorted(self._heads(), key=lambda signed: signed.head.sequence, reverse=True)
+        heads = sorted(self._heads(), key=self._standing, reverse=True)
         marks = [Ratchet.of(signed) for signed in heads]
         marks += [self._persisted] if self._persisted else []
         marks = [mark for mark in marks if mark.counts(self.trust.head_keys)]
@@ -164,6 +164,10 @@ class ReplicaStore:
         """
         self.files.prune([signed.head for signed in self._heads()])
 
+    def _standing(self, signed: SignedHead) -> tuple[bool, int]:
+        # A head whose key is trusted no more may have any sequence: it serves after all others.
+        return Ratchet.of(signed).counts(self.trust.head_keys), signed.head.sequence
+
     def _stored(self, signed: SignedHead) -> Generation | None:
         try:
             contents = self.usable(signed)
@@ -179,10 +183,11 @@ class ReplicaStore:
         return [s for s in map(self._signed, ("CURRENT", "PREVIOUS")) if s is not None]
 
     def _signed(self, name: str) -> SignedHead | None:
+        keys = (*self.trust.head_keys, *self.trust.former_keys)
         try:
-            return verify_head(self._read(name, _STATE_BYTES), self.trust.head_keys)
+            return verify_head(self._read(name, _STATE_BYTES), keys)
         except (OSError, HeadError):
-            # Absent, damaged, or signed by a key that is not trusted: not a generation.
+            # Absent, damaged, or signed by a key that was never trusted: not a generation.
             return None
 
     def _read_ratchet(self) -> Ratchet | None:

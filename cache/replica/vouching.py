@@ -17,7 +17,12 @@ class Vouching(Protocol):
 
     @property
     def head_keys(self) -> tuple[Ed25519PublicKey, ...]:
-        """The keys that may sign a head now, and under which a stored one serves."""
+        """The keys that may sign a head now."""
+        ...
+
+    @property
+    def former_keys(self) -> tuple[Ed25519PublicKey, ...]:
+        """Keys under which a head that was accepted, and lies here, still serves at boot."""
         ...
 
     @property
@@ -32,8 +37,8 @@ class Vouching(Protocol):
         """
         ...
 
-    async def refresh(self, source: ReplicaSource, now: Instant) -> object:
-        """Take what is newer, if an upstream has it and it is sound.
+    async def refresh(self, source: ReplicaSource, now: Instant) -> bool:
+        """Take what is newer, if an upstream has it and it is sound; return whether it had.
 
         :raises ReplicaError: if that fails; what was known before still counts.
         """
@@ -44,6 +49,7 @@ class PinnedKeys:
     """Implements `Vouching` by keys that never change: whatever they sign counts."""
 
     version = (1 << 63) - 1
+    former_keys = ()
 
     def __init__(self, head_keys: Iterable[Ed25519PublicKey]) -> None:
         self.head_keys = tuple(head_keys)
@@ -51,5 +57,6 @@ class PinnedKeys:
     def require(self, head: Head) -> None:
         """Return: nobody else is asked."""
 
-    async def refresh(self, source: ReplicaSource, now: Instant) -> None:
-        """Return: there is nothing newer."""
+    async def refresh(self, source: ReplicaSource, now: Instant) -> bool:  # noqa: ARG002 - the port
+        """Return False: there is nothing newer."""
+        return False

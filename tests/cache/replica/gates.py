@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from admission.credential import Credential, CredentialKind
-from admission.standing import Lookup
+from admission.standing import Lookup, Standing
 from cache.replica.book import ReplicaBook
 from cache.replica.head import Head
 from cache.replica.replicate import Replicator
@@ -63,5 +63,20 @@ class Gate:
             await self.replicator.run()
 
     def knows(self, number: int) -> bool:
+        return self.standing(number).lookup is Lookup.FOUND
+
+    def standing(self, number: int) -> Standing:
         credential = Credential(CredentialKind.CITIZEN_CARD, (document(number),))
-        return self.book.standing_of(credential, self.clock.now()).lookup is Lookup.FOUND
+        return self.book.standing_of(credential, self.clock.now())
+
+    def doses(self, number: int) -> int | None:
+        """Return how many doses somebody has on record; None = nobody of this number."""
+        standing = self.standing(number)
+        assert standing.lookup in {Lookup.FOUND, Lookup.NOT_FOUND}
+        return standing.facts.doses if standing.facts else None
+
+    async def merged(self) -> None:
+        """Return once no base is being made."""
+        task = self.replicator._merging._task
+        if task is not None:
+            await task

@@ -1,0 +1,305 @@
+"""Protects how changes reach a gate: in the head, as deltas, as the next base that it makes."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from cache.errors import DamagedPage, MergeStopped
+from cache.replica.head import Blob, DeltaFile
+from cache.replica.merging import MergeOutcome
+from cache.replica.source import FileKind
+from cache.replica.status import Outcome
+from tests.cache.replica.changing import Changing
+from tests.cache.replica.gates import Gate
+from tests.cache.replica.releases import MemorySource, facts_of
+
+OLD = facts_of(7).doses
+
+
+@pytest.fixture
+def source() -> MemorySource:
+    return MemorySource()
+
+
+@pytest.fixture
+def hub(tmp_path: Path, source: MemorySource) -> Changing:
+    hub = Changing(tmp_path, source)
+    hub.publish()
+    return hub
+
+
+@pytest.fixture
+def gate(tmp_path: Path, source: MemorySource) -> Gate:
+    return Gate(tmp_path, source)
+
+
+async def test_changes_in_the_head_count_at_once_and_cost_no_file(
+    gate: Gate, source: MemorySource, hub: Changing
+) -> None:
+    await gate.replicator.once()
+    source.fetched.clear()
+    hub.change({7: 9, 8: None, 1_000: 1})
+    hub.publish()
+    assert await gate.replicator.once() is Outcome.ACTIVATED
+    assert (gate.doses(7), gate.doses(8), gate.doses(1_000)) == (9, None, 1)
+    assert gate.doses(9) == facts_of(9).doses
+    assert source.fetched == []
+    status = gate.replicator.status()
+    assert (status.numbers["persons"], status.deltas_applied, status.rows) == (1, 0, 200)
+    hub.change({7: 3})
+    hub.publish()
+    await gate.replicator.once()
+    assert (gate.doses(7), gate.doses(8)) == (3, None)
+
+
+async def test_a_delta_is_fetched_once_and_read_again_at_boot(
+    tmp_path: Path, gate: Gate, source: MemorySource, hub: Changing
+) -> None:
+    await gate.replicator.once()
+    hub.change({7: 9, 8: None, 1_000: 1})
+    delta = hub.delta()
+    hub.publish()
+    assert await gate.replicator.once() is Outcome.ACTIVATED
+    hub.change({7: 10})
+    second = hub.delta()
+    hub.change({9: 11})
+    hub.publish()
+    assert await gate.replicator.once() is Outcome.ACTIVATED
+    assert source.fetched == [hub.dataset.name, delta.file.name, second.file.name]
+    status = gate.replicator.status()
+    assert (status.numbers["persons"], status.deltas_applied) == (3, 2)
+    assert status.fetched_bytes[FileKind.DELTA] == delta.file.size + second.file.size
+    source.envelope = None
+    rebooted = Gate(tmp_path, source)
+    assert await rebooted.replicator.open()
+    for each in (gate, rebooted):
+        said = [each.doses(n) for n in (7, 8, 9, 1_000)]
+        assert said == [10, None, 11, 1]
+    assert rebooted.replicator.status().rows == 200
+
+
+async def test_hours_that_become_a_day_say_the_same(
+    gate: Gate, source: MemorySource, hub: Changing
+) -> None:
+    await gate.replicator.once()
+    base = hub.table
+    hub.change({7: 9, 8: 4})
+    hub.delta()
+    hub.change({8: None, 9: 5})
+    hub.delta()
+    hub.publish()
+    await gate.replicator.once()
+    told = hub.table
+    hub.table, hub.dataset = base, replace(hub.dataset, deltas=())
+    hub.pending = {int(key): told.find(int(key)) for key in hub._keys}
+    hub.delta()
+    hub.publish()
+    assert await gate.replicator.once() is Outcome.ACTIVATED
+    assert [gate.doses(n) for n in (7, 8, 9)] == [9, None, 5]
+    assert len(hub.dataset.deltas) == 1
+
+
+async def test_a_lost_delta_is_not_passed_over(
+    tmp_path: Path, gate: Gate, source: MemorySource, hub: Changing
+) -> None:
+    await gate.replicator.once()
+    hub.change({7: 9})
+    delta = hub.delta()
+    hub.publish()
+    await gate.replicator.once()
+    path = next(gate.state.rglob(f"{delta.file.name}.delta"))
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    rebooted = Gate(tmp_path, source)
+    await rebooted.replicator.open()
+    assert rebooted.doses(7) == OLD, "the generation before serves, as it was"
+    assert await rebooted.replicator.once() is Outcome.ACTIVATED
+    assert rebooted.doses(7) == 9
+
+
+async def test_the_base_to_come_is_made_here_and_not_fetched(
+    tmp_path: Path, gate: Gate, source: MemorySource, hub: Changing
+) -> None:
+    await gate.replicator.once()
+    hub.change({7: 9, 8: None, 1_000: 1})
+    hub.delta()
+    following = hub.follow()
+    hub.change({9: 5})  # after what is merged
+    hub.publish()
+    await gate.replicator.once()
+    await gate.merged()
+    assert gate.replicator.status().merges[MergeOutcome.DONE] == 1
+    assert (gate.state / "segments" / f"{following.name}.segment").exists()
+    hub.advance()
+    source.fetched.clear()
+    hub.publish()
+    assert await gate.replicator.once() is Outcome.ACTIVATED
+    assert source.fetched == []
+    for each in (gate, Gate(tmp_path, source)):
+        await each.replicator.open()
+        assert [each.doses(n) for n in (7, 8, 9, 1_000)] == [9, None, 5, 1]
+        assert each.replicator.status().numbers["persons"] == 1
+
+
+async def test_a_merge_that_gives_another_base_changes_nothing_and_is_not_repeated(
+    gate: Gate, source: MemorySource, hub: Changing
+) -> None:
+    hub.change({7: 9})
+    hub.delta()
+    following = hub.follow()
+    lied = replace(following, root=bytes(32))
+    hub.publish(following=lied)
+    await gate.replicator.once()
+    await gate.merged()
+    hub.publish(following=lied)
+    gate.clock.advance(10_000)
+    await gate.replicator.once()
+    await gate.merged()
+    status = gate.replicator.status()
+    assert status.merges[MergeOutcome.MISMATCHED] == 1
+    assert status.merge_error
+    assert gate.doses(7) == 9
+    assert not list(gate.state.rglob("*.tmp"))
+    hub.advance()
+    hub.publish()
+    assert await gate.replicator.once() is Outcome.ACTIVATED
+    assert source.fetched[-1] == following.name, "it is fetched when its time has come"
+
+
+@pytest.mark.parametrize("lack", ["recipe", "boundary", "page", "room"])
+async def test_a_merge_that_fails_is_tried_again_later(
+    gate: Gate, source: MemorySource, hub: Changing, lack: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub.change({7: 9})
+    hub.delta()
+    hub.change({7: 10})
+    following = hub.follow()
+    recipe = source.files[following.recipe.name]
+    named = replace(following, through=2) if lack == "boundary" else following
+    if lack == "recipe":
+        del source.files[following.recipe.name]
+    with monkeypatch.context() as patch:
+        if lack == "room":
+            free = hub.dataset.size + (64 << 20) - 1
+            usage = type("Usage", (), {"free": free})
+            hub.publish(following=None)
+            await gate.replicator.once()
+            patch.setattr("cache.replica.files.shutil.disk_usage", lambda _: usage)
+        if lack == "boundary":
+            hub.change({8: 3})  # through 3: no delta ends at 2
+        hub.publish(following=named)
+        if lack == "page":
+            patch.setattr("cache.replica.merge.merge_rows", damaged)
+        await gate.replicator.once()
+        await gate.merged()
+    merges = gate.replicator.status().merges
+    assert merges[MergeOutcome.ABANDONED] == 1
+    assert gate.replicator.status().merge_error
+    source.files[following.recipe.name] = recipe
+    hub.publish(following=following)
+    await gate.replicator.once()
+    await gate.merged()
+    assert gate.replicator.status().merges[MergeOutcome.DONE] == 0, "not at once"
+    gate.clock.advance(600)
+    await gate.replicator.once()
+    await gate.merged()
+    assert gate.replicator.status().merges[MergeOutcome.DONE] == 1
+
+
+def damaged(*_: object) -> None:
+    raise DamagedPage("row page 3 is damaged")
+
+
+async def test_a_merge_ends_with_the_appliance_and_begins_anew_after_it(
+    tmp_path: Path, gate: Gate, source: MemorySource, hub: Changing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub.change({7: 9})
+    hub.delta()
+    following = hub.follow()
+    hub.publish()
+
+    with monkeypatch.context() as patch:
+        patch.setattr("cache.replica.merge.merge_rows", until_stopped)
+        await gate.run(1)
+    assert gate.replicator.status().merges[MergeOutcome.ABANDONED] == 1
+    assert not list(gate.state.rglob("*.tmp"))
+    (gate.state / "segments" / f"{following.name}.segment.merged.tmp").write_bytes(b"power cut")
+    rebooted = Gate(tmp_path, source)
+    await rebooted.replicator.once()
+    await rebooted.merged()
+    assert not list(gate.state.rglob("*.tmp"))
+    assert rebooted.replicator.status().merges[MergeOutcome.DONE] == 1
+
+
+def until_stopped(*arguments: object) -> None:
+    stop = arguments[-1]
+    assert callable(stop)
+    while not stop():
+        pass
+    raise MergeStopped("as asked")
+
+
+def lies(hub: Changing, source: MemorySource) -> dict[str, tuple[DeltaFile, ...]]:
+    """Return deltas in the head that are not what they are said to be."""
+    (true,) = hub.dataset.deltas
+    data = source.files[true.file.name]
+    noise = hashlib.sha256(b"noise").digest() * 100
+    files = {"noise": noise, "empty frame": b"\x28\xb5\x2f\xfd\x00\x00", "cut": data[:-3]}
+    said = {}
+    for name, content in files.items():
+        blob = Blob(hashlib.sha256(content).digest(), len(content))
+        source.files[blob.name] = content
+        said[name] = (DeltaFile(blob, 0, true.through),)
+    said["another number"] = (DeltaFile(true.file, 0, true.through + 1),)
+    said["twice"] = (true, DeltaFile(true.file, true.through, true.through + 1))
+    return said
+
+
+@pytest.mark.parametrize(
+    "lie", ["noise", "empty frame", "cut", "another number", "twice", "of another base"]
+)
+async def test_a_delta_that_is_not_of_this_base_and_number_never_counts(
+    tmp_path: Path, gate: Gate, source: MemorySource, hub: Changing, lie: str
+) -> None:
+    await gate.replicator.once()
+    hub.change({7: 9})
+    hub.delta()
+    if lie == "of another base":
+        (tmp_path / "other").mkdir()
+        other = Changing(tmp_path / "other", source, people=150)
+        hub.publish(root=other.dataset.root, size=other.dataset.size, rows=other.dataset.rows)
+    else:
+        deltas = lies(hub, source)[lie]
+        hub.publish(deltas=deltas, through=deltas[-1].through)
+    for _ in range(2):
+        assert await gate.replicator.once() is Outcome.REFUSED
+        assert gate.doses(7) == OLD
+    assert gate.replicator.status().sequence == 1
+    hub.publish()
+    assert await gate.replicator.once() is Outcome.ACTIVATED
+    assert gate.doses(7) == 9
+
+
+@pytest.mark.parametrize("entry", [b"x", bytes(8) + b"\x02", bytes(8) + b"\x01" + bytes(15)])
+async def test_changes_that_are_none_never_count(
+    gate: Gate, source: MemorySource, hub: Changing, entry: bytes
+) -> None:
+    await gate.replicator.once()
+    hub.publish(changes=entry, through=1)
+    assert await gate.replicator.once() is Outcome.REFUSED
+    assert gate.doses(7) == OLD
+    assert gate.replicator.status().sequence == 1
+
+
+async def test_deltas_beyond_what_a_gate_takes_are_refused_unfetched(
+    gate: Gate, source: MemorySource, hub: Changing
+) -> None:
+    await gate.replicator.once()
+    source.fetched.clear()
+    huge = Blob(bytes(32), (64 << 20) + 1)
+    hub.publish(deltas=(DeltaFile(huge, 0, 1),), through=1)
+    assert await gate.replicator.once() is Outcome.REFUSED
+    assert source.fetched == []
