@@ -61,7 +61,7 @@ class Alphabet:
         bins = (symbols >= self.singles) & ~outside
         places[bins] = self.singles + ((places[bins] - self.singles) << 8) + rest
         places[outside] = 0
-        if np.any(places >= max(self.size, 1)):
+        if np.any((places >= self.size) & ~outside):
             raise SegmentError("the snapshot holds a value that none of its tables has")
         return places, outside
 

@@ -57,7 +57,7 @@ class Tables:
         """Return the records' codes, and which have none: a value of theirs is in no table."""
         codes, absent, radix = np.zeros(len(words), np.uint64), np.zeros(len(words), bool), 1
         for group, table in zip(self._groups, self._tables, strict=True):
-            places, missing = _places(table, values_of(group, words))
+            places, missing = places_in(table, values_of(group, words))
             absent |= missing
             codes += places * np.uint64(radix)
             radix = radix * len(table) & _FULL
@@ -83,7 +83,7 @@ class Recoding:
             if len(codes) * len(old) > _RUN_ENTRIES:
                 self._add(codes, absent)
                 codes, absent = np.zeros(1, np.uint64), np.zeros(1, bool)
-            places, missing = _places(new, old)
+            places, missing = places_in(new, old)
             # The group is the highest of its run: its places vary slowest.
             codes = (codes[None, :] + (places * np.uint64(radix))[:, None]).ravel()
             absent = (absent[None, :] | missing[:, None]).ravel()
@@ -120,7 +120,7 @@ def divided(codes: Codes, size: int) -> tuple[Codes, NDArray[np.intp]]:
     return quotients, (codes - quotients * np.uint64(size)).astype(np.intp)
 
 
-def _places(table: Values, values: Values) -> tuple[Codes, Flags]:
+def places_in(table: Values, values: Values) -> tuple[Codes, Flags]:
     """Return where the values stand in an ascending table, and which do not (their place is 0)."""
     if not len(table):
         return np.zeros(len(values), np.uint64), np.ones(len(values), bool)

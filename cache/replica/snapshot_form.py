@@ -26,12 +26,20 @@ LONG_GAP = 255
 """The highest byte of a gap that stands elsewhere, whole."""
 LONG_GAP_BYTES = 8
 MAX_GAP_SHIFT = 56
+HAS_IDENTITY, IS_WIDE = 0x40, 0x80
+"""Flags of a row, above those of its groups: bit g is set where group g is not the usual value."""
+IDENTITY_BYTES = 2
 MAX_PLAN_BYTES = 1 << 20
 """A plan's msgpack: its tables have 2^17 values of 4 bytes at most."""
 _HEAD = struct.Struct("<8sHHBxxxQIII8s")
 HEAD_BYTES = _HEAD.size
 _SPARE_SHIFT = 4
 """So many bits of a gap's highest byte lie above its mean's highest."""
+
+
+def bytes_of(bits: int) -> int:
+    """Return how many bytes so many bits take."""
+    return -(-bits // 8)
 
 
 class SnapshotHead(msgspec.Struct, frozen=True):
