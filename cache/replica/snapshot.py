@@ -142,6 +142,7 @@ class _CodedColumns:
         self._plan = plan
         self._orders = orders
         self._tables = Tables(layout, plan.tables)
+        self._wide_rows = header.wide_rows
         self._unkept_bits = _FULL_BITS - matched_bits(header)
 
     def write(self, blocks: Iterator[Keys], writer: SegmentWriter) -> None:
@@ -149,6 +150,8 @@ class _CodedColumns:
         appender = CodedAppender(writer, self._plan, self._tables)
         for keys in blocks:
             appender.append(self._rows(keys))
+            if writer.wide_rows > self._wide_rows:
+                raise SegmentError("the snapshot has more wide rows than it says")
         appender.finish()
 
     def _rows(self, keys: Keys) -> CodedColumns:

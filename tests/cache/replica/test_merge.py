@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import tempfile
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,6 @@ from msgspec import structs
 
 from cache.errors import BuildError, DamagedPage, LayoutError, MergeStopped, SegmentError
 from cache.replica import merge as merging
-from cache.replica.build import Built, write_rows
 from cache.replica.coding_plan import CodingPlan
 from cache.replica.geometry import PAGE_BYTES
 from cache.replica.layout import ALIASES_1, CREDENTIALS_1, PERSONS_3, Layout
@@ -26,21 +25,18 @@ from cache.replica.recipe import Recipe, pack_recipe, unpack_recipe
 from cache.replica.recipe_write import following_keys, make_recipe, recipe_by
 from cache.replica.segment import Segment
 from cache.replica.table import Table
+from tests.cache.replica.coded import (
+    BASE_SHAPES,
+    FAR,
+    NEXT_SHAPES,
+    TWINS,
+    Rows,
+    built,
+    crowd,
+    plans,
+)
 from tests.cache.replica.releases import HASH_KEY_ID
 from tests.cache.replica.tables import delta_file, read, records_of
-
-FAR = [n * 0x9E37_79B9_7F4A_7C15 % 2**64 & ~3 for n in range(1, 24)] + [0, 2**64 - 4]
-TWINS = [key ^ 1 << 10 for key in FAR[:6]] + [key ^ 1 << 3 for key in FAR[:3]]
-"""Keys that share all bits which rows of a small base keep with some of `FAR`."""
-
-Rows = Mapping[int, bytes]
-
-
-def built(path: Path, layout: Layout[Any], rows: Rows, plan: CodingPlan | None = None) -> Built:
-    keys = np.array(sorted(rows), np.uint64)
-    records = np.frombuffer(b"".join(rows[int(k)] for k in keys), np.uint8)
-    records = records.reshape(len(keys), layout.record_bytes)
-    return write_rows(path, layout, keys, records, HASH_KEY_ID, plan=plan)
 
 
 def applied(rows: Rows, changes: Mapping[int, bytes | None]) -> dict[int, bytes]:
@@ -83,25 +79,6 @@ def merged_as_built(
     return recipe
 
 
-BASE_SHAPES, NEXT_SHAPES = [(0, 48), (8, 40), (8, 48)], [(0, 48), (8, 40), (1, 48)]
-"""Bucket bits and stored bits."""
-
-
-@st.composite
-def plans(
-    draw: st.DrawFn, records: Collection[bytes], shapes: Sequence[tuple[int, int]]
-) -> CodingPlan:
-    """Plans whose tables have some of the values of these records, and at least one."""
-    tables = []
-    for group in PERSONS_3.groups[:-1]:
-        at = 64 * group.word + group.shift
-        numbers = [int.from_bytes(record, "little") for record in records]
-        values = sorted({number >> at & (1 << group.bits) - 1 for number in numbers} | {7})
-        some = draw(st.sets(st.sampled_from(values), min_size=1))
-        tables.append(np.array(sorted(some), np.uint32))
-    return CodingPlan(*draw(st.sampled_from(shapes)), draw(st.integers(6, 8)), tuple(tables))
-
-
 @settings(deadline=None, max_examples=50)
 @given(data=st.data(), step=st.sampled_from([1, 3, 1 << 17]))
 def test_any_changes_of_coded_rows_merge_into_what_is_built(data: st.DataObject, step: int) -> None:
@@ -135,22 +112,6 @@ def test_any_changes_of_plain_rows_merge_into_what_is_built(
         folder = Path(name)
         table = table_of(folder, layout, base, changes)
         merged_as_built(folder, table, base, applied(base, changes))
-
-
-def crowd(seed: int, people: int) -> dict[int, bytes]:
-    """People of whom most share the values of their groups, and some have rare ones."""
-    rng = random.Random(seed)
-    common = [[rng.getrandbits(bits) for _ in range(9)] for bits in (30, 21, 13, 8, 20, 20)]
-    rows = {}
-    for _ in range(people):
-        at, record = 0, 0
-        for bits, values in zip((30, 21, 13, 8, 20, 20), common, strict=True):
-            rare = rng.random() < 0.01
-            record |= (rng.getrandbits(bits) if rare else rng.choice(values)) << at
-            at += bits
-        record |= rng.getrandbits(16) << at
-        rows[rng.getrandbits(64) & ~3] = record.to_bytes(16, "little")
-    return rows
 
 
 def a_day(seed: int, base: Rows) -> dict[int, bytes | None]:
