@@ -30,6 +30,8 @@ from benchmarks.population import (
 CHANGED_SHARE = 0.03
 _NEW, _REMOVED = 1 / 30, 1 / 300
 """For one changed person."""
+CHANGES_FOR_ONE = 1 + _NEW + _REMOVED
+"""Changes in all, for one changed person."""
 _DOSE, _TEST = 0.35, 0.50
 TEST_HOURS = 16
 _MOST_DOSES = 3
@@ -55,6 +57,11 @@ class Churn(msgspec.Struct, frozen=True):
 
     def __len__(self) -> int:
         return len(self.ranks) + len(self.added_keys) + len(self.removed)
+
+    @property
+    def growth(self) -> int:
+        """How many people more there are after the day."""
+        return len(self.added_keys) - len(self.removed)
 
     def after(self, keys: Keys, words: Words) -> tuple[Keys, Words]:
         """Return everybody after the day, ascending by key.

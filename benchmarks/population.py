@@ -145,7 +145,9 @@ def draw_keys(
     prefixes = planted >> spare
     while len(prefixes) < count:
         drawn = rng.integers(*span, count - len(prefixes), np.uint64)
-        prefixes = np.unique(np.concatenate((prefixes, drawn)))
+        # `np.unique` does the same by hashing, which takes ten times as long.
+        ascending = np.sort(np.concatenate((prefixes, drawn)))
+        prefixes = ascending[np.append(True, ascending[1:] != ascending[:-1])]
     keys: Keys = prefixes << spare | rng.integers(0, 1 << int(spare), count, np.uint64)
     keys[np.searchsorted(prefixes, planted >> spare)] = planted
     return keys
