@@ -2,7 +2,9 @@
 
 BenchmarkError
 ├── CorpusError             a folder of photographs cannot be used
-└── DecoderMissingError     a decoder to be measured beside ours is not installed
+├── DecoderMissingError     a decoder to be measured beside ours is not installed
+├── ChildError              a measurement in a process of its own gave no answer
+└── NoRoomError             the medium or the memory is too small for a measurement
 """
 
 from __future__ import annotations
@@ -20,3 +22,11 @@ class CorpusError(BenchmarkError):
 
 class DecoderMissingError(BenchmarkError):
     """A decoder is not installed."""
+
+
+class ChildError(BenchmarkError):
+    """A measurement in a process of its own raised, or its process fell."""
+
+
+class NoRoomError(BenchmarkError):
+    """There is not enough free space for what a measurement writes."""
