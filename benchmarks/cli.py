@@ -19,6 +19,7 @@ from benchmarks.frames_cli import frames
 from benchmarks.lane import LaneFigures, measure
 from benchmarks.lookup import lookup
 from benchmarks.percentiles import Percentiles
+from benchmarks.replica_cli import replica
 from benchmarks.rungs.cli import order_rungs
 from benchmarks.serial import serial_line
 
@@ -34,6 +35,7 @@ bench.add_command(decode)
 bench.add_command(frames)
 bench.add_command(lookup)
 bench.add_command(order_rungs)
+bench.add_command(replica)
 bench.add_command(serial_line)
 
 
