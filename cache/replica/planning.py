@@ -21,24 +21,28 @@ from cache.replica.geometry import (
     MAX_BUCKET_BITS,
     MAX_TABLE_ENTRIES,
     PERSON_BITS,
+    WIDE_BYTES,
     bucket_bits_for,
     coded_hash_bits_for,
 )
 from cache.replica.layout import Group, Layout
+
+Counts = NDArray[np.int64]
 
 CHUNK_ROWS = 1 << 18
 """Rows worked on at once: memory stays bounded, and a chunk's rows are whole pages."""
 _SMALLEST_PLAIN_HASH_BITS = 40
 _COUNTED_BITS = 22
 """Groups this narrow are counted in an array of all their values, if there are many rows."""
-
-Counts = NDArray[np.int64]
+_WIDE_PRICE_BYTES = 40
+"""What a wide row is counted as, though it takes 24: its person is read from a second page, which
+is the dearest part of a look-up from the medium, and costs a snapshot a whole key."""
 
 
 def plan(
     layout: Layout[Any], keys: Keys, records: NDArray[Any], *, matched_bits: int = 64
 ) -> CodingPlan:
-    """Return the plan that makes the smallest file of these rows.
+    """Return the plan that makes the smallest file of these rows, wide ones counted dearer.
 
     :param keys: ascending.
     :param records: of a coded layout: n × 2 words of 64 bits.
@@ -61,8 +65,10 @@ def plan(
         )
         candidate = CodingPlan(bucket_bits, hash_bits, code_bytes, tables)
         size = candidate.header(layout.id, len(keys), wide).size
-        if best is None or size <= best[0]:
-            best = size, candidate
+        price = size + (_WIDE_PRICE_BYTES - WIDE_BYTES) * wide
+        # From the widest code down: of equal prices the narrower code is taken.
+        if best is None or price <= best[0]:
+            best = price, candidate
     if best is None:
         raise BuildError("no width of code takes these rows")
     return best[1]
