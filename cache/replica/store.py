@@ -160,9 +160,18 @@ class ReplicaStore:
     def prune(self) -> None:
         """Remove files of no generation that is kept. A mapped one lives until it is let go.
 
-        :raises StoreError: if a file cannot be removed.
+        :raises StoreError: if a head cannot be read, or a file cannot be removed.
         """
-        self.files.prune([signed.head for signed in self._heads()])
+        kept = [self._active.signed.head] if self._active else []
+        for name in ("CURRENT", "PREVIOUS"):
+            try:
+                kept.append(self._read_head(name).head)
+            except (FileNotFoundError, HeadError):
+                continue
+            except OSError as error:
+                # It may name what serves after a reboot.
+                raise store_error("read the replica's state", error) from error
+        self.files.prune(kept)
 
     def _standing(self, signed: SignedHead) -> tuple[bool, int]:
         # A head whose key is trusted no more may have any sequence: it serves after all others.
@@ -183,12 +192,15 @@ class ReplicaStore:
         return [s for s in map(self._signed, ("CURRENT", "PREVIOUS")) if s is not None]
 
     def _signed(self, name: str) -> SignedHead | None:
-        keys = (*self.trust.head_keys, *self.trust.former_keys)
         try:
-            return verify_head(self._read(name, _STATE_BYTES), keys)
+            return self._read_head(name)
         except (OSError, HeadError):
             # Absent, damaged, or signed by a key that was never trusted: not a generation.
             return None
+
+    def _read_head(self, name: str) -> SignedHead:
+        keys = (*self.trust.head_keys, *self.trust.former_keys)
+        return verify_head(self._read(name, _STATE_BYTES), keys)
 
     def _read_ratchet(self) -> Ratchet | None:
         # Absent or damaged: the stored heads still say how far this gate has come.

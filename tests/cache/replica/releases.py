@@ -154,6 +154,7 @@ class MemorySource:
         self.fetched: list[str] = []
         """Names of files that were asked for as a whole, or from some byte on."""
         self.ranges: list[tuple[str, int, int]] = []
+        self.chunk_bytes = 1_000
 
     async def head(self) -> bytes:
         if self.envelope is None:
@@ -167,8 +168,8 @@ class MemorySource:
         if name not in self.files:
             raise SourceError("not found")
         data = self.files[name]
-        for at in range(start, len(data), 1000):
-            to.write(data[at : at + 1000])
+        for at in range(start, len(data), self.chunk_bytes):
+            to.write(data[at : at + self.chunk_bytes])
 
     async def part_of(self, kind: FileKind, name: str, start: int, end: int) -> bytes:
         if self.envelope is None or len(self.files.get(name, b"")) < end:
