@@ -6,10 +6,10 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 
-from cache.errors import SegmentError, SourceError
+from cache.errors import LayoutError, SegmentError, SourceError
 from cache.replica.contents import Contents
-from cache.replica.download import File, Part
-from cache.replica.durable import TEMPORARY
+from cache.replica.download import File, Part, store_error
+from cache.replica.durable import TEMPORARY, remove
 from cache.replica.files import ReplicaFiles
 from cache.replica.generation import Generation
 from cache.replica.head import Blob, Dataset
@@ -94,7 +94,7 @@ class Fetching:
         if snapshot is not None and snapshot.name not in self._useless_snapshots:
             try:
                 await self._expanded(dataset, snapshot, sources)
-            except SegmentError:
+            except (SegmentError, LayoutError):
                 # The rows are to be had unpacked, too: this one is not asked for again.
                 self._useless_snapshots.add(snapshot.name)
             else:
@@ -112,8 +112,20 @@ class Fetching:
         finally:
             await asyncio.to_thread(self._files.discard, packed)
 
-    def _expand(self, dataset: Dataset, packed: File) -> None:  # noqa: ARG002
-        raise SegmentError("snapshots are unknown here")
+    def _expand(self, dataset: Dataset, packed: File) -> None:
+        from cache.replica.snapshot import read_snapshot  # noqa: PLC0415 - loads numpy
+
+        self._files.require_room(dataset.size)
+        directory, file = self._files.directory, File.of(FileKind.SEGMENT, dataset)
+        path = file.within(directory)
+        path = path.with_name(path.name + _EXPANDED)
+        try:
+            read_snapshot(packed.within(directory), path, size=dataset.size)
+            self._files.keep_segment(path, file)
+        except OSError as error:
+            raise store_error("expand a snapshot", error) from error
+        finally:
+            remove(path)
 
     async def _mended(self, dataset: Dataset, sources: Sequence[ReplicaSource]) -> bool:
         """Return whether a damaged base is whole again: only its damaged leaves are fetched."""

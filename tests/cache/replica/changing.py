@@ -20,6 +20,7 @@ from cache.replica.names import PERSONS
 from cache.replica.recipe import pack_recipe
 from cache.replica.recipe_write import following_keys, make_recipe
 from cache.replica.segment import Segment
+from cache.replica.snapshot_write import write_snapshot
 from cache.replica.table import Table
 from tests.cache.replica.releases import (
     DAY_NS,
@@ -58,6 +59,14 @@ class Changing:
         self.dataset = dataset
         self.pending: dict[int, bytes | None] = {}
         self._source.files[dataset.name] = path.read_bytes()
+
+    def pack(self) -> Blob:
+        """Name the base's snapshot."""
+        path = self._folder / "packed"
+        write_snapshot(Segment.open(self.path), path)
+        blob = self._blob(path.read_bytes())
+        self.dataset = replace(self.dataset, snapshot=blob)
+        return blob
 
     def change(self, people: Mapping[int, int | None]) -> None:
         """Give numbered people so many doses, None = not on record any more; in the head."""

@@ -13,9 +13,9 @@ from admission.standing import Lookup, Standing
 from cache.replica.book import ReplicaBook
 from cache.replica.head import Head
 from cache.replica.replicate import Replicator
+from cache.replica.source import ReplicaSource
 from tests.cache.replica.releases import (
     HASH_KEY,
-    MemorySource,
     a_store,
     document,
 )
@@ -25,7 +25,7 @@ from tests.worlds import ManualClock
 class Gate:
     """One appliance's replica, all of it real but the upstream and the clock."""
 
-    def __init__(self, folder: Path, source: MemorySource) -> None:
+    def __init__(self, folder: Path, *sources: ReplicaSource) -> None:
         self.clock = ManualClock()
         self.clock.advance(60)
         self.book = ReplicaBook(HASH_KEY)
@@ -36,7 +36,7 @@ class Gate:
         self.waits: list[float] = []
         self.rounds_left = 0
         self.replicator = Replicator(
-            [source],
+            sources,
             a_store(self.state),
             self.book,
             self.clock,

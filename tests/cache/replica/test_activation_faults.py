@@ -96,6 +96,20 @@ async def deltas_and_changes(scenario: Scenario) -> Answers:
     return before
 
 
+async def base_as_a_snapshot(scenario: Scenario) -> Answers:
+    hub = Changing(scenario.folder, scenario.source, people=20)
+    hub.publish()
+    scenario.looked_at = (3, 19, 22)
+    before = await scenario.begin()
+    (scenario.folder / "next").mkdir()
+    other = Changing(scenario.folder / "next", scenario.source, people=24)
+    other.pack()
+    other.sequence = hub.sequence
+    other.change({3: 9})
+    other.publish()
+    return before
+
+
 async def merged_base(scenario: Scenario) -> Answers:
     hub = Changing(scenario.folder, scenario.source, people=20)
     hub.change({3: 7, 4: None, 30: 1})
@@ -146,6 +160,7 @@ Preparation = Callable[[Scenario], Awaitable[Answers]]
 PREPARATIONS: list[Preparation] = [
     another_base,
     deltas_and_changes,
+    base_as_a_snapshot,
     merged_base,
     base_that_was_merged,
     mended_base,
