@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import struct
-import zlib
 from datetime import date, timedelta
 from pathlib import Path
 
-import msgpack
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+import numpy as np
 
 from admission.hours import Hours
 from admission.identity import PersonKey, identity_digester, permit_keys
@@ -18,66 +16,35 @@ from admission.standing import (
     Officer,
     Permit,
     PersonFacts,
+    Product,
     RosterEntry,
     TestResult,
     WatchEntry,
     Withdrawal,
 )
+from cache.replica.alias import Alias
+from cache.replica.build import write_rows
+from cache.replica.coding_plan import CodingPlan
 from cache.replica.layout import (
+    ALIASES_1,
     CREDENTIALS_1,
     OFFICERS_1,
     PERMITS_1,
     PERSONS_2,
+    PERSONS_3,
     ROSTER_1,
     WATCH_1,
 )
-from tests.cache.replica.releases import HASH_KEY, SIGNER, Release, facts_of, write
-
-PAGE = 4096
-
-
-def read_head(data: bytes, public_key: bytes) -> dict[str, object]:
-    version, key_id, payload, signature = msgpack.unpackb(data)
-    assert version == 3
-    assert key_id == hashlib.sha256(public_key).digest()[:8]
-    signed = b"chot head" + bytes([0, 3]) + payload
-    Ed25519PublicKey.from_public_bytes(public_key).verify(signature, signed)
-    return msgpack.unpackb(payload)  # type: ignore[no-any-return]
-
-
-def root_of(data: bytes) -> bytes:
-    level = [
-        hashlib.sha256(b"\0" + data[at : at + 65_536]).digest()
-        for at in range(0, len(data), 65_536)
-    ]
-    while len(level) > 1:
-        pairs = [b"".join(level[at : at + 2]) for at in range(0, len(level), 2)]
-        level = [p if len(p) == 32 else hashlib.sha256(b"\1" + p).digest() for p in pairs]
-    return level[0]
-
-
-def look_up(data: bytes, key: int, layout_wanted: int = 1) -> int | None:
-    magic, version, kind, layout, width = struct.unpack_from("<8sHHHH", data)
-    assert (magic, version, kind, layout) == (b"CHOTSEG\0", 2, 1, layout_wanted)
-    bucket_bits, hash_bits = data[16], data[17]
-    rows, size = struct.unpack_from("<QQ", data, 20)
-    assert size == len(data)
-    assert struct.unpack_from("<I", data, 4092)[0] == zlib.crc32(data[:4092])
-    row_pages = -(-rows * width // PAGE)
-    index_pages = -(-4 * (2**bucket_bits + 1) // PAGE)
-    table_at = PAGE * (1 + row_pages + index_pages)
-    assert struct.unpack_from("<I", data, 80)[0] == zlib.crc32(data[table_at:])
-    for page in range(row_pages + index_pages):
-        crc = zlib.crc32(data[PAGE * (1 + page) : PAGE * (2 + page)])
-        assert struct.unpack_from("<I", data, table_at + 4 * page)[0] == crc
-    bucket = key >> 64 - bucket_bits if bucket_bits else 0
-    first, end = struct.unpack_from("<II", data, PAGE * (1 + row_pages) + 4 * bucket)
-    stored = (key << bucket_bits & 2**64 - 1) >> 64 - hash_bits
-    for row in range(first, end):
-        at = PAGE + row * width
-        if int.from_bytes(data[at : at + hash_bits // 8], "big") == stored:
-            return int.from_bytes(data[at + hash_bits // 8 : at + width], "little")
-    return None
+from cache.replica.planning import plan
+from tests.cache.replica.independent_reader import (
+    PAGE,
+    hour,
+    look_up,
+    read_head,
+    read_person,
+    root_of,
+)
+from tests.cache.replica.releases import HASH_KEY, HASH_KEY_ID, SIGNER, Release, facts_of, write
 
 
 def test_a_reader_made_from_the_document_reads_our_release(tmp_path: Path) -> None:
@@ -106,10 +73,6 @@ def key_of_document(number: int) -> int:
     return int.from_bytes(hashed.digest(), "little")
 
 
-def hour(packed: int) -> int | None:
-    return packed + 438_287 if packed else None
-
-
 def test_it_reads_tests_and_declarations_of_layout_2(tmp_path: Path) -> None:
     person = PersonFacts(
         doses=2,
@@ -128,6 +91,86 @@ def test_it_reads_tests_and_declarations_of_layout_2(tmp_path: Path) -> None:
     said = hashlib.blake2b(digest_size=2, key=HASH_KEY, person=b"chot identity")
     said.update(b"NGUYEN VAN AN\n1987-01-18")
     assert record >> 120 == int.from_bytes(said.digest(), "little")
+
+
+def person(number: int) -> PersonFacts:
+    return PersonFacts(
+        status=CredentialStatus(number % 50 == 0),
+        doses=number % 4,
+        product=Product(number % 5),
+        vulnerable=number % 7 == 0,
+        last_dose=date(2021, 3, 1) + timedelta(days=number % 40),
+        recovered=date(2020, 9, 1) + timedelta(days=number % 90) if number % 10 == 0 else None,
+        born=date(1920 + number % 90, 1, 1),
+        isolation_until=date(2021, 9, 1) if number % 30 == 0 else None,
+        district=700 + number % 60,
+        tested_h=453_300 + number % 50 if number % 3 else None,
+        test_result=TestResult(number % 3),
+        declared_h=453_312 + number % 20 if number % 2 else None,
+        symptoms=number % 41 == 0,
+        exposure=number % 43 == 0,
+        identity=number * 7 & 0xFFFF,
+    )
+
+
+def test_it_reads_coded_persons_and_their_aliases(tmp_path: Path) -> None:
+    people = {key_of_document(number): person(number) for number in range(300)}
+    twin = next(iter(people)) ^ 4  # shares all stored bits with somebody
+    people[twin] = person(999)
+    rows = {key: PERSONS_3.pack(facts) for key, facts in people.items()}
+    write(tmp_path / "all", rows, PERSONS_3)
+    data = (tmp_path / "all").read_bytes()
+    assert struct.unpack_from("<I", data, 44)[0] == 2
+    # Tables of half of the people make wide rows of the others.
+    ordered = sorted(rows)
+    some = np.frombuffer(b"".join(rows[key] for key in ordered), np.uint64).reshape(-1, 2)
+    keys = np.array(ordered, np.uint64)
+    half = plan(PERSONS_3, keys[::2], some[::2])
+    write_rows(tmp_path / "half", PERSONS_3, keys, some, HASH_KEY_ID, plan=half)
+    rare = (tmp_path / "half").read_bytes()
+    assert struct.unpack_from("<I", rare, 44)[0] > 10
+    for key in [*ordered[::9], twin, twin ^ 4]:
+        for each in (data, rare):
+            record = look_up(each, key, 8)
+            assert record is not None
+            assert read_person(record) == people[key]
+    assert look_up(data, twin ^ 8, 8) is None
+    assert look_up(rare, 12345, 8) is None
+    held = ordered[7]
+    alias = Alias(CredentialStatus.REVOKED, held >> 2)
+    write(tmp_path / "aliases", {key_of_document(5_000): ALIASES_1.pack(alias)}, ALIASES_1)
+    said = look_up((tmp_path / "aliases").read_bytes(), key_of_document(5_000), 9)
+    assert said is not None
+    assert said & 3 == 1
+    record = look_up(data, (said >> 2) * 4, 8)
+    assert record is not None
+    assert read_person(record) == people[held]
+
+
+def test_the_documented_rows_are_the_written_ones(tmp_path: Path) -> None:
+    # The page walks through this record and this row.
+    facts = PersonFacts(
+        doses=2,
+        last_dose=date(2021, 8, 1),
+        born=date(1980, 5, 4),
+        district=7,
+        tested_h=453_300,
+        test_result=TestResult.NEGATIVE,
+        declared_h=453_312,
+        identity=4711,
+    )
+    first = 7 << 16 | 2 << 30 | 579 << 38
+    second = 111 << 64 | 15_013 << 72 | 1 << 90 | 15_025 << 92 | 4711 << 112
+    assert int.from_bytes(PERSONS_3.pack(facts), "little") == first | second
+    pools = ((3, 5), (0, 7), (9,), (80, 81), (0,), (2, 4, 6))
+    tables = tuple(np.array(pool, np.uint32) for pool in pools)
+    record = 5 | 7 << 30 | 9 << 51 | 81 << 64 | 0 << 72 | 4 << 92 | 0xABCD << 112
+    words = np.frombuffer(record.to_bytes(16, "little"), np.uint64).reshape(1, 2)
+    keys = np.array([0x0123456789ABCDEF], np.uint64)
+    by = CodingPlan(0, 48, 6, tables)
+    write_rows(tmp_path / "s", PERSONS_3, keys, words, HASH_KEY_ID, plan=by)
+    row = (tmp_path / "s").read_bytes()[PAGE:][:14]
+    assert row.hex(" ") == "01 23 45 67 89 ab 0f 00 00 00 00 00 cd ab"
 
 
 def test_it_reads_every_permit_of_a_person(tmp_path: Path) -> None:
