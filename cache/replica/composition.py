@@ -50,8 +50,8 @@ def compose(deltas: Sequence[Delta], layout: Layout[Any]) -> Delta:
         _scatter(values, at, values[at] & kept[delta.masks] | delta.values)
         masks[at] |= delta.masks
         gone[at] = False
-        at = np.searchsorted(ranks, delta.removed)
-        values[at], masks[at], gone[at] = 0, 0, True
+        # What it said before is written over whole if it comes back.
+        gone[np.searchsorted(ranks, delta.removed)] = True
     return Delta(
         layout.id,
         first.after,

@@ -21,8 +21,8 @@ from cache.replica.table import Table
 from tests.cache.replica.releases import write
 from tests.cache.replica.tables import BASE, delta_file, listed, read, records_of, segment_of
 
-FAR = [n * 0x9E37_79B9_7F4A_7C15 % 2**64 & ~3 for n in range(1, 24)] + [0, 2**64 - 4]
-NEAR = [key ^ 1 << 10 for key in FAR[:6]]
+FAR = [n * 0x9E37_79B9_7F4A_7C15 % 2**64 & ~3 for n in range(1, 9)] + [0, 2**64 - 4]
+NEAR = [key ^ 1 << 10 for key in FAR[:3]]
 """Keys that share the bits that a small base stores with some of `FAR`."""
 
 
@@ -97,7 +97,8 @@ def test_a_table_without_deltas_and_changes_is_the_segment_itself(tmp_path: Path
 
 
 def test_the_group_that_changed_is_taken_and_the_others_are_the_bases(tmp_path: Path) -> None:
-    first, second = bytes(range(16)), bytes(range(6)) + b"\xff\xff" + bytes(range(8, 16))
+    first = b"\xff" * 16
+    second = first[:6] + bytes(2) + first[8:]
     table = Table(segment_of(tmp_path, {8: first}, PERSONS_3))
     delta = read(delta_file(table, {8: second}, 1), table, 1)
     assert delta.masks.tolist() == [0b100 | 0b010]
@@ -145,6 +146,10 @@ def test_somebody_new_who_shares_a_rows_stored_bits_is_told_apart(tmp_path: Path
     gone = difference(later, {new: None}, through=2, base_keys=[here])
     after = Table(segment, [delta, gone])
     assert (after.find(here), after.rows) == (b"\1" * 16, 1)
+    # Once told apart, it needs no keys of the base.
+    other = difference(later, {new: b"\3" * 16}, through=2)
+    after = Table(segment, [delta, other])
+    assert (after.find(here), after.find(new)) == (b"\1" * 16, b"\3" * 16)
 
 
 def test_deltas_that_do_not_join_are_refused(tmp_path: Path) -> None:
@@ -160,6 +165,17 @@ def test_deltas_that_do_not_join_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DeltaError):
         combine([])
     assert Table(table.segment, [first, second]).find(8) is None
+
+
+def test_who_came_and_went_within_a_combined_delta_leaves_no_trace(tmp_path: Path) -> None:
+    segment = segment_of(tmp_path, {8: bytes(16)}, PERSONS_3)
+    came = difference(Table(segment), {1 << 50: bytes(16)}, through=1)
+    went = difference(Table(segment, [came]), {1 << 50: None}, through=2)
+    assert (went.rows, combine([came, went]).rows) == (1, 0)
+    # Unless an earlier delta may have it.
+    back = difference(Table(segment, [came, went]), {1 << 50: bytes(16)}, through=3)
+    again = difference(Table(segment, [came, went, back]), {1 << 50: None}, through=4)
+    assert combine([back, again]).dropped.tolist() == [1 << 50]
 
 
 def test_a_part_of_a_removed_row_is_refused(tmp_path: Path) -> None:
