@@ -88,7 +88,7 @@ def difference(
         raise DeltaError("a delta follows on deltas, and is bounded")
     layout = before.layout
     ranks, added = _sorted_out(before, after, base_keys)
-    shared = sorted(rank for rank, record in added.shared if record is not None)
+    shared = sorted({rank for rank, record in added.shared if record is not None})
     bits = [group_bits(group) for group in layout.groups]
     changed: dict[int, tuple[int, int]] = {}
     removed: list[int] = []

@@ -146,8 +146,15 @@ def test_somebody_new_who_shares_a_rows_stored_bits_is_told_apart(tmp_path: Path
     gone = difference(later, {new: None}, through=2, base_keys=[here])
     after = Table(segment, [delta, gone])
     assert (after.find(here), after.rows) == (b"\1" * 16, 1)
+    # So are several who share the same ones.
+    two = {new: b"\2" * 16, new + 64: b"\4" * 16}
+    delta = read(delta_file(table, two, 3, [here]), table, 3)
+    assert delta.shared.tolist() == [0]
+    assert listed(Table(segment, [delta])).keys() == {here, *two}
+    later = Table(segment, [delta])
+    assert {key: later.find(key) for key in two} == two
     # Once told apart, it needs no keys of the base.
-    other = difference(later, {new: b"\3" * 16}, through=2)
+    other = difference(later, {new: b"\3" * 16}, through=4)
     after = Table(segment, [delta, other])
     assert (after.find(here), after.find(new)) == (b"\1" * 16, b"\3" * 16)
 
