@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date
 from enum import StrEnum
 from typing import NewType
@@ -132,6 +132,42 @@ def person_keyer(hash_key: bytes) -> Callable[[Identifier], PersonKey]:
         return PersonKey(int.from_bytes(state.digest(), "little"))
 
     return key_of
+
+
+def hashed(identifier: Identifier) -> bytes:
+    """Return what is hashed of an identifier: one byte for its register, and its value.
+
+    >>> hashed(Identifier(IdentifierKind.QID, "9"))
+    b'Q9'
+    """
+    return domain_of(identifier.kind) + identifier.value.encode("utf-8", "surrogatepass")
+
+
+def domain_of(kind: IdentifierKind) -> bytes:
+    """Return the byte for a register that is hashed before a value."""
+    return _DOMAIN[kind]
+
+
+def bulk_keyer(hash_key: bytes) -> Callable[[Iterable[bytes]], bytes]:
+    """Return the function that hashes many identifiers, given as `hashed` makes them.
+
+    It returns their keys one after the other, 8 bytes little-endian each: those of `person_keyer`.
+
+    :raises ValueError: as `person_keyer`.
+    """
+    person_keyer(hash_key)
+    copy = hashlib.blake2b(digest_size=8, key=hash_key).copy
+
+    def keys_of(identifiers: Iterable[bytes]) -> bytes:
+        digests: list[bytes] = []
+        append = digests.append
+        for one in identifiers:
+            state = copy()
+            state.update(one)
+            append(state.digest())
+        return b"".join(digests)
+
+    return keys_of
 
 
 def permit_keys(key: PersonKey) -> tuple[PersonKey, ...]:

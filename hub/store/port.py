@@ -15,6 +15,7 @@ from admission.identity import Identifier
 from admission.standing import CredentialStatus, PersonFacts
 from hub.store.changes import ChangeLogStore
 from hub.store.marks import MarkKind, MarkStore
+from hub.store.packed import PackedPeople
 from hub.store.registers import OrderStore, RegisterStore
 
 MAX_INTEGER = (1 << 63) - 1
@@ -137,6 +138,13 @@ class PersonStore(Protocol):
         """Yield everybody by ascending number, in chunks of a bounded size.
 
         Each chunk is consistent in itself; what is written meanwhile shows in later chunks or not.
+        """
+        ...
+
+    def packed_people(self) -> AsyncIterator[PackedPeople]:
+        """Yield the same as columns, ten times as fast: for who reads everybody.
+
+        Drawing raises `LayoutError` if somebody's facts do not fit what gates are told.
         """
         ...
 

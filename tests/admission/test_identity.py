@@ -13,6 +13,8 @@ from admission.identity import (
     Identifier,
     IdentifierKind,
     PersonKey,
+    bulk_keyer,
+    hashed,
     normalise,
     permit_keys,
     person_keyer,
@@ -68,3 +70,10 @@ def test_a_persons_permits_have_rows_of_their_own(key: int) -> None:
     assert keys[0] == key
     assert len(set(keys)) == MAX_PERMITS == 8
     assert all(0 <= k < 1 << 64 for k in keys)
+
+
+@given(st.lists(st.builds(Identifier, kinds, any_text)))
+def test_many_at_once_get_the_keys_that_each_gets_alone(identifiers: list[Identifier]) -> None:
+    keys = bulk_keyer(KEY)(map(hashed, identifiers))
+    alone = [person_keyer(KEY)(one).to_bytes(8, "little") for one in identifiers]
+    assert keys == b"".join(alone)

@@ -13,6 +13,7 @@ from admission.orders import Order
 from hub.errors import StoreError
 from hub.store.changes import ChangedPeople, ChangedRows
 from hub.store.marks import MarkedEntry, MarkKind
+from hub.store.packed import PackedPeople, pack_people
 from hub.store.port import (
     Added,
     Device,
@@ -140,6 +141,10 @@ class MemoryStore:
     async def people(self) -> AsyncIterator[Sequence[Person]]:
         for number in sorted(self._state.people):
             yield [self._state.people[number]]
+
+    async def packed_people(self) -> AsyncIterator[PackedPeople]:
+        async for people in self.people():
+            yield pack_people(people)
 
     async def people_count(self) -> int:
         return len(self._state.people)

@@ -13,6 +13,7 @@ from admission.orders import Order
 from hub.errors import StoreError
 from hub.store.changes import ChangedPeople, ChangedRows
 from hub.store.marks import MarkedEntry, MarkKind
+from hub.store.packed import PackedPeople
 from hub.store.port import (
     Added,
     Device,
@@ -33,7 +34,7 @@ from hub.store.registers import (
     entry_type,
     is_document_name,
 )
-from hub.store.sqlite import change_log, entries, marks, people, registers
+from hub.store.sqlite import change_log, entries, marks, packed, people, registers
 from hub.store.sqlite.change import SqliteChange
 from hub.store.sqlite.change_log import ChangeLog
 from hub.store.sqlite.connection import Connection
@@ -70,6 +71,17 @@ class SqliteStore:
                 return
             yield chunk
             after = chunk[-1].number
+
+    async def packed_people(self) -> AsyncIterator[PackedPeople]:
+        """Yield everybody as columns; see the port."""
+        after = -1
+        while True:
+            async with self._connection.transaction(write=False) as raw:
+                chunk = await packed.read(raw, after)
+            if chunk is None:
+                return
+            people_of, after = chunk
+            yield people_of
 
     async def people_count(self) -> int:
         """Return how many people are on record."""
