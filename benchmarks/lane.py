@@ -7,7 +7,6 @@ bytes with `fdatasync`, and one byte to the other end of a pseudo-terminal and b
 from __future__ import annotations
 
 import asyncio
-import itertools
 import os
 import random
 import select
@@ -40,7 +39,6 @@ from benchmarks.percentiles import Percentiles, percentiles
 from cache.journal.file_journal import FileJournal
 from cache.replica.book import ReplicaBook
 from cache.replica.keys import load_hash_key
-from cache.replica.names import PERSONS
 from cache.replica.segment import Segment
 from cache.replica.table import Table
 from firmware_bridge.bridges.mcu import McuBridge
@@ -48,7 +46,6 @@ from firmware_bridge.bridges.simulated import SimulatedBoard
 from hub.keys import create_keys
 from hub.publish import Publisher
 from hub.samples import samples
-from hub.store.port import rows_of
 from hub.synthetic import Population
 
 RULEBOOK = Path(__file__).resolve().parents[1] / "configs" / "rulebooks" / "hcmc-2021-09.json"
@@ -154,11 +151,14 @@ def _people(folder: Path, count: int, now: Instant) -> tuple[ReplicaBook, list[s
     population = Population(1, count, now.date_in(VIETNAM))
     keys = create_keys(folder / "keys")
     published = folder / "published"
-    rows = itertools.chain.from_iterable(rows_of(person) for person in population)
-    head = Publisher(published, keys).publish(rows, now=now)
+    head = Publisher(published, keys).publish(population, now=now)
     book = ReplicaBook(load_hash_key(folder / "keys" / "hash.key"))
-    segment = published / "replica" / "segments" / f"{head.datasets['persons'].name}.segment"
-    book.swap({PERSONS: Table(Segment.open(segment))}, head)
+    segments = published / "replica" / "segments"
+    opened = {
+        name: Table(Segment.open(segments / f"{dataset.name}.segment"))
+        for name, dataset in head.datasets.items()
+    }
+    book.swap(opened, head)
     drawn = samples(population, 1_000, random.Random(1))
     return book, [sample.text for sample in drawn]
 

@@ -116,16 +116,21 @@ def synthesize(
 
 @hub.command()
 @data_option
-def publish(folder: DataFolder) -> None:
+@click.option(
+    "--accept-clock",
+    is_flag=True,
+    help="The clock is right, however far it is from the head that is published.",
+)
+def publish(*, folder: DataFolder, accept_clock: bool) -> None:
     """Build and sign a release of all that has changed. A running hub does so by itself."""
     folder.require()
     folder.create()
-    head, changed = run(tasks.publish(folder, HubClock()))
+    head, changed = run(tasks.publish(folder, HubClock(), accept_clock=accept_clock))
     issued = datetime.fromtimestamp(head.issued_ns / 1e9, UTC).isoformat(timespec="seconds")
     what = "nothing has changed, signed again"
     if changed:
         what = (
-            f"{head.datasets[PERSONS].rows:,} identifiers of people,"
+            f"{head.datasets[PERSONS].rows:,} people in the base,"
             f" {len(head.datasets)} datasets, {len(head.documents)} documents"
         )
     click.echo(f"Release {head.sequence} of {issued}: {what}.", err=True)

@@ -1,77 +1,137 @@
-"""Records under their keyed hashes: what the publisher gathers before it writes a segment."""
+"""Where all rows of a dataset come from: a register's entries, or everybody on record."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO, Any
 
-import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
-from admission.identity import MAX_PERMITS, Identifier, PersonKey, permit_keys, person_keyer
-from cache.replica.build import RowSet
-from cache.replica.layout import PERMITS_1, Layout
+from admission.identity import bulk_keyer
+from cache.replica.alias import ALIAS_PERSON_BITS, KEY_BITS
+from cache.replica.build import RowSet, ascending
+from cache.replica.column_types import Keys
+from cache.replica.layout import ALIASES_1, PERSONS_3, Layout
+from cache.replica.names import ALIASES, PERSONS
+from hub.records import Entries, keyed
+from hub.rows import Progress, Rows
+from hub.store.packed import WORDS, PackedPeople
 
 PROGRESS_ROWS = 10_000
-
-Progress = Callable[[int], None]
-Records = Iterable[tuple[Identifier, Any]]
-"""One record per identifier in its normal form, in any order. Records that are the same object one
-after the other are packed once."""
+_SPARE_BITS = KEY_BITS - ALIAS_PERSON_BITS
 
 
-class Part(msgspec.Struct, frozen=True):
-    """One dataset that is to be published: how its records are packed, and where they come from.
+class RegisterSource:
+    """All entries of one register; see `hub.rows.Source`."""
 
-    `revision` is the store's of what the records are read from, or None where nobody counts.
+    def __init__(
+        self, name: str, layout: Layout[Any], entries: Entries, revision: int | None = None
+    ) -> None:
+        self.names = (name,)
+        self.revision = revision
+        self._layout = layout
+        self._entries = entries
+
+    def rows(
+        self, hash_key: bytes, scratch: Path, progress: Progress | None
+    ) -> Iterator[tuple[str, Rows]]:
+        """Yield the rows of the one dataset."""
+        del scratch
+        gathered = RowSet(self._layout)
+        for key, record in keyed(self._layout, _counted(self._entries, progress), hash_key):
+            gathered.add(key, record)
+        yield self.names[0], Rows(self._layout, *gathered.sorted())
+
+
+class PeopleSource:
+    """Everybody on record, as columns; see `hub.rows.Source`.
+
+    Each person has a record under the key of the first identifier; each further identifier leads
+    to it.
     """
 
-    name: str
-    layout: Layout[Any]
-    records: Records
-    revision: int | None = None
+    names = (PERSONS, ALIASES)
+
+    def __init__(self, people: Iterable[PackedPeople], revision: int | None = None) -> None:
+        self.revision = revision
+        self._people = people
+
+    def rows(
+        self, hash_key: bytes, scratch: Path, progress: Progress | None
+    ) -> Iterator[tuple[str, Rows]]:
+        """Yield the rows of persons and of aliases.
+
+        Both are made of the same identifiers, which are hashed once: what waits lies on the disk.
+        """
+        keys_of = bulk_keyer(hash_key)
+        with (
+            TemporaryFile(dir=scratch) as keys_1,
+            TemporaryFile(dir=scratch) as words_1,
+            TemporaryFile(dir=scratch) as keys_2,
+            TemporaryFile(dir=scratch) as words_2,
+        ):
+            persons, aliases = _Spool(keys_1, words_1, WORDS), _Spool(keys_2, words_2, 1)
+            told = taken = 0
+            for some in self._people:
+                keys = np.frombuffer(keys_of(some.identifiers), "<u8").astype(np.uint64)
+                _take(some, keys, persons, aliases)
+                taken += len(keys)
+                if progress is not None and taken - told >= PROGRESS_ROWS:
+                    progress(taken)
+                    told = taken
+            if progress is not None and (taken > told or not taken):
+                progress(taken)
+            yield PERSONS, Rows(PERSONS_3, *ascending(PERSONS_3, *persons.columns()))
+            further, words = ascending(ALIASES_1, *aliases.columns())
+            records = words.astype("<u8").view(np.uint8).reshape(-1, ALIASES_1.record_bytes)
+            del words
+            yield ALIASES, Rows(ALIASES_1, further, records)
 
 
-def gather(part: Part, hash_key: bytes, progress: Progress | None = None) -> RowSet:
-    """Return a part's packed records under their keys.
+class _Spool:
+    """Keys, and some words for each, in files that go when they are closed."""
 
-    :param progress: called with the records taken so far, every 10,000 and at the end.
-    :raises LayoutError: if a record does not fit the layout.
-    """
-    counted = _counted(part.records, progress)
-    if part.layout is PERMITS_1:
-        return _permits(counted, hash_key)
-    gathered = RowSet(part.layout)
-    key_of, add, pack = person_keyer(hash_key), gathered.add, part.layout.pack
-    packed: Any = None
-    record = b""
-    for identifier, entry in counted:
-        if entry is not packed:
-            record, packed = pack(entry), entry
-        add(key_of(identifier), record)
-    return gathered
+    def __init__(self, keys: IO[bytes], records: IO[bytes], words: int) -> None:
+        self._keys = keys
+        self._records = records
+        self._words = words
 
+    def add(self, keys: Keys, words: NDArray[np.uint64]) -> None:
+        """Take columns."""
+        keys.tofile(self._keys)
+        words.tofile(self._records)
 
-def _permits(records: Records, hash_key: bytes) -> RowSet:
-    """Return permits in their slots: of somebody who has too many, those that end last."""
-    key_of, pack = person_keyer(hash_key), PERMITS_1.pack
-    held: dict[PersonKey, list[tuple[int, bytes]]] = {}
-    for identifier, permit in records:
-        held.setdefault(key_of(identifier), []).append((permit.until_h, pack(permit)))
-    gathered = RowSet(PERMITS_1)
-    for key, permits in held.items():
-        last = sorted(set(permits), reverse=True)[:MAX_PERMITS]
-        for slot, (_, record) in zip(permit_keys(key), last, strict=False):
-            gathered.add(slot, record)
-    return gathered
+    def columns(self) -> tuple[Keys, NDArray[np.uint64]]:
+        """Return all that was added."""
+        for file in (self._keys, self._records):
+            file.seek(0)
+        keys = np.fromfile(self._keys, np.uint64)
+        return keys, np.fromfile(self._records, np.uint64).reshape(-1, self._words)
 
 
-def _counted(records: Records, progress: Progress | None) -> Records:
+def _take(some: PackedPeople, keys: Keys, persons: _Spool, aliases: _Spool) -> None:
+    first, further = ~some.further, some.further
+    statuses = some.statuses.astype(np.uint64)
+    owners = some.owners[first]
+    words = some.words[owners]
+    words[:, 0] |= statuses[first]
+    persons.add(keys[first], words)
+    of_person = np.zeros(len(some.words), np.uint64)
+    spare = np.uint64(_SPARE_BITS)
+    of_person[owners] = keys[first] >> spare << spare
+    aliases.add(keys[further], statuses[further] | of_person[some.owners[further]])
+
+
+def _counted(entries: Entries, progress: Progress | None) -> Entries:
     if progress is None:
-        yield from records
+        yield from entries
         return
     count = 0
-    for count, record in enumerate(records, start=1):
-        yield record
+    for count, entry in enumerate(entries, start=1):
+        yield entry
         if count % PROGRESS_ROWS == 0:
             progress(count)
     if count % PROGRESS_ROWS or not count:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from admission.ports import Clock
@@ -14,37 +14,46 @@ from hub.errors import HubError, PublishError
 from hub.release import Release
 from hub.store.registers import PEOPLE
 
-INTERVAL_S = 1.0
+INTERVAL_S = 0.1
 """Between two looks at what has changed."""
+TEND_INTERVAL_S = 15.0
+"""Between two looks at what has become due by time."""
 RETRY_S = 15.0
 """Before trying again what has failed."""
+FEW = 2_000
+"""Identifiers that may have been touched for their changes to be published from here."""
 _SAID_LENGTH = 200
 
 
 class Publication:
     """Looks at an interval whether the store says what is published, and publishes what it does.
 
-    Orders, documents and registers go out from here. People take minutes where they are many, so
-    that is left to another process, and nothing else waits for them.
+    What a few changes have touched goes out from here at once, as do orders, documents and
+    registers. Reading all people, and making their next base, takes minutes where they are many:
+    that is left to another process, and nothing else waits for it.
 
-    :param publish_people: publishes everybody who has changed.
+    :param publish_elsewhere: publishes everything that has changed, and does what is due.
     """
 
     def __init__(
         self,
         release: Release,
         clock: Clock,
-        publish_people: Callable[[], Awaitable[None]],
+        publish_elsewhere: Callable[[], Awaitable[None]],
         *,
         interval_s: float = INTERVAL_S,
+        tend_interval_s: float = TEND_INTERVAL_S,
         retry_s: float = RETRY_S,
     ) -> None:
         self._release = release
         self._clock = clock
-        self._publish_people = publish_people
+        self._publish_elsewhere = publish_elsewhere
         self._interval_s = interval_s
+        self._tend_interval_s = tend_interval_s
         self._retry_s = retry_s
         self._problems: dict[str, str] = {}
+        self._left = asyncio.Event()
+        self._seen: Mapping[str, int] | None = None
 
     @property
     def problem(self) -> str:
@@ -54,31 +63,50 @@ class Publication:
     async def run(self) -> None:
         """Publish whatever changes, until cancelled."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._repeated("people", self._people))
-            group.create_task(self._repeated("registers", self.registers))
+            group.create_task(self._repeated("changes", self.changes, self._interval_s))
+            group.create_task(self._repeated("people", self._elsewhere, 0.0))
+            group.create_task(self._repeated("bases", self._tend, self._tend_interval_s))
 
-    async def registers(self) -> None:
-        """Publish orders, documents and registers that have changed, once people are published.
+    async def changes(self) -> None:
+        """Publish what has changed since the last look; have done elsewhere what takes all people.
 
         :raises HubError: if that failed.
         """
-        stale = await self._release.stale()
-        if stale and not await self._unpublished():
-            await self._release.publish(self._clock.now(), only=stale - {PEOPLE})
+        revisions = await self._release.revisions()
+        if revisions == self._seen:
+            return
+        if PEOPLE not in revisions and await asyncio.to_thread(self._release.is_first):
+            return  # a hub that is being set up
+        now = self._clock.now()
+        left = await self._release.publish_changes(now, limit=FEW)
+        if PEOPLE in left:
+            self._left.set()
+        if left - {PEOPLE} and not await asyncio.to_thread(self._release.is_first):
+            await self._release.publish(now, only=left - {PEOPLE})
+        self._seen = revisions
 
-    async def _people(self) -> None:
-        if PEOPLE in await self._release.stale():
-            await self._publish_people()
+    async def _elsewhere(self) -> None:
+        await self._left.wait()
+        self._left.clear()
+        try:
+            await self._publish_elsewhere()
+        except HubError:
+            self._left.set()
+            raise
+        self._seen = None
 
-    async def _unpublished(self) -> bool:
-        return await asyncio.to_thread(self._release.is_first)
+    async def _tend(self) -> None:
+        if await self._release.tend(self._clock.now()):
+            self._left.set()
 
-    async def _repeated(self, what: str, work: Callable[[], Awaitable[None]]) -> None:
+    async def _repeated(
+        self, what: str, work: Callable[[], Awaitable[None]], interval_s: float
+    ) -> None:
         while True:
             try:
                 await work()
                 self._problems.pop(what, None)
-                await asyncio.sleep(self._interval_s)
+                await asyncio.sleep(interval_s)
             except HubError as error:
                 # Not lost: the health check turns red. What is published stays, and is vouched for.
                 if self._problems.get(what) != str(error):

@@ -1,72 +1,87 @@
 """The publisher: records in, signed static files out, for any web server to carry.
 
-replica/head                            the newest signed head; replaced by rename
-replica/segments/<root>.segment         immutable; those of the head before are kept for downloads
-replica/documents/<sha256>.document     under way, as are its documents
+`replica/head` is the newest signed head, replaced by rename; the files that it names lie beside it
+(`hub.files`), immutable, and stay for a while after the last head that named them.
 """
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
-import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
-from admission.identity import Identifier
 from admission.instant import Instant
-from admission.local_time import MAX_CLOCK_BEHIND_NS
-from admission.standing import PersonFacts
 from cache.errors import ReplicaError
-from cache.replica.build import Built, write_segment
-from cache.replica.durable import rename_durably, sync, write_durably
-from cache.replica.head import (
-    MAX_DOCUMENT_BYTES,
-    MAX_HEAD_BYTES,
-    Dataset,
-    Document,
-    Head,
-    sign_head,
-    verify_head,
-)
+from cache.replica.changes import Changes as RowChanges
+from cache.replica.head import Head
 from cache.replica.keys import hash_key_id
-from cache.replica.layout import PERSONS_2
-from cache.replica.names import PERSONS
+from cache.replica.layout import Layout
 from hub.errors import PublishError
-from hub.gathering import Part, Progress, gather
+from hub.files import ReplicaFiles
+from hub.following import FollowingBases
+from hub.gathering import PeopleSource
+from hub.heads import Heads, HeadTerms, Next
 from hub.keys import HubKeys
-from hub.published import PublishedRevisions
+from hub.rows import Progress, Source
+from hub.steps import Due, Step, due
+from hub.store.packed import PackedPeople, pack_people
+from hub.store.port import Person
+from hub.tables import Tables
 
 DEFAULT_VALID_S = 30 * 24 * 3600
 DEFAULT_MIN_NEXT_POLL_S = 2
-_NS = 1_000_000_000
-_PUBLIC = 0o644
+_PEOPLE_AT_ONCE = 8_192
+
+
+class Touched(msgspec.Struct, frozen=True):
+    """What has changed in one dataset: by key, what it is to say, None = nothing any more."""
+
+    name: str
+    layout: Layout[Any]
+    changes: RowChanges
+    revision: int | None = None
 
 
 class Changes(msgspec.Struct, frozen=True):
     """What a new head says differently. Datasets and documents that are not named stay.
 
-    `documents` are all that there are, by name, or None where nothing is said of them; their
-    revisions are in `revisions`.
+    `sources` are all that some datasets are to say; those that are `anew` get a base of their own,
+    however little differs. Of `touched`, all datasets of one sequence are published, or none.
+    `documents` are all that there are, by name,
+    or None where nothing is said of them; their revisions are in `revisions`.
     """
 
-    parts: Sequence[Part] = ()
+    sources: Sequence[Source] = ()
+    anew: frozenset[str] = frozenset()
+    touched: Sequence[Sequence[Touched]] = ()
     dropped: frozenset[str] = frozenset()
     documents: Mapping[str, bytes] | None = None
     revisions: Mapping[str, int] = msgspec.field(default_factory=dict)
 
 
+class Released(msgspec.Struct, frozen=True):
+    """The head that is published now, and which `touched` datasets it does not say.
+
+    What is published of those cannot be told, or so much has changed that all rows are needed.
+    """
+
+    head: Head
+    left: frozenset[str] = frozenset()
+
+
 class Publisher:
     """Builds, signs and lays out releases under one directory. Its methods block.
 
-    Over threads and processes, one dataset is built by one publisher at a time, and heads are
+    Over threads and processes, one dataset is worked on by one publisher at a time, and heads are
     signed one after the other: no sequence is ever given out twice.
 
     :param directory: what the web server serves; `replica/` is created in it.
     :param valid_s: how long a head counts; `revouch` well before.
+    :param accept_clock: whether a person vouches for the clock: see `hub.sequence.issued_ns`.
     """
 
     def __init__(
@@ -76,172 +91,170 @@ class Publisher:
         *,
         valid_s: int = DEFAULT_VALID_S,
         min_next_poll_s: int = DEFAULT_MIN_NEXT_POLL_S,
+        accept_clock: bool = False,
     ) -> None:
-        self._keys = keys
-        self._valid_s = valid_s
-        self._min_next_poll_s = min_next_poll_s
-        self._folder = directory / "replica"
-        self._segments = self._folder / "segments"
-        self._documents = self._folder / "documents"
-        self._revisions = PublishedRevisions(self._folder / ".revisions")
+        self.hash_key = keys.hash_key
         self.hash_key_id = hash_key_id(keys.hash_key)
+        self._files = ReplicaFiles(directory / "replica", self.hash_key_id)
+        self._heads = Heads(
+            self._files, keys, HeadTerms(valid_s, min_next_poll_s, accept_clock=accept_clock)
+        )
+        self._tables = Tables(self._files)
+        self._following = FollowingBases(self._files, self.hash_key_id)
 
     def publish(
+        self, people: Iterable[Person], *, now: Instant, progress: Progress | None = None
+    ) -> Head:
+        """Publish exactly these people and return the new head.
+
+        :param progress: called with the identifiers taken so far.
+        :raises PublishError: as `release`.
+        """
+        changes = Changes(sources=(PeopleSource(_packed(people)),))
+        return self.release(changes, now=now, progress=progress).head
+
+    def release(
         self,
-        rows: Iterable[tuple[Identifier, PersonFacts]],
+        changes: Changes,
         *,
         now: Instant,
         progress: Progress | None = None,
-    ) -> Head:
-        """Publish these people as the dataset `persons` and return the new head.
+        wait: bool = True,
+    ) -> Released:
+        """Make what has changed part of what is published, and return the head that says so.
 
-        :param rows: see `gathering.Records`.
-        :param progress: called with the rows taken so far, every 10,000 and at the end.
-        :raises PublishError: as `release`.
-        """
-        changes = Changes(parts=(Part(PERSONS, PERSONS_2, rows),))
-        return self.release(changes, now=now, progress=progress)
-
-    def release(self, changes: Changes, *, now: Instant, progress: Progress | None = None) -> Head:
-        """Build what has changed, sign a head that names it, and return that.
+        If nothing differs from what is published, that is the head that is there.
 
         :param now: the head's `issued` time.
-        :param progress: called with the records taken so far.
-        :raises PublishError: if records do not fit their layout or contradict each other, or a file
-            cannot be written. The release before stays published.
+        :param wait: whether to wait for another publisher that works on one of the datasets.
+            Without, `touched` ones of these are left.
+        :raises PublishError: if records do not fit their layout or contradict each other, the clock
+            cannot be believed, or a file cannot be written. What was published before stays.
         """
-        with self._mapped(), ExitStack() as held:
-            self._segments.mkdir(parents=True, exist_ok=True)
-            self._documents.mkdir(parents=True, exist_ok=True)
-            for part in sorted(changes.parts, key=lambda part: part.name):
-                held.enter_context(self._locked(f".{_file_name(part.name)}.lock"))
-            built: list[tuple[Part, Path, Built]] = []
-            for part in changes.parts:
-                done = sum(made.rows for _, _, made in built)
-                built.append((part, *self._build(part, _after(done, progress), held)))
-            with self._locked(".lock"):
-                return self._name(changes, built, now)
+        names = {name for source in changes.sources for name in source.names}
+        names |= {touched.name for some in changes.touched for touched in some}
+        with self._mapped(), self._heads.taken(names, wait=wait) as taken:
+            self._files.create()
+            self._heads.require_clock(now)
+            steps, left = self._made(changes, taken, now, progress)
+            new = Next(steps, changes.dropped, changes.documents, changes.revisions)
+            return Released(self._heads.name(new, now), left)
 
     def revouch(self, now: Instant) -> Head:
         """Sign the published release again, as of now, and return the new head.
 
-        :raises PublishError: if nothing is published, or the head cannot be written.
+        :raises PublishError: if nothing is published, the clock cannot be believed, or the head
+            cannot be written.
         """
-        with self._mapped(), self._locked(".lock"):
-            before = self._published()
-            if before is None:
-                raise PublishError("nothing is published yet", hint="publish a release first")
-            return self._sign(before, before.datasets, before.documents, now)
+        with self._mapped():
+            return self._heads.revouch(now)
+
+    def tend(self, now: Instant) -> frozenset[str]:
+        """Do what is due by now of what is published: deltas of hours and days, following bases.
+
+        Returns the datasets that need a new base. What another publisher works on is left to the
+        next time.
+
+        :raises PublishError: if the clock cannot be believed, or the head cannot be written.
+        """
+        with self._mapped():
+            wanted = {name for name, what in self._due(now).items() if what is not Due.REBASE}
+            with self._heads.taken(wanted, wait=False) as taken:
+                standing = self._heads.standing(self._heads.head())
+                steps = {
+                    name: self._tables.tended(name, standing, now.wall_ns)
+                    for name in taken & standing.keys()
+                }
+                made = {name: step for name, step in steps.items() if step is not None}
+                if made:
+                    self._heads.name(Next(made), now)
+            rebased = {name for name, what in self._due(now).items() if what is Due.REBASE}
+            return frozenset(rebased | (steps.keys() - made.keys()))
+
+    def follow(self, name: str, now: Callable[[], Instant]) -> bool:
+        """Make a dataset's next base, and name it as the one to follow. Return whether it is named.
+
+        Changes go on being published meanwhile. False if the next base is not one that gates can
+        make of this one: then `release` all its rows anew.
+
+        :raises PublishError: if the clock cannot be believed, or a file cannot be written.
+        """
+        with self._mapped():
+            with self._heads.taken({name}):
+                standing = self._heads.standing(self._heads.head())
+                step = self._tables.ready(name, standing, now().wall_ns)
+                if step is None:
+                    return False
+                self._heads.name(Next({name: step}), now())
+            made = self._following.made(name, step.dataset)
+            if made is None:
+                return False
+            with self._heads.taken({name}):
+                standing = self._heads.standing(self._heads.head())
+                named = self._following.named(made, standing.get(name), now().wall_ns)
+                if named is not None:
+                    self._heads.name(Next({name: named}), now())
+                return named is not None
 
     def published(self) -> Head | None:
-        """Return the head that is published, or None.
+        """Return the head that is published, or None: also if it is of an older version.
 
         :raises PublishError: if the file is there but not a head signed by our key.
         """
         with self._mapped():
-            return self._published()
+            return self._heads.head()
 
     def revisions(self) -> dict[str, int]:
         """Return the store's revisions of what the published head names."""
-        head = self.published()
-        return {} if head is None else self._revisions.of(head)
+        with self._mapped():
+            notes = self._heads.notes(self._heads.head())
+        return {name: n.revision for name, n in notes.items() if n.revision is not None}
 
-    def _build(self, part: Part, progress: Progress | None, held: ExitStack) -> tuple[Path, Built]:
-        gathered = gather(part, self._keys.hash_key, progress)
-        path = self._segments / f"{_file_name(part.name)}.part"
-        held.callback(path.unlink, missing_ok=True)
-        built = write_segment(path, gathered, self.hash_key_id)
-        path.chmod(_PUBLIC)
-        sync(path)
-        return path, built
+    def _due(self, now: Instant) -> dict[str, Due]:
+        standing = self._heads.standing(self._heads.head())
+        found = {n: due(s.dataset, s.note, now.wall_ns) for n, s in standing.items()}
+        return {name: what for name, what in found.items() if what is not None}
 
-    def _name(
-        self, changes: Changes, built: Sequence[tuple[Part, Path, Built]], now: Instant
-    ) -> Head:
-        before = self._published()
-        datasets = dict(before.datasets) if before else {}
-        for name in changes.dropped:
-            datasets.pop(name, None)
-        revisions = dict(changes.revisions)
-        for part, path, made in built:
-            rename_durably(path, self._segments / f"{made.root.hex()}.segment")
-            datasets[part.name] = Dataset(made.root, made.size, made.rows, made.layout)
-            if part.revision is not None:
-                revisions[part.name] = part.revision
-        documents = before.documents if before else {}
-        if changes.documents is not None:
-            documents = {name: self._write(data) for name, data in changes.documents.items()}
-        replaced = {part.name for part, _, _ in built} | changes.dropped
-        said = self._revisions.of(before).items() if before else ()
-        known = {name: revision for name, revision in said if name not in replaced}
-        head = self._sign(before, datasets, documents, now)
-        self._revisions.write(head, known | revisions)
-        self._prune(before, head)
-        return head
-
-    def _write(self, data: bytes) -> Document:
-        if not 0 < len(data) <= MAX_DOCUMENT_BYTES:
-            msg = f"a document has 1 to {MAX_DOCUMENT_BYTES} bytes, not {len(data)}"
-            raise PublishError(msg, hint="chot hub document list shows their sizes")
-        document = Document(hashlib.sha256(data).digest(), len(data))
-        path = self._documents / f"{document.name}.document"
-        if not path.exists():
-            write_durably(path, data, mode=_PUBLIC)
-        return document
-
-    def _sign(
+    def _made(
         self,
-        before: Head | None,
-        datasets: dict[str, Dataset],
-        documents: dict[str, Document],
+        changes: Changes,
+        taken: frozenset[str],
         now: Instant,
-    ) -> Head:
-        # Never earlier than the head before, or gates would see their replica grow older; but a
-        # head from a time when this clock was far ahead must not bind those that follow.
-        floor_ns = before.issued_ns + 1 if before else 1
-        far_ahead = floor_ns - now.wall_ns > MAX_CLOCK_BEHIND_NS
-        issued_ns = now.wall_ns if far_ahead else max(now.wall_ns, floor_ns)
-        head = Head(
-            sequence=before.sequence + 1 if before else 1,
-            issued_ns=issued_ns,
-            expires_ns=issued_ns + self._valid_s * _NS,
-            min_next_poll_s=self._min_next_poll_s,
-            hash_key_id=self.hash_key_id,
-            datasets=datasets,
-            documents=documents,
-        )
-        write_durably(self._folder / "head", sign_head(head, self._keys.head), mode=_PUBLIC)
-        return head
+        progress: Progress | None,
+    ) -> tuple[dict[str, Step], frozenset[str]]:
+        head = self._heads.head()
+        ours = head is not None and head.hash_key_id == self.hash_key_id
+        standing = self._heads.standing(head) if ours else {}
+        made: dict[str, Step] = {}
+        left: set[str] = set()
+        for some in changes.touched:
+            names = {one.name for one in some}
+            steps = self._changed(some, standing, now) if names <= taken else None
+            if steps is None:
+                left |= names
+            else:
+                made |= steps
+        counter = _Counter(progress)
+        for source in changes.sources:
+            for name, rows in source.rows(self.hash_key, self._files.folder, counter.told):
+                others = {n: s for n, s in standing.items() if n != name}
+                known = others if name in changes.anew else standing
+                step = self._tables.said(name, known, rows, now.wall_ns)
+                made[name] = _revised(step, source.revision)
+                del rows  # before the next ones are made
+            counter.next()
+        return made, frozenset(left)
 
-    def _published(self) -> Head | None:
-        try:
-            with (self._folder / "head").open("rb") as file:
-                data = file.read(MAX_HEAD_BYTES + 1)
-        except FileNotFoundError:
-            return None
-        return verify_head(data, [self._keys.public_key]).head
-
-    def _prune(self, before: Head | None, head: Head) -> None:
-        heads = [h for h in (before, head) if h]
-        segments = {d.name for h in heads for d in h.datasets.values()}
-        documents = {d.name for h in heads for d in h.documents.values()}
-        for folder, pattern, kept in (
-            (self._segments, "*.segment", segments),
-            (self._documents, "*.document", documents),
-        ):
-            for path in folder.glob(pattern):
-                if path.stem not in kept:
-                    path.unlink()
-
-    @contextmanager
-    def _locked(self, name: str) -> Iterator[None]:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        lock = os.open(self._folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(lock)
+    def _changed(
+        self, some: Sequence[Touched], standing: Mapping[str, Step], now: Instant
+    ) -> dict[str, Step] | None:
+        made = {}
+        for one in some:
+            step = self._tables.changed(one.name, standing, one.layout, one.changes, now.wall_ns)
+            if step is None:
+                return None
+            made[one.name] = _revised(step, one.revision)
+        return made
 
     @contextmanager
     def _mapped(self) -> Iterator[None]:
@@ -254,9 +267,31 @@ class Publisher:
             raise PublishError(msg, hint="check the disk: space, health, permissions") from error
 
 
-def _after(done: int, progress: Progress | None) -> Progress | None:
-    return None if progress is None else lambda count: progress(done + count)
+class _Counter:
+    """Tells of the progress of several sources as one."""
+
+    def __init__(self, progress: Progress | None) -> None:
+        self._progress = progress
+        self._before = self._count = 0
+
+    def told(self, count: int) -> None:
+        """Take how far the present source is."""
+        self._count = count
+        if self._progress is not None:
+            self._progress(self._before + count)
+
+    def next(self) -> None:
+        """Go on to the next source."""
+        self._before += self._count
+        self._count = 0
 
 
-def _file_name(dataset: str) -> str:
-    return dataset.replace("/", "+")
+def _revised(step: Step, revision: int | None) -> Step:
+    note = msgspec.structs.replace(step.note, revision=revision)
+    return Step(step.dataset, note)
+
+
+def _packed(people: Iterable[Person]) -> Iterator[PackedPeople]:
+    rest = iter(people)
+    while some := list(islice(rest, _PEOPLE_AT_ONCE)):
+        yield pack_people(some)

@@ -3,27 +3,39 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 
-from admission.identity import Identifier
+import msgspec
+
 from admission.instant import Instant
-from admission.orders import write_orders
-from admission.standing import Permit
+from admission.ports import Clock
+from cache.errors import ReplicaError
 from cache.replica.head import Head
-from cache.replica.layout import PERSONS_2, Layout
-from cache.replica.names import ORDERS as ORDERS_DOCUMENT
-from hub import feed
-from hub.datasets import layout_of_register
 from hub.errors import HubError
-from hub.gathering import Part, Progress, Records
-from hub.publish import Changes, Publisher
+from hub.publish import Changes, Publisher, Released
+from hub.rows import Progress
 from hub.store.port import Store
-from hub.store.registers import DOCUMENTS, ORDERS, PEOPLE, PERMITS
+from hub.store.registers import DOCUMENTS, ORDERS
+from hub.wanted import TouchedRegister, Wanted, layouts_of
 
-PERMIT_KEPT_H = 30 * 24
-"""Hours after its end for which a permit is still published: gates then say that it has expired."""
-_NS_PER_H = 3_600_000_000_000
+MANY = 1_000_000
+"""Identifiers that may have been touched: of more, all rows are compared."""
+_DOCUMENTS = frozenset({ORDERS, DOCUMENTS})
+"""What has revisions, but becomes documents."""
+
+
+class _Draft(msgspec.Struct, frozen=True):
+    """What the next head is to say, of which `registers`, at which revisions of the store.
+
+    `left` are those that take all rows. `first`: the head before says nothing that can stay.
+    """
+
+    changes: Changes
+    revisions: Mapping[str, int]
+    registers: Sequence[str]
+    left: Sequence[str]
+    first: bool
 
 
 class Release:
@@ -35,33 +47,16 @@ class Release:
     def __init__(self, store: Store, publisher: Publisher) -> None:
         self._store = store
         self._publisher = publisher
-
-    def is_first(self) -> bool:
-        """Return whether nothing is published yet. Blocks.
-
-        :raises PublishError: if what is published cannot be read.
-        """
-        return self._publisher.published() is None
+        self._wanted = Wanted(store, publisher.hash_key)
 
     async def stale(self) -> frozenset[str]:
-        """Return what has changed since it was published: datasets, `ORDERS`, `DOCUMENTS`.
+        """Return what has changed since it was published: registers, `ORDERS`, `DOCUMENTS`.
 
         :raises StoreError: if the store failed.
         :raises PublishError: if what is published cannot be read.
         """
-        revisions = dict(await self._store.revisions())
+        revisions = await self._store.revisions()
         return await asyncio.to_thread(self._stale, revisions)
-
-    def _stale(self, revisions: dict[str, int]) -> frozenset[str]:
-        head = self._publisher.published()
-        if head is None or head.hash_key_id != self._publisher.hash_key_id:
-            return frozenset(revisions)
-        said = self._publisher.revisions()
-        changed = {name for name, number in revisions.items() if said.get(name) != number}
-        changed |= {
-            n for n, d in head.datasets.items() if n in revisions and d.layout != _layout(n).id
-        }
-        return frozenset(changed | (head.datasets.keys() - revisions.keys()))
 
     async def publish(
         self, now: Instant, *, only: frozenset[str] | None = None, progress: Progress | None = None
@@ -71,10 +66,97 @@ class Release:
         :raises HubError: if nobody is on record, the store failed or the release cannot be written;
             what was published before stays.
         """
+        draft = await self._draft(now, only, MANY)
+        if draft is None:
+            return None
+        sources = [self._wanted.source(name, draft.revisions[name], now) for name in draft.left]
+        changes = msgspec.structs.replace(draft.changes, sources=sources)
+        released = await self._released(changes, now, progress)
+        left = _registers(released.left, draft.revisions)
+        if left:
+            await self._forget(draft, left)
+            return await self._whole(left, now, progress)
+        await self._forget(draft, ())
+        return released.head
+
+    async def publish_changes(
+        self, now: Instant, *, only: frozenset[str] | None = None, limit: int
+    ) -> frozenset[str]:
+        """Publish what has changed, or `only` some of it, as far as that takes not all rows.
+
+        Return the registers that are left.
+
+        :param limit: identifiers of one register that may have been touched.
+        :raises HubError: as `publish`.
+        """
+        draft = await self._draft(now, only, limit)
+        if draft is None:
+            return frozenset()
+        left = frozenset(draft.left)
+        if draft.first or draft.changes == Changes():
+            return left
+        released = await self._released(draft.changes, now, None, wait=False)
+        left |= _registers(released.left, draft.revisions)
+        await self._forget(draft, left)
+        return left
+
+    async def revisions(self) -> Mapping[str, int]:
+        """Return the store's revisions of everything: as long as they stay, nothing is stale.
+
+        :raises StoreError: if the store failed.
+        """
+        return await self._store.revisions()
+
+    async def tend(self, now: Instant) -> frozenset[str]:
+        """Do what is due by time of what is published; return the datasets to `rebase`.
+
+        :raises PublishError: if the release cannot be written.
+        """
+        return await asyncio.to_thread(self._publisher.tend, now)
+
+    async def rebase(
+        self, bases: frozenset[str], clock: Clock, progress: Progress | None = None
+    ) -> None:
+        """Make the next bases of some datasets.
+
+        :raises HubError: as `publish`.
+        """
+        anew = set()
+        for name in sorted(bases):
+            if not await asyncio.to_thread(self._publisher.follow, name, clock.now):
+                anew.add(name)
+        left = _registers(anew, await self._store.revisions())
+        if left:
+            await self._whole(left, clock.now(), progress, anew=frozenset(anew))
+
+    def is_first(self) -> bool:
+        """Return whether nothing is published yet. Blocks.
+
+        :raises PublishError: if what is published cannot be read.
+        """
+        return self._publisher.published() is None
+
+    def _stale(self, revisions: Mapping[str, int]) -> frozenset[str]:
+        head = self._publisher.published()
+        if head is None or head.hash_key_id != self._publisher.hash_key_id:
+            return frozenset(revisions)
+        said = self._publisher.revisions()
+        documents = revisions.keys() & _DOCUMENTS
+        changed = {name for name in documents if said.get(name) != revisions[name]}
+        known: set[str] = set()
+        for name in revisions.keys() - _DOCUMENTS:
+            layouts = {dataset: layout.id for dataset, layout in layouts_of(name).items()}
+            known |= layouts.keys()
+            there = {n: head.datasets[n].layout for n in layouts if n in head.datasets}
+            if there != layouts or any(said.get(n) != revisions[name] for n in layouts):
+                changed.add(name)
+        return frozenset(changed | (head.datasets.keys() - known))
+
+    async def _draft(self, now: Instant, only: frozenset[str] | None, limit: int) -> _Draft | None:
+        """Return what the next head says differently, None if nothing has changed."""
         revisions = dict(await self._store.revisions())
         names = await asyncio.to_thread(self._stale, revisions)
-        if only is not None:
-            names &= only
+        names = names if only is None else names & only
         if not names and only is not None:
             return None
         if not await self._store.people_count():
@@ -84,48 +166,78 @@ class Release:
             )
         if not names:
             return None
-        changes = await self._changes(names, revisions, now)
-        return await asyncio.to_thread(self._publisher.release, changes, now=now, progress=progress)
+        touched, left = await self._touched(names & revisions.keys() - _DOCUMENTS, now, limit)
+        documents, said = None, frozenset[str]()
+        if names & _DOCUMENTS:
+            # Both are in all documents: what was not said of one before is said now.
+            documents, said = await self._wanted.documents(), _DOCUMENTS & revisions.keys()
+        changes = Changes(
+            touched=[one.datasets for one in touched.values()],
+            dropped=names - revisions.keys(),
+            documents=documents,
+            revisions={name: revisions[name] for name in said},
+        )
+        revisions |= {name: one.revision for name, one in touched.items()}
+        first = await asyncio.to_thread(self._unready)
+        return _Draft(changes, revisions, [*touched, *left], left, first)
 
-    async def _changes(
-        self, names: frozenset[str], revisions: dict[str, int], now: Instant
-    ) -> Changes:
-        loop = asyncio.get_running_loop()
-        documents = None
-        if names & {ORDERS, DOCUMENTS}:
-            documents = await self._documents()
-        parts = [
-            Part(name, _layout(name), self._records(name, loop, now), revisions[name])
-            for name in sorted(names & revisions.keys() - {ORDERS, DOCUMENTS})
-        ]
-        said = {
-            n: revisions[n] for n in (ORDERS, DOCUMENTS) if n in revisions and documents is not None
-        }
-        return Changes(parts, names - revisions.keys(), documents, said)
+    async def _touched(
+        self, registers: Iterable[str], now: Instant, limit: int
+    ) -> tuple[dict[str, TouchedRegister], list[str]]:
+        said = await asyncio.to_thread(self._publisher.revisions)
+        touched: dict[str, TouchedRegister] = {}
+        left = []
+        for name in sorted(registers):
+            after = {said.get(dataset) for dataset in layouts_of(name)}
+            found = None
+            if len(after) == 1 and None not in after:
+                with suppress(ReplicaError):  # all rows tell which ones contradict each other
+                    (number,) = after
+                    found = await self._wanted.touched(name, number or 0, now, limit=limit)
+            if found is None:
+                left.append(name)
+            else:
+                touched[name] = found
+        return touched, left
 
-    def _records(self, name: str, loop: asyncio.AbstractEventLoop, now: Instant) -> Records:
-        if name == PEOPLE:
-            return feed.rows(self._store, loop)
-        rows = feed.register_rows(self._store, name, loop)
-        return _lasting(rows, now) if name == PERMITS else rows
+    async def _whole(
+        self,
+        registers: frozenset[str],
+        now: Instant,
+        progress: Progress | None,
+        *,
+        anew: frozenset[str] = frozenset(),
+    ) -> Head:
+        revisions = dict(await self._store.revisions())
+        names = sorted(registers & revisions.keys())
+        sources = [self._wanted.source(name, revisions[name], now) for name in names]
+        changes = Changes(sources, anew=anew)
+        released = await self._released(changes, now, progress)
+        await self._forget(_Draft(changes, revisions, names, [], first=False), ())
+        return released.head
 
-    async def _documents(self) -> dict[str, bytes]:
-        found = {}
-        for name in await self._store.documents():
-            data = await self._store.document(name)
-            if data is not None:
-                found[name] = data
-        if orders := await self._store.orders():
-            found[ORDERS_DOCUMENT] = write_orders(orders)
-        return found
+    async def _released(
+        self, changes: Changes, now: Instant, progress: Progress | None, *, wait: bool = True
+    ) -> Released:
+        return await asyncio.to_thread(
+            self._publisher.release, changes, now=now, progress=progress, wait=wait
+        )
+
+    async def _forget(self, draft: _Draft, left: Iterable[str]) -> None:
+        """Let the store forget which identifiers the published changes have touched."""
+        for name in draft.registers:
+            if name not in left:
+                await self._store.forget_changes(name, draft.revisions[name])
+
+    def _unready(self) -> bool:
+        """Return whether a head can say nothing before it says everything."""
+        head = self._publisher.published()
+        return head is None or head.hash_key_id != self._publisher.hash_key_id
 
 
-def _layout(name: str) -> Layout[Any]:
-    return PERSONS_2 if name == PEOPLE else layout_of_register(name)
-
-
-def _lasting(rows: Iterator[tuple[Identifier, Any]], now: Instant) -> Records:
-    first_h = now.wall_ns // _NS_PER_H - PERMIT_KEPT_H
-    for identifier, permit in rows:
-        if not isinstance(permit, Permit) or permit.until_h >= first_h:
-            yield identifier, permit
+def _registers(datasets: Iterable[str], revisions: Mapping[str, int]) -> frozenset[str]:
+    """Return the registers that these datasets are made of."""
+    wanted = set(datasets)
+    return frozenset(
+        name for name in revisions.keys() - _DOCUMENTS if wanted & layouts_of(name).keys()
+    )

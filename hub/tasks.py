@@ -55,20 +55,28 @@ async def record(database: Path, population: Population) -> None:
                 await change.put_rows(register, list(rows))
 
 
-async def publish(folder: DataFolder, clock: Clock) -> tuple[Head, bool]:
+async def publish(
+    folder: DataFolder, clock: Clock, *, accept_clock: bool = False
+) -> tuple[Head, bool]:
     """Publish what has changed, with a progress bar; return the head, and whether it is a new one.
 
+    Deltas and bases that are due by time are made, too.
+
+    :param accept_clock: whether a person vouches for the clock.
     :raises HubError: if the store, the keys or the medium failed; the release before then stays.
     """
-    publisher = Publisher(folder.published, load_keys(folder.keys))
+    publisher = Publisher(folder.published, load_keys(folder.keys), accept_clock=accept_clock)
+    before = await asyncio.to_thread(publisher.published)
     async with open_store(folder.database) as store:
         people = await store.people_count()
         with progress_bar("Building release", people * _IDENTIFIERS_EACH) as bar:
-            now = clock.now()
-            head = await Release(store, publisher).publish(now, progress=bar.reached)
-    if head is not None:
+            release = Release(store, publisher)
+            head = await release.publish(clock.now(), progress=bar.reached)
+            bases = await release.tend(clock.now())
+            await release.rebase(bases, clock, progress=bar.reached)
+    if head is not None and (before is None or head.sequence > before.sequence):
         return head, True
-    return await asyncio.to_thread(publisher.revouch, now), False
+    return await asyncio.to_thread(publisher.revouch, clock.now()), False
 
 
 async def serve(

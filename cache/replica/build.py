@@ -76,23 +76,34 @@ class RowSet:
         """
         keys = np.frombuffer(self._keys, np.uint64) if self._keys else np.zeros(0, np.uint64)
         records = np.frombuffer(self._records, np.uint8)
-        records = records.reshape(len(keys), self.layout.record_bytes)
-        order = np.argsort(keys, kind="stable")
-        keys, records = keys[order], records[order]
-        spare = np.uint64(64 - PERSON_BITS if self.layout.coded else 0)
-        repeated = np.flatnonzero(keys[1:] >> spare == keys[:-1] >> spare)
-        contradicting = repeated[(records[repeated + 1] != records[repeated]).any(axis=1)]
-        if len(contradicting):
-            names = ", ".join(f"{keys[i]:016x}" for i in contradicting[:3])
-            msg = f"{len(contradicting)} keys have two different records: {names}"
-            raise BuildError(
-                msg,
-                hint="merge the records of each identifier; if these are two identifiers, "
-                "publish under a new hash key",
-            )
-        kept = np.ones(len(keys), bool)
-        kept[repeated + 1] = False
-        return keys[kept], records[kept]
+        return ascending(self.layout, keys, records.reshape(len(keys), self.layout.record_bytes))
+
+
+def ascending(layout: Layout[Any], keys: Keys, records: NDArray[Any]) -> tuple[Keys, NDArray[Any]]:
+    """Return rows ascending by key, identical rows merged into one; see `RowSet.sorted`.
+
+    :param records: a row each: bytes or words.
+    :raises BuildError: if two different records share a key.
+    """
+    order = np.argsort(keys, kind="stable")
+    keys, records = keys[order], records[order]
+    del order
+    spare = np.uint64(64 - PERSON_BITS if layout.coded else 0)
+    repeated = np.flatnonzero(keys[1:] >> spare == keys[:-1] >> spare)
+    if not len(repeated):
+        return keys, records
+    contradicting = repeated[(records[repeated + 1] != records[repeated]).any(axis=1)]
+    if len(contradicting):
+        names = ", ".join(f"{keys[i]:016x}" for i in contradicting[:3])
+        msg = f"{len(contradicting)} keys have two different records: {names}"
+        raise BuildError(
+            msg,
+            hint="merge the records of each identifier; if these are two identifiers, "
+            "publish under a new hash key",
+        )
+    kept = np.ones(len(keys), bool)
+    kept[repeated + 1] = False
+    return keys[kept], records[kept]
 
 
 def write_segment(path: Path, rows: RowSet, hash_key_id: bytes) -> Built:

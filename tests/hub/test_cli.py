@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from appliance.cli.main import main as chot
-from cache.replica.names import PERSONS
+from cache.replica.names import ALIASES, PERSONS
 from hub.__main__ import main as as_module
 from hub.cli import hub
 from hub.errors import HubError
@@ -69,13 +69,13 @@ def test_a_synthetic_population_is_published_and_signed(folder: DataFolder, tmp_
     lines = (tmp_path / "codes.jsonl").read_bytes().splitlines()
     assert len(lines) == 40
     assert set(msgspec.json.decode(lines[0])) == {"text", "kind", "expected"}
-    assert "900 identifiers" in succeed("publish", "--data", folder.root).output
+    assert "300 people" in succeed("publish", "--data", folder.root).output
     succeed("synthesize", "--data", folder.root, "--people", 300, "--seed", 5, "--on", "2021-09-20")
     succeed("publish", "--data", folder.root)
     head = Publisher(folder.published, load_keys(folder.keys)).published()
     assert head is not None
     assert head.sequence == 2
-    assert head.datasets[PERSONS].rows == 900
+    assert (head.datasets[PERSONS].rows, head.datasets[ALIASES].rows) == (300, 600)
 
 
 def test_a_device_gets_a_private_token(folder: DataFolder, tmp_path: Path) -> None:

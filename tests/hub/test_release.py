@@ -26,9 +26,9 @@ from admission.standing import (
 )
 from cache.replica.book import ReplicaBook
 from cache.replica.head import Head
-from cache.replica.segment import Segment
-from cache.replica.table import Table
+from cache.replica.names import ALIASES, PERSONS
 from hub.errors import HubError, PublishError
+from hub.files import KEPT_NS
 from hub.keys import HubKeys, create_keys
 from hub.publication import Publication
 from hub.publish import Publisher
@@ -46,9 +46,10 @@ from hub.store.registers import (
     roster,
 )
 from tests.hub.memory_store import MemoryStore
+from tests.hub.released import tables_of
 from tests.worlds import ManualClock
 
-ACTIVE = CredentialStatus.ACTIVE
+ACTIVE, REVOKED = CredentialStatus.ACTIVE, CredentialStatus.REVOKED
 FACTORY = roster("factory-1")
 DOCUMENT = Identifier(IdentifierKind.DOCUMENT, "000190000001")
 PASS = Identifier(IdentifierKind.PASS_NUMBER, "ab12")
@@ -81,13 +82,9 @@ class Hub:
         assert head is not None
         return head
 
-    def segment(self, head: Head, name: str) -> Segment:
-        file = f"{head.datasets[name].name}.segment"
-        return Segment.open(self.folder / "replica" / "segments" / file)
-
-    def standing(self, head: Head, *names: str, proof: Proof | None = None) -> Standing:
+    def standing(self, head: Head, *, proof: Proof | None = None) -> Standing:
         book = ReplicaBook(self.keys.hash_key)
-        tables = {name: Table(self.segment(head, name)) for name in names or head.datasets}
+        tables = tables_of(self.folder, head)
         book.swap(tables, head)
         subject = person_keyer(self.keys.hash_key)(DOCUMENT)
         badge = Pass(PassKind.OFFICER, b"1", subject) if proof else None
@@ -170,7 +167,7 @@ async def test_a_roster_that_was_dropped_leaves_the_head(hub: Hub) -> None:
     assert FACTORY in (await hub.publish()).datasets
     await hub.store.drop_register(FACTORY)
     head = await hub.publish()
-    assert set(head.datasets) == {PEOPLE}
+    assert set(head.datasets) == {PERSONS, ALIASES}
     assert not hub.standing(head).rostered
 
 
@@ -185,7 +182,7 @@ async def test_lost_notes_and_another_hash_key_cost_a_new_release(
 ) -> None:
     await hub.put(WATCH)
     head = await hub.publish()
-    notes = hub.folder / "replica" / ".revisions"
+    notes = hub.folder / "replica" / ".notes"
     for damage in (b"", b"[]", notes.read_bytes().replace(b"persons", b"parsons")):
         notes.write_bytes(damage)
         assert PEOPLE in await hub.release.stale()
@@ -196,12 +193,13 @@ async def test_lost_notes_and_another_hash_key_cost_a_new_release(
 
 
 async def test_what_was_published_from_elsewhere_is_published_anew(hub: Hub) -> None:
-    before = await hub.publish()
+    await hub.publish()
     head_file = hub.folder / "replica" / "head"
     restored = head_file.read_bytes()
-    hub.publisher.publish([(DOCUMENT, PersonFacts())], now=hub.clock.now())
+    stranger = Person(1, (KnownIdentifier(DOCUMENT),), PersonFacts())
+    hub.publisher.publish([stranger], now=hub.clock.now())
     assert await hub.release.stale() == {PEOPLE}
-    assert (await hub.publish()).datasets == before.datasets
+    assert hub.standing(await hub.publish()).facts == FACTS
     await hub.store.put_people([Person(2, (), PersonFacts())])
     await hub.put(WATCH, Row("1", (DOCUMENT,), WatchEntry(ACTIVE)))
     await hub.publish()
@@ -209,23 +207,17 @@ async def test_what_was_published_from_elsewhere_is_published_anew(hub: Hub) -> 
     assert WATCH in await hub.release.stale(), "the notes are of another head"
 
 
-async def test_documents_and_segments_of_the_head_before_are_kept_and_no_others(hub: Hub) -> None:
-    heads = []
-    for number in range(3):
+async def test_what_no_head_names_any_more_goes_after_a_while(hub: Hub) -> None:
+    names = []
+    for number in range(2):
         await hub.store.put_document("trust/dcc", b"%d" % number)
-        await hub.put(
-            WATCH, Row(f"{number}", (DOCUMENT,), WatchEntry(ACTIVE, date(2021, 9, number + 1)))
-        )
-        async with hub.store.change() as change:
-            await change.remove_rows(WATCH, {f"{number - 1}"})
-        heads.append(await hub.publish())
-    folder = hub.folder / "replica"
-    assert {p.stem for p in (folder / "documents").iterdir()} == {
-        head.documents["trust/dcc"].name for head in heads[1:]
-    }
-    assert {p.stem for p in (folder / "segments").iterdir()} == {
-        d.name for head in heads[1:] for d in head.datasets.values()
-    }
+        names.append((await hub.publish()).documents["trust/dcc"].name)
+    folder = hub.folder / "replica" / "documents"
+    assert {path.stem for path in folder.iterdir()} == set(names)
+    hub.clock.advance(KEPT_NS // 10**9 + 1)
+    await hub.store.put_order(Order(760, 5, 16))
+    head = await hub.publish()
+    assert {path.stem for path in folder.iterdir()} == {d.name for d in head.documents.values()}
 
 
 async def test_nothing_goes_out_before_the_first_people(hub: Hub, tmp_path: Path) -> None:
@@ -242,16 +234,31 @@ async def until(condition: Callable[[], Awaitable[bool]]) -> None:
             await asyncio.sleep(0.005)
 
 
-async def test_registers_do_not_wait_for_people(hub: Hub) -> None:
+async def test_changes_of_a_few_and_registers_do_not_wait_for_all_people(hub: Hub) -> None:
     await hub.publish()
 
     async def never() -> None:
         raise AssertionError
 
-    await hub.store.put_people([Person(2, (), PersonFacts())])
-    await hub.put(WATCH)
-    await Publication(hub.release, hub.clock, never).registers()
+    publication = Publication(hub.release, hub.clock, never)
+    await hub.store.put_people([Person(1, (KnownIdentifier(DOCUMENT, REVOKED),), FACTS)])
+    await hub.put(WATCH, Row("1", (DOCUMENT,), WatchEntry(ACTIVE)))
+    await publication.changes()
+    head = hub.publisher.published()
+    assert head is not None
+    standing = hub.standing(head)
+    assert standing.facts is not None
+    assert (standing.facts.status, standing.watch) == (REVOKED, WatchEntry(ACTIVE))
+    assert await hub.release.stale() == frozenset()
+    async with hub.store.change() as change:
+        await change.clear_people()
+        await change.put_people([Person(2, (KnownIdentifier(DOCUMENT),), FACTS)])
+        await change.put_rows(WATCH, [Row("1", (DOCUMENT,), WatchEntry(REVOKED))])
+    await publication.changes()
     assert await hub.release.stale() == {PEOPLE}
+    head = hub.publisher.published()
+    assert head is not None
+    assert hub.standing(head).watch == WatchEntry(REVOKED)
 
 
 async def test_a_running_hub_leaves_people_to_another_process_and_tries_again(hub: Hub) -> None:
