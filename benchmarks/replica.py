@@ -7,7 +7,6 @@ number, one sequential write of the next base.
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Callable
 from pathlib import Path
 
@@ -30,12 +29,12 @@ from benchmarks.replica_files import (
     alias_bytes,
     build_base,
     overlay_delta,
-    timed,
 )
 from benchmarks.replica_lookups import Peers, look_up
 from benchmarks.replica_merge import make
 from benchmarks.replica_peers import build_lmdb, build_sqlite
 from benchmarks.replica_stage import Progress, Stage, set_stage
+from benchmarks.timing import Took, timed
 from cache.replica.geometry import PAGE_BYTES
 from cache.replica.segment import Segment
 
@@ -63,8 +62,10 @@ def measure(folder: Path, *, people: int, peers: bool, progress: Progress) -> Re
     cold = _cold(stage, base, peers=peers)
     sought = np.array(stage.known_keys, np.uint64).tobytes()
     grown, _ = in_child(memory_bytes, base.path, overlay.place, sought)
-    opened = [timed(lambda: Segment.open(base.path))[1] for _ in range(_TIMES)]
-    activated = [live(folder / "live", base.path, day.place, stage.known[0]) for _ in range(_TIMES)]
+    opened = Took.typical([timed(lambda: Segment.open(base.path))[1] for _ in range(_TIMES)])
+    activated = Took.typical(
+        [live(folder / "live", base.path, day.place, stage.known[0]) for _ in range(_TIMES)]
+    )
     made = make(stage, base, day, progress)
     turns, dict_bytes = look_up(
         stage,
@@ -113,20 +114,28 @@ def measure(folder: Path, *, people: int, peers: bool, progress: Progress) -> Re
         cold_kib=_each(cold.get(Store.OURS), 1024),
         sqlite_cold_kib=_each(cold.get(Store.SQLITE), 1024),
         lmdb_cold_kib=_each(cold.get(Store.LMDB), 1024),
-        open_ms=round(statistics.median(opened) * 1e3, 2),
+        open_ms=round(opened.wall_s * 1e3, 2),
+        open_cpu_ms=round(opened.cpu_s * 1e3, 2),
         anon_mib=round(grown / _MIB, 2),
         overlay_changes=len(overlay.churn),
         snapshot_bytes_per_person=round(made.snapshot_bytes / people, 3),
         delta_changes=len(day.churn),
         delta_bytes_per_change=round(day.size / len(day.churn), 3),
         floor_delta_bytes_per_change=round(churn_floor_bytes(day.churn, people, bound.facts), 3),
-        build_s=round(base.seconds, 2),
-        snapshot_s=round(made.snapshot_s, 2),
-        rebuild_s=round(made.rebuild_s, 2),
-        delta_write_s=round(day.seconds, 2),
-        recipe_s=round(made.recipe_s, 2),
-        activate_ms=round(statistics.median(activated) * 1e3, 1),
-        merge_s=round(made.merge_s, 2),
+        build_s=round(base.took.wall_s, 2),
+        build_cpu_s=round(base.took.cpu_s, 2),
+        snapshot_s=round(made.snapshot.wall_s, 2),
+        snapshot_cpu_s=round(made.snapshot.cpu_s, 2),
+        rebuild_s=round(made.rebuild.wall_s, 2),
+        rebuild_cpu_s=round(made.rebuild.cpu_s, 2),
+        delta_write_s=round(day.took.wall_s, 2),
+        delta_write_cpu_s=round(day.took.cpu_s, 2),
+        recipe_s=round(made.recipe.wall_s, 2),
+        recipe_cpu_s=round(made.recipe.cpu_s, 2),
+        activate_ms=round(activated.wall_s * 1e3, 1),
+        activate_cpu_ms=round(activated.cpu_s * 1e3, 1),
+        merge_s=round(made.merge.wall_s, 2),
+        merge_cpu_s=round(made.merge.cpu_s, 2),
         merge_peak_mib=round(made.merge_peak / _MIB, 1),
         sequential_write_s=round(made.sequential_write_s, 2),
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import time
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
@@ -17,6 +16,7 @@ from admission.identity import Identifier
 from benchmarks.child import anonymous_bytes, read_bytes
 from benchmarks.replica_peers import LMDB_FOLDER, SQLITE_FILE, open_lmdb, open_sqlite
 from benchmarks.replica_stage import HASH_KEY, HEAD, NOW, card
+from benchmarks.timing import Took, timed
 from cache.replica.book import ReplicaBook
 from cache.replica.delta import read_delta
 from cache.replica.durable import write_durably
@@ -112,18 +112,18 @@ def memory_bytes(segment: Path, place: DeltaPlace, sought: bytes) -> int:
     return anonymous_bytes() - before
 
 
-def live(folder: Path, segment: Path, place: DeltaPlace, sought: Identifier) -> float:
-    """Return the seconds from a downloaded delta to the first look-up that it answers.
+def live(folder: Path, segment: Path, place: DeltaPlace, sought: Identifier) -> Took:
+    """Return what it takes from a downloaded delta to the first look-up that it answers.
 
     It is written and synced, its name too, judged, laid over the open base, and swapped in.
     """
     base, data = Segment.open(segment), place.path.read_bytes()
     book = ReplicaBook(HASH_KEY)
     folder.mkdir(exist_ok=True)
-    begun = time.perf_counter()
-    digest = hashlib.sha256(data).hexdigest()
-    write_durably(folder / digest, data)
-    table = _laid_over(base, place, data)
-    book.swap({PERSONS: table}, HEAD)
-    book.standing_of(card(sought), NOW)
-    return time.perf_counter() - begun
+
+    def work() -> object:
+        write_durably(folder / hashlib.sha256(data).hexdigest(), data)
+        book.swap({PERSONS: _laid_over(base, place, data)}, HEAD)
+        return book.standing_of(card(sought), NOW)
+
+    return timed(work)[1]

@@ -126,16 +126,24 @@ def _rows(f: ReplicaFigures) -> tuple[tuple[str, str, str], ...]:
             "cold_reads",
             f"{number(f.cold_kib)} KiB; {peers_cold}",
         ),
-        ("open, ms", "open_ms", ""),
+        ("open, ms", "open_ms", f"processor {f.open_cpu_ms} ms"),
         ("anonymous memory, MiB", "anon_mib", f"{f.overlay_changes:,} changes laid over"),
-        ("day's delta to answer, ms", "activate_ms", ""),
-        ("merge to the medium, s", "merge_s", f"one sequential write {f.sequential_write_s} s"),
+        ("day's delta to answer, ms", "activate_ms", f"processor {f.activate_cpu_ms} ms"),
+        (
+            "merge to the medium, s",
+            "merge_s",
+            f"processor {f.merge_cpu_s} s, one write {f.sequential_write_s} s",
+        ),
         ("merge, memory, MiB", "merge_peak_mib", ""),
-        ("build the base, s", "build_s", f"share of wide rows {f.wide_share}"),
-        ("write a snapshot, s", "snapshot_s", ""),
-        ("base from a snapshot, s", "rebuild_s", ""),
-        ("write a day's delta, s", "delta_write_s", ""),
-        ("plan the next base, s", "recipe_s", ""),
+        (
+            "build the base, s",
+            "build_s",
+            f"processor {f.build_cpu_s} s; wide rows {f.wide_share:.2%}",
+        ),
+        ("write a snapshot, s", "snapshot_s", f"processor {f.snapshot_cpu_s} s"),
+        ("base from a snapshot, s", "rebuild_s", f"processor {f.rebuild_cpu_s} s"),
+        ("write a day's delta, s", "delta_write_s", f"processor {f.delta_write_cpu_s} s"),
+        ("plan the next base, s", "recipe_s", f"processor {f.recipe_cpu_s} s"),
     )
 
 

@@ -50,6 +50,7 @@ class ReplicaFigures(msgspec.Struct, frozen=True, kw_only=True):
     sqlite_cold_kib: float | None
     lmdb_cold_kib: float | None
     open_ms: float
+    open_cpu_ms: float
     anon_mib: float
     overlay_changes: int
     # On the wire.
@@ -59,12 +60,19 @@ class ReplicaFigures(msgspec.Struct, frozen=True, kw_only=True):
     floor_delta_bytes_per_change: float
     # Making and applying.
     build_s: float
+    build_cpu_s: float
     snapshot_s: float
+    snapshot_cpu_s: float
     rebuild_s: float
+    rebuild_cpu_s: float
     delta_write_s: float
+    delta_write_cpu_s: float
     recipe_s: float
+    recipe_cpu_s: float
     activate_ms: float
+    activate_cpu_ms: float
     merge_s: float
+    merge_cpu_s: float
     merge_peak_mib: float
     sequential_write_s: float
 

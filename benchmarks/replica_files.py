@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
 
 import msgspec
 import numpy as np
@@ -15,13 +13,12 @@ from benchmarks.churn import CHANGES_FOR_ONE, Churn, a_day
 from benchmarks.population import Words
 from benchmarks.replica_alone import DeltaPlace
 from benchmarks.replica_stage import KEY_ID, Stage
+from benchmarks.timing import Took, timed
 from cache.replica.build import Built, write_rows
 from cache.replica.delta_write import encode_delta
 from cache.replica.layout import ALIASES_1, PERSONS_3
 from cache.replica.segment import Segment
 from cache.replica.table import Table
-
-Result = TypeVar("Result")
 
 OVERLAY_CHANGES = 100_000
 _OVERLAY_SHARE = 10
@@ -35,7 +32,7 @@ class Base(msgspec.Struct, frozen=True):
 
     path: Path
     built: Built
-    seconds: float
+    took: Took
 
 
 class Day(msgspec.Struct, frozen=True):
@@ -44,14 +41,14 @@ class Day(msgspec.Struct, frozen=True):
     churn: Churn
     place: DeltaPlace
     size: int
-    seconds: float
+    took: Took
 
 
 def build_base(stage: Stage) -> Base:
     """Write everybody as a segment."""
     path = stage.folder / "base.segment"
-    built, seconds = timed(lambda: write_rows(path, PERSONS_3, stage.keys, stage.words, KEY_ID))
-    return Base(path, built, seconds)
+    built, took = timed(lambda: write_rows(path, PERSONS_3, stage.keys, stage.words, KEY_ID))
+    return Base(path, built, took)
 
 
 def a_days_delta(stage: Stage, base: Base) -> Day:
@@ -71,12 +68,12 @@ def _delta(stage: Stage, base: Base, churn: Churn, name: str) -> Day:
     after.update(zip(stage.keys[churn.ranks].tolist(), _records(churn.words), strict=True))
     after.update(zip(churn.added_keys.tolist(), _records(churn.added_words), strict=True))
     before = Table(Segment.open(base.path))
-    data, seconds = timed(
+    data, took = timed(
         lambda: encode_delta(before, after, base=base.built.root, through=1, base_keys=stage.keys)
     )
     place = DeltaPlace(stage.folder / name, base.built.root, 0, 1)
     place.path.write_bytes(data)
-    return Day(churn, place, len(data), seconds)
+    return Day(churn, place, len(data), took)
 
 
 def _records(words: Words) -> list[bytes]:
@@ -108,10 +105,3 @@ def sequential_write_s(folder: Path, size: int) -> float:
     took = time.perf_counter() - begun
     path.unlink()
     return took
-
-
-def timed(work: Callable[[], Result]) -> tuple[Result, float]:
-    """Return the result and the seconds that it took."""
-    begun = time.perf_counter()
-    result = work()
-    return result, time.perf_counter() - begun

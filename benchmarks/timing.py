@@ -12,6 +12,28 @@ import msgspec
 Result = TypeVar("Result")
 
 
+class Took(msgspec.Struct, frozen=True):
+    """Seconds of one call: by the wall, and of this process's cores."""
+
+    wall_s: float
+    cpu_s: float
+
+    @classmethod
+    def typical(cls, calls: Sequence[Took]) -> Took:
+        """Return the medians of several calls, at least one."""
+        return cls(
+            statistics.median(call.wall_s for call in calls),
+            statistics.median(call.cpu_s for call in calls),
+        )
+
+
+def timed(work: Callable[[], Result]) -> tuple[Result, Took]:
+    """Return what a call returns, and what it took."""
+    begun_s, begun_cpu_s = time.perf_counter(), time.process_time()
+    result = work()
+    return result, Took(time.perf_counter() - begun_s, time.process_time() - begun_cpu_s)
+
+
 class Spent(msgspec.Struct):
     """Milliseconds of every call of one kind, in the order of the calls.
 
