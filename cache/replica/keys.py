@@ -21,6 +21,7 @@ from cache.errors import KeyFileError
 from cache.replica.geometry import HASH_KEY_ID_BYTES
 
 MAX_KEY_FILE_BYTES = 16_384
+MAX_ROOT_BYTES = 65_536
 KEYS_HINT = "`chot hub init` makes the keys at the hub: copy this one here, for the service's user"
 _PEM_END = "-----END PUBLIC KEY-----"
 
@@ -71,6 +72,23 @@ def public_keys(data: bytes) -> tuple[Ed25519PublicKey, ...] | None:
         return None
     found = tuple(key for key in keys if isinstance(key, Ed25519PublicKey))
     return found if found and len(found) == len(keys) else None
+
+
+def load_root(path: Path) -> bytes:
+    """Return the bytes of a root file (TUF), unjudged: `trust.Trust.open` judges them.
+
+    :raises KeyFileError: if it is missing, or larger than a root may be.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_ROOT_BYTES + 1)
+    except OSError as error:
+        msg = f"{path} cannot be read: {error.strerror}"
+        raise KeyFileError(msg, hint=KEYS_HINT) from error
+    if len(data) > MAX_ROOT_BYTES:
+        msg = f"{path} is no root file: it is too long"
+        raise KeyFileError(msg, hint=KEYS_HINT)
+    return data
 
 
 def public_pem(keys: Iterable[Ed25519PublicKey]) -> bytes:

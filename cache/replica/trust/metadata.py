@@ -21,13 +21,14 @@ from tuf.api.metadata import (
 
 from admission.instant import Instant
 from cache.errors import TrustError, TrustExpired
+from cache.replica.keys import MAX_ROOT_BYTES
 
 HEAD_KEYS = "head-keys.pem"
 """The target that holds the keys heads are signed with: Ed25519 public keys in PEM."""
 TARGETS_FILE = "targets.json"
 """How a snapshot names the targets."""
 LIMITS_BYTES = {
-    Root.type: 65_536,
+    Root.type: MAX_ROOT_BYTES,
     Timestamp.type: 16_384,
     Snapshot.type: 65_536,
     Targets.type: 1 << 20,

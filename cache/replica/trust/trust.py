@@ -37,10 +37,10 @@ MAX_NEW_ROOTS = 256
 class MetadataSource(Protocol):
     """Where metadata files come from. Nothing it hands over is trusted."""
 
-    async def metadata(self, name: str, limit_bytes: int) -> bytes | None:
-        """Return the file of this name, at most that many bytes; None if there is none.
+    async def metadata(self, name: str, limit_bytes: int) -> bytes:
+        """Return the file of this name, at most that many bytes.
 
-        :raises SourceError: if it cannot be had, or is longer.
+        :raises SourceError: if it cannot be had: unreachable, absent, or longer.
         """
         ...
 
@@ -165,9 +165,10 @@ class Trust:
     async def _roots(self, source: MetadataSource, now: Instant) -> None:
         for _ in range(MAX_NEW_ROOTS):
             name = file_name(Root.type, self._state.root.version + 1)
-            data = await _file_or_none(source, name, LIMITS_BYTES[Root.type])
-            if data is None:
-                break  # §5.3.3: there is no newer one
+            try:
+                data = await _file(source, name, LIMITS_BYTES[Root.type])
+            except SourceError:
+                break  # §5.3.3: there is no newer one, or it is not available
             await self._step(partial(judge.with_root, data=data))
         judge.require_final_root(self._state, now)
 
@@ -217,16 +218,8 @@ class Trust:
 
 
 async def _file(source: MetadataSource, name: str, limit_bytes: int) -> bytes:
-    data = await _file_or_none(source, name, limit_bytes)
-    if data is None:
-        msg = f"the upstream has no {name}"
-        raise SourceError(msg, hint="the hub makes it: chot hub init, then chot hub publish")
-    return data
-
-
-async def _file_or_none(source: MetadataSource, name: str, limit_bytes: int) -> bytes | None:
     data = await source.metadata(name, limit_bytes)
-    if data is not None and len(data) > limit_bytes:
+    if len(data) > limit_bytes:
         msg = f"{name} is longer than {limit_bytes} bytes"
         raise TrustError(msg)
     return data

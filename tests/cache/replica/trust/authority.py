@@ -144,10 +144,10 @@ class Server:
         self.unreachable = False
         self.asked: list[str] = []
 
-    async def metadata(self, name: str, limit_bytes: int) -> bytes | None:
+    async def metadata(self, name: str, limit_bytes: int) -> bytes:
         self.asked.append(name)
         data = self.files.get(name)
-        if self.unreachable or (data is not None and len(data) > limit_bytes):
+        if self.unreachable or data is None or len(data) > limit_bytes:
             msg = f"{name} cannot be had"
             raise SourceError(msg)
         return data

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tuf.api.metadata import Metadata, MetaFile, Root, Targets, Timestamp
 
-from cache.errors import TrustError, TrustExpired, TrustRolledBack
+from cache.errors import SourceError, TrustError, TrustExpired, TrustRolledBack
 from cache.replica.trust import Trust, judge
 from cache.replica.trust.metadata import read
 from tests.cache.replica.trust.authority import (
@@ -290,9 +290,9 @@ async def test_what_has_expired_is_not_taken_in_by_a_trusted_clock(
 
 async def test_an_endless_answer_is_cut_off(tmp_path: Path) -> None:
     class Endless:
-        async def metadata(self, name: str, limit_bytes: int) -> bytes | None:
+        async def metadata(self, name: str, limit_bytes: int) -> bytes:
             if name.endswith("root.json"):
-                return None
+                raise SourceError("none")
             return b" " * (limit_bytes + 1)  # a source that does not keep to its own promise
 
     _, trust = await a_gate(tmp_path)
@@ -305,7 +305,7 @@ async def test_no_more_is_asked_for_than_is_named(tmp_path: Path) -> None:
     limits = {}
 
     class Noting(Server):
-        async def metadata(self, name: str, limit_bytes: int) -> bytes | None:
+        async def metadata(self, name: str, limit_bytes: int) -> bytes:
             limits[name] = limit_bytes
             return await super().metadata(name, limit_bytes)
 
