@@ -20,11 +20,13 @@ from hub.clock import HubClock
 from hub.errors import HubError
 from hub.folder import DataFolder
 from hub.import_cli import import_
-from hub.keys import create_keys, load_keys
+from hub.keys import complete_keys, create_keys, load_keys
+from hub.keys_cli import keys, show_keys
 from hub.options import data_option, run
 from hub.orders_cli import directive, document
 from hub.parent import stop_at_end_of_input
 from hub.roster_cli import roster
+from hub.rotation import is_settled, publish_again, settle, take_offline
 from hub.samples import json_lines, samples
 from hub.server import ServeOptions
 from hub.store.sqlite import open_store
@@ -50,27 +52,36 @@ for command in (
     corrections,
     overrides,
     alerts,
+    keys,
 ):
     hub.add_command(command)
 
 
 @hub.command()
 @data_option
-def init(folder: DataFolder) -> None:
-    """Make the folder, its database and its keys. What is there already stays."""
+@click.option(
+    "--root-key",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Move the root key out to this file at once, on a stick that goes into a safe.",
+)
+def init(folder: DataFolder, root_key: Path | None) -> None:
+    """Make the folder, its database and its keys. What is there already stays.
+
+    A folder of an earlier version gets the keys that it lacks. A rotation of keys that was
+    interrupted is brought to its end.
+    """
     folder.create()
     if not folder.has_keys:
         create_keys(folder.keys, entropy=secrets.token_bytes)
+    if root_key is not None or not is_settled(folder):
+        with folder.served():
+            complete_keys(folder.keys, entropy=secrets.token_bytes)
+            settle(folder)
+            publish_again(folder, HubClock().now())
+            if root_key is not None:
+                take_offline(folder, root_key)
     run(tasks.touch(folder.database))
-    _show_keys(folder)
-
-
-@hub.command()
-@data_option
-def keys(folder: DataFolder) -> None:
-    """Say which files every gate needs."""
-    folder.require()
-    _show_keys(folder)
+    show_keys(folder)
 
 
 @hub.command()
@@ -201,11 +212,6 @@ async def _enrol(folder: DataFolder, name: str, token_file: Path) -> bool:
         token = await devices.enrol(store, name, HubClock().now(), random_bytes=secrets.token_bytes)
         _write(token_file, token.encode("ascii") + b"\n")
         return replaced
-
-
-def _show_keys(folder: DataFolder) -> None:
-    click.echo(f"Every gate needs: {folder.public_key}", err=True)
-    click.echo(f"                  {folder.hash_key} (secret)", err=True)
 
 
 def _write(path: Path, data: bytes) -> None:

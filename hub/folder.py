@@ -1,7 +1,7 @@
 """The hub's folder: one place for database, keys and published files.
 
 hub.db                people, devices, entries; mode 0600
-keys/                 see `hub.keys`: gates get head.pub and hash.key
+keys/                 see `hub.keys`: gates get root.json and hash.key
 published/replica/    what gates replicate; any web server may carry it
 serving.lock          held by the hub that serves
 """
@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hub.errors import DataFolderError
-from hub.keys import HASH_KEY, HEAD_KEY, HEAD_PUBLIC_KEY
+from hub.keys import HASH_KEY, HEAD_KEY, ROOT_FILE
 
 
 class DataFolder:
@@ -30,9 +30,9 @@ class DataFolder:
         self.replica = self.published / "replica"
 
     @property
-    def public_key(self) -> Path:
-        """The key that gates trust: goes to every gate."""
-        return self.keys / HEAD_PUBLIC_KEY
+    def root_file(self) -> Path:
+        """The newest root of the trust metadata: goes to every gate."""
+        return self.keys / ROOT_FILE
 
     @property
     def hash_key(self) -> Path:
@@ -64,6 +64,9 @@ class DataFolder:
         if not self.database.is_file() or not self.has_keys:
             msg = f"{self.root} is not a hub's folder"
             raise DataFolderError(msg, hint=f"make it one: chot hub init --data {self.root}")
+        if not self.root_file.is_file():
+            msg = f"{self.root} was made by an earlier version, and has no root that gates trust"
+            raise DataFolderError(msg, hint=f"complete it: chot hub init --data {self.root}")
 
     @contextmanager
     def served(self) -> Iterator[None]:

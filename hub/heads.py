@@ -24,12 +24,14 @@ from cache.replica.head import (
 from cache.replica.keys import hash_key_id
 from cache.replica.names import PERSONS
 from cache.replica.source import FileKind, path_of
+from cache.replica.trust import document_target, segment_target
 from hub.errors import PublishError
 from hub.files import ReplicaFiles, files_of
 from hub.keys import HubKeys
 from hub.published import Note, Notes, NotesFile, noted
 from hub.sequence import Before, issued_ns, read_before
 from hub.steps import Step
+from hub.trust_repository import Target, TrustRepository, target_of
 
 _NS = 1_000_000_000
 _PUBLIC = 0o644
@@ -62,6 +64,7 @@ class Heads:
         self._hash_key_id = hash_key_id(keys.hash_key)
         self._terms = terms
         self._notes = NotesFile(self._folder / ".notes")
+        self._trust = TrustRepository(self._folder, keys)
         self._last: Instant | None = None
 
     def before(self) -> Before | None:
@@ -74,7 +77,7 @@ class Heads:
                 data = file.read(MAX_HEAD_BYTES + 1)
         except FileNotFoundError:
             return None
-        return read_before(data, [self._keys.public_key])
+        return read_before(data, self._keys.own_heads)
 
     def head(self) -> Head | None:
         """Return the same, None also if it is of an older version."""
@@ -116,6 +119,7 @@ class Heads:
                 issued_ns=issued,
                 expires_ns=issued + self._terms.valid_s * _NS,
                 min_next_poll_s=self._terms.min_next_poll_s,
+                targets=self._listed(before.head.datasets, before.head.documents, now),
             )
             self._replace(sign_head(head, self._keys.head), now)
             return head
@@ -207,7 +211,21 @@ class Heads:
             hash_key_id=self._hash_key_id,
             datasets=datasets,
             documents=documents,
+            targets=self._listed(datasets, documents, now),
         )
+
+    def _listed(
+        self, datasets: Mapping[str, Dataset], documents: Mapping[str, Document], now: Instant
+    ) -> int:
+        """List what a head is to name, and what gates may still be fetching; return the version."""
+        known = self._trust.targets()
+        targets = {n: t for n, t in known.items() if (self._folder / n).exists()}
+        for document in documents.values():
+            targets[document_target(document.sha256)] = Target(document.size, document.sha256)
+        bases = [base for d in datasets.values() for base in (d, d.following) if base is not None]
+        for name in {segment_target(base.root) for base in bases} - targets.keys():
+            targets[name] = target_of(self._folder / name)
+        return self._trust.publish(targets, now)
 
     def _issued_ns(self, before: Before | None, now: Instant) -> int:
         return issued_ns(before, self._last, now, accept=self._terms.accept_clock)

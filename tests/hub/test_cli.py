@@ -55,9 +55,9 @@ def test_init_makes_private_files_and_keeps_them(folder: DataFolder) -> None:
     before = folder.hash_key.read_bytes()
     result = succeed("init", "--data", folder.root)
     assert folder.hash_key.read_bytes() == before
-    assert str(folder.public_key) in result.output.replace("\n", "")
+    assert str(folder.root_file) in result.output.replace("\n", "")
     assert stat.S_IMODE(folder.root.stat().st_mode) == 0o700
-    for secret in (folder.database, folder.hash_key, folder.keys / "head.key"):
+    for secret in (folder.database, folder.hash_key, *folder.keys.glob("*.key")):
         assert stat.S_IMODE(secret.stat().st_mode) == 0o600
 
 
@@ -107,7 +107,7 @@ def test_a_foreign_folder_is_refused_with_a_hint(command: str, tmp_path: Path) -
 
 def test_keys_names_the_files_that_a_gate_needs(folder: DataFolder) -> None:
     shown = succeed("keys", "--data", folder.root).output.replace("\n", "")
-    assert str(folder.public_key) in shown
+    assert str(folder.root_file) in shown
     assert str(folder.hash_key) in shown
 
 

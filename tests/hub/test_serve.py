@@ -20,8 +20,7 @@ from admission.wire import BATCH_CONTENT_TYPE, UPLOAD_PATH, pack_batch, unpack_a
 from cache.replica.keys import load_public_keys
 from cache.replica.time_proof import NONCE_BYTES, TIME_PATH, verify_time
 from hub.cli import hub
-from hub.folder import DataFolder
-from hub.keys import load_keys
+from hub.keys import HEAD_PUBLIC_KEY, load_keys
 from hub.publish import Publisher
 from tests.hub.gates import a_batch, entries_of
 from tests.worlds import ROOT
@@ -106,7 +105,7 @@ async def test_it_vouches_again_until_it_ends_clean(folder: Path, how: signal.Si
         async with session.get(f"{url}/healthz") as answer:
             assert answer.status == 200
         async with session.get(f"{url}{TIME_PATH}?nonce={bytes(NONCE_BYTES).hex()}") as answer:
-            trusted = load_public_keys(DataFolder(folder / "hub").public_key)
+            trusted = load_public_keys(folder / "hub" / "keys" / HEAD_PUBLIC_KEY)
             assert verify_time(await answer.read(), bytes(NONCE_BYTES), trusted) > 0
         async with asyncio.timeout(LIMIT_S):
             heads: set[bytes] = set()

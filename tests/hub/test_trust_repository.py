@@ -1,0 +1,283 @@
+"""The hub's trust metadata is what a gate, and a stock TUF client, can follow at any moment."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from tuf.api.exceptions import DownloadHTTPError
+from tuf.ngclient import FetcherInterface, Updater, UpdaterConfig
+
+from admission.instant import ClockTrust, Instant
+from cache.errors import TrustError
+from cache.replica import durable
+from cache.replica.directory_source import DirectorySource
+from cache.replica.trust import Trust, segment_target
+from hub.clock import HubClock
+from hub.errors import PublishError
+from hub.keys import ROOT, SNAPSHOT, TARGETS, TIMESTAMP, HubKeys, create_keys
+from hub.trust_repository import LIFE, Target, TrustRepository, target_of
+
+DAY_NS = 86_400 * 10**9
+TODAY_NS = 1_632_099_600 * 10**9
+
+
+def at(days: float = 0) -> Instant:
+    return Instant(TODAY_NS + int(days * DAY_NS), 0, "boot-1", ClockTrust.RTC)
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> HubKeys:
+    return create_keys(tmp_path_factory.mktemp("keys"))
+
+
+def a_target(seed: int) -> dict[str, Target]:
+    digest = hashlib.sha256(bytes([seed])).digest()
+    return {segment_target(digest): Target(1, digest)}
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in (folder / "metadata").iterdir()}
+
+
+def root_of(folder: Path, version: int = 1) -> bytes:
+    return (folder / "metadata" / f"{version}.root.json").read_bytes()
+
+
+async def followed(trust: Trust, folder: Path, now: Instant) -> bool:
+    return await trust.refresh(DirectorySource(folder), now)
+
+
+class Files(FetcherInterface):
+    """Fetches `file:` addresses: the stock client without a network."""
+
+    def _fetch(self, url: str) -> Iterator[bytes]:
+        path = Path(url.removeprefix("file:"))
+        if not path.is_file():
+            raise DownloadHTTPError("not found", 404)
+        yield path.read_bytes()
+
+
+def a_stock_client(folder: Path, client: Path, *, root: bytes, prefix: bool) -> Updater:
+    client.mkdir(exist_ok=True)
+    (client / "targets").mkdir(exist_ok=True)
+    base = f"file:{folder}/metadata/"
+    return Updater(
+        metadata_dir=str(client),
+        metadata_base_url=base,
+        target_dir=str(client / "targets"),
+        target_base_url=base if prefix else f"file:{folder}/",
+        fetcher=Files(),
+        config=UpdaterConfig(prefix_targets_with_hash=prefix),
+        bootstrap=root,
+    )
+
+
+def test_a_stock_tuf_client_follows_the_repository(tmp_path: Path, keys: HubKeys) -> None:
+    folder, client = tmp_path / "replica", tmp_path / "client"
+    now = HubClock().now()  # the stock client reads the machine's clock
+    repository = TrustRepository(folder, keys)
+    segment = folder / "segments" / f"{'ab' * 32}.segment"
+    segment.parent.mkdir(parents=True)
+    segment.write_bytes(b"rows")
+    listed = {segment_target(bytes.fromhex("ab" * 32)): target_of(segment)}
+    repository.publish(listed, now)
+    root = root_of(folder)
+    stock = a_stock_client(folder, client, root=root, prefix=True)
+    stock.refresh()
+    info = stock.get_targetinfo("head-keys.pem")
+    assert info is not None
+    assert b"PUBLIC KEY" in Path(stock.download_target(info)).read_bytes()
+
+    assert keys.root is not None
+    other = Ed25519PrivateKey.generate()
+    repository.replace_root({TIMESTAMP: other.public_key()}, [keys.root], now)
+    TrustRepository(folder, msgspec.structs.replace(keys, timestamp=other)).publish(listed, now)
+    stock = a_stock_client(folder, client, root=root, prefix=False)
+    stock.refresh()
+    info = stock.get_targetinfo(next(iter(listed)))
+    assert info is not None
+    assert Path(stock.download_target(info)).read_bytes() == b"rows"
+
+
+async def test_a_gate_follows_from_the_first_root(tmp_path: Path, keys: HubKeys) -> None:
+    repository = TrustRepository(tmp_path / "replica", keys)
+    assert repository.root() is None
+    assert repository.publish(a_target(1), at()) == 1
+    assert repository.root() == root_of(tmp_path / "replica")
+    trust = Trust.open(tmp_path / "gate", root_of(tmp_path / "replica"))
+    assert await followed(trust, tmp_path / "replica", at())
+    assert trust.version == 1
+    assert trust.head_keys[0].public_bytes_raw() == keys.public_key.public_bytes_raw()
+    assert repository.publish(a_target(1) | a_target(2), at()) == 2
+    assert await followed(trust, tmp_path / "replica", at())
+    assert trust.version == 2
+    assert repository.targets() == a_target(1) | a_target(2)
+
+
+def test_nothing_is_written_where_nothing_has_changed(tmp_path: Path, keys: HubKeys) -> None:
+    repository = TrustRepository(tmp_path, keys)
+    repository.publish(a_target(1), at())
+    before = files(tmp_path)
+    assert repository.publish(a_target(1), at(5)) == 1
+    assert not repository.renew(at(5))
+    assert files(tmp_path) == before
+
+
+def test_what_nears_its_end_is_signed_again_in_time(tmp_path: Path, keys: HubKeys) -> None:
+    repository = TrustRepository(tmp_path, keys)
+    assert not repository.renew(at()), "before the first release there is nothing to renew"
+    repository.publish(a_target(1), at())
+    for day in range(1, 800, 9):
+        repository.renew(at(day))
+        now = at(day).wall_ns
+        for role, end in repository.until().items():
+            rest = timedelta(seconds=end.timestamp() - now / 1e9)
+            assert rest >= LIFE[role] * 0.15, f"{role} on day {day}"
+    assert repository.targets() == a_target(1)
+    assert len(files(tmp_path)) < 40, "old versions are not kept for ever"
+
+
+def test_a_root_whose_key_is_elsewhere_is_asked_for_in_time(tmp_path: Path, keys: HubKeys) -> None:
+    TrustRepository(tmp_path, keys).publish({}, at())
+    repository = TrustRepository(tmp_path, msgspec.structs.replace(keys, root=None))
+    assert repository.problem(at(300)) == ""
+    assert "rotate root" in repository.problem(at(310))
+    repository.renew(at(310))
+    assert repository.root() == root_of(tmp_path)
+
+
+def test_without_a_root_and_without_its_key_nothing_is_published(
+    tmp_path: Path, keys: HubKeys
+) -> None:
+    repository = TrustRepository(tmp_path, msgspec.structs.replace(keys, root=None))
+    with pytest.raises(PublishError) as refusal:
+        repository.publish({}, at())
+    assert "chot hub init" in refusal.value.hint
+
+
+@pytest.mark.parametrize("role", [TARGETS, SNAPSHOT, TIMESTAMP])
+async def test_a_key_that_the_root_does_not_name_publishes_nothing(
+    role: str, tmp_path: Path, keys: HubKeys
+) -> None:
+    folder = tmp_path / "replica"
+    TrustRepository(folder, keys).publish(a_target(1), at())
+    other = msgspec.structs.replace(keys, **{role: Ed25519PrivateKey.generate()})
+    with pytest.raises(PublishError, match=f"the {role} key"):
+        TrustRepository(folder, other).publish(a_target(2), at())
+    trust = Trust.open(tmp_path / "gate", root_of(folder))
+    await followed(trust, folder, at())
+    assert trust.version == 1
+
+
+def test_a_root_that_gates_would_refuse_is_not_published(tmp_path: Path, keys: HubKeys) -> None:
+    repository = TrustRepository(tmp_path, keys)
+    repository.publish({}, at())
+    assert keys.root is not None
+    stranger = Ed25519PrivateKey.generate()
+    for changed, signers in (
+        ({TARGETS: stranger.public_key()}, [stranger]),
+        ({ROOT: stranger.public_key()}, [stranger]),
+        ({ROOT: stranger.public_key()}, [keys.root]),
+    ):
+        with pytest.raises(PublishError, match="not the key"):
+            repository.replace_root(changed, signers, at())
+    assert not (tmp_path / "metadata" / "2.root.json").exists()
+
+
+def test_everything_published_may_be_read_by_the_web_server(tmp_path: Path, keys: HubKeys) -> None:
+    TrustRepository(tmp_path, keys).publish({}, at())
+    modes = {path.stat().st_mode & 0o777 for path in (tmp_path / "metadata").iterdir()}
+    assert modes == {0o644}
+
+
+def test_damaged_metadata_is_named(tmp_path: Path, keys: HubKeys) -> None:
+    repository = TrustRepository(tmp_path, keys)
+    repository.publish({}, at())
+    (tmp_path / "metadata" / "timestamp.json").write_bytes(b"{}")
+    with pytest.raises(PublishError, match="cannot be used") as refusal:
+        repository.publish(a_target(1), at())
+    assert "backup" in refusal.value.hint
+
+
+class PowerCutError(BaseException):
+    """The machine is off."""
+
+
+def _cut_at(number: int) -> tuple[Any, list[str]]:
+    calls: list[str] = []
+
+    class Os:
+        def __getattr__(self, name: str) -> Any:
+            real = getattr(os, name)
+            if name not in {"open", "write", "fsync", "replace"}:
+                return real
+
+            def call(*arguments: Any) -> Any:
+                calls.append(name)
+                if len(calls) > number:
+                    raise PowerCutError
+                return real(*arguments)
+
+            return call
+
+    return Os(), calls
+
+
+@pytest.mark.parametrize("number", range(30))
+async def test_whoever_follows_after_a_power_cut_finds_old_or_new(
+    number: int, tmp_path: Path, keys: HubKeys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "replica"
+    TrustRepository(folder, keys).publish(a_target(1), at())
+    assert keys.root is not None
+    other = msgspec.structs.replace(
+        keys, timestamp=Ed25519PrivateKey.generate(), head=Ed25519PrivateKey.generate()
+    )
+    faulty, calls = _cut_at(number)
+    monkeypatch.setattr(durable, "os", faulty)
+    cut = False
+    try:
+        TrustRepository(folder, keys).replace_root(
+            {TIMESTAMP: other.timestamp.public_key()}, [keys.root], at()
+        )
+        TrustRepository(folder, other).publish(a_target(2), at())
+    except PowerCutError:
+        cut = True
+    monkeypatch.undo()
+    assert cut == (len(calls) > number)
+    trust = Trust.open(tmp_path / "gate", root_of(folder))
+    try:
+        await followed(trust, folder, at())
+    except TrustError as error:  # between a new root and a new timestamp
+        refusal = str(error)
+    else:
+        refusal = ""
+    assert "timestamp metadata is not signed" in refusal if refusal else trust.version in {1, 2}
+    if (folder / "metadata" / "2.root.json").exists():
+        TrustRepository(folder, other).publish(a_target(2), at())
+        await followed(trust, folder, at())
+        assert trust.version == 2
+
+
+@pytest.mark.parametrize(
+    "fault", [OSError(errno.ENOSPC, "No space left on device"), PermissionError(13, "denied")]
+)
+def test_a_disk_that_fails_is_named(
+    fault: OSError, tmp_path: Path, keys: HubKeys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise fault
+
+    writes: Callable[..., None] = fail
+    monkeypatch.setattr("hub.trust_files.write_durably", writes)
+    with pytest.raises(PublishError, match="cannot be read or written"):
+        TrustRepository(tmp_path, keys).publish({}, at())
