@@ -47,14 +47,15 @@ def open_stored(directory: Path, dataset: Dataset, hash_key_id: bytes) -> Segmen
     :raises SegmentError: if the segment cannot be trusted even so.
     :raises LayoutError: if its layout is unknown here.
     """
+    file = File.of(FileKind.SEGMENT, dataset)
     try:
-        sound = merkle_root(stored_leaves(directory, dataset)) == dataset.root
+        sound = merkle_root(stored_leaves(directory, file)) == dataset.root
     except OSError as error:
         msg = f"the stored segment cannot be read: {error.strerror}"
         raise SegmentError(msg) from error
     if sound:
         return open_tested(directory, dataset, hash_key_id)
-    damaged = damaged_leaves(directory, dataset)
+    damaged = damaged_leaves(directory, file)
     if not damaged:
         raise SegmentError("the stored segment is not the one that its head names")
     segment = _opened(directory, dataset, hash_key_id)

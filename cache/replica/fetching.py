@@ -88,7 +88,8 @@ class Fetching:
             raise first
 
     async def _base(self, dataset: Dataset, sources: Sequence[ReplicaSource]) -> None:
-        if await self._mended(dataset, sources):
+        segment = File.of(FileKind.SEGMENT, dataset)
+        if await self._mended(segment, sources):
             return
         snapshot = dataset.snapshot
         if snapshot is not None and snapshot.name not in self._useless_snapshots:
@@ -99,7 +100,7 @@ class Fetching:
                 self._useless_snapshots.add(snapshot.name)
             else:
                 return
-        await self.fetch(File.of(FileKind.SEGMENT, dataset), sources)
+        await self.fetch(segment, sources)
 
     async def _expanded(
         self, dataset: Dataset, snapshot: Blob, sources: Sequence[ReplicaSource]
@@ -127,16 +128,16 @@ class Fetching:
         finally:
             remove(path)
 
-    async def _mended(self, dataset: Dataset, sources: Sequence[ReplicaSource]) -> bool:
+    async def _mended(self, segment: File, sources: Sequence[ReplicaSource]) -> bool:
         """Return whether a damaged base is whole again: only its damaged leaves are fetched."""
-        damaged = await asyncio.to_thread(self._files.damaged_leaves, dataset)
-        hashes = await asyncio.to_thread(self._files.signed_leaves, dataset)
+        damaged = await asyncio.to_thread(self._files.damaged_leaves, segment)
+        hashes = await asyncio.to_thread(self._files.signed_leaves, segment)
         if hashes is None or not damaged or len(damaged) > MOST_MENDED:
             return False
         for source in sources:
             try:
-                leaves = {leaf: await self._leaf(dataset, leaf, hashes, source) for leaf in damaged}
-                mended = await asyncio.to_thread(self._files.mend, dataset, leaves)
+                leaves = {leaf: await self._leaf(segment, leaf, hashes, source) for leaf in damaged}
+                mended = await asyncio.to_thread(self._files.mend, segment, leaves)
             except (SourceError, SegmentError):
                 continue  # the whole may be had where its parts are not; that fails by itself
             self.healed_pages += mended
@@ -144,10 +145,10 @@ class Fetching:
         return False
 
     async def _leaf(
-        self, dataset: Dataset, leaf: int, hashes: Sequence[bytes], source: ReplicaSource
+        self, segment: File, leaf: int, hashes: Sequence[bytes], source: ReplicaSource
     ) -> bytes:
-        start, end = leaf_range(dataset, leaf)
-        data = await source.part_of(FileKind.SEGMENT, dataset.name, start, end)
+        start, end = leaf_range(segment, leaf)
+        data = await source.part_of(FileKind.SEGMENT, segment.name, start, end)
         self.bytes[FileKind.SEGMENT] += len(data)
         require_leaf(hashes[leaf], data)
         return data

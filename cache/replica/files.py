@@ -23,8 +23,8 @@ from cache.replica.download import LEAVES, PART, File, Part, keep, store_error
 from cache.replica.durable import TEMPORARY, make_directory, remove
 from cache.replica.generation import Generation
 from cache.replica.head import Dataset, Document, Head
-from cache.replica.heal import damaged_leaves, mend, signed_leaves
-from cache.replica.merkle import leaf_hashes, merkle_root
+from cache.replica.heal import damaged_leaves, mend, signed_leaves, stored_leaves
+from cache.replica.merkle import merkle_root
 from cache.replica.regular import open_regular
 from cache.replica.source import FileKind
 
@@ -77,13 +77,10 @@ class ReplicaFiles:
     def holds(self, file: File) -> bool:
         """Return whether a file lies here complete, every byte as its head says."""
         try:
-            with open_regular(file.within(self.directory)) as opened:
-                if opened.seek(0, 2) != file.size:
-                    return False
-                opened.seek(0)
-                if file.kind is FileKind.SEGMENT:
-                    digest = merkle_root(leaf_hashes(opened))
-                else:
+            if file.kind is FileKind.SEGMENT:
+                digest = merkle_root(stored_leaves(self.directory, file))
+            else:
+                with open_regular(file.within(self.directory)) as opened:
                     digest = hashlib.file_digest(opened, "sha256").digest()
         except OSError:
             return False
@@ -115,23 +112,23 @@ class ReplicaFiles:
             msg = f"{size} bytes do not fit: {free} are free, {RESERVED_BYTES} reserved"
             raise StoreError(msg, hint="free space on the appliance's disk")
 
-    def damaged_leaves(self, dataset: Dataset) -> list[int] | None:
-        """Return which leaves of a stored base are damaged; None if it cannot be mended."""
-        return damaged_leaves(self.directory, dataset)
+    def damaged_leaves(self, segment: File) -> list[int] | None:
+        """Return which leaves of a stored segment are damaged; None if it cannot be mended."""
+        return damaged_leaves(self.directory, segment)
 
-    def signed_leaves(self, dataset: Dataset) -> list[bytes] | None:
-        """Return the hashes of a base's leaves, if they are kept here."""
-        return signed_leaves(self.directory, dataset)
+    def signed_leaves(self, segment: File) -> list[bytes] | None:
+        """Return the hashes of a segment's leaves, if they are kept here."""
+        return signed_leaves(self.directory, segment)
 
-    def mend(self, dataset: Dataset, leaves: Mapping[int, bytes]) -> int:
-        """Put fetched leaves into a stored base; return how many pages came to differ.
+    def mend(self, segment: File, leaves: Mapping[int, bytes]) -> int:
+        """Put fetched leaves into a stored segment; return how many pages came to differ.
 
-        :raises SegmentError: if what came of it is not the signed base.
+        :raises SegmentError: if what came of it is not the signed one.
         :raises StoreError: if there is no room, or it cannot be written.
         """
-        self.require_room(dataset.size)
+        self.require_room(segment.size)
         try:
-            return mend(self.directory, dataset, leaves)
+            return mend(self.directory, segment, leaves)
         except OSError as error:
             raise store_error("mend a segment", error) from error
 

@@ -14,51 +14,49 @@ from cache.errors import SegmentError
 from cache.replica.download import LEAVES, File, keep
 from cache.replica.durable import TEMPORARY, remove, write_all
 from cache.replica.geometry import PAGE_BYTES
-from cache.replica.head import Dataset
 from cache.replica.merkle import HASH_BYTES, LEAF_BYTES, leaf_hash, merkle_root
 from cache.replica.regular import open_regular
-from cache.replica.source import FileKind
 
 REPAIR = ".repair" + TEMPORARY
 
 
-def signed_leaves(directory: Path, dataset: Dataset) -> list[bytes] | None:
-    """Return the hashes of a base's leaves, or None where the kept ones do not lead to its root."""
-    path = File.of(FileKind.SEGMENT, dataset).within(directory).with_suffix(LEAVES)
-    count = -(-dataset.size // LEAF_BYTES)
+def signed_leaves(directory: Path, segment: File) -> list[bytes] | None:
+    """Return the hashes of its leaves, or None where the kept ones do not lead to its root."""
+    path = segment.within(directory).with_suffix(LEAVES)
+    count = -(-segment.size // LEAF_BYTES)
     try:
         with open_regular(path) as file:
             kept = file.read(count * HASH_BYTES + 1)
     except OSError:
         return None
     hashes = [kept[at : at + HASH_BYTES] for at in range(0, len(kept), HASH_BYTES)]
-    return hashes if len(hashes) == count and merkle_root(hashes) == dataset.root else None
+    return hashes if len(hashes) == count and merkle_root(hashes).hex() == segment.name else None
 
 
-def stored_leaves(directory: Path, dataset: Dataset) -> list[bytes]:
+def stored_leaves(directory: Path, segment: File) -> list[bytes]:
     """Return the hashes of the leaves that lie here; one that cannot be read has an empty one.
 
     :raises OSError: if there is no such file.
     """
     hashes = []
-    with open_regular(File.of(FileKind.SEGMENT, dataset).within(directory)) as file:
+    with open_regular(segment.within(directory)) as file:
         size = file.seek(0, 2)
-        for at in range(0, dataset.size, LEAF_BYTES):
-            leaf = _leaf(file.fileno(), at, dataset.size)
+        for at in range(0, segment.size, LEAF_BYTES):
+            leaf = _leaf(file.fileno(), at, segment.size)
             hashes.append(leaf_hash(leaf) if leaf else b"")
-    if size > dataset.size:
+    if size > segment.size:
         hashes[-1] = b""  # what was appended belongs to the last one
     return hashes
 
 
-def damaged_leaves(directory: Path, dataset: Dataset) -> list[int] | None:
-    """Return the numbers of a stored base's leaves that are not the signed ones.
+def damaged_leaves(directory: Path, segment: File) -> list[int] | None:
+    """Return the numbers of the leaves that lie here and are not the signed ones.
 
     None: it cannot be mended, because it is not here, or its leaf hashes are not.
     """
-    signed = signed_leaves(directory, dataset)
+    signed = signed_leaves(directory, segment)
     try:
-        found = stored_leaves(directory, dataset)
+        found = stored_leaves(directory, segment)
     except OSError:
         return None
     if signed is None:
@@ -66,20 +64,19 @@ def damaged_leaves(directory: Path, dataset: Dataset) -> list[int] | None:
     return [number for number, (a, b) in enumerate(zip(signed, found, strict=True)) if a != b]
 
 
-def leaf_range(dataset: Dataset, leaf: int) -> tuple[int, int]:
+def leaf_range(segment: File, leaf: int) -> tuple[int, int]:
     """Return the first byte of a leaf, and the first one behind it."""
-    return leaf * LEAF_BYTES, min((leaf + 1) * LEAF_BYTES, dataset.size)
+    return leaf * LEAF_BYTES, min((leaf + 1) * LEAF_BYTES, segment.size)
 
 
-def mend(directory: Path, dataset: Dataset, fetched: Mapping[int, bytes]) -> int:
-    """Replace a base by a copy with these leaves in it; return how many pages came to differ.
+def mend(directory: Path, segment: File, fetched: Mapping[int, bytes]) -> int:
+    """Replace a segment by a copy with these leaves in it; return how many pages came to differ.
 
     :param fetched: the bytes of every damaged leaf, by its number.
-    :raises SegmentError: if what came of it is not the signed base; the old file stays.
+    :raises SegmentError: if what came of it is not the signed one; the old file stays.
     :raises OSError: if the copy cannot be written.
     """
-    file = File.of(FileKind.SEGMENT, dataset)
-    path = file.within(directory)
+    path = segment.within(directory)
     copy = path.with_name(path.name + REPAIR)
     remove(copy)
     pages = 0
@@ -87,15 +84,15 @@ def mend(directory: Path, dataset: Dataset, fetched: Mapping[int, bytes]) -> int
         descriptor = os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
             with open_regular(path) as stored:
-                for leaf in range(-(-dataset.size // LEAF_BYTES)):
-                    start, end = leaf_range(dataset, leaf)
+                for leaf in range(-(-segment.size // LEAF_BYTES)):
+                    start, end = leaf_range(segment, leaf)
                     old = _leaf(stored.fileno(), start, end)
                     data = fetched.get(leaf, old)
                     pages += _differing_pages(old, data)
                     write_all(descriptor, data)
         finally:
             os.close(descriptor)
-        keep(copy, directory, file)
+        keep(copy, directory, segment)
     except (OSError, SegmentError):
         remove(copy)
         raise

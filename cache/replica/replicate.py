@@ -25,7 +25,7 @@ from cache.replica.book import ReplicaBook
 from cache.replica.contents import Contents
 from cache.replica.fetching import Fetching
 from cache.replica.generation import Generation
-from cache.replica.head import Head
+from cache.replica.head import Head, SignedHead
 from cache.replica.merging import MergeOutcome, Merging
 from cache.replica.offers import Offer, best_offer
 from cache.replica.source import FileKind, ReplicaSource
@@ -83,7 +83,7 @@ class Replicator:
         self._jitter = jitter
         self._backoff = Backoff(2 * interval_s, MAX_BACKOFF_S, jitter=0)
         self._active: Generation | None = None
-        self._announced = 0
+        self._announced = b""
         self._opened = False
         self._failures = 0
         self._checked_ns = 0
@@ -170,7 +170,7 @@ class Replicator:
         store, trust = self._store, self._store.trust
         offer = await best_offer(self._sources, trust, store.ratchet, now)
         contents = store.usable(offer.signed)
-        self._announce(offer.signed.head)
+        self._announce(offer.signed)
         if offer.signed.head.targets > trust.version:
             await trust.refresh(offer.sources[0], now)
         trust.require(offer.signed.head)
@@ -238,12 +238,12 @@ class Replicator:
             wait_s, self._trust_error = TRUST_RETRY_S, str(error)
         self._trust_due_ns = now.monotonic_ns + wait_s * 1_000_000_000
 
-    def _announce(self, head: Head) -> None:
-        known = self._active.signed.head.sequence if self._active else 0
-        if head.sequence > max(known, self._announced):
-            self._announced = head.sequence
+    def _announce(self, signed: SignedHead) -> None:
+        active = self._active.signed.digest if self._active else b""
+        if signed.digest not in {active, self._announced}:
+            self._announced = signed.digest
             if self._on_head is not None:
-                self._on_head(head)
+                self._on_head(signed.head)
 
     def _wait_s(self) -> float:
         """Return the poll interval or the backoff, spread by a tenth either way.

@@ -14,6 +14,7 @@ from cache.replica.book import ReplicaBook
 from cache.replica.head import Head
 from cache.replica.replicate import Replicator
 from cache.replica.source import ReplicaSource
+from cache.replica.vouching import Vouching
 from tests.cache.replica.releases import (
     HASH_KEY,
     a_store,
@@ -25,7 +26,9 @@ from tests.worlds import ManualClock
 class Gate:
     """One appliance's replica, all of it real but the upstream and the clock."""
 
-    def __init__(self, folder: Path, *sources: ReplicaSource) -> None:
+    def __init__(
+        self, folder: Path, *sources: ReplicaSource, trust: Vouching | None = None
+    ) -> None:
         self.clock = ManualClock()
         self.clock.advance(60)
         self.book = ReplicaBook(HASH_KEY)
@@ -37,7 +40,7 @@ class Gate:
         self.rounds_left = 0
         self.replicator = Replicator(
             sources,
-            a_store(self.state),
+            a_store(self.state, trust=trust),
             self.book,
             self.clock,
             on_head=self.heads.append,

@@ -25,7 +25,7 @@ from cache.replica.layout import PERSONS_1, Layout
 from cache.replica.names import PERSONS
 from cache.replica.source import ByteSink, FileKind
 from cache.replica.store import ReplicaStore
-from cache.replica.vouching import PinnedKeys
+from cache.replica.vouching import PinnedKeys, Vouching
 
 HASH_KEY = bytes(range(32))
 HASH_KEY_ID = hash_key_id(HASH_KEY)
@@ -122,12 +122,15 @@ def a_store(
     state: Path,
     *,
     keys: Iterable[Ed25519PublicKey] = TRUSTED,
+    trust: Vouching | None = None,
     hash_key_id: bytes = HASH_KEY_ID,
     limit_bytes: int = DEFAULT_LIMIT_BYTES,
 ) -> ReplicaStore:
     """Return the store of the gate at `SITE`."""
     takes = subscription(SITE)
-    return ReplicaStore(state, PinnedKeys(keys), hash_key_id, takes=takes, limit_bytes=limit_bytes)
+    return ReplicaStore(
+        state, trust or PinnedKeys(keys), hash_key_id, takes=takes, limit_bytes=limit_bytes
+    )
 
 
 def deliver(store: ReplicaStore, release: Release, sequence: int) -> SignedHead:
@@ -154,6 +157,8 @@ class MemorySource:
         self.fetched: list[str] = []
         """Names of files that were asked for as a whole, or from some byte on."""
         self.ranges: list[tuple[str, int, int]] = []
+        self.parts = True
+        """Whether it knows ranges."""
         self.chunk_bytes = 1_000
 
     async def head(self) -> bytes:
@@ -172,7 +177,7 @@ class MemorySource:
             to.write(data[at : at + self.chunk_bytes])
 
     async def part_of(self, kind: FileKind, name: str, start: int, end: int) -> bytes:
-        if self.envelope is None or len(self.files.get(name, b"")) < end:
+        if not self.parts or self.envelope is None or len(self.files.get(name, b"")) < end:
             raise SourceError("not found")
         self.ranges.append((name, start, end))
         return self.files[name][start:end]

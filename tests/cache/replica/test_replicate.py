@@ -1,4 +1,4 @@
-"""The loop takes what is newer and sound, heals what is damaged, and waits as it should."""
+"""The loop takes what is newer and sound, and waits as it should."""
 
 from __future__ import annotations
 
@@ -13,9 +13,6 @@ from admission.instant import ClockTrust
 from cache.errors import StoreError
 from cache.replica import download
 from cache.replica.download import Part
-from cache.replica.geometry import PAGE_BYTES
-from cache.replica.merkle import LEAF_BYTES
-from cache.replica.names import PERSONS
 from cache.replica.source import ByteSink, FileKind
 from cache.replica.status import Outcome
 from tests.cache.replica.gates import Gate
@@ -89,57 +86,6 @@ async def test_a_reboot_serves_at_once_and_remembers_how_far_it_came(
     assert await rebooted.replicator.once() is Outcome.REFUSED
     assert "older" in rebooted.replicator.status().last_error
     assert rebooted.knows(120)
-
-
-def decay(gate: Gate, *, touched: bool) -> None:
-    """Harm pages on the card, beneath the map, that were or were not touched since the start."""
-    assert gate.book._open is not None
-    table = gate.book._open.tables[PERSONS]
-    assert table is not None
-    marks = table.segment._pages
-    with next(gate.state.rglob("*.segment")).open("r+b") as file:
-        for page in [page for page, mark in enumerate(marks) if bool(mark) is touched]:
-            file.seek((1 + page) * PAGE_BYTES + 100)
-            file.write(b"\xff\x00\xff")
-
-
-@pytest.fixture
-async def large(tmp_path: Path) -> tuple[Gate, MemorySource]:
-    """A gate that serves 14,000 people from 52 pages, most of them touched by the self-test."""
-    source = MemorySource(Release(tmp_path, 14_000))
-    gate = Gate(tmp_path, source)
-    assert await gate.replicator.once() is Outcome.ACTIVATED
-    return gate, source
-
-
-async def test_a_damaged_page_heals_from_the_upstream(large: tuple[Gate, MemorySource]) -> None:
-    gate, source = large
-    decay(gate, touched=False)
-    unknown = [number for number in range(14_000) if not gate.knows(number)]
-    assert unknown
-    assert gate.replicator.status().damaged_pages > 5
-    assert gate.replicator.status().unreadable_lookups == len(unknown)
-    damaged = gate.replicator.status().damaged_pages
-    assert await gate.replicator.once() is Outcome.ACTIVATED
-    assert len(source.fetched) == 1, "the whole is not fetched again"
-    assert sum(end - start for _, start, end in source.ranges) <= 5 * LEAF_BYTES
-    assert all(gate.knows(number) for number in unknown)
-    status = gate.replicator.status()
-    assert status.damaged_pages == 0
-    assert status.healed_pages >= damaged
-
-
-async def test_pages_that_decay_after_they_were_checked_are_found_within_the_hour(
-    large: tuple[Gate, MemorySource],
-) -> None:
-    gate, _ = large
-    decay(gate, touched=True)
-    gate.clock.advance(3_600)
-    assert await gate.replicator.once() is Outcome.UNCHANGED
-    assert not all(gate.knows(number) for number in range(14_000))
-    assert gate.replicator.status().unreadable_lookups
-    assert await gate.replicator.once() is Outcome.ACTIVATED
-    assert all(gate.knows(number) for number in range(14_000))
 
 
 async def test_without_a_clock_a_head_serves_and_is_offered_as_evidence(
