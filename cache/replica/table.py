@@ -16,6 +16,7 @@ from cache.errors import DamagedPage, DeltaError
 from cache.replica.changes import Changes
 from cache.replica.geometry import Header
 from cache.replica.groups import spare_bits
+from cache.replica.heap import trim_heap
 from cache.replica.layout import Layout
 from cache.replica.overlay import (
     LookUp,
@@ -179,4 +180,6 @@ def _overlaid(
         msg = f"a delta after number {deltas[0].after} does not join number {after}"
         raise DeltaError(msg)
     before = () if overlay is None else (delta_of(overlay, segment.layout, after),)
-    return overlay_of(compose((*before, *deltas), segment.layout), segment.header.rows)
+    made = overlay_of(compose((*before, *deltas), segment.layout), segment.header.rows)
+    trim_heap()
+    return made
