@@ -20,6 +20,7 @@ from benchmarks.lane import LaneFigures, measure
 from benchmarks.lookup import lookup
 from benchmarks.percentiles import Percentiles
 from benchmarks.replica_cli import replica
+from benchmarks.revocation_cli import revocation
 from benchmarks.rungs.cli import order_rungs
 from benchmarks.serial import serial_line
 
@@ -36,6 +37,7 @@ bench.add_command(frames)
 bench.add_command(lookup)
 bench.add_command(order_rungs)
 bench.add_command(replica)
+bench.add_command(revocation)
 bench.add_command(serial_line)
 
 
