@@ -11,6 +11,7 @@ import cv2
 import msgspec
 
 _CPUINFO = Path("/proc/cpuinfo")
+_MEMINFO = Path("/proc/meminfo")
 _MODEL_KEYS = ("model name", "Model")  # x86 names its processor, a Raspberry Pi its board
 
 
@@ -33,6 +34,16 @@ def this_machine() -> Machine:
         cv2.__version__,
         version("zxing-cpp"),
     )
+
+
+def available_bytes() -> int:
+    """Return the memory that may be taken without swapping, 0 where the system does not tell."""
+    try:
+        lines = _MEMINFO.read_text(encoding="ascii", errors="replace").splitlines()
+    except OSError:
+        return 0
+    kib = (line.split()[1] for line in lines if line.startswith("MemAvailable:"))
+    return int(next(kib, "0")) << 10
 
 
 def _processor() -> str:

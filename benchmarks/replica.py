@@ -14,7 +14,7 @@ import numpy as np
 
 from benchmarks.child import in_child
 from benchmarks.entropy import churn_floor_bytes, entropy_of
-from benchmarks.machine import this_machine
+from benchmarks.machine import available_bytes, this_machine
 from benchmarks.replica_alone import (
     Store,
     cold_bytes,
@@ -39,7 +39,9 @@ from cache.replica.geometry import PAGE_BYTES
 from cache.replica.segment import Segment
 
 DICT_MOST = 20_000_000
-"""People whom a dict is built of: more do not fit in the memory of many machines."""
+"""People whom a dict is built of, if there is the memory: more take minutes."""
+_DICT_BYTES = 200
+"""Of memory, a person, with room to grow."""
 _COLD = 1_000
 _TIMES = 7
 _MIB = 1 << 20
@@ -70,7 +72,7 @@ def measure(folder: Path, *, people: int, peers: bool, progress: Progress) -> Re
     turns, dict_bytes = look_up(
         stage,
         open_table(base.path, overlay.place),
-        Peers(files=peers, in_memory=peers and people <= DICT_MOST),
+        Peers(files=peers, in_memory=peers and _dict_fits(people)),
         removed=frozenset(stage.keys[overlay.churn.removed].tolist()),
         progress=lambda share: progress("looking up", share),
     )
@@ -139,6 +141,10 @@ def measure(folder: Path, *, people: int, peers: bool, progress: Progress) -> Re
         merge_peak_mib=round(made.merge_peak / _MIB, 1),
         sequential_write_s=round(made.sequential_write_s, 2),
     )
+
+
+def _dict_fits(people: int) -> bool:
+    return people <= DICT_MOST and people * _DICT_BYTES < available_bytes()
 
 
 def _build_peers(stage: Stage, progress: Progress) -> dict[Store, int]:
