@@ -14,7 +14,6 @@ import contextlib
 import json
 import os
 import random
-import secrets
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
@@ -33,12 +32,11 @@ from benchmarks.errors import BenchmarkError
 from benchmarks.percentiles import Percentiles, percentiles
 from cache.replica.book import ReplicaBook
 from cache.replica.contents import subscription
-from cache.replica.keys import hash_key_id, load_hash_key, load_public_keys
+from cache.replica.keys import hash_key_id, load_hash_key, load_root
 from cache.replica.replicate import DEFAULT_INTERVAL_S, Replicator
 from cache.replica.store import ReplicaStore
-from cache.replica.vouching import PinnedKeys
+from cache.replica.trust import Trust
 from hub.folder import DataFolder
-from hub.keys import create_keys
 from hub.store.sqlite import open_store
 from hub.synthetic import Cohort, Population
 from hub.withdraw_cli import withdraw_number
@@ -153,8 +151,11 @@ class _Watch:
 
 async def _population(hub: DataFolder, people: int, withdrawals: int) -> list[Identifier]:
     """Make a hub with people on record; return the numbers that will be withdrawn."""
-    hub.create()
-    create_keys(hub.keys, entropy=secrets.token_bytes)
+    process = await _hub("init", "--data", str(hub.root))
+    _, said = await process.communicate()
+    if process.returncode:
+        msg = f"the hub cannot be made: {said.decode(errors='replace').strip()}"
+        raise BenchmarkError(msg)
     population = Population(1, people, SystemClock().now().date_in(_VIETNAM))
     async with open_store(hub.database) as store:
         await store.put_people(population)
@@ -170,12 +171,10 @@ async def _served(hub: DataFolder, folder: Path) -> AsyncIterator[str]:
     :raises BenchmarkError: if it ends, or does not accept connections in time.
     """
     announced = folder / "announced"
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-P", "-m", "hub", "serve", "--data", str(hub.root), "--port", "0",
+    process = await _hub(
+        "serve", "--data", str(hub.root), "--port", "0",
         "--announce", str(announced), "--exit-with-parent",
-        stdin=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        env=os.environ | {"PYTHONPATH": _PACKAGES},
+        kept=False,
     )  # fmt: skip
     try:
         await _until(
@@ -192,6 +191,17 @@ async def _served(hub: DataFolder, folder: Path) -> AsyncIterator[str]:
         await process.wait()
 
 
+async def _hub(*arguments: str, kept: bool = True) -> asyncio.subprocess.Process:
+    """Start `chot hub` in a process of its own; `kept` = what it says is for us to read."""
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-P", "-m", "hub", *arguments,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE if kept else asyncio.subprocess.DEVNULL,
+        env=os.environ | {"PYTHONPATH": _PACKAGES},
+    )  # fmt: skip
+
+
 @contextlib.asynccontextmanager
 async def _gate(
     hub: DataFolder, folder: Path, url: str
@@ -199,9 +209,10 @@ async def _gate(
     """Replicate for the length of a context, as the appliance composes it."""
     hash_key = load_hash_key(hub.hash_key)
     book = ReplicaBook(hash_key)
+    trust = await asyncio.to_thread(Trust.open, folder / "trust", load_root(hub.root_file))
     store = ReplicaStore(
         folder / "gate",
-        PinnedKeys(load_public_keys(hub.public_key)),
+        trust,
         hash_key_id(hash_key),
         takes=subscription("bench"),
     )
