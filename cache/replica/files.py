@@ -63,11 +63,12 @@ class ReplicaFiles:
         bases = {}
         files = {}
         for dataset in contents.datasets.values():
-            serving = active is not None and active.sound(dataset) is not None
-            if not serving and not self.holds(File.of(FileKind.SEGMENT, dataset)):
+            serving = active.sound(dataset) if active else None
+            if serving is None and not self.holds(File.of(FileKind.SEGMENT, dataset)):
                 bases[dataset.name] = dataset
             for delta in dataset.deltas:
-                files[delta.file.name] = File.of(FileKind.DELTA, delta.file)
+                if serving is None or delta not in serving.dataset.deltas:
+                    files[delta.file.name] = File.of(FileKind.DELTA, delta.file)
         for document in contents.documents.values():
             if active is None or active.document(document) is None:
                 files[document.name] = File.of(FileKind.DOCUMENT, document)
