@@ -71,8 +71,11 @@ def overlay_of(delta: Delta, rows: int) -> Overlay:
     """Return what look-ups read of a delta from number 0 on.
 
     :param rows: of the base.
+    :raises DeltaError: if the delta speaks of rows that the base does not have.
     """
     ranks = _union([delta.ranks, delta.removed, delta.shared])
+    if len(ranks) and ranks[-1] >= rows:
+        raise DeltaError("the deltas are on another base")
     masks = np.zeros(len(ranks), np.uint8)
     values = np.zeros((len(ranks), delta.values.shape[1]), np.uint8)
     at = np.searchsorted(ranks, delta.ranks)

@@ -172,6 +172,9 @@ def test_deltas_that_do_not_join_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DeltaError):
         combine([])
     assert Table(table.segment, [first, second]).find(8) is None
+    write(tmp_path / "empty", {}, PERSONS_3)
+    with pytest.raises(DeltaError, match="another base"):
+        Table(Segment.open(tmp_path / "empty"), [first])
 
 
 def test_who_came_and_went_within_a_combined_delta_leaves_no_trace(tmp_path: Path) -> None:
