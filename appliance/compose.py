@@ -57,11 +57,12 @@ from appliance.zone_metrics import ZoneMetrics
 from cache.replica.book import ReplicaBook
 from cache.replica.contents import subscription
 from cache.replica.directory_source import DirectorySource
-from cache.replica.keys import hash_key_id, load_hash_key, load_public_keys
+from cache.replica.keys import hash_key_id, load_hash_key, load_root
 from cache.replica.lock import locked
 from cache.replica.replicate import Replicator
 from cache.replica.store import ReplicaStore
-from cache.replica.vouching import PinnedKeys, Vouching
+from cache.replica.trust import Trust
+from cache.replica.vouching import Vouching
 from scanner.camera.look import Look
 
 _log = logging.getLogger(__name__)
@@ -88,7 +89,7 @@ async def composed(
     state = _state_folder(Path(config.appliance.state_dir))
     digest_key = device_key(state / "device.key", os.urandom)
     hash_key = load_hash_key(Path(config.hub.hash_key_file))
-    head_keys = load_public_keys(Path(config.hub.head_key_file))
+    trust = _trust(state / "trust", Path(config.hub.root_file))
 
     async with contextlib.AsyncExitStack() as stack:
         session = await stack.enter_async_context(aiohttp.ClientSession())
@@ -99,9 +100,7 @@ async def composed(
         )
         book = ReplicaBook(hash_key)
         book.also_withdrawn = keeper.law.is_withdrawn
-        store = stack.enter_context(
-            _store(state / "replica", config.site.id, PinnedKeys(head_keys), hash_key)
-        )
+        store = stack.enter_context(_store(state / "replica", config.site.id, trust, hash_key))
         replicator = Replicator(
             [HubSource(session, config.hub.url), DirectorySource(state / "replica" / "imported")],
             store,
@@ -132,7 +131,7 @@ async def composed(
         hub_time = HubTime(
             session,
             config.hub.url,
-            head_keys,
+            lambda: trust.head_keys,
             clock,
             random_bytes=os.urandom,
             draw=rng.random,
@@ -233,6 +232,14 @@ def _store(
     with locked(directory):
         takes = subscription(site_id)
         yield ReplicaStore(directory, trust, hash_key_id(hash_key), takes=takes)
+
+
+def _trust(directory: Path, root_file: Path) -> Trust:
+    """Return whom this appliance believes, by the root file that somebody put here."""
+    trust = Trust.open(directory, load_root(root_file))
+    if trust.notes:
+        _log.warning("trusted metadata is fetched again", extra={"count": len(trust.notes)})
+    return trust
 
 
 def _desk(config: Config, clock: Clock, book: Book, journal: Journal, zone: Zone) -> Desk | None:

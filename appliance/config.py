@@ -42,7 +42,7 @@ class HubTable(Table, frozen=True):
 
     url: Annotated[str, msgspec.Meta(pattern=r"^https?://[^\s]+$")]
     token_file: str
-    head_key_file: str
+    root_file: str
     hash_key_file: str
     poll_s: Seconds = 5.0
 
@@ -283,7 +283,7 @@ def _absolute(config: Config, folder: Path) -> Config:
         hub=replace(
             hub,
             token_file=placed(hub.token_file),
-            head_key_file=placed(hub.head_key_file),
+            root_file=placed(hub.root_file),
             hash_key_file=placed(hub.hash_key_file),
         ),
         credentials=replace(

@@ -7,7 +7,7 @@ the time counts for the middle of the round trip.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 
 import aiohttp
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -26,6 +26,7 @@ ROUND_TRIP_S = 5.0
 class HubTime:
     """Keeps a clock at the hub's time while nothing better does. Runs on the loop.
 
+    :param public_keys: returns the keys that may sign the time at this moment.
     :param random_bytes: `os.urandom` or the like.
     :param draw: returns a random number in [0, 1), for the waiting between tries.
     """
@@ -34,7 +35,7 @@ class HubTime:
         self,
         session: aiohttp.ClientSession,
         hub_url: str,
-        public_keys: Sequence[Ed25519PublicKey],
+        public_keys: Callable[[], Iterable[Ed25519PublicKey]],
         clock: SystemClock,
         *,
         random_bytes: Callable[[int], bytes],
@@ -44,7 +45,7 @@ class HubTime:
         self.last_error = ""
         self._session = session
         self._url = hub_url.rstrip("/") + TIME_PATH
-        self._public_keys = tuple(public_keys)
+        self._public_keys = public_keys
         self._clock = clock
         self._random_bytes = random_bytes
         self._draw = draw
@@ -80,7 +81,7 @@ class HubTime:
         begun_ns = self._clock.monotonic_ns()
         data = await self._fetch(nonce)
         ended_ns = self._clock.monotonic_ns()
-        wall_ns = verify_time(data, nonce, self._public_keys)
+        wall_ns = verify_time(data, nonce, self._public_keys())
         if ended_ns - begun_ns > ROUND_TRIP_S * 1e9:
             raise HubUnavailable("the hub took too long to say what time it is")
         if not self._clock.vouch(wall_ns, (begun_ns + ended_ns) // 2):

@@ -30,8 +30,9 @@ from appliance.rotating_secret import load_schemes
 from appliance.secret import read_token
 from appliance.serial_table import SerialSourceTable, contradictions
 from appliance.wedge_table import WedgeSourceTable
-from cache.errors import KeyFileError
-from cache.replica.keys import load_hash_key, load_public_keys, read_secret
+from cache.errors import KeyFileError, TrustError
+from cache.replica.keys import load_hash_key, load_root, read_secret
+from cache.replica.trust.judge import pinned
 from scanner.input_events import is_keyboard
 
 
@@ -94,7 +95,7 @@ def _state(folder: Path) -> Iterator[Problem]:
     if os.access(key, os.R_OK):
         try:
             read_secret(key)
-        except (ConfigError, KeyFileError) as error:
+        except (ConfigError, KeyFileError, TrustError) as error:
             yield Problem(where, str(error), error.hint)
 
 
@@ -110,11 +111,15 @@ def _readable(where: str, name: str, remedy: str) -> Iterator[Problem]:
         yield Problem(where, f"{name}: {error.strerror}", remedy)
 
 
+def _root(path: Path) -> None:
+    pinned(load_root(path))
+
+
 def _keys(config: Config) -> Iterator[Problem]:
     hub = config.hub
     loads: tuple[tuple[str, str, str, Callable[[Path], object]], ...] = (
         ("hub.token_file", hub.token_file, "the file of `chot hub device`", read_token),
-        ("hub.head_key_file", hub.head_key_file, "keys/head.pub in its folder", load_public_keys),
+        ("hub.root_file", hub.root_file, "keys/root.json in its folder", _root),
         ("hub.hash_key_file", hub.hash_key_file, "keys/hash.key in its folder", load_hash_key),
     )
     for where, name, hub_has, load in loads:
@@ -123,7 +128,7 @@ def _keys(config: Config) -> Iterator[Problem]:
         if not missing:
             try:
                 load(Path(name))
-            except (ConfigError, KeyFileError) as error:
+            except (ConfigError, KeyFileError, TrustError) as error:
                 yield Problem(where, str(error), error.hint or f"copy it from the hub: {hub_has}")
 
 

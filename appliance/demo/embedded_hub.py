@@ -32,9 +32,9 @@ class HubFiles(msgspec.Struct, frozen=True):
         return self.folder.parent / "hub.token"
 
     @property
-    def head_key(self) -> Path:
-        """The public key of the hub's heads."""
-        return self.folder / "keys" / "head.pub"
+    def root(self) -> Path:
+        """The root by which the hub's keys are trusted."""
+        return self.folder / "keys" / "root.json"
 
     @property
     def hash_key(self) -> Path:

@@ -100,7 +100,7 @@ def configuration(
         "hub": {
             "url": hub_url,
             "token_file": str(files.token),
-            "head_key_file": str(files.head_key),
+            "root_file": str(files.root),
             "hash_key_file": str(files.hash_key),
             "poll_s": 2.0,
         },

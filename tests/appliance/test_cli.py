@@ -10,12 +10,11 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from admission.rulebook_format import MAX_RULEBOOK_BYTES
 from appliance.cli.main import COMMANDS, main
 from appliance.rotating_secret import create_schemes
+from tests.cache.replica.trust.authority import an_authority
 from tests.scanner.camera.kernel import FakeKernel
 from tests.worlds import ROOT
 
@@ -133,10 +132,9 @@ def test_check_names_a_key_file_that_is_none(tmp_path: Path) -> None:
 def ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A configuration whose every file and device is there; a terminal stands for the camera."""
     monkeypatch.setattr("appliance.camera_inspection.KernelControls", FakeKernel().open)
-    key = Ed25519PrivateKey.generate().public_key()
-    head = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    root = an_authority()[1].decode()
     text = TEXT.replace("/var/lib/chot", str(tmp_path / "state")).replace("8080", "0")
-    for name, content in {"hub.token": "t" * 43, "hash.key": "ab" * 32, "head.pub": head}.items():
+    for name, content in {"hub.token": "t" * 43, "hash.key": "ab" * 32, "root.json": root}.items():
         (tmp_path / name).write_text(content)
         (tmp_path / name).chmod(0o600)
         text = text.replace(f"/etc/chot/{name}", str(tmp_path / name))

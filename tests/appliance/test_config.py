@@ -37,7 +37,7 @@ state_dir = "state"
 [hub]
 url = "http://127.0.0.1:9000"
 token_file = "token"
-head_key_file = "/keys/head.pub"
+root_file = "/keys/root.json"
 hash_key_file = "hash.key"
 [[lane]]
 name = "in"
@@ -72,7 +72,7 @@ def test_paths_are_taken_from_the_files_folder(tmp_path: Path) -> None:
     config = parse_config(tree(), tmp_path / "gate.toml")
     assert config.site.rulebook == str(tmp_path / "rules.json")
     assert config.appliance.state_dir == str(tmp_path / "state")
-    assert config.hub.head_key_file == "/keys/head.pub"
+    assert config.hub.root_file == "/keys/root.json"
     source = config.lane[0].sources[0]
     assert isinstance(source, CameraSourceTable)
     assert source.device == "/dev/video0"

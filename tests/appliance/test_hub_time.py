@@ -73,7 +73,7 @@ class Gate:
         self.time = HubTime(
             session,
             hub.url,
-            [KEY.public_key()],
+            lambda: [KEY.public_key()],
             self.clock,
             random_bytes=lambda n: next(nonces).to_bytes(n, "little"),
             draw=lambda: 0.0,

@@ -139,7 +139,7 @@ state_dir = "{self.state}"
 [hub]
 url = "{hub.url}"
 token_file = "{hub.token_file}"
-head_key_file = "{hub.folder / "keys/head.pub"}"
+root_file = "{hub.folder / "keys/root.json"}"
 hash_key_file = "{hub.folder / "keys/hash.key"}"
 poll_s = 0.5
 [kiosk]

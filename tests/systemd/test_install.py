@@ -28,7 +28,7 @@ def test_what_the_configuration_names_is_put_where_it_looks() -> None:
     rules = PurePosixPath("/etc/chot") / CONFIG["site"]["rulebook"]
     assert any(line.endswith("configs/rulebooks/*.json") for line in COMMANDS)
     assert any(f" -t {rules.parent} " in line for line in COMMANDS)
-    modes = {"token_file": "600", "hash_key_file": "600", "head_key_file": "644"}
+    modes = {"token_file": "600", "hash_key_file": "600", "root_file": "644"}
     for key, mode in modes.items():
         wanted = rf"sudo install -m {mode} -o chot -g chot \S+ +{CONFIG['hub'][key]}"
         assert any(re.fullmatch(wanted, line) for line in COMMANDS), key
