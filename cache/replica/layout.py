@@ -57,8 +57,8 @@ class Group(msgspec.Struct, frozen=True):
 class Layout(Generic[Record]):
     """One declared layout over a record type. `record_bytes` is the width of a packed record.
 
-    `groups` are in the order of their bits and leave none out. A layout that declares some is
-    *coded*: segments hold its records as codes, all groups but the last in tables.
+    `groups` are in the order of their bits and leave none out. A layout that declares how many
+    bits each has is *coded*: segments hold its records as codes, all groups but the last in tables.
 
     The fields name the type's own from its first on, in any order; those that they leave out have
     their defaults. Where they do not fill the last byte, its highest bits are zero.
@@ -71,7 +71,7 @@ class Layout(Generic[Record]):
         layout_id: int,
         record: type[Record],
         fields: tuple[BitField, ...],
-        groups: tuple[Group, ...] = (),
+        group_bits: tuple[int, ...] = (),
     ) -> None:
         self.id = layout_id
         self.record = record
@@ -83,22 +83,30 @@ class Layout(Generic[Record]):
             raise LayoutError(msg)
         self._bits = sum(f.bits for f in fields)
         self.record_bytes = -(-self._bits // 8)
-        self.coded = bool(groups)
-        self.groups = groups or (Group(0, 0, self._bits),)
+        self.coded = bool(group_bits)
+        self.groups = self._grouped(group_bits or (self._bits,))
         places: dict[str, tuple[int, BitField]] = {}
         shift = 0
         for field in fields:
             places[field.name] = (shift, field)
             shift += field.bits
-        if groups and not _whole(groups, {0, *accumulate(field.bits for field in fields)}):
-            msg = f"layout {layout_id} has groups that split a field or leave bits out"
-            raise LayoutError(msg)
         self._encoders = tuple((s, f.name, f.bits, encoder(f.form)) for s, f in places.values())
         # In the order of the record's own fields: it is made from positional arguments.
         self._decoders = tuple(
             (places[name][0], (1 << places[name][1].bits) - 1, decoder(places[name][1].form))
             for name in names
         )
+
+    def _grouped(self, group_bits: tuple[int, ...]) -> tuple[Group, ...]:
+        ends = list(accumulate(group_bits))
+        borders = set(accumulate(field.bits for field in self.fields))
+        sizes = zip(ends, group_bits, strict=True)
+        groups = tuple(Group(*divmod(end - bits, 64), bits) for end, bits in sizes)
+        split = self.coded and any(group.shift + group.bits > 64 for group in groups)
+        if split or not borders.issuperset(ends) or ends[-1] != self._bits:
+            msg = f"layout {self.id} has groups that split a field or a word, or leave bits out"
+            raise LayoutError(msg)
+        return groups
 
     def pack(self, record: Record) -> bytes:
         """Return the packed record, `record_bytes` long.
@@ -130,18 +138,6 @@ class Layout(Generic[Record]):
     def _unknown(self) -> LayoutError:
         msg = f"a record of layout {self.id} holds an unknown value"
         return LayoutError(msg, hint="update this appliance")
-
-
-def _whole(groups: tuple[Group, ...], borders: set[int]) -> bool:
-    """Return whether the groups follow each other over all bits, and each ends with a field."""
-    at = 0
-    for group in groups:
-        if at != 64 * group.word + group.shift or group.shift + group.bits > 64:
-            return False
-        at += group.bits
-        if at not in borders:
-            return False
-    return at == max(borders)
 
 
 PERSONS_1 = Layout(
@@ -196,15 +192,7 @@ PERSONS_3 = Layout(
         BitField("exposure", 1, FieldForm.FLAG),
         BitField("identity", 16, FieldForm.NUMBER),
     ),
-    (
-        Group(0, 0, 30),
-        Group(0, 30, 21),
-        Group(0, 51, 13),
-        Group(1, 0, 8),
-        Group(1, 8, 20),
-        Group(1, 28, 20),
-        Group(1, 48, 16),
-    ),
+    group_bits=(30, 21, 13, 8, 20, 20, 16),
 )
 """Sixteen bytes, two words without a field across them. Of the birth date it keeps the year.
 

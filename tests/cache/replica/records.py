@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+import msgspec
 from hypothesis import strategies as st
 
 from admission.hours import EVERY_DAY, Hours
@@ -18,6 +19,7 @@ from admission.standing import (
     WatchEntry,
     Withdrawal,
 )
+from cache.replica.alias import Alias
 
 FIRST_H, LAST_H = 438_288, 438_287 + (1 << 18) - 1
 """2020-01-01T00Z and 2049-11-26T14Z."""
@@ -54,6 +56,14 @@ facts_2 = st.builds(
         st.integers(0, 65_535),
     ),
 )
+facts_3 = st.builds(
+    lambda facts, year: msgspec.structs.replace(
+        facts, born=None if year is None else date(year, 1, 1)
+    ),
+    facts_2,
+    st.none() | st.integers(1870, 2124),
+)
+aliases = st.builds(Alias, statuses, st.integers(0, (1 << 62) - 1))
 withdrawals = st.builds(Withdrawal, statuses, st.none() | some_hour)
 permits = st.builds(
     Permit,

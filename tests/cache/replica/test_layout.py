@@ -24,15 +24,18 @@ from admission.standing import (
 from cache.errors import LayoutError
 from cache.replica.forms import FieldForm
 from cache.replica.layout import (
+    ALIASES_1,
     CREDENTIALS_1,
     LAYOUTS,
     OFFICERS_1,
     PERMITS_1,
     PERSONS_1,
     PERSONS_2,
+    PERSONS_3,
     ROSTER_1,
     WATCH_1,
     BitField,
+    Group,
     Layout,
     layout_of,
 )
@@ -41,6 +44,8 @@ from tests.cache.replica import records
 CASES: list[tuple[Layout[Any], int, st.SearchStrategy[Any]]] = [
     (PERSONS_1, 10, records.facts_1),
     (PERSONS_2, 17, records.facts_2),
+    (PERSONS_3, 16, records.facts_3),
+    (ALIASES_1, 8, records.aliases),
     (CREDENTIALS_1, 3, records.withdrawals),
     (PERMITS_1, 12, records.permits),
     (ROSTER_1, 8, records.roster_entries),
@@ -165,3 +170,36 @@ def test_a_layout_names_the_records_fields_and_leaves_out_none_without_a_default
         Layout(9, PersonFacts, (*PERSONS_1.fields[:-1], BitField("age", 7, FieldForm.NUMBER)))
     with pytest.raises(LayoutError):
         Layout(9, Permit, PERMITS_1.fields[:2])
+
+
+def test_groups_say_where_in_which_word_they_are() -> None:
+    assert PERSONS_3.groups == (
+        Group(0, 0, 30),
+        Group(0, 30, 21),
+        Group(0, 51, 13),
+        Group(1, 0, 8),
+        Group(1, 8, 20),
+        Group(1, 28, 20),
+        Group(1, 48, 16),
+    )
+    for layout in LAYOUTS.values():
+        assert layout.coded == (layout is PERSONS_3)
+        assert layout.coded or layout.groups == (Group(0, 0, sum(f.bits for f in layout.fields)),)
+
+
+@pytest.mark.parametrize(
+    "group_bits",
+    [
+        (30, 21, 13, 8, 20, 20),  # the identity is in none
+        (30, 21, 13, 8, 20, 20, 15, 1),  # half of it is
+        (30, 21, 13, 8, 20, 20, 17),
+        (29, 22, 13, 8, 20, 20, 16),
+        (30, 21, 21, 20, 20, 16),  # across the words
+    ],
+    ids=str,
+)
+def test_groups_that_split_a_field_or_a_word_or_leave_bits_out_are_refused(
+    group_bits: tuple[int, ...],
+) -> None:
+    with pytest.raises(LayoutError):
+        Layout(8, PersonFacts, PERSONS_3.fields, group_bits)
