@@ -22,7 +22,7 @@ from cache.replica.coding_plan import CodingPlan, unpack_plan
 from cache.replica.layout import layout_of
 
 VERSION = 1
-MAX_RECIPE_BYTES = 64 << 20
+MAX_RECIPE_BYTES = 16 << 20
 """Of a recipe, unpacked."""
 _MAX_WINDOW_BYTES = 8 << 20
 _LEVEL = 9

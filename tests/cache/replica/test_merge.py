@@ -151,6 +151,15 @@ def test_a_day_of_many_rows_merges_over_many_steps(
     assert Segment.open(tmp_path / "merged").header.wide_rows > 50
 
 
+@pytest.mark.parametrize("layout", [PERSONS_3, CREDENTIALS_1])
+def test_nobody_becomes_somebody_and_somebody_nobody(tmp_path: Path, layout: Layout[Any]) -> None:
+    rows = {key: bytes([1] * layout.record_bytes) for key in FAR[:5]}
+    merged_as_built(tmp_path, table_of(tmp_path, layout, {}, rows), {}, rows)
+    nobody = dict.fromkeys(rows)
+    merged_as_built(tmp_path, table_of(tmp_path, layout, rows, nobody), rows, {})
+    merged_as_built(tmp_path, table_of(tmp_path, layout, {}), {}, {})
+
+
 def test_a_change_of_the_head_merges_as_one_of_a_delta(tmp_path: Path) -> None:
     base = crowd(4, 500)
     changes = a_day(5, base)
