@@ -159,8 +159,10 @@ class Outlook:
             "damaged_pages": status.damaged_pages,
             "documents": status.documents,
             "missing_files": status.missing,
+            "healed_pages": status.healed_pages,
         }
         facts |= {f"rows.{kind}": rows for kind, rows in status.datasets.items()}
+        facts |= {f"change.{kind}": number for kind, number in status.numbers.items()}
         if status.sequence is None:
             return Finding(ok=False, why=status.last_error or "no release yet", facts=facts)
         why = f"{status.damaged_pages} pages are damaged" if status.damaged_pages else ""
@@ -174,7 +176,7 @@ class Outlook:
 
     def _hub(self) -> Finding:
         replica = self.replicator.status()
-        said = [(replica.last_error, replica.last_error_hint)]
+        said = [(replica.last_error, replica.last_error_hint), (replica.trust_error, "")]
         said += [(u.status().last_error, u.status().hint) for u in self.records.uplinks]
         why, hint = next(((why, hint) for why, hint in said if why), ("", ""))
         facts: dict[str, str | int | float | bool | None] = {

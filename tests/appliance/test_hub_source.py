@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -161,6 +162,30 @@ async def test_a_silent_server_is_given_up(server: tuple[Server, str], source: H
     server[0].head = lambda r: server[0].streamed(r, b"x", hang=True)
     with pytest.raises(SourceError, match="in time"):
         await source.head()
+
+
+async def test_a_server_that_never_ends_is_given_up_and_what_came_is_not_lost(
+    server: tuple[Server, str], session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("appliance.hub_source.SLOWEST_BYTES_PER_S", 10_000)
+    source, sink = HubSource(session, server[1], timeout_s=0.1), Bytes()
+    served = server[0]
+
+    async def dripping(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        response.content_length = 100
+        await response.prepare(request)
+        with contextlib.suppress(ConnectionError):
+            while not served.release.is_set():
+                await response.write(b"x")
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(served.release.wait(), 0.05)
+        return response
+
+    served.file = dripping
+    with pytest.raises(SourceError, match="in time"):
+        await source.file(FileKind.SEGMENT, NAME, 100, sink)
+    assert 0 < len(sink.taken) < 100
 
 
 async def test_redirects_end(server: tuple[Server, str], source: HubSource) -> None:

@@ -8,6 +8,7 @@ import msgpack
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from admission.instant import ClockTrust
 from admission.local_time import MAX_CLOCK_BEHIND_NS
@@ -15,8 +16,11 @@ from cache.errors import HeadError, HeadExpired, HeadRolledBack
 from cache.replica.head import (
     MAX_DOCUMENT_BYTES,
     MAX_HEAD_BYTES,
+    Blob,
     Dataset,
+    DeltaFile,
     Document,
+    Following,
     Head,
     SignedHead,
     public_key_id,
@@ -150,6 +154,59 @@ def test_a_field_this_version_does_not_know_is_refused_not_ignored() -> None:
 def test_fields_out_of_range_are_never_signed(change: dict[str, object]) -> None:
     with pytest.raises(HeadError, match="range"):
         sign_head(a_head(**{"sequence": 7, **change}), SIGNER)  # type: ignore[arg-type]
+
+
+FILE = Blob(bytes(32), 500)
+FOLLOWING = Following(bytes(32), 20_480, 301, 7, FILE)
+CHANGED = replace(
+    DATASET,
+    snapshot=FILE,
+    deltas=(DeltaFile(FILE, 0, 5), DeltaFile(FILE, 5, 7)),
+    changes=b"new",
+    through=9,
+    following=FOLLOWING,
+)
+
+
+def test_a_dataset_that_changes_comes_back_as_it_was_signed() -> None:
+    head = a_head(datasets={PERSONS: CHANGED}, targets=12)
+    assert verify_head(sign_head(head, SIGNER), TRUSTED).head == head
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"deltas": (DeltaFile(FILE, 1, 7),)},
+        {"deltas": (DeltaFile(FILE, 0, 5), DeltaFile(FILE, 6, 7))},
+        {"deltas": (DeltaFile(FILE, 0, 5), DeltaFile(FILE, 4, 7))},
+        {"deltas": (DeltaFile(FILE, 0, 5), DeltaFile(FILE, 5, 5))},
+        {"deltas": (DeltaFile(FILE, 0, 10),)},
+        {"deltas": tuple(DeltaFile(FILE, n, n + 1) for n in range(65)), "through": 66},
+        {"deltas": (DeltaFile(Blob(bytes(31), 500), 0, 7),)},
+        {"deltas": (DeltaFile(Blob(bytes(32), 0), 0, 7),)},
+        {"changes": b""},
+        {"changes": bytes(32_769)},
+        {"through": 7},
+        {"through": 1 << 63},
+        {"snapshot": Blob(bytes(31), 500)},
+        {"following": replace(FOLLOWING, through=0)},
+        {"following": replace(FOLLOWING, through=10)},
+        {"following": replace(FOLLOWING, root=bytes(31))},
+        {"following": replace(FOLLOWING, recipe=Blob(bytes(32), 0))},
+    ],
+    ids=str,
+)
+def test_changes_with_a_gap_or_out_of_range_are_refused_though_signed(
+    change: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    head = a_head(datasets={PERSONS: replace(CHANGED, **change)})
+    with pytest.raises(HeadError, match="range"):
+        sign_head(head, SIGNER)
+    with monkeypatch.context() as patch:
+        patch.setattr("cache.replica.head._check", lambda _: None)
+        signed = sign_head(head, SIGNER)
+    with pytest.raises(HeadError, match="range"):
+        verify_head(signed, TRUSTED)
 
 
 def test_an_oversized_envelope_is_refused_unread() -> None:
