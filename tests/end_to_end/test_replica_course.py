@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import date
 from pathlib import Path
 
@@ -17,11 +18,13 @@ from cache.replica.keys import hash_key_id
 from cache.replica.merging import MergeOutcome
 from cache.replica.replicate import Replicator
 from cache.replica.source import FileKind
-from cache.replica.status import Outcome, ReplicaStatus
+from cache.replica.status import GOOD_OUTCOMES, Outcome, ReplicaStatus
 from cache.replica.store import ReplicaStore
 from cache.replica.trust import Trust
-from hub.keys import create_keys
+from hub.folder import DataFolder
+from hub.keys import HubKeys, create_keys, load_keys
 from hub.publish import Publisher
+from hub.rotation import ROTATED, rotate
 from hub.store.port import KnownIdentifier, Person
 from tests.worlds import ManualClock
 
@@ -50,15 +53,18 @@ class Course:
     def __init__(self, folder: Path) -> None:
         self.clock = ManualClock()
         self.folder = folder
-        self.keys = create_keys(folder / "keys")
-        self.publisher = Publisher(folder / "hub", self.keys)
-        self.root = b""
+        self.hub = DataFolder(folder / "hub")
+        self.open_hub(create_keys(self.hub.keys))
+
+    def open_hub(self, keys: HubKeys) -> None:
+        self.keys = keys
+        self.publisher = Publisher(self.hub.published, keys)
 
     def publish(self, **doses: int) -> None:
         self.publisher.publish(everybody(**doses), now=self.clock.now())
 
     def boot(self) -> None:
-        root = self.folder / "hub" / "replica" / "metadata" / "1.root.json"
+        root = self.hub.published / "replica" / "metadata" / "1.root.json"
         trust = Trust.open(self.folder / "gate" / "trust", root.read_bytes())
         self.book = ReplicaBook(self.keys.hash_key)
         store = ReplicaStore(
@@ -67,7 +73,7 @@ class Course:
             hash_key_id(self.keys.hash_key),
             takes=subscription("gate-7"),
         )
-        source = DirectorySource(self.folder / "hub" / "replica")
+        source = DirectorySource(self.hub.published / "replica")
         self.replicator = Replicator([source], store, self.book, self.clock)
 
     async def round(self) -> ReplicaStatus:
@@ -128,3 +134,20 @@ async def test_a_gate_follows_its_hub_through_changes_deltas_and_the_next_base(
     assert await course.replicator.open()
     assert [course.doses(number) for number in (7, 8, 9)] == [0, 1, 2]
     assert await course.replicator.once() is Outcome.UNCHANGED
+
+
+async def test_a_gate_goes_along_as_every_key_of_the_hub_is_replaced(course: Course) -> None:
+    course.publish()
+    course.boot()
+    await course.round()
+    for number, role in enumerate(ROTATED):
+        course.clock.advance(60)
+        rotate(course.hub, role, course.clock.now(), root_key=None, entropy=os.urandom)
+        assert await course.replicator.once() in GOOD_OUTCOMES, course.replicator.status()
+        course.open_hub(load_keys(course.hub.keys))
+        course.clock.advance(60)
+        course.publish(n7=3 + number)
+        course.boot()
+        assert await course.replicator.open()
+        await course.round()
+        assert course.doses(7) == 3 + number
