@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from admission.standing import CredentialStatus, Product, TestResult
+from benchmarks import population
 from benchmarks.churn import a_day
 from benchmarks.entropy import churn_floor_bytes, entropy_of, set_bits
-from benchmarks.population import CHUNK_PEOPLE, Population, column, replace
+from benchmarks.population import Population, column, replace
 from cache.replica.layout import PERSONS_3
 
 PEOPLE = 20_000
@@ -49,15 +50,16 @@ def test_two_planted_keys_of_one_person_are_refused() -> None:
         list(Population(10, planted=(4, 5)).chunks())
 
 
-def test_a_large_population_comes_in_chunks_that_follow_each_other_with_all_who_are_planted() -> (
-    None
-):
+def test_a_large_population_comes_in_chunks_that_follow_each_other_with_all_who_are_planted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(population, "CHUNK_PEOPLE", 5_000)
     planted = (3, 1 << 62, 1 << 63, (1 << 64) - 1)
-    chunks = list(Population(CHUNK_PEOPLE + 1, planted=planted).chunks())
-    assert len(chunks) == 2
+    chunks = list(Population(PEOPLE, planted=planted).chunks())
+    assert len(chunks) == 8
     assert all(len(keys) == len(words) for keys, words in chunks)
     keys = np.concatenate([keys for keys, _ in chunks])
-    assert len(keys) == CHUNK_PEOPLE + 1
+    assert len(keys) == PEOPLE
     assert (np.diff(keys >> np.uint64(2)) > 0).all()
     assert np.isin(np.array(planted, np.uint64), keys).all()
 
