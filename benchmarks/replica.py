@@ -63,15 +63,15 @@ def measure(folder: Path, *, people: int, peers: bool, progress: Progress) -> Re
     progress("looking up, cold")
     cold = _cold(stage, base, peers=peers)
     sought = np.array(stage.known_keys, np.uint64).tobytes()
-    grown, _ = in_child(memory_bytes, base.path, overlay.place, sought)
+    grown, _ = in_child(memory_bytes, base.path, overlay.places, sought)
     opened = Took.typical([timed(lambda: Segment.open(base.path))[1] for _ in range(_TIMES)])
     activated = Took.typical(
-        [live(folder / "live", base.path, day.place, stage.known[0]) for _ in range(_TIMES)]
+        [live(folder / "live", base.path, day.places, stage.known[0]) for _ in range(_TIMES)]
     )
     made = make(stage, base, day, progress)
     turns, dict_bytes = look_up(
         stage,
-        open_table(base.path, overlay.place),
+        open_table(base.path, overlay.places),
         Peers(files=peers, in_memory=peers and _dict_fits(people)),
         removed=frozenset(stage.keys[overlay.churn.removed].tolist()),
         progress=lambda share: progress("looking up", share),

@@ -44,22 +44,25 @@ class DeltaPlace(msgspec.Struct, frozen=True):
     through: int
 
 
-def open_table(segment: Path, place: DeltaPlace | None = None) -> Table:
-    """Return a base, and a delta on it."""
+def open_table(segment: Path, places: Sequence[DeltaPlace] = ()) -> Table:
+    """Return a base, and deltas on it."""
     base = Segment.open(segment)
-    return Table(base) if place is None else _laid_over(base, place, place.path.read_bytes())
+    return _laid_over(base, [(place, place.path.read_bytes()) for place in places])
 
 
-def _laid_over(base: Segment, place: DeltaPlace, data: bytes) -> Table:
-    delta = read_delta(
-        data,
-        base=place.base,
-        layout=base.layout,
-        rows=base.header.rows,
-        after=place.after,
-        through=place.through,
-    )
-    return Table(base, (delta,))
+def _laid_over(base: Segment, received: Sequence[tuple[DeltaPlace, bytes]]) -> Table:
+    deltas = [
+        read_delta(
+            data,
+            base=place.base,
+            layout=base.layout,
+            rows=base.header.rows,
+            after=place.after,
+            through=place.through,
+        )
+        for place, data in received
+    ]
+    return Table(base, deltas)
 
 
 def cold_bytes(store: Store, place: Path, keys: Sequence[int]) -> float | None:
@@ -98,32 +101,34 @@ def evict(path: Path) -> None:
         os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
-def memory_bytes(segment: Path, place: DeltaPlace, sought: bytes) -> int:
-    """Return the anonymous memory that a base and its delta take after many look-ups.
+def memory_bytes(segment: Path, places: Sequence[DeltaPlace], sought: bytes) -> int:
+    """Return the anonymous memory that a base and its deltas take after many look-ups.
 
     :param sought: keys to look up, as 64-bit integers.
     """
     keys = array("Q", sought)
     before = anonymous_bytes()
-    table = open_table(segment, place)
+    table = open_table(segment, places)
     find = table.find
     for key in keys:
         find(key)
     return anonymous_bytes() - before
 
 
-def live(folder: Path, segment: Path, place: DeltaPlace, sought: Identifier) -> Took:
-    """Return what it takes from a downloaded delta to the first look-up that it answers.
+def live(folder: Path, segment: Path, places: Sequence[DeltaPlace], sought: Identifier) -> Took:
+    """Return what it takes from downloaded deltas to the first look-up that they answer.
 
-    It is written and synced, its name too, judged, laid over the open base, and swapped in.
+    They are written and synced, names too, judged, laid over the open base, and swapped in.
     """
-    base, data = Segment.open(segment), place.path.read_bytes()
+    base = Segment.open(segment)
+    received = [(place, place.path.read_bytes()) for place in places]
     book = ReplicaBook(HASH_KEY)
     folder.mkdir(exist_ok=True)
 
     def work() -> object:
-        write_durably(folder / hashlib.sha256(data).hexdigest(), data)
-        book.swap({PERSONS: _laid_over(base, place, data)}, HEAD)
+        for _, data in received:
+            write_durably(folder / hashlib.sha256(data).hexdigest(), data)
+        book.swap({PERSONS: _laid_over(base, received)}, HEAD)
         return book.standing_of(card(sought), NOW)
 
     return timed(work)[1]

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import os
 import time
+from functools import partial
+from itertools import islice
 from pathlib import Path
 
 import msgspec
 import numpy as np
 
 from benchmarks.churn import CHANGES_FOR_ONE, Churn, a_day
-from benchmarks.population import Words
-from benchmarks.replica_alone import DeltaPlace
+from benchmarks.population import Keys, Words
+from benchmarks.replica_alone import DeltaPlace, open_table
 from benchmarks.replica_stage import KEY_ID, Stage
 from benchmarks.timing import Took, timed
 from cache.replica.build import Built, write_rows
+from cache.replica.changes import Changes
+from cache.replica.delta import MAX_DELTA_ROWS
 from cache.replica.delta_write import encode_delta
 from cache.replica.layout import ALIASES_1, PERSONS_3
-from cache.replica.segment import Segment
 from cache.replica.table import Table
 
 OVERLAY_CHANGES = 100_000
@@ -36,10 +39,10 @@ class Base(msgspec.Struct, frozen=True):
 
 
 class Day(msgspec.Struct, frozen=True):
-    """Changes of a base, and the delta that carries them."""
+    """Changes of a base, and the deltas that carry them."""
 
     churn: Churn
-    place: DeltaPlace
+    places: tuple[DeltaPlace, ...]
     size: int
     took: Took
 
@@ -53,27 +56,42 @@ def build_base(stage: Stage) -> Base:
 
 def a_days_delta(stage: Stage, base: Base) -> Day:
     """Write the delta of a day: 3 % of the people change, some are new, some are removed."""
-    return _delta(stage, base, a_day(stage.keys, stage.words), "day.delta")
+    return _deltas(stage, base, a_day(stage.keys, stage.words), "day")
 
 
 def overlay_delta(stage: Stage, base: Base) -> Day:
     """Write a delta of a hundred thousand changes: what lies over the base while it is asked."""
     changes = min(OVERLAY_CHANGES, stage.people // _OVERLAY_SHARE)
     changed = round(changes / CHANGES_FOR_ONE)
-    return _delta(stage, base, a_day(stage.keys, stage.words, changed=changed), "overlay.delta")
+    return _deltas(stage, base, a_day(stage.keys, stage.words, changed=changed), "overlay")
 
 
-def _delta(stage: Stage, base: Base, churn: Churn, name: str) -> Day:
+def _deltas(stage: Stage, base: Base, churn: Churn, name: str) -> Day:
+    """Write the changes as one delta or, where a file may not hold them all, as several.
+
+    Each of several is of people from everywhere, as hours of the day would be.
+    """
     after: dict[int, bytes | None] = dict.fromkeys(stage.keys[churn.removed].tolist())
     after.update(zip(stage.keys[churn.ranks].tolist(), _records(churn.words), strict=True))
     after.update(zip(churn.added_keys.tolist(), _records(churn.added_words), strict=True))
-    before = Table(Segment.open(base.path))
-    data, took = timed(
-        lambda: encode_delta(before, after, base=base.built.root, through=1, base_keys=stage.keys)
-    )
-    place = DeltaPlace(stage.folder / name, base.built.root, 0, 1)
-    place.path.write_bytes(data)
-    return Day(churn, place, len(data), took)
+    parts = -(-len(after) // MAX_DELTA_ROWS) or 1
+    places: list[DeltaPlace] = []
+    spent: list[Took] = []
+    for number in range(parts):
+        before = open_table(base.path, places)
+        some = dict(islice(after.items(), number, None, parts))
+        data, took = timed(partial(_encoded, before, some, base.built.root, stage.keys))
+        places.append(
+            DeltaPlace(stage.folder / f"{name}-{number}", base.built.root, number, number + 1)
+        )
+        places[-1].path.write_bytes(data)
+        spent.append(took)
+    size = sum(place.path.stat().st_size for place in places)
+    return Day(churn, tuple(places), size, Took.together(spent))
+
+
+def _encoded(before: Table, after: Changes, base: bytes, keys: Keys) -> bytes:
+    return encode_delta(before, after, base=base, through=before.after + 1, base_keys=keys)
 
 
 def _records(words: Words) -> list[bytes]:

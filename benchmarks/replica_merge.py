@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -55,7 +56,7 @@ def make(stage: Stage, base: Base, day: Day, progress: Progress) -> Making:
     snapshot.unlink()
     progress("planning the next base")
     recipe, following = folder / "recipe", folder / "following"
-    table = open_table(base.path, day.place)
+    table = open_table(base.path, day.places)
     packed, recipe_took = timed(lambda: pack_recipe(make_recipe(table, stage.keys)))
     recipe.write_bytes(packed)
     progress("merging")
@@ -79,7 +80,7 @@ def make(stage: Stage, base: Base, day: Day, progress: Progress) -> Making:
 def _merged(base: Base, day: Day, recipe: Path, result: Path) -> tuple[_Merged, int]:
     """Return what a merge in a process of its own did, and its most memory."""
     result.unlink(missing_ok=True)
-    return in_child(_merge, base.path, day.place, recipe, result)
+    return in_child(_merge, base.path, day.places, recipe, result)
 
 
 class _Merged(msgspec.Struct, frozen=True):
@@ -89,9 +90,9 @@ class _Merged(msgspec.Struct, frozen=True):
     """The process's anonymous memory when it began, in bytes."""
 
 
-def _merge(segment: Path, place: DeltaPlace, recipe: Path, result: Path) -> _Merged:
-    """Merge a delta into its base, to the medium, as a gate does."""
-    table = open_table(segment, place)
+def _merge(segment: Path, places: Sequence[DeltaPlace], recipe: Path, result: Path) -> _Merged:
+    """Merge deltas into their base, to the medium, as a gate does."""
+    table = open_table(segment, places)
     judged = unpack_recipe(recipe.read_bytes())
     before = anonymous_bytes()
 

@@ -26,6 +26,11 @@ class Took(msgspec.Struct, frozen=True):
             statistics.median(call.cpu_s for call in calls),
         )
 
+    @classmethod
+    def together(cls, calls: Sequence[Took]) -> Took:
+        """Return what several calls took one after the other."""
+        return cls(sum(call.wall_s for call in calls), sum(call.cpu_s for call in calls))
+
 
 def timed(work: Callable[[], Result]) -> tuple[Result, Took]:
     """Return what a call returns, and what it took."""
