@@ -15,12 +15,11 @@ from cache.replica.head import Head
 from hub.errors import HubError
 from hub.publish import Changes, Publisher, Released
 from hub.rows import Progress
+from hub.store.changes import MAX_LOGGED
 from hub.store.port import Store
-from hub.store.registers import DOCUMENTS, ORDERS
+from hub.store.registers import DOCUMENTS, ORDERS, PERMITS
 from hub.wanted import TouchedRegister, Wanted, layouts_of
 
-MANY = 1_000_000
-"""Identifiers that may have been touched: of more, all rows are compared."""
 _DOCUMENTS = frozenset({ORDERS, DOCUMENTS})
 """What has revisions, but becomes documents."""
 
@@ -66,7 +65,7 @@ class Release:
         :raises HubError: if nobody is on record, the store failed or the release cannot be written;
             what was published before stays.
         """
-        draft = await self._draft(now, only, MANY)
+        draft = await self._draft(now, only, MAX_LOGGED)
         if draft is None:
             return None
         sources = [self._wanted.source(name, draft.revisions[name], now) for name in draft.left]
@@ -123,7 +122,10 @@ class Release:
         """
         anew = set()
         for name in sorted(bases):
-            if not await asyncio.to_thread(self._publisher.follow, name, clock.now):
+            # Permits that ended long ago go only where all of them are read.
+            if name == PERMITS or not await asyncio.to_thread(
+                self._publisher.follow, name, clock.now
+            ):
                 anew.add(name)
         left = _registers(anew, await self._store.revisions())
         if left:

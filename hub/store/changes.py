@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from hub.store.port import Person
     from hub.store.registers import Row
 
-MAX_LOGGED = 1_000_000
-"""Identifiers that the log of one register holds. One that would hold more is emptied."""
+MAX_LOGGED = 200_000
+"""Identifiers that the log of one register holds. One that would hold more is emptied: to compare
+everybody costs less."""
 
 
 class ChangedPeople(msgspec.Struct, frozen=True):

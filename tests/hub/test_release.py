@@ -262,6 +262,34 @@ async def test_changes_of_a_few_and_registers_do_not_wait_for_all_people(hub: Hu
     assert hub.standing(head).watch == WatchEntry(REVOKED)
 
 
+async def test_changes_of_people_whom_another_publisher_works_on_are_left(hub: Hub) -> None:
+    await hub.publish()
+    await hub.store.put_people([Person(1, (KnownIdentifier(DOCUMENT, REVOKED),), FACTS)])
+    await hub.put(WATCH)
+    other = Publisher(hub.folder, hub.keys)
+    with other._heads.taken({ALIASES}):
+        left = await hub.release.publish_changes(hub.clock.now(), limit=10)
+    assert left == {PEOPLE, WATCH}, "the watch list has no base yet"
+    assert await hub.release.stale() == {PEOPLE, WATCH}
+    assert not await hub.release.publish_changes(
+        hub.clock.now(), only=frozenset({PEOPLE}), limit=10
+    )
+    assert await hub.release.stale() == {WATCH}
+
+
+async def test_permits_that_ended_long_ago_go_with_the_next_base(hub: Hub) -> None:
+    lately = Permit(ACTIVE, hub.now_h - 72, hub.now_h)
+    await hub.put(PERMITS, Row("1", (DOCUMENT,), lately))
+    await hub.publish()
+    hub.clock.advance(31 * 86_400)
+    await hub.store.put_order(Order(0, 5, 16))
+    assert hub.standing(await hub.publish()).permits == (lately,)
+    await hub.release.rebase(frozenset({PERMITS}), hub.clock)
+    head = hub.publisher.published()
+    assert head is not None
+    assert hub.standing(head).permits == ()
+
+
 async def test_a_running_hub_leaves_people_to_another_process_and_tries_again(hub: Hub) -> None:
     calls = 0
 
