@@ -9,9 +9,10 @@ from admission.standing import CredentialStatus
 
 KEY_BITS = 64
 ALIAS_PERSON_BITS = 62
-_SPARE_BITS = KEY_BITS - ALIAS_PERSON_BITS
-_PERSON_MASK = (1 << KEY_BITS) - (1 << _SPARE_BITS)
-_STATUS_MASK = (1 << _SPARE_BITS) - 1
+SPARE_BITS = KEY_BITS - ALIAS_PERSON_BITS
+"""Lowest bits of a key that do not count where people are told apart."""
+PERSON_MASK = (1 << KEY_BITS) - (1 << SPARE_BITS)
+_STATUS_MASK = (1 << SPARE_BITS) - 1
 _STATUSES = tuple(CredentialStatus)
 
 
@@ -27,7 +28,7 @@ class Alias(msgspec.Struct, frozen=True, gc=False):
     @property
     def key(self) -> PersonKey:
         """The key to look the person's record up by; its last two bits are zero."""
-        return PersonKey(self.person << _SPARE_BITS)
+        return PersonKey(self.person << SPARE_BITS)
 
 
 def person_of(key: PersonKey) -> PersonKey:
@@ -38,7 +39,7 @@ def person_of(key: PersonKey) -> PersonKey:
     >>> hex(person_of(PersonKey(0xFFFF_0000_0000_0007)))
     '0xffff000000000004'
     """
-    return key & _PERSON_MASK  # type: ignore[return-value]  # a call of the type would be felt
+    return key & PERSON_MASK  # type: ignore[return-value]  # a call of the type would be felt
 
 
 def led_to(record: bytes) -> tuple[PersonKey, CredentialStatus]:

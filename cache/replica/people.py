@@ -7,17 +7,16 @@ that leads to it and has a status of its own. Closures over one release, made at
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 import msgspec
 
 from admission.identity import PersonKey
 from admission.standing import CredentialStatus, PersonFacts, combined
 from cache.errors import AliasError
+from cache.replica import person_row
 from cache.replica.alias import led_to, person_of
 from cache.replica.forms import FieldForm
 from cache.replica.layout import PERSONS_3, Layout
-from cache.replica.person_row import record_reader
 from cache.replica.reading import Keys, unreadable
 from cache.replica.table import Table
 
@@ -27,19 +26,11 @@ AliasOf = Callable[[PersonKey], tuple[PersonKey, CredentialStatus] | None]
 """Whose an alias is, and its status. It raises `AliasError` where it cannot be read."""
 
 
-class People(NamedTuple):
-    """Who is on record of one credential: the keys that lead to somebody, in their order.
-
-    `person` stands for the first of them whichever identifier was shown (`alias.person_of`);
-    `facts` and `mismatch` are what all the records say together (`standing.combined`).
-    """
-
-    keys: Keys
-    person: PersonKey
-    facts: PersonFacts
-    mismatch: bool = False
-
-
+People = tuple[Keys, PersonKey, PersonFacts, bool]
+"""Who is on record of one credential: which of its keys lead to somebody, in their order; the key
+that stands for the first person, whichever identifier was shown (`alias.person_of`); and what all
+the records say together, and whether they clash (`standing.combined`). A tuple, as it is made for
+every person at the gate."""
 PeopleReader = Callable[[Keys], People | None]
 
 
@@ -47,16 +38,13 @@ def facts_finder(persons: Table | None) -> FactsOf:
     """Return the look-up of records in `persons`; None = its segment cannot be used."""
     if persons is None:
         return unreadable
-    locate, record_at = persons.locate, persons.segment.record
-    unpack: Callable[[bytes], PersonFacts] = persons.layout.unpack
     if persons.layout is PERSONS_3:
-        unpack = record_reader()
+        return person_row.facts_finder(persons)
+    find, unpack = persons.find, persons.layout.unpack
 
     def facts_of(key: PersonKey) -> PersonFacts | None:
-        found = locate(key)
-        if found is None:
-            return None
-        return unpack(record_at(found) if isinstance(found, int) else found)
+        record = find(key)
+        return None if record is None else unpack(record)
 
     return facts_of
 
@@ -92,9 +80,10 @@ def people_reader(facts_of: FactsOf, alias_of: AliasOf | None) -> PeopleReader:
 
     def read(keys: Keys) -> People | None:
         if len(keys) == 1:
-            facts = facts_of(keys[0])
+            (key,) = keys
+            facts = facts_of(key)
             if facts is not None:
-                return People(keys, person_of(keys[0]), facts)
+                return keys, person_of(key), facts, False
             if alias_of is None:
                 return None
         return read_all(keys)
@@ -133,7 +122,7 @@ def _reader_of_several(facts_of: FactsOf, alias_of: AliasOf) -> PeopleReader:
             if facts not in said:
                 said.append(facts)
         if len(said) > 1:
-            return People(found, people[0], *combined(said))
-        return People(found, people[0], said[0]) if said else None
+            return found, people[0], *combined(said)
+        return (found, people[0], said[0], False) if said else None
 
     return read

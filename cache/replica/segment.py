@@ -76,7 +76,8 @@ class Segment:
 
     `wide_row(number)` returns the key and record of a wide row, and raises `DamagedPage` likewise.
     `coding` has the tables (and `tables` is short for them); None and empty where the rows are
-    plain. `index` is the bucket index, `view` the mapped file.
+    plain. `index` is the bucket index, `view` the mapped file, `mapped`
+    all of it for closures that find rows.
     """
 
     def __init__(self, view: mmap.mmap) -> None:
@@ -93,7 +94,7 @@ class Segment:
         self.tables = self.coding.tables if self.coding else ()
         self._pages = bytearray(header.row_pages + header.wide_pages)
         self._check = page_check(view, crcs, self._pages)
-        mapped = Mapped(header, view, self.index, self._pages, self._check)
+        mapped = self.mapped = Mapped(header, view, self.index, self._pages, self._check)
         self.wide_row = wide_reader(mapped)
         if self.coding is None:
             self.locate = plain_locator(mapped)
