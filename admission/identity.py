@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Callable, Iterable
 from datetime import date
 from enum import StrEnum
-from typing import NewType
+from typing import Literal, NewType, cast
 
 import msgspec
 
@@ -122,14 +122,20 @@ def person_keyer(hash_key: bytes) -> Callable[[Identifier], PersonKey]:
         msg = f"a hash key has 16 to 64 bytes, not {len(hash_key)}"
         raise ValueError(msg)
     keyed = {
-        kind: hashlib.blake2b(domain, digest_size=8, key=hash_key)
+        kind: hashlib.blake2b(domain, digest_size=8, key=hash_key).copy
         for kind, domain in _DOMAIN.items()
     }
+    # A call of the type would be felt: this runs for every number that is shown.
+    person_key = cast("Callable[[bytes, Literal['little']], PersonKey]", int.from_bytes)
 
     def key_of(identifier: Identifier) -> PersonKey:
-        state = keyed[identifier.kind].copy()
-        state.update(identifier.value.encode("utf-8", "surrogatepass"))
-        return PersonKey(int.from_bytes(state.digest(), "little"))
+        state = keyed[identifier.kind]()
+        try:
+            value = identifier.value.encode()
+        except UnicodeEncodeError:
+            value = identifier.value.encode("utf-8", "surrogatepass")
+        state.update(value)
+        return person_key(state.digest(), "little")
 
     return key_of
 

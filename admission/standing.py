@@ -151,7 +151,7 @@ class Release(msgspec.Struct, frozen=True, gc=False):
     expires_ns: int
 
 
-class Standing(msgspec.Struct, frozen=True):
+class Standing(msgspec.Struct, frozen=True, gc=False):
     """One look-up's answer.
 
     `person` stands for whoever was found, the same whichever of their identifiers was shown: the

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -38,7 +38,6 @@ from cache.replica.names import (
     kind_of,
 )
 from cache.replica.people import (
-    People,
     PeopleReader,
     alias_finder,
     facts_finder,
@@ -51,6 +50,7 @@ from cache.replica.table import Table
 _HOUR_NS = 3_600 * 1_000_000_000
 _NEEDED = frozenset({PERSONS, ALIASES, CREDENTIALS, WATCH})
 """Datasets without whose answer nothing is decided."""
+_NONE: Sequence[Any] = ()
 _FOUND, _NOT_FOUND = Lookup.FOUND, Lookup.NOT_FOUND  # as names: an enum's attribute is a call
 
 Listed = TypeVar("Listed", RosterEntry, Officer)
@@ -59,7 +59,7 @@ AlsoWithdrawn = Callable[[Credential, Instant], bool]
 """Whether a signed credential is withdrawn by something else than the dataset `credentials`."""
 
 
-class _Open(NamedTuple):
+class _Open(msgspec.Struct, frozen=True):
     """Everything of one release that a look-up needs. None = the release has no such dataset."""
 
     release: Release
@@ -151,13 +151,14 @@ class ReplicaBook:
         keys: list[PersonKey] = []
         try:
             key_of = self._key_of
-            keys = [key_of(identifier) for identifier in credential.identifiers]
+            for identifier in credential.identifiers:
+                keys.append(key_of(identifier))  # noqa: PERF401 - a comprehension is a call more
             if credential.granted is not None:
                 subject = credential.granted.subject
                 if subject is not None and subject not in keys:
                     keys.append(subject)
             if current is not None:
-                return self._standing(current, keys, credential, now, permits=permits)
+                return self._standing(current, keys, credential, now, permits)
             lookup = Lookup.NO_REPLICA if keys else Lookup.NOTHING_TO_LOOK_UP
             first = keys[0] if keys else None
             return Standing(lookup, first, withdrawn=self._else(credential, now))
@@ -166,13 +167,12 @@ class ReplicaBook:
             release = current.release if current else None
             return Standing(Lookup.UNREADABLE, keys[0] if keys else None, None, release)
 
-    def _standing(
+    def _standing(  # noqa: C901, PLR0912 - each call less is felt at the gate
         self,
         current: _Open,
         keys: list[PersonKey],
         credential: Credential,
         now: Instant,
-        *,
         permits: bool,
     ) -> Standing:
         unreadable: list[str] = []
@@ -187,20 +187,29 @@ class ReplicaBook:
                 rostered=current.rostered,
                 unreadable=tuple(unreadable),
             )
-        people = self._people(current, keys, unreadable)
-        held = _ask(current.permits, keys, PERMITS, unreadable) if permits else ()
-        listed = _ask(current.roster, keys, ROSTER, unreadable)
-        watched = _ask(current.watch, keys, WATCH, unreadable)
-        # Who shows no pass is no officer: everybody else is spared the look-up.
-        shows_pass = credential.granted is not None
-        officers = _ask(current.officers, keys, OFFICERS, unreadable) if shows_pass else ()
+        people, held, listed, watched, officers = None, _NONE, _NONE, _NONE, _NONE
+        try:
+            people = current.people(keys)
+        except AliasError:
+            unreadable.append(ALIASES)
+        except Exception:  # noqa: BLE001 - whatever failed, these rows cannot answer
+            unreadable.append(PERSONS)
+        if permits and current.permits is not None:
+            held = _ask(current.permits, keys, PERMITS, unreadable)
+        if current.roster is not None:
+            listed = _ask(current.roster, keys, ROSTER, unreadable)
+        if current.watch is not None:
+            watched = _ask(current.watch, keys, WATCH, unreadable)
+        if credential.granted is not None and current.officers is not None:
+            # Who shows no pass is no officer: everybody else is spared the look-up.
+            officers = _ask(current.officers, keys, OFFICERS, unreadable)
         lookup, person, facts, mismatch, differs = _NOT_FOUND, keys[0], None, False, False
         if people is not None:
             lookup = _FOUND
             found, person, facts, mismatch = people
-            if len(found) < len(keys) and (held or listed) and not mismatch:
+            if (held or listed) and not mismatch and len(found) < len(keys):
                 mismatch = _opens_more(current, found, held, listed)
-            if facts.identity and credential.holder is not None:
+            if credential.holder is not None and facts.identity:
                 facts, differs = self._compared(facts, credential.holder, current.birth_year_only)
         if unreadable:
             lookup = self._lookup(lookup, unreadable)
@@ -214,24 +223,13 @@ class ReplicaBook:
             mismatch,
             differs,
             withdrawn,
-            tuple(held),
+            tuple(held) if held else (),
             _strictest(listed) if listed else None,
             current.rostered,
             _longest(watched) if watched else None,
             _strictest(officers) if officers else None,
-            tuple(unreadable),
+            tuple(unreadable) if unreadable else (),
         )
-
-    def _people(
-        self, current: _Open, keys: list[PersonKey], unreadable: list[str]
-    ) -> People | None:
-        try:
-            return current.people(keys)
-        except AliasError:
-            unreadable.append(ALIASES)
-        except Exception:  # noqa: BLE001 - whatever failed, these rows cannot answer
-            unreadable.append(PERSONS)
-        return None
 
     def _withdrawn(
         self, current: _Open, credential: Credential, now: Instant, unreadable: list[str]
@@ -280,9 +278,7 @@ class ReplicaBook:
         return lookup if _NEEDED.isdisjoint(unreadable) else Lookup.UNREADABLE
 
 
-def _ask(ask: Reader | None, keys: Keys, kind: str, unreadable: list[str]) -> Sequence[Any]:
-    if ask is None:
-        return ()
+def _ask(ask: Reader, keys: Keys, kind: str, unreadable: list[str]) -> Sequence[Any]:
     try:
         return ask(keys)
     except Exception:  # noqa: BLE001 - whatever failed, these rows cannot answer
@@ -298,8 +294,10 @@ def _opens_more(
     It may be somebody else's: whoever adds a number to a code does not get what it opens unseen.
     """
     unread: list[str] = []
-    own = _ask(current.permits, found, PERMITS, unread) if held else held
-    own_listed = _ask(current.roster, found, ROSTER, unread) if listed else listed
+    own = _ask(current.permits, found, PERMITS, unread) if held and current.permits else held
+    own_listed = (
+        _ask(current.roster, found, ROSTER, unread) if listed and current.roster else listed
+    )
     return (own, own_listed) != (held, listed)
 
 

@@ -29,13 +29,16 @@ RecordOf = Callable[[int], bytes]
 class Mapped(msgspec.Struct, frozen=True):
     """A mapped segment and what of it is resident.
 
-    `pages` says of each page of the rows and wide rows whether it is untouched, sound or damaged.
+    `pages` says of each page of the rows and wide rows whether it is untouched, sound or damaged;
+    `trusted` of each bucket whether its rows lie within the file's and their pages were found
+    sound: one byte to ask before a search.
     """
 
     header: Header
     view: mmap.mmap
     index: array[int]
     pages: bytearray
+    trusted: bytearray
     check: Callable[[int, int], None]
 
 
@@ -63,7 +66,7 @@ def contradiction(what: str) -> DamagedPage:
 
 def plain_locator(mapped: Mapped) -> Locate:
     """Return the function from a key to the number of its row, or None, for plain rows."""
-    header, view, index, pages, check = _parts(mapped)
+    header, view, index, trusted, check = _parts(mapped)
     width, hash_bytes = header.row_bytes, header.hash_bits // 8
     bucket_shift, rows_end = 64 - header.bucket_bits, header.rows * header.row_bytes
     # The stored bits are those after the bucket's; a key that has no more is filled with zeros.
@@ -75,12 +78,12 @@ def plain_locator(mapped: Mapped) -> Locate:
     def locate(key: int) -> int | None:
         bucket = key >> bucket_shift
         start, end = index[bucket] * width, index[bucket + 1] * width
-        if start >= end or end > rows_end:
-            _require_empty(start, end, rows_end)
-            return None
-        first, last = start >> 12, end - 1 >> 12
-        if last - first > 1 or pages[first] != SOUND or pages[last] != SOUND:
-            check(first, last)
+        if not trusted[bucket]:
+            if start >= end or end > rows_end:
+                _require_empty(start, end, rows_end)
+                return None
+            check(start // PAGE_BYTES, (end - 1) // PAGE_BYTES)
+            trusted[bucket] = True
         start, end = start + PAGE_BYTES, end + PAGE_BYTES
         stored = ((key << up) >> down & mask).to_bytes(hash_bytes, "big")
         at = search(stored, start, end)
@@ -99,7 +102,7 @@ def coded_locator(mapped: Mapped, wide: Callable[[int], tuple[int, bytes]], code
 
     :param wide: returns the key and record of a wide row.
     """
-    header, view, index, pages, check = _parts(mapped)
+    header, view, index, trusted, check = _parts(mapped)
     width, hash_bytes = header.row_bytes, header.hash_bits // 8
     bucket_shift, rows_end = 64 - header.bucket_bits, header.rows * header.row_bytes
     down, mask = bucket_shift - header.hash_bits, (1 << header.hash_bits) - 1
@@ -110,12 +113,12 @@ def coded_locator(mapped: Mapped, wide: Callable[[int], tuple[int, bytes]], code
     def locate(key: int) -> int | None:
         bucket = key >> bucket_shift
         start, end = index[bucket] * width, index[bucket + 1] * width
-        if start >= end or end > rows_end:
-            _require_empty(start, end, rows_end)
-            return None
-        first, last = start >> 12, end - 1 >> 12
-        if last - first > 1 or pages[first] != SOUND or pages[last] != SOUND:
-            check(first, last)
+        if not trusted[bucket]:
+            if start >= end or end > rows_end:
+                _require_empty(start, end, rows_end)
+                return None
+            check(start // PAGE_BYTES, (end - 1) // PAGE_BYTES)
+            trusted[bucket] = True
         start, end = start + PAGE_BYTES, end + PAGE_BYTES
         stored = (key >> down & mask).to_bytes(hash_bytes, "big")
         at = search(stored, start, end)
@@ -195,7 +198,7 @@ def wide_reader(mapped: Mapped) -> Callable[[int], tuple[int, bytes]]:
 def _parts(
     mapped: Mapped,
 ) -> tuple[Header, mmap.mmap, array[int], bytearray, Callable[[int, int], None]]:
-    return mapped.header, mapped.view, mapped.index, mapped.pages, mapped.check
+    return mapped.header, mapped.view, mapped.index, mapped.trusted, mapped.check
 
 
 def _require_empty(start: int, end: int, rows_end: int) -> None:

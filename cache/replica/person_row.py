@@ -20,7 +20,6 @@ from cache.replica.alias import SPARE_BITS
 from cache.replica.forms import decoder
 from cache.replica.geometry import PAGE_BYTES
 from cache.replica.layout import PERSONS_3
-from cache.replica.lookup import SOUND
 from cache.replica.table import Table
 
 _WORD_BITS = 64
@@ -175,11 +174,10 @@ def facts_finder(table: Table) -> Callable[[int], PersonFacts | None]:
     """
     segment, overlay = table.segment, table.overlay
     mapped, tables = segment.mapped, segment.tables
-    header, view, index, pages = mapped.header, mapped.view, mapped.index, mapped.pages
-    width, rows_bytes = header.row_bytes, header.rows * header.row_bytes
+    header, view, index, trusted = mapped.header, mapped.view, mapped.index, mapped.trusted
+    width, page_bytes, search = header.row_bytes, PAGE_BYTES, view.find
     bucket_shift, hash_bytes = _WORD_BITS - header.bucket_bits, header.hash_bits // 8
     down, mask = bucket_shift - header.hash_bits, (1 << header.hash_bits) - 1
-    search, sound, page_bytes = view.find, SOUND, PAGE_BYTES
     # The last ten bytes of a row end with its code and identity, whatever stands before.
     row, back = _CODE_AND_IDENTITY.unpack_from, width - _CODE_AND_IDENTITY.size
     codes, code_shift = header.codes, _WORD_BITS - 8 * header.code_bytes
@@ -188,31 +186,31 @@ def facts_finder(table: Table) -> Callable[[int], PersonFacts | None]:
     groups = [_Group(names) for names in _GROUPS]
     met = [group.meanings(values) for group, values in zip(groups, tables, strict=True)]
     residence, vaccination, recovery, born, test, declaration = met
-    seldom, made = _seldom(table, groups, met), PersonFacts
+    wide, unpack, made = segment.wide_row, record_reader(), PersonFacts
+    seldom = _seldom(table, groups, met, unpack)
     changed = {key >> SPARE_BITS for key in table.changes}
     spare, bitmap = SPARE_BITS, b"" if overlay is None else overlay.bitmap
     elsewhere = None if overlay is None else seldom
 
     def facts_of(key: int) -> PersonFacts | None:
         bucket = key >> bucket_shift
-        start, end = index[bucket] * width, index[bucket + 1] * width
-        if (
-            not start < end <= rows_bytes
-            or end - start > page_bytes
-            or pages[start >> 12] != sound
-            or pages[end - 1 >> 12] != sound
-            or (changed and key >> spare in changed)
-        ):
+        if not trusted[bucket] or (changed and key >> spare in changed):
             return seldom(key)
-        start += page_bytes
-        at = search((key >> down & mask).to_bytes(hash_bytes, "big"), start, end + page_bytes)
+        start, end = index[bucket] * width + page_bytes, index[bucket + 1] * width + page_bytes
+        at = search((key >> down & mask).to_bytes(hash_bytes, "big"), start, end)
         if at < 0:
             return elsewhere and elsewhere(key)
-        rank, beside = divmod(at - page_bytes, width)
+        if (at - start) % width:
+            return seldom(key)
+        if bitmap:
+            rank = (at - page_bytes) // width
+            if bitmap[rank >> 3] >> (rank & 7) & 1:
+                return seldom(key)
         code, identity = row(view, at + back)
         code >>= code_shift
-        if beside or code >= codes or (bitmap and bitmap[rank >> 3] >> (rank & 7) & 1):
-            return seldom(key)
+        if code >= codes:
+            whole, record = wide(code - codes)
+            return unpack(record) if whole >> spare == key >> spare else seldom(key)
         high = code // half
         low = code - high * half
         second, fifth = low // size0, high // size3
@@ -245,11 +243,13 @@ def facts_finder(table: Table) -> Callable[[int], PersonFacts | None]:
 
 
 def _seldom(
-    table: Table, groups: Sequence[_Group], met: Sequence[list[Any]]
+    table: Table,
+    groups: Sequence[_Group],
+    met: Sequence[list[Any]],
+    read: Callable[[bytes], PersonFacts],
 ) -> Callable[[int], PersonFacts | None]:
     """Return the look-up for every case but the common one; it fills in what the latter lacks."""
     locate, record_at, tables = table.locate, table.segment.record, table.segment.tables
-    read = record_reader()
 
     def look_up(key: int) -> PersonFacts | None:
         found = locate(key)
@@ -262,7 +262,7 @@ def _seldom(
         for group, values, meanings in zip(groups, tables, met, strict=True):
             value = group.value(words)
             at = bisect_left(values, value)
-            if at < len(values) and values[at] == value:
+            if at < len(values) and values[at] == value and meanings[at] is None:
                 meanings[at] = group.meaning(value)
         return facts
 

@@ -93,8 +93,11 @@ class Segment:
         self.coding, self.index = _resident(self.layout, header, view, crcs)
         self.tables = self.coding.tables if self.coding else ()
         self._pages = bytearray(header.row_pages + header.wide_pages)
+        self._trusted = bytearray(1 << header.bucket_bits)
         self._check = page_check(view, crcs, self._pages)
-        mapped = self.mapped = Mapped(header, view, self.index, self._pages, self._check)
+        mapped = self.mapped = Mapped(
+            header, view, self.index, self._pages, self._trusted, self._check
+        )
         self.wide_row = wide_reader(mapped)
         if self.coding is None:
             self.locate = plain_locator(mapped)
@@ -134,6 +137,7 @@ class Segment:
         segment open for long calls this now and then. Pages found damaged stay so.
         """
         self._pages[:] = self._pages.replace(bytes([SOUND]), bytes([UNTOUCHED]))
+        self._trusted[:] = bytes(len(self._trusted))
 
     def distrust(self, leaf: int) -> None:
         """Treat the pages of one 64-KiB leaf as damaged: their look-ups answer nothing.
@@ -147,6 +151,7 @@ class Segment:
                 "the segment's header, tables, index or CRCs are not the signed ones"
             )
         self._pages[first : first + _LEAF_PAGES] = bytes([DAMAGED]) * _LEAF_PAGES
+        self._trusted[:] = bytes(len(self._trusted))
 
     def self_test(self) -> None:
         """Look up rows spread over the whole segment and decode what comes back.

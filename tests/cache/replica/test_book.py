@@ -6,6 +6,7 @@ import random
 from datetime import date
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -121,7 +122,7 @@ def test_a_record_without_a_meaning_cannot_decide(tmp_path: Path) -> None:
 def test_even_a_broken_segment_does_not_make_it_raise(tmp_path: Path) -> None:
     book = a_book(SmallRelease(tmp_path, 10))
     assert book._open is not None
-    book._open = book._open._replace(people=lambda keys: 1 // 0)
+    book._open = msgspec.structs.replace(book._open, people=lambda keys: 1 // 0)
     assert book.standing_of(shown(document(1)), NOW).lookup is Lookup.UNREADABLE
 
 
