@@ -12,6 +12,7 @@ from cache.errors import SegmentError
 from cache.replica.coding_plan import CodingPlan
 from cache.replica.column_types import Keys, Words
 from cache.replica.geometry import IDENTITY_BYTES, PERSON_BITS, WIDE_BYTES, Header
+from cache.replica.lookup import contradiction
 from cache.replica.recoding import Codes, Flags, Identities, Tables
 from cache.replica.row_columns import stored_hashes, wide_rows
 from cache.replica.segment import Segment
@@ -72,16 +73,15 @@ def coded_rows(segment: Segment, step: int) -> Iterator[CodedRows]:
         codes = _column(rows, header.hash_bits // 8, "<u8").astype(np.uint64)
         codes &= np.uint64((1 << 8 * header.code_bytes) - 1)
         identities = _column(rows, header.row_bytes - IDENTITY_BYTES, "<u2").astype(np.uint16)
-        wide = np.flatnonzero(codes >= np.uint64(header.codes)) if header.wide_rows else _NONE
-        numbers = codes[wide] - np.uint64(header.codes)
-        if not np.array_equal(numbers, np.arange(wide_seen, wide_seen + len(wide))):
-            raise SegmentError("the segment's rows contradict its wide rows")
+        wide = _wide_places(codes, header, wide_seen)
         wide_keys, words = _wide_rows(segment, wide_seen, wide_seen + len(wide))
+        if np.any((wide_keys ^ keys[wide]) >> np.uint64(_FULL_BITS - matched_bits(header))):
+            raise contradiction("a wide row is not its row's")
         wide_seen += len(wide)
         keys[wide] = wide_keys
         yield CodedRows(first, keys, codes, identities, wide, words)
     if wide_seen != header.wide_rows:
-        raise SegmentError("the segment has wide rows that are no row's")
+        raise contradiction("it has wide rows that are no row's")
 
 
 class RowSink(Protocol):
@@ -207,9 +207,6 @@ def _joined(first: CodedColumns, then: CodedColumns) -> CodedColumns:
     )
 
 
-_NONE = np.zeros(0, np.intp)
-
-
 def _raw_rows(segment: Segment, step: int) -> Iterator[tuple[int, NDArray[np.uint8]]]:
     for first in range(0, segment.header.rows, step):
         rows = segment.raw_rows(first, min(first + step, segment.header.rows))
@@ -231,9 +228,24 @@ def _keys(segment: Segment, first: int, rows: NDArray[np.uint8]) -> Keys:
         low = int(np.searchsorted(index, first, "right")) - 1
         high = int(np.searchsorted(index, first + len(rows) - 1, "right")) - 1
         firsts = index[low : high + 2].astype(np.int64).clip(first, first + len(rows))
-        buckets = np.repeat(np.arange(low, high + 1, dtype=np.uint64), np.diff(firsts))
+        steps = np.diff(firsts)
+        if np.any(steps < 0) or int(steps.sum()) != len(rows):
+            raise contradiction("its index does not ascend")
+        buckets = np.repeat(np.arange(low, high + 1, dtype=np.uint64), steps)
         keys |= buckets << np.uint64(_FULL_BITS - header.bucket_bits)
     return keys
+
+
+def _wide_places(codes: Codes, header: Header, wide_seen: int) -> NDArray[np.intp]:
+    """Return which of these rows are wide; they are numbered in their order, as written."""
+    if header.codes >> _FULL_BITS:
+        return np.zeros(0, np.intp)  # every code stands for a value of each table
+    wide = np.flatnonzero(codes >= np.uint64(header.codes))
+    numbers = codes[wide] - np.uint64(header.codes)
+    expected = np.arange(wide_seen, wide_seen + len(wide), dtype=np.uint64)
+    if wide_seen + len(wide) > header.wide_rows or not np.array_equal(numbers, expected):
+        raise contradiction("a row has a code that stands for nothing")
+    return wide
 
 
 def _wide_rows(segment: Segment, first: int, end: int) -> tuple[Keys, Words]:

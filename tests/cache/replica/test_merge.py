@@ -18,12 +18,13 @@ from msgspec import structs
 from cache.errors import BuildError, DamagedPage, LayoutError, MergeStopped, SegmentError
 from cache.replica import merge as merging
 from cache.replica.coding_plan import CodingPlan
-from cache.replica.geometry import PAGE_BYTES
+from cache.replica.geometry import PAGE_BYTES, Header
 from cache.replica.layout import ALIASES_1, CREDENTIALS_1, PERSONS_3, Layout
 from cache.replica.merge import merge
 from cache.replica.recipe import Recipe, pack_recipe, unpack_recipe
 from cache.replica.recipe_write import following_keys, make_recipe, recipe_by
 from cache.replica.segment import Segment
+from cache.replica.snapshot_write import write_snapshot
 from cache.replica.table import Table
 from tests.cache.replica.coded import (
     BASE_SHAPES,
@@ -37,6 +38,7 @@ from tests.cache.replica.coded import (
 )
 from tests.cache.replica.releases import HASH_KEY_ID
 from tests.cache.replica.tables import delta_file, read, records_of
+from tests.cache.replica.test_segment_hostile import sealed
 
 
 def applied(rows: Rows, changes: Mapping[int, bytes | None]) -> dict[int, bytes]:
@@ -181,6 +183,36 @@ def test_a_damaged_page_ends_the_merge_wherever_it_is(day: Day, tmp_path: Path) 
             merge(again, recipe, tmp_path / "merged.part", HASH_KEY_ID)
         (tmp_path / "damaged").unlink()
     assert [path.name for path in tmp_path.iterdir()] == ["merged.part"]
+
+
+@settings(max_examples=60)
+@given(data=st.data())
+def test_a_base_that_contradicts_itself_under_sound_checksums_ends_merge_and_snapshot(
+    data: st.DataObject,
+) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        rows = {key: bytes([key >> 60 & 3] * 16) for key in FAR + TWINS}
+        tables = tuple(np.array([value, 200], np.uint32) for value in range(6))
+        made = built(folder / "base", PERSONS_3, rows, CodingPlan(2, 48, 6, tables))
+
+        def change(bytes_of_it: bytearray, header: Header) -> None:
+            parts = [range(header.rows * header.row_bytes), range(header.wide_rows * 24)]
+            index = PAGE_BYTES * (header.row_pages + header.wide_pages + header.table_pages)
+            places = [*parts[0], *(PAGE_BYTES * header.row_pages + at for at in parts[1])]
+            places += range(index, index + 20)
+            for _ in range(data.draw(st.integers(1, 3))):
+                at = data.draw(st.sampled_from(places))
+                bytes_of_it[PAGE_BYTES + at] = data.draw(st.integers(0, 255))
+
+        try:
+            segment = Segment(sealed((folder / "base").read_bytes(), change))
+            write_snapshot(segment, folder / "snapshot")
+            recipe = Recipe(8, made.plan, np.zeros(0, np.int64), np.zeros(0, np.uint64))
+            merge(Table(segment), recipe, folder / "merged", HASH_KEY_ID)
+        except SegmentError:
+            return
+    assert segment.header.rows == len(rows)
 
 
 def test_a_merge_ends_at_the_step_after_it_was_told_to(

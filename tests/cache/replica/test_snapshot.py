@@ -175,6 +175,27 @@ def test_planes_that_say_anything_are_refused_or_give_some_segment(
         assert Path(name, "again").stat().st_size == made.size
 
 
+def test_gaps_that_lead_beyond_the_last_key_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Keys so near to each other that rows keep all 64 bits: beyond the last is the first again.
+    top = 2**64 - 1
+    made = built(tmp_path / "base", ALIASES_1, {top - 2: bytes(8), top - 1: bytes(8)})
+    assert Segment.open(tmp_path / "base").header.hash_bits == 64
+    write, swapped = PlaneWriter.add, []
+
+    def add(self: PlaneWriter, plane: Any) -> None:
+        if len(plane) == 2 and not swapped:
+            swapped.append(bytes(memoryview(plane)))
+            plane = np.array([swapped[0][0], 1], np.uint8)
+        write(self, plane)
+
+    monkeypatch.setattr(PlaneWriter, "add", add)
+    write_snapshot(Segment.open(tmp_path / "base"), tmp_path / "snapshot")
+    with pytest.raises(SegmentError, match="beyond the last key"):
+        read_snapshot(tmp_path / "snapshot", tmp_path / "again", size=made.size)
+
+
 def test_a_snapshot_of_a_segment_of_another_size_is_refused_before_a_byte_is_written(
     small: Small, tmp_path: Path
 ) -> None:
