@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +27,12 @@ from hub.heads import Heads, HeadTerms, Next
 from hub.keys import HubKeys
 from hub.rows import Progress, Source
 from hub.steps import Due, Step, due
-from hub.store.packed import PackedPeople, pack_people
+from hub.store.packed import pack_all
 from hub.store.port import Person
 from hub.tables import Tables
 
 DEFAULT_VALID_S = 30 * 24 * 3600
 DEFAULT_MIN_NEXT_POLL_S = 2
-_PEOPLE_AT_ONCE = 8_192
 
 
 class Touched(msgspec.Struct, frozen=True):
@@ -110,7 +108,7 @@ class Publisher:
         :param progress: called with the identifiers taken so far.
         :raises PublishError: as `release`.
         """
-        changes = Changes(sources=(PeopleSource(_packed(people)),))
+        changes = Changes(sources=(PeopleSource(pack_all(people)),))
         return self.release(changes, now=now, progress=progress).head
 
     def release(
@@ -161,15 +159,18 @@ class Publisher:
             wanted = {name for name, what in self._due(now).items() if what is not Due.REBASE}
             with self._heads.taken(wanted, wait=False) as taken:
                 standing = self._heads.standing(self._heads.head())
-                steps = {
-                    name: self._tables.tended(name, standing, now.wall_ns)
-                    for name in taken & standing.keys()
-                }
-                made = {name: step for name, step in steps.items() if step is not None}
+                made: dict[str, Step] = {}
+                bases: set[str] = set()
+                for name in sorted(taken & standing.keys()):
+                    step = self._tables.tended(name, standing | made, now.wall_ns)
+                    if step is None:
+                        bases.add(name)
+                    else:
+                        made[name] = step
                 if made:
                     self._heads.name(Next(made), now)
-            rebased = {name for name, what in self._due(now).items() if what is Due.REBASE}
-            return frozenset(rebased | (steps.keys() - made.keys()))
+            due = self._due(now).items()
+            return frozenset(bases | {name for name, what in due if what is Due.REBASE})
 
     def follow(self, name: str, now: Callable[[], Instant]) -> bool:
         """Make a dataset's next base, and name it as the one to follow. Return whether it is named.
@@ -229,7 +230,7 @@ class Publisher:
         left: set[str] = set()
         for some in changes.touched:
             names = {one.name for one in some}
-            steps = self._changed(some, standing, now) if names <= taken else None
+            steps = self._changed(some, standing | made, now) if names <= taken else None
             if steps is None:
                 left |= names
             else:
@@ -237,8 +238,9 @@ class Publisher:
         counter = _Counter(progress)
         for source in changes.sources:
             for name, rows in source.rows(self.hash_key, self._files.folder, counter.told):
-                others = {n: s for n, s in standing.items() if n != name}
-                known = others if name in changes.anew else standing
+                known = standing | made
+                if name in changes.anew:
+                    known.pop(name, None)
                 step = self._tables.said(name, known, rows, now.wall_ns)
                 made[name] = _revised(step, source.revision)
                 del rows  # before the next ones are made
@@ -246,11 +248,12 @@ class Publisher:
         return made, frozenset(left)
 
     def _changed(
-        self, some: Sequence[Touched], standing: Mapping[str, Step], now: Instant
+        self, some: Sequence[Touched], standing: dict[str, Step], now: Instant
     ) -> dict[str, Step] | None:
-        made = {}
+        made: dict[str, Step] = {}
         for one in some:
-            step = self._tables.changed(one.name, standing, one.layout, one.changes, now.wall_ns)
+            known = standing | made
+            step = self._tables.changed(one.name, known, one.layout, one.changes, now.wall_ns)
             if step is None:
                 return None
             made[one.name] = _revised(step, one.revision)
@@ -289,9 +292,3 @@ class _Counter:
 def _revised(step: Step, revision: int | None) -> Step:
     note = msgspec.structs.replace(step.note, revision=revision)
     return Step(step.dataset, note)
-
-
-def _packed(people: Iterable[Person]) -> Iterator[PackedPeople]:
-    rest = iter(people)
-    while some := list(islice(rest, _PEOPLE_AT_ONCE)):
-        yield pack_people(some)

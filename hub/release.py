@@ -25,14 +25,13 @@ _DOCUMENTS = frozenset({ORDERS, DOCUMENTS})
 
 
 class _Draft(msgspec.Struct, frozen=True):
-    """What the next head is to say, of which `registers`, at which revisions of the store.
+    """What the next head is to say, at which revisions of the store.
 
-    `left` are those that take all rows. `first`: the head before says nothing that can stay.
+    `left` are the registers that take all rows; `first`: nothing of the head before can stay.
     """
 
     changes: Changes
     revisions: Mapping[str, int]
-    registers: Sequence[str]
     left: Sequence[str]
     first: bool
 
@@ -47,6 +46,7 @@ class Release:
         self._store = store
         self._publisher = publisher
         self._wanted = Wanted(store, publisher.hash_key)
+        self._forgotten: dict[str, int] = {}
 
     async def stale(self) -> frozenset[str]:
         """Return what has changed since it was published: registers, `ORDERS`, `DOCUMENTS`.
@@ -72,11 +72,7 @@ class Release:
         changes = msgspec.structs.replace(draft.changes, sources=sources)
         released = await self._released(changes, now, progress)
         left = _registers(released.left, draft.revisions)
-        if left:
-            await self._forget(draft, left)
-            return await self._whole(left, now, progress)
-        await self._forget(draft, ())
-        return released.head
+        return await self._whole(left, now, progress) if left else released.head
 
     async def publish_changes(
         self, now: Instant, *, only: frozenset[str] | None = None, limit: int
@@ -95,9 +91,7 @@ class Release:
         if draft.first or draft.changes == Changes():
             return left
         released = await self._released(draft.changes, now, None, wait=False)
-        left |= _registers(released.left, draft.revisions)
-        await self._forget(draft, left)
-        return left
+        return left | _registers(released.left, draft.revisions)
 
     async def revisions(self) -> Mapping[str, int]:
         """Return the store's revisions of everything: as long as they stay, nothing is stale.
@@ -109,9 +103,18 @@ class Release:
     async def tend(self, now: Instant) -> frozenset[str]:
         """Do what is due by time of what is published; return the datasets to `rebase`.
 
-        :raises PublishError: if the release cannot be written.
+        The store may forget which changes are published.
+
+        :raises HubError: if the store failed or the release cannot be written.
         """
-        return await asyncio.to_thread(self._publisher.tend, now)
+        bases = await asyncio.to_thread(self._publisher.tend, now)
+        said = await asyncio.to_thread(self._publisher.revisions)
+        for name in (await self._store.revisions()).keys() - _DOCUMENTS:
+            numbers = {said.get(dataset, 0) for dataset in layouts_of(name)}
+            if min(numbers) > self._forgotten.get(name, 0):
+                await self._store.forget_changes(name, min(numbers))
+                self._forgotten[name] = min(numbers)
+        return bases
 
     async def rebase(
         self, bases: frozenset[str], clock: Clock, progress: Progress | None = None
@@ -181,7 +184,7 @@ class Release:
         )
         revisions |= {name: one.revision for name, one in touched.items()}
         first = await asyncio.to_thread(self._unready)
-        return _Draft(changes, revisions, [*touched, *left], left, first)
+        return _Draft(changes, revisions, left, first)
 
     async def _touched(
         self, registers: Iterable[str], now: Instant, limit: int
@@ -214,9 +217,7 @@ class Release:
         names = sorted(registers & revisions.keys())
         sources = [self._wanted.source(name, revisions[name], now) for name in names]
         changes = Changes(sources, anew=anew)
-        released = await self._released(changes, now, progress)
-        await self._forget(_Draft(changes, revisions, names, [], first=False), ())
-        return released.head
+        return (await self._released(changes, now, progress)).head
 
     async def _released(
         self, changes: Changes, now: Instant, progress: Progress | None, *, wait: bool = True
@@ -224,12 +225,6 @@ class Release:
         return await asyncio.to_thread(
             self._publisher.release, changes, now=now, progress=progress, wait=wait
         )
-
-    async def _forget(self, draft: _Draft, left: Iterable[str]) -> None:
-        """Let the store forget which identifiers the published changes have touched."""
-        for name in draft.registers:
-            if name not in left:
-                await self._store.forget_changes(name, draft.revisions[name])
 
     def _unready(self) -> bool:
         """Return whether a head can say nothing before it says everything."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from cache.errors import ReplicaError
 from cache.replica.changes import Changes
-from cache.replica.head import MAX_CHANGES_BYTES, MAX_DELTAS, Dataset
+from cache.replica.head import MAX_DELTAS, Dataset
 from cache.replica.layout import Layout
 from hub.files import SMALL_BYTES, ReplicaFiles
 from hub.published import Note
@@ -18,9 +18,9 @@ from hub.steps import Due, Step, Steps, due
 FEW_ROWS = 20_000
 """So many may always differ before all rows make a new base; of larger datasets, one in `PART`."""
 PART = 20
-HEAD_CHANGES_BYTES = MAX_CHANGES_BYTES * 3 // 4
+HEAD_CHANGES_BYTES = 20_480
 """Changes of all datasets in one head."""
-HEAD_DELTAS = 384
+HEAD_DELTAS = 192
 """Deltas of all datasets in one head: some 70 bytes each."""
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from hub.store.port import Person
 
 WORDS = PERSONS_3.record_bytes // 8
+_AT_ONCE = 8_192
 
 
 class PackedPeople(msgspec.Struct, frozen=True):
@@ -55,3 +57,13 @@ def pack_people(people: Sequence[Person]) -> PackedPeople:
         np.array([further for _, further, _ in known], np.bool_),
         np.array([int(one.status) for _, _, one in known], np.uint8),
     )
+
+
+def pack_all(people: Iterable[Person]) -> Iterator[PackedPeople]:
+    """Yield people as columns, thousands at a time.
+
+    Drawing raises `LayoutError` as `pack_people` does.
+    """
+    rest = iter(people)
+    while some := list(islice(rest, _AT_ONCE)):
+        yield pack_people(some)

@@ -27,6 +27,7 @@ from admission.standing import (
 )
 from cache.replica.book import ReplicaBook
 from cache.replica.head import Head
+from cache.replica.layout import ROSTER_1
 from cache.replica.names import ALIASES, PERSONS
 from hub.errors import HubError, PublishError
 from hub.files import KEPT_NS
@@ -46,6 +47,7 @@ from hub.store.registers import (
     Row,
     roster,
 )
+from hub.tables import HEAD_CHANGES_BYTES
 from tests.hub.memory_store import MemoryStore
 from tests.hub.released import tables_of
 from tests.worlds import ManualClock
@@ -275,6 +277,38 @@ async def test_changes_of_people_whom_another_publisher_works_on_are_left(hub: H
         hub.clock.now(), only=frozenset({PEOPLE}), limit=10
     )
     assert await hub.release.stale() == {WATCH}
+
+
+async def test_a_head_has_room_for_the_changes_of_many_sites(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cache.replica.durable.os.fsync", lambda _: None)
+    workers = [Identifier(IdentifierKind.DOCUMENT, f"{n}") for n in range(100)]
+    for status in (ACTIVE, REVOKED):
+        for site in range(20):
+            rows = [Row(one.value, (one,), RosterEntry(status)) for one in workers]
+            await hub.put(roster(f"site-{site}"), *rows)
+        head = await hub.publish()
+    inline = [len(dataset.changes) for dataset in head.datasets.values()]
+    assert 0 < sum(inline) <= HEAD_CHANGES_BYTES
+    tables = tables_of(hub.folder, head)
+    key = person_keyer(hub.keys.hash_key)(workers[50])
+    for site in range(20):
+        table = tables[roster(f"site-{site}")]
+        assert table is not None
+        assert (table.rows, table.find(key)) == (100, ROSTER_1.pack(RosterEntry(REVOKED)))
+
+
+async def test_what_is_published_is_forgotten_by_the_store_in_time(hub: Hub) -> None:
+    await hub.publish()
+    before = (await hub.store.revisions())[PEOPLE]
+    await hub.store.put_people([Person(1, (KnownIdentifier(DOCUMENT, REVOKED),), FACTS)])
+    await hub.release.tend(hub.clock.now())
+    assert await hub.store.changed_people(before, limit=10) is not None, "not published yet"
+    await hub.publish()
+    await hub.release.tend(hub.clock.now())
+    assert await hub.store.changed_people(before, limit=10) is None
+    assert await hub.release.stale() == frozenset()
 
 
 async def test_permits_that_ended_long_ago_go_with_the_next_base(hub: Hub) -> None:
