@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
 from cache.errors import DamagedPage, MergeStopped
+from cache.replica import merge
 from cache.replica.head import Blob, DeltaFile
 from cache.replica.merging import MergeOutcome
 from cache.replica.source import FileKind
@@ -101,6 +105,22 @@ async def test_hours_that_become_a_day_say_the_same(
     assert await gate.replicator.once() is Outcome.ACTIVATED
     assert [gate.doses(n) for n in (7, 8, 9)] == [9, None, 5]
     assert len(hub.dataset.deltas) == 1
+
+
+async def test_a_delta_in_place_of_another_counts_from_the_base_on(
+    gate: Gate, source: MemorySource, hub: Changing
+) -> None:
+    base, before = hub.table, hub.dataset
+    hub.change({7: 9, 8: 9})
+    hub.delta()
+    hub.publish()
+    await gate.replicator.once()
+    hub.table, hub.dataset = base, before
+    hub.change({7: 4})
+    hub.delta()
+    hub.publish()
+    assert await gate.replicator.once() is Outcome.ACTIVATED
+    assert (gate.doses(7), gate.doses(8)) == (4, facts_of(8).doses)
 
 
 async def test_a_lost_delta_is_not_passed_over(
@@ -232,6 +252,53 @@ async def test_a_merge_ends_with_the_appliance_and_begins_anew_after_it(
     await rebooted.merged()
     assert not list(gate.state.rglob("*.tmp"))
     assert rebooted.replicator.status().merges[MergeOutcome.DONE] == 1
+
+
+async def test_a_merge_for_nothing_is_stopped(
+    gate: Gate, source: MemorySource, hub: Changing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub.change({7: 9})
+    hub.delta()
+    hub.follow()
+    hub.publish()
+    monkeypatch.setattr("cache.replica.merge.merge_rows", until_stopped)
+    await gate.replicator.once()
+    hub.publish()
+    await gate.replicator.once()
+    assert not gate.replicator.status().merges[MergeOutcome.ABANDONED], "it is still asked for"
+    hub.publish(following=None)
+    await gate.replicator.once()
+    await gate.merged()
+    assert gate.replicator.status().merges[MergeOutcome.ABANDONED] == 1
+
+
+async def test_a_base_that_is_being_made_is_waited_for_and_not_fetched(
+    gate: Gate, source: MemorySource, hub: Changing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on, real = threading.Event(), threading.Event(), merge.merge_rows
+
+    def slow(*arguments: Any) -> None:
+        begun.set()
+        assert go_on.wait(20)
+        real(*arguments)
+
+    await gate.replicator.once()
+    hub.change({7: 9})
+    hub.delta()
+    following = hub.follow()
+    monkeypatch.setattr("cache.replica.merge.merge_rows", slow)
+    hub.publish()
+    await gate.replicator.once()
+    assert await asyncio.to_thread(begun.wait, 20)
+    hub.advance()
+    hub.publish()
+    activation = asyncio.create_task(gate.replicator.once())
+    await asyncio.wait([activation], timeout=0.05)
+    assert not activation.done()
+    go_on.set()
+    assert await activation is Outcome.ACTIVATED
+    assert following.name not in source.fetched
+    assert gate.doses(7) == 9
 
 
 def until_stopped(*arguments: object) -> None:

@@ -154,6 +154,7 @@ async def test_where_a_leaf_is_not_to_be_had_the_whole_is_fetched(
     match lack:
         case "another leaf":
             monkeypatch.setattr(source, "part_of", leaf_of_zeros)
+            monkeypatch.setattr("cache.replica.files.mend", never)
         case "no ranges":
             source.parts = False
         case "no leaf hashes":
@@ -163,6 +164,10 @@ async def test_where_a_leaf_is_not_to_be_had_the_whole_is_fetched(
     assert await gate.replicator.once() is Outcome.ACTIVATED
     assert source.fetched == [hub.dataset.name]
     assert set(answered(gate).values()) == {Lookup.FOUND}
+
+
+def never(*_: object) -> None:
+    raise AssertionError("a copy is not even begun")
 
 
 async def leaf_of_zeros(kind: FileKind, name: str, start: int, end: int) -> bytes:
