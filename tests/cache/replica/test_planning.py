@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from cache.errors import BuildError
 from cache.replica.coding_plan import CodingPlan, require_plan, unpack_plan
 from cache.replica.column_types import Keys, Words
-from cache.replica.geometry import MAX_TABLE_ENTRIES
+from cache.replica.geometry import MAX_TABLE_ENTRIES, bucket_bits_for, coded_hash_bits_for
 from cache.replica.layout import PERSONS_1, PERSONS_3
 from cache.replica.planning import _cuts, count_values, plan, values_of
 from tests.cache.replica.people import GROUPS, columns_of, plan_of, rows_of, tables_of
@@ -141,6 +141,15 @@ def test_no_more_bits_are_matched_than_are_known(rows: int, matched: int) -> Non
     assert 40 <= plain.bucket_bits + plain.hash_bits <= max(matched, 48)
     if matched == 64:
         assert plain.bucket_bits == made.bucket_bits == max(0, rows.bit_length() - 5)
+
+
+@given(st.integers(32, (1 << 32) - 1))
+def test_a_bucket_has_16_to_32_rows_and_48_bits_are_matched(rows: int) -> None:
+    bucket_bits = bucket_bits_for(rows)
+    assert 16 <= rows >> bucket_bits < 32
+    hash_bits = coded_hash_bits_for(bucket_bits)
+    assert bucket_bits + hash_bits >= 48
+    assert hash_bits == 32 or bucket_bits + hash_bits - 8 < 48
 
 
 def test_too_few_known_bits_are_refused() -> None:

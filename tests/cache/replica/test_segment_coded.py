@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import struct
 import tempfile
 import zlib
@@ -117,6 +118,26 @@ def test_over_many_pages_and_steps_of_writing(
     whole_keys, whole_records = read_rows(segment, 0, len(rows))
     assert (keys == whole_keys[4_000:4_100]).all()
     assert (records == whole_records[4_000:4_100]).all()
+
+
+def test_a_walk_through_all_rows_gives_back_the_memory_it_took(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = rows_of(3_000, twins=300)
+    write(tmp_path / "s", rows)
+    segment = Segment.open(tmp_path / "s")
+    advised: list[tuple[int, int, int]] = []
+    monkeypatch.setattr("cache.replica.segment._WALK_BYTES", 1_000)
+    monkeypatch.setattr(segment, "_advise", lambda *said: advised.append(said))
+    for first in range(0, len(rows), 700):
+        end = min(first + 700, len(rows))
+        assert len(segment.raw_rows(first, end)) == (end - first) * segment.header.row_bytes
+    assert len(segment.wide) == 600 * 24
+    assert [advice for advice, _, _ in advised] == [mmap.MADV_WILLNEED, mmap.MADV_DONTNEED] * 7
+    monkeypatch.undo()
+    monkeypatch.setattr("cache.replica.segment._WALK_BYTES", 1_000)
+    assert_answers(segment, rows)  # whatever page a step begins in
+    assert segment.raw_rows(5, 5) == segment.raw_wide(0, 0) == b""
 
 
 def write(path: Path, rows: dict[int, bytes]) -> object:
