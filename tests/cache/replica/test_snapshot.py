@@ -25,7 +25,7 @@ from cache.replica.layout import ALIASES_1, CREDENTIALS_1, PERSONS_2, PERSONS_3,
 from cache.replica.planes import MAX_ORDERED, Alphabet, PlaneWriter
 from cache.replica.segment import Segment
 from cache.replica.snapshot import read_snapshot
-from cache.replica.snapshot_form import HEAD_BYTES, unpack_head
+from cache.replica.snapshot_form import HEAD_BYTES, Orders, unpack_head, unpack_orders
 from cache.replica.snapshot_write import write_snapshot
 from tests.cache.replica.coded import BASE_SHAPES, FAR, TWINS, Rows, built, crowd, plans
 from tests.cache.replica.tables import records_of
@@ -217,16 +217,60 @@ def test_a_plane_that_expands_to_more_than_it_may_is_not_expanded(
     folder, made = small
     data = (folder / "snapshot").read_bytes()
     length = int.from_bytes(data[HEAD_BYTES : HEAD_BYTES + 4], "little")
-    for bomb in (
-        zstandard.ZstdCompressor().compress(bytes(1 << 30)),
-        zstandard.ZstdCompressor(write_content_size=False).compress(bytes(100)),
-        b"",
-        bytes(40),
+    unsized = zstandard.ZstdCompressor(write_content_size=False)
+    for bomb, why in (
+        (zstandard.ZstdCompressor().compress(bytes(1 << 20)), "1048576 bytes instead of"),
+        (unsized.compress(bytes(100)), "instead of"),
+        (b"", "damaged"),
+        (bytes(40), "damaged"),
     ):
         swapped = data[:HEAD_BYTES] + len(bomb).to_bytes(4, "little") + bomb
         (tmp_path / "bomb").write_bytes(swapped + data[HEAD_BYTES + 4 + length :])
-        with pytest.raises(SegmentError):
+        with pytest.raises(SegmentError, match=why):
             read_snapshot(tmp_path / "bomb", tmp_path / "again", size=made.size)
+
+
+def test_more_wide_rows_than_the_head_says_are_refused_as_they_come(
+    small: Small, tmp_path: Path
+) -> None:
+    folder, made = small
+    data = (folder / "snapshot").read_bytes()
+    head = structs.replace(unpack_head(data[:HEAD_BYTES]), wide_rows=3)
+    (tmp_path / "few").write_bytes(head.pack() + data[HEAD_BYTES:])
+    with pytest.raises(SegmentError, match="more wide rows"):
+        read_snapshot(tmp_path / "few", tmp_path / "again", size=made.size)
+
+
+def test_rows_without_any_table_come_back_and_have_no_usual_values(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = crowd(3, 200)
+    plan = CodingPlan(2, 48, 6, tuple(np.zeros(0, np.uint32) for _ in range(6)))
+    made = built(tmp_path / "base", PERSONS_3, rows, plan)
+    assert packed(tmp_path, made) == made
+    write = PlaneWriter.add
+
+    def add(self: PlaneWriter, plane: Any) -> None:
+        flags = len(plane) == 200 and np.all(np.asarray(plane) >= 0x80)
+        write(self, np.asarray(plane) & 0xFE if flags else plane)
+
+    monkeypatch.setattr(PlaneWriter, "add", add)
+    write_snapshot(Segment.open(tmp_path / "base"), tmp_path / "snapshot")
+    with pytest.raises(SegmentError, match="usual value"):
+        read_snapshot(tmp_path / "snapshot", tmp_path / "again", size=made.size)
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [[], [1], [0, 1, 0], [3, 0, 1, 2], [2, 0, 0], [1, 2], [2, 0, 1, 9], [0xFFFF_FFFF, 0]],
+)
+def test_orders_that_are_not_of_their_tables_are_refused(numbers: list[int]) -> None:
+    table = np.array([5, 9], np.uint32)
+    with pytest.raises(SegmentError):
+        unpack_orders(np.array(numbers, "<u4").tobytes(), (table,))
+    with pytest.raises(SegmentError):
+        unpack_orders(b"\x01\0\0", (table,))
+    assert list(unpack_orders(Orders((table,), [np.array([1])]).pack(), (table,)).places[0]) == [1]
 
 
 def test_a_snapshot_is_not_made_of_a_damaged_segment(tmp_path: Path) -> None:
