@@ -43,11 +43,13 @@ def show(folder: DataFolder) -> None:
     """Say which files every gate needs, and until when what is signed counts."""
     folder.require()
     show_keys(folder)
-    until = TrustRepository(folder.replica, load_keys(folder.keys)).until()
-    for role, moment in until.items():
+    repository = TrustRepository(folder.replica, load_keys(folder.keys))
+    for role, moment in repository.until().items():
         click.echo(f"The {role} metadata counts until {moment:%Y-%m-%d}.", err=True)
     here = (folder.keys / key_file(ROOT)).exists()
     click.echo(f"The root key is {_HERE if here else _ELSEWHERE}.", err=True)
+    if problem := repository.problem(HubClock().now()):
+        click.secho(f"{problem[:1].upper()}{problem[1:]}.", fg="yellow", err=True)
 
 
 @keys.command()
@@ -62,7 +64,9 @@ def offline(folder: DataFolder, file: Path) -> None:
     with folder.served():
         take_offline(folder, file)
     click.echo(f"The root key is in {file}, and no longer here.", err=True)
-    click.echo("Without it no key can be replaced: keep a second copy, elsewhere.", err=True)
+    click.echo(
+        "Without it no key but the head's can be replaced: keep a second copy, elsewhere.", err=True
+    )
 
 
 @keys.command(name="rotate")

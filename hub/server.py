@@ -22,6 +22,7 @@ from hub.publication import Publication, publishing_in_another_process
 from hub.publish import Publisher
 from hub.release import Release
 from hub.store.sqlite import open_store
+from hub.trust_repository import ROOT_ALARM, TrustRepository
 from hub.vouching import Vouching
 
 SHUTDOWN_TIMEOUT_S = 1.0
@@ -49,6 +50,7 @@ async def serving(folder: DataFolder, options: ServeOptions, clock: Clock) -> As
     metrics = HubMetrics()
     keys = load_keys(folder.keys)
     publisher = Publisher(folder.published, keys)
+    trust = TrustRepository(folder.replica, keys)
     vouching = Vouching(publisher.revouch, clock, metrics, interval_s=options.vouch_interval_s)
     with folder.served():
         async with open_store(folder.database) as store:
@@ -61,7 +63,11 @@ async def serving(folder: DataFolder, options: ServeOptions, clock: Clock) -> As
                 clock,
                 metrics,
                 head_key=keys.head,
-                problem=lambda: vouching.problem or publication.problem,
+                problem=lambda: (
+                    vouching.problem
+                    or publication.problem
+                    or trust.problem(clock.now(), within=ROOT_ALARM)
+                ),
             )
             await _vouch_first(vouching)
             async with (

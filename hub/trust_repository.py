@@ -61,6 +61,8 @@ RENEWED_AT = 2 / 3
 """The rest of its life at which a file is signed anew."""
 ROOT_WARNING = timedelta(days=60)
 """Before a root expires it is renewed, or, where its key is elsewhere, asked for."""
+ROOT_ALARM = timedelta(days=14)
+"""From here on the hub counts as failing."""
 
 S = TypeVar("S", Root, Timestamp, Snapshot, Targets)
 
@@ -154,8 +156,7 @@ class TrustRepository:
             if before is None:
                 raise PublishError("there is no root yet", hint="make one: chot hub init")
             keys = {role: before.signed.roles[role].keyids for role in LIFE}
-            named = {name: key for ids in keys.values() for name in ids
-                     if (key := before.signed.keys.get(name))}  # fmt: skip
+            named = dict(before.signed.keys)
             for role, public in changed.items():
                 key = SSlibKey.from_crypto(public)
                 keys[role], named[key.keyid] = [key.keyid], key
@@ -170,14 +171,16 @@ class TrustRepository:
             found = (self._files.newest_root(), *self._files.published())
             return {f.signed.type: f.signed.expires for f in found if f is not None}
 
-    def problem(self, now: Instant) -> str:
-        """Return what somebody has to do about the root before it expires; empty if nothing.
+    def problem(self, now: Instant, *, within: timedelta = ROOT_WARNING) -> str:
+        """Return what somebody has to do about a root that expires soon; empty if nothing.
+
+        Once it has expired, gates take no new bases and documents.
 
         :raises PublishError: if it cannot be read.
         """
         with mapped():
             root = self._files.newest_root()
-        if root is None or root.signed.expires - now.at(UTC) > ROOT_WARNING:
+        if root is None or root.signed.expires - now.at(UTC) > within:
             return ""
         return f"the root expires on {root.signed.expires:%Y-%m-%d}: chot hub keys rotate root"
 
@@ -238,7 +241,8 @@ class TrustRepository:
         now: Instant,
     ) -> bytes:
         roles = {role: Role(list(names), 1) for role, names in ids.items()}
-        root = Root(_after(before), None, _end(ROOT, now), dict(keys), roles)
+        named = {name: keys[name] for role in roles.values() for name in role.keyids}
+        root = Root(_after(before), None, _end(ROOT, now), named, roles)
         metadata = Metadata(root)
         for signer in signers:
             metadata.sign(CryptoSigner(signer), append=True)

@@ -186,7 +186,7 @@ def verify_head(data: bytes, public_keys: Iterable[Ed25519PublicKey]) -> SignedH
     if key is None:
         raise HeadKeyUnknown(
             "the head is signed by a key that is not trusted here",
-            hint="compare the hub's public key file with the one in this appliance",
+            hint="compare root.json here with the hub's: chot hub keys names it",
         )
     try:
         key.verify(envelope.signature, _signed(envelope.payload))

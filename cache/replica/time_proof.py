@@ -77,7 +77,7 @@ def verify_time(data: bytes, nonce: bytes, public_keys: Iterable[Ed25519PublicKe
     if key is None:
         raise TimeProofError(
             "the time is signed by a key that is not trusted here",
-            hint="compare the hub's public key file with the one in this appliance",
+            hint="compare root.json here with the hub's: chot hub keys names it",
         )
     try:
         key.verify(envelope.signature, _signed(envelope.nonce, envelope.wall_ns))

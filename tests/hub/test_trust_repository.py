@@ -178,6 +178,16 @@ async def test_a_key_that_the_root_does_not_name_publishes_nothing(
     assert trust.version == 1
 
 
+def test_a_root_names_no_key_that_is_gone(tmp_path: Path, keys: HubKeys) -> None:
+    repository = TrustRepository(tmp_path, keys)
+    repository.publish({}, at())
+    assert keys.root is not None
+    other = Ed25519PrivateKey.generate().public_key()
+    replaced = repository.replace_root({TARGETS: other}, [keys.root], at())
+    assert keys.targets.public_key().public_bytes_raw().hex().encode() not in replaced
+    assert other.public_bytes_raw().hex().encode() in replaced
+
+
 def test_a_root_that_gates_would_refuse_is_not_published(tmp_path: Path, keys: HubKeys) -> None:
     repository = TrustRepository(tmp_path, keys)
     repository.publish({}, at())
