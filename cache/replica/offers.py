@@ -8,23 +8,25 @@ import msgspec
 
 from admission.instant import Instant
 from cache.errors import HeadKeyUnknown, ReplicaError
+from cache.replica.contents import Contents
 from cache.replica.head import SignedHead, verify_head
-from cache.replica.ratchet import Ratchet, judge
+from cache.replica.ratchet import judge
 from cache.replica.source import ReplicaSource
-from cache.replica.vouching import Vouching
+from cache.replica.store import ReplicaStore
 
 
 class Offer(msgspec.Struct, frozen=True):
-    """A head that may be accepted, and the upstreams to ask for its files, best first."""
+    """A head that may be accepted, what this gate takes of it, and whom to ask for its files."""
 
     signed: SignedHead
+    contents: Contents
     sources: Sequence[ReplicaSource]
 
 
-async def best_offer(
-    sources: Sequence[ReplicaSource], trust: Vouching, ratchet: Ratchet | None, now: Instant
-) -> Offer:
-    """Return the acceptable head of the highest sequence.
+async def offers(
+    sources: Sequence[ReplicaSource], store: ReplicaStore, now: Instant
+) -> Sequence[Offer]:
+    """Return the acceptable heads, the highest sequence first; there is at least one.
 
     The first source is the hub. The others, such as a folder that somebody carried here, count only
     where they offer something newer than what was accepted: they do not stand in for the hub's
@@ -32,39 +34,43 @@ async def best_offer(
 
     :raises ReplicaError: why the first source's head cannot be had or accepted, if no other's can.
     """
-    best: Offer | None = None
+    found: list[Offer] = []
     failure = ReplicaError("there is no upstream")
     for source in sources:
+        is_hub = source is sources[0]
         try:
-            signed = await _acceptable(source, trust, ratchet, now)
+            signed, contents = await _acceptable(source, store, now)
         except ReplicaError as error:
             # What was carried here is older, or not there: as usual. The hub's failure counts.
-            failure = error if source is sources[0] else failure
+            failure = error if is_hub else failure
             continue
-        newer = best is None or signed.head.sequence > best.signed.head.sequence
-        if source is sources[0] or (newer and _is_news(signed, ratchet)):
+        ratchet = store.ratchet
+        if is_hub or ratchet is None or signed.head.sequence > ratchet.sequence:
             others = [other for other in sources if other is not source]
-            best = Offer(signed, [source, *others])
-    if best is None:
+            found.append(Offer(signed, contents, [source, *others]))
+    if not found:
         raise failure
-    return best
-
-
-def _is_news(signed: SignedHead, ratchet: Ratchet | None) -> bool:
-    return ratchet is None or signed.head.sequence > ratchet.sequence
+    return sorted(found, key=lambda offer: offer.signed.head.sequence, reverse=True)
 
 
 async def _acceptable(
-    source: ReplicaSource, trust: Vouching, ratchet: Ratchet | None, now: Instant
-) -> SignedHead:
-    data = await source.head()
+    source: ReplicaSource, store: ReplicaStore, now: Instant
+) -> tuple[SignedHead, Contents]:
+    data, trust = await source.head(), store.trust
     try:
-        signed = verify_head(data, trust.head_keys)
+        signed = _judged(data, store, now)
+        known = signed.head.targets <= trust.version
     except HeadKeyUnknown:
-        # The key may be newer than what is known here of the keys.
+        known = False
+    if not known:
+        # Judged anew: what is newer of the trust may be that this key is trusted no more.
         await trust.refresh(source, now)
-        signed = verify_head(data, trust.head_keys)
-    if ratchet is not None and not ratchet.counts(trust.head_keys):
-        ratchet = None
-    judge(signed, ratchet, now)
+        signed = _judged(data, store, now)
+    trust.require(signed.head)
+    return signed, store.usable(signed)
+
+
+def _judged(data: bytes, store: ReplicaStore, now: Instant) -> SignedHead:
+    signed = verify_head(data, store.trust.head_keys)
+    judge(signed, store.ratchet, now)
     return signed

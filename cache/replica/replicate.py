@@ -22,12 +22,11 @@ from cache.errors import (
     SourceError,
 )
 from cache.replica.book import ReplicaBook
-from cache.replica.contents import Contents
 from cache.replica.fetching import Fetching
 from cache.replica.generation import Generation
 from cache.replica.head import Head, SignedHead
 from cache.replica.merging import MergeOutcome, Merging
-from cache.replica.offers import Offer, best_offer
+from cache.replica.offers import Offer, offers
 from cache.replica.source import FileKind, ReplicaSource
 from cache.replica.status import GOOD_OUTCOMES, Outcome, ReplicaStatus
 from cache.replica.store import ReplicaStore
@@ -167,23 +166,29 @@ class Replicator:
 
     async def _round(self, now: Instant) -> Outcome:
         await self._look_after_trust(now)
-        store, trust = self._store, self._store.trust
-        offer = await best_offer(self._sources, trust, store.ratchet, now)
-        contents = store.usable(offer.signed)
-        self._announce(offer.signed)
-        if offer.signed.head.targets > trust.version:
-            await trust.refresh(offer.sources[0], now)
-        trust.require(offer.signed.head)
-        outcome = await self._apply(offer, contents)
-        await asyncio.to_thread(store.accept, offer.signed)
+        failure: ReplicaError | None = None
+        for offer in await offers(self._sources, self._store, now):
+            self._announce(offer.signed)
+            try:
+                outcome = await self._follow(offer)
+            except ReplicaError as error:
+                # The files of what was carried here may be lost, and the hub's are not.
+                failure = failure or error
+                continue
+            if self._active is not None:
+                self._merging.follow(self._active, offer.sources, now)
+            return outcome
+        raise failure or ReplicaError("there is no upstream")
+
+    async def _follow(self, offer: Offer) -> Outcome:
+        outcome = await self._apply(offer)
+        await asyncio.to_thread(self._store.accept, offer.signed)
         if outcome is Outcome.ACTIVATED:
-            await asyncio.to_thread(store.prune)
-        if self._active is not None:
-            self._merging.follow(self._active, offer.sources, now)
+            await asyncio.to_thread(self._store.prune)
         return outcome
 
-    async def _apply(self, offer: Offer, contents: Contents) -> Outcome:
-        signed, active = offer.signed, self._active
+    async def _apply(self, offer: Offer) -> Outcome:
+        signed, contents, active = offer.signed, offer.contents, self._active
         sound = active is not None and active.complete and not active.damaged_pages
         if active is None or not sound or active.contents != contents:
             await self._merging.settle(contents)

@@ -169,6 +169,30 @@ async def test_a_head_asks_for_newer_targets_and_is_refused_where_these_do_not_l
     assert await gate.replicator.once() is Outcome.ACTIVATED
 
 
+async def test_a_head_that_brings_about_the_end_of_its_own_key_does_not_count(
+    tmp_path: Path, hub: MemorySource, new: Release
+) -> None:
+    trust = Keyring(SIGNERS)
+    gate = Gate(tmp_path, hub, trust=trust)
+    await gate.replicator.once()
+    hub.envelope = new.envelope(2, targets=2)
+    trust.coming = (STRANGERS,)
+    assert await gate.replicator.once() is Outcome.REFUSED
+    assert not gate.knows(120)
+    assert [head.sequence for head in gate.heads] == [1], "nor does it say what time it is"
+
+
+async def test_what_was_carried_here_in_part_does_not_keep_the_hub_away(
+    gate: Gate, hub: MemorySource, old: Release, folder: Path
+) -> None:
+    hub.files = dict(old.files)
+    shutil.rmtree(folder / "segments")
+    assert await gate.replicator.once() is Outcome.ACTIVATED
+    assert gate.replicator.status().sequence == 1
+    hub.envelope = None
+    assert await gate.replicator.once() is Outcome.UNREACHABLE
+
+
 async def test_the_trust_is_looked_after_every_hour_though_no_head_asks_for_it(
     tmp_path: Path, hub: MemorySource
 ) -> None:
