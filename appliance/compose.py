@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import os
 import random
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -42,6 +41,7 @@ from appliance.observers import Observers
 from appliance.outlook import Outlook
 from appliance.plugging import Plugging
 from appliance.records import open_records
+from appliance.replica_keeping import kept_store, kept_trust
 from appliance.replica_metrics import ReplicaMetrics
 from appliance.running import Appliance
 from appliance.secret import device_key
@@ -55,17 +55,10 @@ from appliance.web.server import make_app, serve
 from appliance.zone_keeping import recalled_zone
 from appliance.zone_metrics import ZoneMetrics
 from cache.replica.book import ReplicaBook
-from cache.replica.contents import subscription
 from cache.replica.directory_source import DirectorySource
-from cache.replica.keys import hash_key_id, load_hash_key, load_root
-from cache.replica.lock import locked
+from cache.replica.keys import load_hash_key
 from cache.replica.replicate import Replicator
-from cache.replica.store import ReplicaStore
-from cache.replica.trust import Trust
-from cache.replica.vouching import Vouching
 from scanner.camera.look import Look
-
-_log = logging.getLogger(__name__)
 
 CAMERAS = (CameraSourceTable, ScenesSourceTable)
 
@@ -89,7 +82,7 @@ async def composed(
     state = _state_folder(Path(config.appliance.state_dir))
     digest_key = device_key(state / "device.key", os.urandom)
     hash_key = load_hash_key(Path(config.hub.hash_key_file))
-    trust = _trust(state / "trust", Path(config.hub.root_file))
+    trust = kept_trust(state / "trust", Path(config.hub.root_file))
 
     async with contextlib.AsyncExitStack() as stack:
         session = await stack.enter_async_context(aiohttp.ClientSession())
@@ -100,7 +93,7 @@ async def composed(
         )
         book = ReplicaBook(hash_key)
         book.also_withdrawn = keeper.law.is_withdrawn
-        store = stack.enter_context(_store(state / "replica", config.site.id, trust, hash_key))
+        store = stack.enter_context(kept_store(state / "replica", config.site.id, trust, hash_key))
         replicator = Replicator(
             [HubSource(session, config.hub.url), DirectorySource(state / "replica" / "imported")],
             store,
@@ -222,24 +215,6 @@ async def composed(
             plugging=plugging,
             keeper=keeper,
         )
-
-
-@contextlib.contextmanager
-def _store(
-    directory: Path, site_id: str, trust: Vouching, hash_key: bytes
-) -> Iterator[ReplicaStore]:
-    """Yield the replica's directory, which is this process's alone for the block."""
-    with locked(directory):
-        takes = subscription(site_id)
-        yield ReplicaStore(directory, trust, hash_key_id(hash_key), takes=takes)
-
-
-def _trust(directory: Path, root_file: Path) -> Trust:
-    """Return whom this appliance believes, by the root file that somebody put here."""
-    trust = Trust.open(directory, load_root(root_file))
-    if trust.notes:
-        _log.warning("trusted metadata is fetched again", extra={"count": len(trust.notes)})
-    return trust
 
 
 def _desk(config: Config, clock: Clock, book: Book, journal: Journal, zone: Zone) -> Desk | None:
