@@ -86,8 +86,14 @@ def ascending(layout: Layout[Any], keys: Keys, records: NDArray[Any]) -> tuple[K
     :raises BuildError: if two different records share a key.
     """
     order = np.argsort(keys, kind="stable")
-    keys, records = keys[order], records[order]
-    del order
+    return merged(layout, keys[order], records[order])
+
+
+def merged(layout: Layout[Any], keys: Keys, records: NDArray[Any]) -> tuple[Keys, NDArray[Any]]:
+    """Return rows that ascend by key already, identical ones merged into one; see `ascending`.
+
+    :raises BuildError: if two different records share a key.
+    """
     spare = np.uint64(64 - PERSON_BITS if layout.coded else 0)
     repeated = np.flatnonzero(keys[1:] >> spare == keys[:-1] >> spare)
     if not len(repeated):
