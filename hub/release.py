@@ -164,7 +164,7 @@ class Release:
         names = names if only is None else names & only
         if not names and only is not None:
             return None
-        if not await self._store.people_count():
+        if not await self._store.has_people():
             raise HubError(
                 "nobody is on record yet",
                 hint="chot hub import persons, or for a try-out: chot hub synthesize",

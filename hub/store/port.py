@@ -149,7 +149,11 @@ class PersonStore(Protocol):
         ...
 
     async def people_count(self) -> int:
-        """Return how many people are on record."""
+        """Return how many people are on record; takes a second for each ten million."""
+        ...
+
+    async def has_people(self) -> bool:
+        """Return whether anybody is on record."""
         ...
 
 

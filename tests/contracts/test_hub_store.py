@@ -85,7 +85,9 @@ async def test_people_come_back_as_they_were_by_number(store: Store) -> None:
         ),
     )
     nameless = Person(0, (), PersonFacts())
+    assert not await store.has_people()
     await store.put_people([full, nameless, person(5, "B1")])
+    assert await store.has_people()
     assert await everybody(store) == [nameless, person(5, "B1"), full]
     assert await store.people_count() == 3
 

@@ -149,6 +149,9 @@ class MemoryStore:
     async def people_count(self) -> int:
         return len(self._state.people)
 
+    async def has_people(self) -> bool:
+        return bool(self._state.people)
+
     async def drop_register(self, register: str) -> bool:
         there = register in await self.revisions()
         async with self.change() as change:

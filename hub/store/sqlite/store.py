@@ -89,6 +89,12 @@ class SqliteStore:
             rows = await raw.execute_fetchall("SELECT count(*) FROM person")
         return int(next(iter(rows))[0])
 
+    async def has_people(self) -> bool:
+        """Return whether anybody is on record."""
+        async with self._connection.transaction(write=False) as raw:
+            rows = await raw.execute_fetchall("SELECT EXISTS (SELECT 1 FROM person)")
+        return bool(next(iter(rows))[0])
+
     @asynccontextmanager
     async def change(self) -> AsyncIterator[Change]:
         """Make one change of many parts; see the port."""
