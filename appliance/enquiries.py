@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from enum import IntEnum
 from typing import Any
 
 import msgspec
@@ -44,13 +46,33 @@ class Enquiries:
 
 
 def described(standing: Standing) -> dict[str, Any]:
-    """Return a standing in plain values for whoever asked: text, numbers, dates as ISO 8601.
+    """Return a standing in plain values for whoever asked: words, numbers, times as ISO 8601 (UTC).
 
     The person's key and the identity digest are left out: they mean nothing to a reader.
     """
-    plain: dict[str, Any] = msgspec.to_builtins(standing)
+    plain: dict[str, Any] = _plain(standing)
     del plain["person"]
     facts = plain["facts"]
     if facts is not None:
-        facts["on_record"] = {"identity": bool(facts.pop("identity"))}
+        facts["identity"] = "on record" if facts["identity"] else None
     return plain
+
+
+def _plain(value: Any) -> Any:
+    """Return a value without types of ours: enumerations by name, hours of the epoch as times."""
+    if isinstance(value, msgspec.Struct):
+        fields = {name: getattr(value, name) for name in value.__struct_fields__}
+        return {_plain_name(name): _plain_field(name, field) for name, field in fields.items()}
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return value.name.lower() if isinstance(value, IntEnum) else msgspec.to_builtins(value)
+
+
+def _plain_name(name: str) -> str:
+    return name.removesuffix("_h")
+
+
+def _plain_field(name: str, value: Any) -> Any:
+    if not name.endswith("_h") or value is None:
+        return _plain(value)
+    return datetime.fromtimestamp(value * 3_600, UTC).isoformat(timespec="minutes")

@@ -21,6 +21,7 @@ COMMANDS = {
     "scan": "appliance.cli.scan:scan",
     "record": "appliance.cli.record:record",
     "journal": "appliance.cli.journal:journal",
+    "replica": "appliance.cli.replica:replica",
     "rotating": "appliance.cli.rotating:rotating",
     "rulebook": "appliance.cli.rulebook:rulebook",
 }

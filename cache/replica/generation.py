@@ -45,6 +45,14 @@ class Generation(msgspec.Struct, frozen=True):
         return dict.fromkeys(self.contents.documents, b"") | self.documents
 
     @property
+    def bases(self) -> dict[str, Table | None]:
+        """Its bases alone, without what has changed since."""
+        return {
+            name: None if table is None else Table(table.segment)
+            for name, table in self.segments.items()
+        }
+
+    @property
     def damaged_pages(self) -> int:
         """Damaged pages found in its segments."""
         return sum(s.damaged_pages for s in self.segments.values() if s is not None)

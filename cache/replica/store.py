@@ -74,7 +74,7 @@ class ReplicaStore:
         except OSError as error:
             raise store_error("prepare the replica's directory", error) from error
         self._persisted = self._read_ratchet()
-        heads = sorted(self._heads(), key=self._standing, reverse=True)
+        heads = sorted(self.heads(), key=self._standing, reverse=True)
         marks = [Ratchet.of(signed) for signed in heads]
         marks += [self._persisted] if self._persisted else []
         marks = [mark for mark in marks if mark.counts(self.trust.head_keys)]
@@ -188,7 +188,8 @@ class ReplicaStore:
         self.refused += errors
         return generation
 
-    def _heads(self) -> list[SignedHead]:
+    def heads(self) -> list[SignedHead]:
+        """Return the heads that lie here and are signed: the current one, then the one before."""
         return [s for s in map(self._signed, ("CURRENT", "PREVIOUS")) if s is not None]
 
     def _signed(self, name: str) -> SignedHead | None:

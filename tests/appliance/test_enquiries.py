@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC
+from datetime import UTC, date
 
+import msgspec
 import pytest
 
 from admission.credential import Credential
@@ -12,7 +13,7 @@ from admission.identity import Identifier, IdentifierKind, PersonKey
 from admission.instant import ClockTrust, Instant
 from admission.passage import Event, Passage
 from admission.site import Place, Site
-from admission.standing import Lookup, PersonFacts, Release, Standing
+from admission.standing import Lookup, PersonFacts, Product, Release, Standing
 from admission.verdict import Outcome
 from admission.wire import pack_passage, unpack_passage
 from appliance.control_answers import control_answers
@@ -75,8 +76,18 @@ async def test_nothing_is_told_that_could_not_be_written_down() -> None:
 def test_key_and_digest_of_the_person_stay_inside() -> None:
     plain = described(STANDING)
     assert "person" not in plain
-    assert plain["facts"]["on_record"] == {"identity": True}
+    assert plain["facts"]["identity"] == "on record"
     assert "4711" not in repr(plain)
+
+
+def test_it_is_told_in_words_and_times() -> None:
+    facts = PersonFacts(product=Product.PFIZER, tested_h=453_300, last_dose=date(2021, 8, 1))
+    plain = described(msgspec.structs.replace(STANDING, facts=facts))
+    assert plain["facts"]["product"] == "pfizer"
+    assert plain["facts"]["status"] == "active"
+    assert plain["facts"]["tested"] == "2021-09-17T12:00+00:00"
+    assert plain["facts"]["last_dose"] == "2021-08-01"
+    assert plain["lookup"] == "found"
 
 
 async def test_what_is_typed_is_brought_to_its_normal_form() -> None:

@@ -1,0 +1,101 @@
+"""Taking a release that came on a medium: judged as the hub's, laid where the gate looks."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from appliance.clock import SystemClock
+from appliance.errors import ApplianceError
+from appliance.offline_replica import IMPORTED, Stored
+from cache.errors import SourceError
+from cache.replica.contents import Contents
+from cache.replica.directory_source import DirectorySource
+from cache.replica.download import File
+from cache.replica.mirror import METADATA, Progress, write_mirror
+from cache.replica.offers import offers
+from cache.replica.regular import open_regular
+from cache.replica.source import FileKind, path_of
+from cache.replica.verification import files_of
+
+MAX_METADATA_FILES = 1_024
+MAX_METADATA_BYTES = 4 << 20
+"""Of one file."""
+
+
+def mirror_in(folder: Path) -> Path:
+    """Return the folder that holds the head: the one given, its `replica`, or `published/replica`.
+
+    :raises ApplianceError: if none does.
+    """
+    for candidate in (folder, folder / "replica", folder / "published" / "replica"):
+        if (candidate / "head").is_file():
+            return candidate
+    msg = f"{folder}: no release is here"
+    raise ApplianceError(
+        msg, hint="name a folder that `chot replica export` wrote, or a hub's folder `published`"
+    )
+
+
+async def import_mirror(here: Stored, mirror: Path, progress: Progress) -> int:
+    """Copy what this gate needs of a mirror to where it looks, and return the release's sequence.
+
+    :raises ReplicaError: if the release must not be accepted here, or a file of it is damaged.
+    :raises ApplianceError: if it is no newer than what answers here.
+    """
+    source, now = DirectorySource(mirror), SystemClock().now()
+    answering = max((signed.head.sequence for signed in here.store.heads()), default=0)
+    (offer,) = await offers([source], here.store, now)
+    head = offer.signed.head
+    if head.sequence <= answering:
+        msg = f"release {head.sequence} is no newer than {answering}, which is here already"
+        raise ApplianceError(msg, hint="bring a newer one")
+    files = await asyncio.to_thread(_needed, here, offer.contents, mirror)
+    await asyncio.to_thread(
+        write_mirror,
+        here.folder / IMPORTED,
+        envelope=offer.signed.envelope,
+        files=files,
+        source=lambda file: mirror / path_of(file.kind, file.name),
+        metadata=_metadata(mirror / METADATA),
+        progress=progress,
+    )
+    return head.sequence
+
+
+def _needed(here: Stored, contents: Contents, mirror: Path) -> list[File]:
+    """Return the files to copy: none that the gate holds, and the smaller form of each base."""
+    files = []
+    for _, file, base in files_of(contents):
+        if here.store.files.holds(file):
+            continue
+        if base is not None and base.snapshot is not None:
+            packed = File.of(FileKind.SNAPSHOT, base.snapshot)
+            if (mirror / path_of(packed.kind, packed.name)).is_file():
+                files.append(packed)
+                continue
+        files.append(file)
+    return files
+
+
+def _metadata(folder: Path) -> dict[str, bytes]:
+    """Return the trust metadata of a mirror by name; what is in it the gate judges anew.
+
+    :raises SourceError: if it is more than a mirror has.
+    """
+    found: dict[str, bytes] = {}
+    paths = sorted(folder.iterdir()) if folder.is_dir() else []
+    if len(paths) > MAX_METADATA_FILES:
+        raise SourceError("the folder has more trust metadata than a mirror has")
+    for path in paths:
+        try:
+            with open_regular(path) as file:
+                data = file.read(MAX_METADATA_BYTES + 1)
+        except OSError as error:
+            msg = f"{path} cannot be read: {error.strerror}"
+            raise SourceError(msg) from error
+        if len(data) > MAX_METADATA_BYTES:
+            msg = f"{path} is larger than trust metadata is"
+            raise SourceError(msg)
+        found[path.name] = data
+    return found
