@@ -7,7 +7,9 @@ number, one sequential write of the next base.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -82,6 +84,8 @@ def measure(folder: Path, *, people: int, peers: bool, progress: Progress) -> Re
     return ReplicaFigures(
         people=people,
         machine=this_machine(),
+        sqlite_version=sqlite3.sqlite_version,
+        lmdb_version=version("lmdb"),
         hit_us=turns.us("hit"),
         named_hit_us=turns.us("named_hit"),
         miss_us=turns.us("miss"),

@@ -12,6 +12,8 @@ class ReplicaFigures(msgspec.Struct, frozen=True, kw_only=True):
 
     people: int
     machine: Machine
+    sqlite_version: str
+    lmdb_version: str
     # Looking up: microseconds of processor time, median of rounds in which all took turns.
     hit_us: float
     named_hit_us: float
