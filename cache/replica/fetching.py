@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import Counter
 from collections.abc import Sequence
 
@@ -30,6 +31,7 @@ class Fetching:
     def __init__(self, files: ReplicaFiles) -> None:
         self._files = files
         self._useless_snapshots = set[str]()
+        self._stop = threading.Event()
         self.bytes = Counter[FileKind]()
         """Bytes fetched since start, by what they were of."""
         self.healed_pages = 0
@@ -108,10 +110,16 @@ class Fetching:
         packed = File.of(FileKind.SNAPSHOT, snapshot)
         if not await asyncio.to_thread(self._files.holds, packed):
             await self.fetch(packed, sources)
+        self._stop.clear()
         try:
             await asyncio.to_thread(self._expand, dataset, packed)
-        finally:
+        except asyncio.CancelledError:
+            self._stop.set()  # the thread ends soon; what it unpacked from stays for the next time
+            raise
+        except (SegmentError, LayoutError):
             await asyncio.to_thread(self._files.discard, packed)
+            raise
+        await asyncio.to_thread(self._files.discard, packed)
 
     def _expand(self, dataset: Dataset, packed: File) -> None:
         from cache.replica.snapshot import read_snapshot  # noqa: PLC0415 - loads numpy
@@ -121,7 +129,7 @@ class Fetching:
         path = file.within(directory)
         path = path.with_name(path.name + _EXPANDED)
         try:
-            read_snapshot(packed.within(directory), path, size=dataset.size)
+            read_snapshot(packed.within(directory), path, size=dataset.size, stop=self._stop.is_set)
             self._files.keep_segment(path, file)
         except OSError as error:
             raise store_error("expand a snapshot", error) from error

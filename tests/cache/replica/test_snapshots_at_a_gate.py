@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from cache.errors import SourceError
+from cache.errors import MergeStopped, SourceError
 from cache.replica.head import Blob
 from cache.replica.source import ByteSink, FileKind
 from cache.replica.status import Outcome
@@ -78,6 +81,33 @@ async def test_a_broken_download_goes_on_after_a_restart_and_with_another_upstre
     assert source.fetched == [snapshot.name]
     assert gate.replicator.status().fetched_bytes[FileKind.SNAPSHOT] == snapshot.size - 1_000
     assert gate.doses(7) == facts_of(7).doses
+
+
+async def test_a_gate_that_goes_off_amid_unpacking_need_not_fetch_again(
+    tmp_path: Path, gate: Gate, source: MemorySource, hub: Changing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    snapshot, begun, stopped = hub.pack(), threading.Event(), threading.Event()
+    hub.publish()
+
+    def until_stopped(*_: Path, size: int, stop: Callable[[], bool]) -> None:
+        begun.set()
+        while not stop():
+            pass
+        stopped.set()
+        raise MergeStopped("as asked")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("cache.replica.snapshot.read_snapshot", until_stopped)
+        task = asyncio.create_task(gate.replicator.run())
+        assert await asyncio.to_thread(begun.wait, 20)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert await asyncio.to_thread(stopped.wait, 20)
+    rebooted = Gate(tmp_path, source)
+    assert await rebooted.replicator.once() is Outcome.ACTIVATED
+    assert source.fetched == [snapshot.name]
+    assert rebooted.replicator.status().fetched_bytes[FileKind.SNAPSHOT] == 0
 
 
 async def test_a_download_that_no_head_asks_for_any_more_is_let_go(
