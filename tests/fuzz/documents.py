@@ -13,6 +13,7 @@ from typing import Any
 import msgpack
 import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec
+from tuf.api.metadata import Snapshot, Targets
 
 from admission import certlogic, rulebook_format, wire
 from admission.acceptance import load_acceptance
@@ -56,6 +57,8 @@ from admission.site import Place
 from admission.standing import Lookup, Standing
 from admission.verdict import Verdict
 from admission.wire import Acknowledgement, Batch, Entry
+from cache.errors import TrustError as MetadataError
+from cache.replica.trust import judge, metadata
 from tests.admission.credentials import (
     dcc_codes,
     health_cards,
@@ -65,6 +68,7 @@ from tests.admission.credentials import (
 )
 from tests.admission.situations import CODE, found, site
 from tests.admission.test_acceptance import a_rule
+from tests.cache.replica.trust.authority import an_authority, at
 from tests.fuzz.codes import SECRET, WALLETS, dsc, revocations
 from tests.fuzz.mutations import Mutator
 from tests.worlds import ROOT, ManualClock, a_reading, a_site
@@ -124,7 +128,25 @@ def _spoilt(m: Mutator, reader: Reader) -> bytes:
 @cache
 def readers() -> dict[str, Reader]:
     """Return every reader by name."""
-    return {**dict(_trust()), **dict(_certificates()), **dict(_law()), **dict(_messages())}
+    trust = {**dict(_trust()), **dict(_metadata())}
+    return {**trust, **dict(_certificates()), **dict(_law()), **dict(_messages())}
+
+
+def _metadata() -> Iterator[tuple[str, Reader]]:
+    """The replica's: of each role, taken for what comes next by a gate that has just begun."""
+    authority, root = an_authority()
+    begun = judge.pinned(root)
+    by = begun.root.signed
+    files: dict[str, Callable[[bytes], object]] = {
+        "2.root.json": lambda data: judge.with_root(begun, data),
+        "timestamp.json": lambda data: judge.with_timestamp(begun, data, at()),
+        # By their hashes, these two would never be looked into.
+        "1.snapshot.json": lambda data: metadata.require_signed(metadata.read(Snapshot, data), by),
+        "1.targets.json": lambda data: metadata.require_signed(metadata.read(Targets, data), by),
+    }
+    authority.publish_root()
+    for name, reading in files.items():
+        yield name, Reader(reading, MetadataError, "json", (authority.files[name],))
 
 
 def _trust() -> Iterator[tuple[str, Reader]]:
