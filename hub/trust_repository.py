@@ -16,7 +16,6 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TypeVar
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import (
@@ -48,7 +47,7 @@ from cache.replica.trust.metadata import (
 )
 from hub.errors import PublishError
 from hub.keys import ROOT, SNAPSHOT, TARGETS, TIMESTAMP, HubKeys
-from hub.trust_files import TrustFiles, mapped
+from hub.trust_files import S, TrustFiles, mapped
 
 LIFE = {
     ROOT: timedelta(days=365),
@@ -63,8 +62,6 @@ ROOT_WARNING = timedelta(days=60)
 """Before a root expires it is renewed, or, where its key is elsewhere, asked for."""
 ROOT_ALARM = timedelta(days=14)
 """From here on the hub counts as failing."""
-
-S = TypeVar("S", Root, Timestamp, Snapshot, Targets)
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -187,6 +184,7 @@ class TrustRepository:
     def _publish(self, targets: Mapping[str, Target], now: Instant) -> int:
         root = self._required_root(now)
         timestamp, snapshot, listed = self._files.published()
+        self._require_present_head_key(listed)
         head_keys = public_pem([self._keys.public_key])
         content = {name: TargetFile(t.size, {"sha256": t.sha256.hex()}, name)
                    for name, t in sorted(targets.items())}  # fmt: skip
@@ -212,6 +210,17 @@ class TrustRepository:
             self._sign(Timestamp, newest, self._keys.timestamp, root)
             self._files.prune(listed.version, snapshot.version)
         return listed.version
+
+    def _require_present_head_key(self, listed: Received[Targets] | None) -> None:
+        """Check that the head key was not replaced since this process read its keys."""
+        if listed is None or HEAD_KEYS not in listed.signed.targets:
+            return
+        known = (hashlib.sha256(public_pem([key])).hexdigest() for key in self._keys.own_heads)
+        if listed.signed.targets[HEAD_KEYS].hashes["sha256"] not in known:
+            msg = "the head key was replaced meanwhile: this is a former one"
+            raise PublishError(
+                msg, hint="do it again; from a backup, restore keys/ and published/ together"
+            )
 
     def _required_root(self, now: Instant) -> Root:
         found, own = self._files.newest_root(), self._keys.root

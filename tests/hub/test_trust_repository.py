@@ -178,6 +178,21 @@ async def test_a_key_that_the_root_does_not_name_publishes_nothing(
     assert trust.version == 1
 
 
+def test_who_began_with_a_head_key_that_was_replaced_brings_it_back_to_nobody(
+    tmp_path: Path, keys: HubKeys
+) -> None:
+    began = TrustRepository(tmp_path, keys)
+    began.publish(a_target(1), at())
+    after = msgspec.structs.replace(
+        keys, head=Ed25519PrivateKey.generate(), former=(keys.public_key,)
+    )
+    TrustRepository(tmp_path, after).publish(a_target(1), at())
+    before = files(tmp_path)
+    with pytest.raises(PublishError, match="replaced meanwhile"):
+        began.publish(a_target(2), at())
+    assert files(tmp_path) == before
+
+
 def test_a_root_names_no_key_that_is_gone(tmp_path: Path, keys: HubKeys) -> None:
     repository = TrustRepository(tmp_path, keys)
     repository.publish({}, at())
@@ -250,7 +265,10 @@ async def test_whoever_follows_after_a_power_cut_finds_old_or_new(
     TrustRepository(folder, keys).publish(a_target(1), at())
     assert keys.root is not None
     other = msgspec.structs.replace(
-        keys, timestamp=Ed25519PrivateKey.generate(), head=Ed25519PrivateKey.generate()
+        keys,
+        timestamp=Ed25519PrivateKey.generate(),
+        head=Ed25519PrivateKey.generate(),
+        former=(keys.public_key,),
     )
     faulty, calls = _cut_at(number)
     monkeypatch.setattr(durable, "os", faulty)
