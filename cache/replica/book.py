@@ -3,28 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date
-from typing import Any, TypeVar
 
 import msgspec
 
-from admission.credential import Credential, Holder, Proof
-from admission.credentials.fields import MASK
+from admission.credential import Credential
 from admission.identity import PersonKey, identity_digester, person_keyer
 from admission.instant import Instant
 from admission.standing import (
-    CredentialStatus,
     Lookup,
-    Officer,
     Permit,
-    PersonFacts,
     Release,
     RosterEntry,
     Standing,
-    WatchEntry,
-    Withdrawal,
 )
 from cache.errors import AliasError
+from cache.replica.entries import longest, strictest, withdraws
 from cache.replica.head import Head
 from cache.replica.names import (
     ALIASES,
@@ -37,23 +30,21 @@ from cache.replica.names import (
     WATCH,
     kind_of,
 )
+from cache.replica.ordinary import Ordinary, Sources, ordinary_reader
 from cache.replica.people import (
-    PeopleReader,
+    People,
     alias_finder,
+    comparer,
     facts_finder,
     keeps_birth_year_only,
     people_reader,
 )
-from cache.replica.reading import Keys, Reader, permit_reader, reader
+from cache.replica.reading import Keys, Reader, ask, permit_reader, reader
 from cache.replica.table import Table
 
-_HOUR_NS = 3_600 * 1_000_000_000
 _NEEDED = frozenset({PERSONS, ALIASES, CREDENTIALS, WATCH})
 """Datasets without whose answer nothing is decided."""
-_NONE: Sequence[Any] = ()
 _FOUND, _NOT_FOUND = Lookup.FOUND, Lookup.NOT_FOUND  # as names: an enum's attribute is a call
-
-Listed = TypeVar("Listed", RosterEntry, Officer)
 
 AlsoWithdrawn = Callable[[Credential, Instant], bool]
 """Whether a signed credential is withdrawn by something else than the dataset `credentials`."""
@@ -62,16 +53,11 @@ AlsoWithdrawn = Callable[[Credential, Instant], bool]
 class _Open(msgspec.Struct, frozen=True):
     """Everything of one release that a look-up needs. None = the release has no such dataset."""
 
-    release: Release
     tables: Mapping[str, Table | None]
-    people: PeopleReader
-    permits: Reader | None
-    roster: Reader | None
-    watch: Reader | None
+    sources: Sources
+    ordinary: Ordinary
     officers: Reader | None
     credentials: Reader | None
-    rostered: bool
-    birth_year_only: bool
 
 
 class ReplicaBook:
@@ -101,24 +87,28 @@ class ReplicaBook:
             return reader(by_kind[kind]) if kind in by_kind else None
 
         persons = by_kind.get(PERSONS)
+        facts_of = facts_finder(persons)
         alias_of = alias_finder(by_kind[ALIASES]) if ALIASES in by_kind else None
-        self._open = _Open(
-            Release(head.sequence, head.issued_ns, head.expires_ns),
-            tables,
-            people_reader(facts_finder(persons), alias_of),
+        year_only = persons is not None and keeps_birth_year_only(persons.layout)
+        sources = Sources(
+            release=Release(head.sequence, head.issued_ns, head.expires_ns),
+            key_of=self._key_of,
+            facts_of=facts_of,
+            people=people_reader(facts_of, alias_of),
+            aliased=alias_of is not None,
+            compared=comparer(self._digest, year_only=year_only),
             permits=permit_reader(by_kind[PERMITS]) if PERMITS in by_kind else None,
             roster=of(ROSTER),
             watch=of(WATCH),
-            officers=of(OFFICERS),
-            credentials=of(CREDENTIALS),
             rostered=ROSTER in by_kind,
-            birth_year_only=persons is not None and keeps_birth_year_only(persons.layout),
         )
+        officers, credentials = of(OFFICERS), of(CREDENTIALS)
+        self._open = _Open(tables, sources, ordinary_reader(sources), officers, credentials)
 
     @property
     def release(self) -> Release | None:
         """The release that answers, or None before the first activation."""
-        return self._open.release if self._open else None
+        return self._open.sources.release if self._open else None
 
     @property
     def rows(self) -> int:
@@ -148,11 +138,22 @@ class ReplicaBook:
         `credentials` nothing is decided; what else is unreadable is named for the law to judge.
         """
         current = self._open
+        if current is None:
+            return self._carefully(None, credential, now, permits)
+        try:
+            standing = current.ordinary(credential, permits)
+        except Exception:  # noqa: BLE001 - asked again, so that what failed is named
+            standing = None
+        return standing or self._carefully(current, credential, now, permits)
+
+    def _carefully(
+        self, current: _Open | None, credential: Credential, now: Instant, permits: bool
+    ) -> Standing:
+        """Return the standing, each dataset asked by itself."""
         keys: list[PersonKey] = []
         try:
             key_of = self._key_of
-            for identifier in credential.identifiers:
-                keys.append(key_of(identifier))  # noqa: PERF401 - a comprehension is a call more
+            keys = [key_of(identifier) for identifier in credential.identifiers]
             if credential.granted is not None:
                 subject = credential.granted.subject
                 if subject is not None and subject not in keys:
@@ -164,10 +165,10 @@ class ReplicaBook:
             return Standing(lookup, first, withdrawn=self._else(credential, now))
         except Exception:  # noqa: BLE001 - the port never raises, and what failed cannot answer
             self.unreadable_lookups += 1
-            release = current.release if current else None
+            release = current.sources.release if current else None
             return Standing(Lookup.UNREADABLE, keys[0] if keys else None, None, release)
 
-    def _standing(  # noqa: C901, PLR0912 - each call less is felt at the gate
+    def _standing(
         self,
         current: _Open,
         keys: list[PersonKey],
@@ -182,27 +183,18 @@ class ReplicaBook:
         if not keys:
             return Standing(
                 self._lookup(Lookup.NOTHING_TO_LOOK_UP, unreadable),
-                release=current.release,
+                release=current.sources.release,
                 withdrawn=withdrawn,
-                rostered=current.rostered,
+                rostered=current.sources.rostered,
                 unreadable=tuple(unreadable),
             )
-        people, held, listed, watched, officers = None, _NONE, _NONE, _NONE, _NONE
-        try:
-            people = current.people(keys)
-        except AliasError:
-            unreadable.append(ALIASES)
-        except Exception:  # noqa: BLE001 - whatever failed, these rows cannot answer
-            unreadable.append(PERSONS)
-        if permits and current.permits is not None:
-            held = _ask(current.permits, keys, PERMITS, unreadable)
-        if current.roster is not None:
-            listed = _ask(current.roster, keys, ROSTER, unreadable)
-        if current.watch is not None:
-            watched = _ask(current.watch, keys, WATCH, unreadable)
-        if credential.granted is not None and current.officers is not None:
-            # Who shows no pass is no officer: everybody else is spared the look-up.
-            officers = _ask(current.officers, keys, OFFICERS, unreadable)
+        people = self._people(current, keys, unreadable)
+        held = ask(current.sources.permits, keys, PERMITS, unreadable) if permits else ()
+        listed = ask(current.sources.roster, keys, ROSTER, unreadable)
+        watched = ask(current.sources.watch, keys, WATCH, unreadable)
+        # Who shows no pass is no officer: everybody else is spared the look-up.
+        shows_pass = credential.granted is not None
+        officers = ask(current.officers, keys, OFFICERS, unreadable) if shows_pass else ()
         lookup, person, facts, mismatch, differs = _NOT_FOUND, keys[0], None, False, False
         if people is not None:
             lookup = _FOUND
@@ -210,7 +202,7 @@ class ReplicaBook:
             if (held or listed) and not mismatch and len(found) < len(keys):
                 mismatch = _opens_more(current, found, held, listed)
             if credential.holder is not None and facts.identity:
-                facts, differs = self._compared(facts, credential.holder, current.birth_year_only)
+                facts, differs = current.sources.compared(facts, credential.holder)
         if unreadable:
             lookup = self._lookup(lookup, unreadable)
             if lookup is Lookup.UNREADABLE:
@@ -219,17 +211,28 @@ class ReplicaBook:
             lookup,
             person,
             facts,
-            current.release,
+            current.sources.release,
             mismatch,
             differs,
             withdrawn,
-            tuple(held) if held else (),
-            _strictest(listed) if listed else None,
-            current.rostered,
-            _longest(watched) if watched else None,
-            _strictest(officers) if officers else None,
-            tuple(unreadable) if unreadable else (),
+            tuple(held),
+            strictest(listed) if listed else None,
+            current.sources.rostered,
+            longest(watched) if watched else None,
+            strictest(officers) if officers else None,
+            tuple(unreadable),
         )
+
+    def _people(
+        self, current: _Open, keys: list[PersonKey], unreadable: list[str]
+    ) -> People | None:
+        try:
+            return current.sources.people(keys)
+        except AliasError:
+            unreadable.append(ALIASES)
+        except Exception:  # noqa: BLE001 - whatever failed, these rows cannot answer
+            unreadable.append(PERSONS)
+        return None
 
     def _withdrawn(
         self, current: _Open, credential: Credential, now: Instant, unreadable: list[str]
@@ -243,7 +246,7 @@ class ReplicaBook:
             if current.credentials is None:
                 return False
             rows = current.credentials([self._key_of(name) for name in proof.withdrawn_as])
-            return any(_withdraws(row, proof) for row in rows)
+            return any(withdraws(row, proof) for row in rows)
         except Exception:  # noqa: BLE001 - as above
             unreadable.append(CREDENTIALS)
             return False
@@ -253,37 +256,11 @@ class ReplicaBook:
             return False
         return self.also_withdrawn(credential, now)
 
-    def _compared(
-        self, facts: PersonFacts, holder: Holder, birth_year_only: bool
-    ) -> tuple[PersonFacts, bool]:
-        """Compare name and birth date, both declared in full, with those on record.
-
-        Where they agree and the record keeps the year alone, the facts take the declared date.
-
-        :returns: the facts, and whether what is declared differs.
-        """
-        born = holder.born
-        if born is None or not holder.name or MASK in holder.name:
-            return facts, False
-        if self._digest(holder.name, born) != facts.identity:
-            return facts, True
-        if birth_year_only and facts.born is not None and facts.born.year == born.year:
-            facts = msgspec.structs.replace(facts, born=born)
-        return facts, False
-
     def _lookup(self, lookup: Lookup, unreadable: list[str]) -> Lookup:
         if not unreadable:
             return lookup
         self.unreadable_lookups += 1
         return lookup if _NEEDED.isdisjoint(unreadable) else Lookup.UNREADABLE
-
-
-def _ask(ask: Reader, keys: Keys, kind: str, unreadable: list[str]) -> Sequence[Any]:
-    try:
-        return ask(keys)
-    except Exception:  # noqa: BLE001 - whatever failed, these rows cannot answer
-        unreadable.append(kind)
-        return ()
 
 
 def _opens_more(
@@ -294,37 +271,6 @@ def _opens_more(
     It may be somebody else's: whoever adds a number to a code does not get what it opens unseen.
     """
     unread: list[str] = []
-    own = _ask(current.permits, found, PERMITS, unread) if held and current.permits else held
-    own_listed = (
-        _ask(current.roster, found, ROSTER, unread) if listed and current.roster else listed
-    )
+    own = ask(current.sources.permits, found, PERMITS, unread) if held else held
+    own_listed = ask(current.sources.roster, found, ROSTER, unread) if listed else listed
     return (own, own_listed) != (held, listed)
-
-
-def _withdraws(row: Withdrawal, proof: Proof) -> bool:
-    """Return whether an entry of `credentials` means a credential with this proof.
-
-    One that does not say from when it counts cannot show that it is a later one.
-    """
-    if row.status is not CredentialStatus.REVOKED:
-        return False
-    if row.not_before_h is None or proof.not_before_ns is None:
-        return True
-    return proof.not_before_ns < row.not_before_h * _HOUR_NS
-
-
-def _strictest(entries: Sequence[Listed]) -> Listed:
-    """Return the first entry, or the first one revoked: no second number hides a revocation."""
-    return max(entries, key=_status)
-
-
-def _longest(entries: Sequence[WatchEntry]) -> WatchEntry:
-    """Return the entry that is in force, and of several the one that is for longest."""
-    return max(
-        entries,
-        key=lambda e: (e.status is CredentialStatus.ACTIVE, e.until is None, e.until or date.min),
-    )
-
-
-def _status(entry: RosterEntry | Officer) -> int:
-    return entry.status

@@ -7,9 +7,12 @@ that leads to it and has a status of its own. Closures over one release, made at
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 
 import msgspec
 
+from admission.credential import Holder
+from admission.credentials.fields import MASK
 from admission.identity import PersonKey
 from admission.standing import CredentialStatus, PersonFacts, combined
 from cache.errors import AliasError
@@ -66,6 +69,32 @@ def alias_finder(aliases: Table | None) -> AliasOf:
 def keeps_birth_year_only(layout: Layout[PersonFacts]) -> bool:
     """Return whether records say the year of birth alone, which is read as its 1 January."""
     return any(f.name == "born" and f.form is FieldForm.BIRTH_YEAR for f in layout.fields)
+
+
+Compared = Callable[[PersonFacts, Holder], tuple[PersonFacts, bool]]
+"""From the facts on record and what is declared to the facts that count, and whether it differs."""
+
+
+def comparer(digest: Callable[[str, date], int], *, year_only: bool) -> Compared:
+    """Return the comparison of a declared name and birth date with those on record.
+
+    Both must be declared in full. Where they agree and records keep the year of birth alone, the
+    facts take the declared date.
+
+    :param digest: as `admission.identity.identity_digester`.
+    """
+
+    def compared(facts: PersonFacts, holder: Holder) -> tuple[PersonFacts, bool]:
+        born = holder.born
+        if not facts.identity or born is None or not holder.name or MASK in holder.name:
+            return facts, False
+        if digest(holder.name, born) != facts.identity:
+            return facts, True
+        if year_only and facts.born is not None and facts.born.year == born.year:
+            facts = msgspec.structs.replace(facts, born=born)
+        return facts, False
+
+    return compared
 
 
 def people_reader(facts_of: FactsOf, alias_of: AliasOf | None) -> PeopleReader:

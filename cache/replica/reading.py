@@ -34,6 +34,17 @@ def unreadable(asked: object) -> NoReturn:  # noqa: ARG001 - a reader
     raise SegmentError("the dataset is named by the release and is not here")
 
 
+def ask(read: Reader | None, keys: Keys, kind: str, unreadable: list[str]) -> Sequence[Any]:
+    """Return what a reader says, nothing without one. One that fails is named in `unreadable`."""
+    if read is None:
+        return ()
+    try:
+        return read(keys)
+    except Exception:  # noqa: BLE001 - whatever failed, these rows cannot answer
+        unreadable.append(kind)
+        return ()
+
+
 def reader(table: Table | None) -> Reader:
     """Return the reader of a dataset with one row a key; None = its segment cannot be used."""
     if table is None:

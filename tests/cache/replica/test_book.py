@@ -35,7 +35,8 @@ from admission.standing import (
 )
 from cache.errors import SegmentError
 from cache.replica.alias import Alias, person_of
-from cache.replica.book import ReplicaBook, _longest
+from cache.replica.book import ReplicaBook
+from cache.replica.entries import longest
 from cache.replica.geometry import PAGE_BYTES
 from cache.replica.layout import (
     ALIASES_1,
@@ -122,7 +123,10 @@ def test_a_record_without_a_meaning_cannot_decide(tmp_path: Path) -> None:
 def test_even_a_broken_segment_does_not_make_it_raise(tmp_path: Path) -> None:
     book = a_book(SmallRelease(tmp_path, 10))
     assert book._open is not None
-    book._open = msgspec.structs.replace(book._open, people=lambda keys: 1 // 0)
+    broken = msgspec.structs.replace(book._open.sources, people=lambda keys: 1 // 0)
+    book._open = msgspec.structs.replace(
+        book._open, sources=broken, ordinary=lambda shown, permits: 1 // 0
+    )
     assert book.standing_of(shown(document(1)), NOW).lookup is Lookup.UNREADABLE
 
 
@@ -318,7 +322,7 @@ def test_of_several_watch_entries_the_one_in_force_for_longest_counts(
     entries = [WatchEntry(s, u) for s, u in zip(statuses, until, strict=False)]
     if not entries:
         return
-    picked = _longest(entries)
+    picked = longest(entries)
     active = [e for e in entries if e.status is ACTIVE]
     assert picked in (active or entries)
     if active:
@@ -326,6 +330,28 @@ def test_of_several_watch_entries_the_one_in_force_for_longest_counts(
             picked.until is None or (e.until is not None and e.until <= picked.until)
             for e in active
         )
+
+
+@pytest.mark.parametrize("layout", [PERSONS_1, PERSONS_3])
+def test_the_ordinary_look_up_says_what_the_careful_one_says(
+    tmp_path: Path, layout: Layout[PersonFacts]
+) -> None:
+    book = a_whole_book(tmp_path)
+    assert book._open is not None
+    digest = identity_digester(HASH_KEY)(NAME, BORN)
+    people = {n: PersonFacts(born=BORN, district=n, identity=digest) for n in range(300)}
+    write(tmp_path / "people", {key_of(n): layout.pack(f) for n, f in people.items()}, layout)
+    persons = Table(Segment.open(tmp_path / "people"))
+    several = {**book._open.tables, PERSONS: persons}
+    for tables in (several, {PERSONS: persons}):
+        book.swap(tables, a_whole_release(tmp_path).head())
+        for number in (0, 7, 299, 300, 599, 600, 4_711):
+            for holder in (None, Holder(NAME, BORN), Holder("LE THI BA", BORN)):
+                for permits in (True, False):
+                    one = Credential(CredentialKind.TYPED_CODE, (document(number),), holder)
+                    careful = book._carefully(book._open, one, NOW, permits)
+                    assert book.standing_of(one, NOW, permits=permits) == careful
+                    assert book._open.ordinary(one, permits) == careful
 
 
 def opened(path: Path, data: bytes) -> Table | None:
