@@ -1,4 +1,7 @@
-"""One look-up in a replica of all six datasets: what a core is busy for, by who shows a code.
+"""One look-up in a replica of all datasets: what a core is busy for, by who shows a code.
+
+A person's record stands under the document number, and the QID is an alias of it. `hit_us` is one
+number in a release of `persons` alone.
 
 Its floor in the same run is what a book cannot do without: the keyed hash of each number, and one
 search for each in the largest dataset.
@@ -41,20 +44,22 @@ from admission.standing import (
     Withdrawal,
 )
 from benchmarks.percentiles import Percentiles, percentiles
+from cache.replica.alias import SPARE_BITS, Alias
 from cache.replica.book import ReplicaBook
 from cache.replica.build import RowSet, write_segment
 from cache.replica.head import Head
 from cache.replica.keys import hash_key_id
 from cache.replica.layout import (
+    ALIASES_1,
     CREDENTIALS_1,
     OFFICERS_1,
     PERMITS_1,
-    PERSONS_2,
+    PERSONS_3,
     ROSTER_1,
     WATCH_1,
     Layout,
 )
-from cache.replica.names import CREDENTIALS, OFFICERS, PERMITS, PERSONS, WATCH, roster_name
+from cache.replica.names import ALIASES, CREDENTIALS, OFFICERS, PERMITS, PERSONS, WATCH, roster_name
 from cache.replica.segment import Segment
 from cache.replica.table import Table
 
@@ -63,13 +68,14 @@ BORN = date(1980, 1, 18)
 NOW = Instant(1_632_099_600_000_000_000, 1, "bench", ClockTrust.SYNCHRONISED)
 PERMIT_EVERY, WATCHED_EVERY = 10, 997
 """Every tenth person has a permit; one in about a thousand is looked for."""
-_ACTIVE = CredentialStatus.ACTIVE
+_ACTIVE, _KIND = CredentialStatus.ACTIVE, CredentialKind.PERSONAL_QR
 
 
 class LookupFigures(msgspec.Struct, frozen=True):
     """What `chot bench lookup --json` prints. Microseconds of processor time for one code."""
 
     people: int
+    hit_us: Percentiles
     known_us: Percentiles
     permit_us: Percentiles
     stranger_us: Percentiles
@@ -87,15 +93,17 @@ def numbers(person: int) -> tuple[Identifier, Identifier]:
 def shown(person: int) -> Credential:
     """Return what a person's code says."""
     holder = Holder(f"NGUYEN VAN {person}", BORN)
-    return Credential(CredentialKind.PERSONAL_QR, numbers(person), holder)
+    return Credential(_KIND, numbers(person), holder)
 
 
 def measure(folder: Path, *, people: int, codes: int) -> LookupFigures:
     """Return the figures of this machine; the segments are written to `folder`."""
-    segments = {name: _segment(folder, *rows) for name, rows in _datasets(people).items()}
-    book = ReplicaBook(HASH_KEY)
-    book.swap(segments, Head(1, NOW.wall_ns, NOW.wall_ns + 1, 2, hash_key_id(HASH_KEY), {}, {}))
-    key_of, find = person_keyer(HASH_KEY), segments[PERSONS].find
+    tables = {name: _table(folder, *rows) for name, rows in _datasets(people).items()}
+    head = Head(1, NOW.wall_ns, NOW.wall_ns + 1, 2, hash_key_id(HASH_KEY), {}, {})
+    book, alone = ReplicaBook(HASH_KEY), ReplicaBook(HASH_KEY)
+    book.swap(tables, head)
+    alone.swap({PERSONS: tables[PERSONS]}, head)
+    key_of, locate = person_keyer(HASH_KEY), tables[PERSONS].locate
     drawn = random.Random(1)
     ordinary = [drawn.randrange(people) for _ in range(codes)]
     permitted = [person // PERMIT_EVERY * PERMIT_EVERY for person in ordinary]
@@ -104,10 +112,14 @@ def measure(folder: Path, *, people: int, codes: int) -> LookupFigures:
         return book.standing_of(credential, NOW)
 
     def floor(credential: Credential) -> object:
-        return [find(key_of(identifier)) for identifier in credential.identifiers]
+        return [locate(key_of(identifier)) for identifier in credential.identifiers]
+
+    def hit(credential: Credential) -> object:
+        return alone.standing_of(credential, NOW)
 
     return LookupFigures(
         people=people,
+        hit_us=_timed(hit, [Credential(_KIND, numbers(p)[1:]) for p in ordinary]),
         known_us=_timed(look_up, [shown(p if p % PERMIT_EVERY else p + 1) for p in ordinary]),
         permit_us=_timed(look_up, [shown(p) for p in permitted]),
         stranger_us=_timed(look_up, [shown(people + 1 + p) for p in ordinary]),
@@ -126,10 +138,12 @@ def _timed(work: Callable[[Credential], object], codes: list[Credential]) -> Per
     return percentiles(took, digits=1)
 
 
-def _datasets(people: int) -> dict[str, tuple[Layout[Any], Iterator[tuple[int, Any]]]]:
+def _datasets(people: int) -> dict[str, tuple[Layout[Any], Iterator[tuple[PersonKey, Any]]]]:
     permit = Permit(_ACTIVE, 453_300, 453_372, 0, 760, Hours(360, 1_200))
+    key_of, everybody = person_keyer(HASH_KEY), range(people)
     return {
-        PERSONS: (PERSONS_2, ((n, _facts(n)) for n in range(people))),
+        PERSONS: (PERSONS_3, ((key_of(numbers(n)[1]), _facts(n)) for n in everybody)),
+        ALIASES: (ALIASES_1, ((key_of(numbers(n)[0]), _alias(n)) for n in everybody)),
         PERMITS: (PERMITS_1, _each(range(0, people, PERMIT_EVERY), permit)),
         roster_name("bench"): (
             ROSTER_1,
@@ -141,11 +155,17 @@ def _datasets(people: int) -> dict[str, tuple[Layout[Any], Iterator[tuple[int, A
     }
 
 
-def _each(people: Iterable[int], record: msgspec.Struct) -> Iterator[tuple[int, Any]]:
-    return ((person, record) for person in people)
+def _each(people: Iterable[int], record: msgspec.Struct) -> Iterator[tuple[PersonKey, Any]]:
+    """Yield the same record under both numbers of each person."""
+    key_of = person_keyer(HASH_KEY)
+    return ((key_of(number), record) for person in people for number in numbers(person))
 
 
-_digest = identity_digester(HASH_KEY)
+_key_of, _digest = person_keyer(HASH_KEY), identity_digester(HASH_KEY)
+
+
+def _alias(person: int) -> Alias:
+    return Alias(_ACTIVE, _key_of(numbers(person)[1]) >> SPARE_BITS)
 
 
 def _facts(person: int) -> PersonFacts:
@@ -162,12 +182,10 @@ def _facts(person: int) -> PersonFacts:
     )
 
 
-def _segment(folder: Path, layout: Layout[Any], people: Iterator[tuple[int, Any]]) -> Table:
-    key_of, rows = person_keyer(HASH_KEY), RowSet(layout)
-    for person, record in people:
-        packed = layout.pack(record)
-        for identifier in numbers(person):
-            rows.add(PersonKey(key_of(identifier)), packed)
+def _table(folder: Path, layout: Layout[Any], records: Iterator[tuple[PersonKey, Any]]) -> Table:
+    rows = RowSet(layout)
+    for key, record in records:
+        rows.add(key, layout.pack(record))
     path = folder / str(layout.id)
     write_segment(path, rows, hash_key_id(HASH_KEY))
     return Table(Segment.open(path))
@@ -190,6 +208,7 @@ def lookup(*, people: int, codes: int, as_json: bool) -> None:
         return
     table = rich.table.Table("who", "p50", "p99", title=f"{people:,} people, two numbers on a code")
     for who, found in (
+        ("one number, people alone", figures.hit_us),
         ("on record", figures.known_us),
         ("with a permit", figures.permit_us),
         ("not on record", figures.stranger_us),

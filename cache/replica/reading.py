@@ -51,11 +51,13 @@ def reader(table: Table | None) -> Reader:
         return unreadable
     if table.empty:
         return nobody
-    find, unpack = table.find, _remembered(table)
+    locate, find, unpack = table.locate, table.find, _remembered(table)
 
     def read(keys: Keys) -> Sequence[Any]:
         records: list[bytes] = []
         for key in keys:
+            if locate(key) is None:  # of most people nothing is on record here
+                continue
             record = find(key)
             if record is not None and record not in records:
                 records.append(record)
@@ -70,11 +72,13 @@ def permit_reader(table: Table | None) -> Reader:
         return unreadable
     if table.empty:
         return nobody
-    find, unpack = table.find, _remembered(table)
+    locate, find, unpack = table.locate, table.find, _remembered(table)
 
     def read(keys: Keys) -> Sequence[Permit]:
         records: list[bytes] = []
         for key in keys:
+            if locate(key) is None:
+                continue
             # Few people have a permit on record, and most of those have one.
             record, further = find(key), 0
             while record is not None:
