@@ -15,4 +15,4 @@ def test_figures_as_json() -> None:
     figures = json.loads(result.output)
     assert figures["people"] == 200
     assert figures["known_us"]["p50"] > figures["floor_us"]["p50"] > 0
-    assert set(figures) == {"people", "known_us", "permit_us", "stranger_us", "floor_us"}
+    assert set(figures) == {"people", "hit_us", "known_us", "permit_us", "stranger_us", "floor_us"}
