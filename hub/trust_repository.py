@@ -128,13 +128,12 @@ class TrustRepository:
         :raises PublishError: as `publish`.
         """
         with self._files.locked():
-            before = self._files.published()
-            root = self._files.newest_root()
-            if before[2] is None:
+            listed = self._files.published()[2]
+            if listed is None:
                 return False
-            self._publish(_listed(before[2].signed), now)
-            after, new_root = self._files.published()[0], self._files.newest_root()
-            return _data(before[0]) != _data(after) or _data(root) != _data(new_root)
+            before = self.until()
+            self._publish(_listed(listed.signed), now)
+            return self.until() != before
 
     def replace_root(
         self,
@@ -294,7 +293,3 @@ def _after(received: Received[S] | None) -> int:
 
 def _end(role: str, now: Instant) -> datetime:
     return (now.at(UTC) + LIFE[role]).replace(microsecond=0)
-
-
-def _data(received: Received[S] | None) -> bytes:
-    return b"" if received is None else received.data
