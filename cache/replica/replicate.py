@@ -20,6 +20,7 @@ from cache.errors import (
     ReplicaError,
     SegmentError,
     SourceError,
+    TrustError,
 )
 from cache.replica.book import ReplicaBook
 from cache.replica.fetching import Fetching
@@ -265,6 +266,6 @@ class Replicator:
 def _outcome_of(error: ReplicaError) -> Outcome:
     if isinstance(error, SourceError):
         return Outcome.UNREACHABLE
-    if isinstance(error, (HeadError, SegmentError, LayoutError, DeltaError)):
+    if isinstance(error, (HeadError, SegmentError, LayoutError, DeltaError, TrustError)):
         return Outcome.REFUSED
     return Outcome.FAILED

@@ -64,6 +64,7 @@ class World:
         self.folder = DataFolder(path / "hub")
         self.folder.create()
         create_keys(self.folder.keys)
+        self.clock.advance(1)
         publish_again(self.folder, self.clock.now())
         self.publish(3)
         self.path = path
@@ -168,6 +169,17 @@ async def test_what_a_head_names_and_the_targets_do_not_list_is_refused(world: W
     head_file.write_bytes(sign_head(head, thief))
     assert await world.round() is Outcome.REFUSED
     assert "targets" in world.gate.status().last_error
+
+
+async def test_metadata_of_a_stranger_is_refused_and_the_gate_serves_on(world: World) -> None:
+    await world.round()
+    other = World(world.path / "other")
+    for name in ("head", "metadata/timestamp.json"):
+        data = (other.folder.replica / name).read_bytes()
+        (world.folder.replica / name).write_bytes(data)
+    assert await world.round() is Outcome.REFUSED
+    assert "timestamp metadata is not signed" in world.gate.status().last_error
+    assert world.book.rows >= 3
 
 
 async def test_the_root_key_can_live_on_a_stick(world: World) -> None:
