@@ -177,7 +177,7 @@ class Release:
             # Both are in all documents: what was not said of one before is said now.
             documents, said = await self._wanted.documents(), _DOCUMENTS & revisions.keys()
         changes = Changes(
-            touched=[one.datasets for one in touched.values()],
+            touched=tuple(one.datasets for one in touched.values()),
             dropped=names - revisions.keys(),
             documents=documents,
             revisions={name: revisions[name] for name in said},

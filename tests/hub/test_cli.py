@@ -11,11 +11,13 @@ import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
+from admission.instant import Instant
 from appliance.cli.main import main as chot
 from cache.replica.names import ALIASES, PERSONS
 from hub.__main__ import main as as_module
 from hub.cli import hub
-from hub.errors import HubError
+from hub.clock import HubClock
+from hub.errors import HubError, PublishError
 from hub.folder import DataFolder
 from hub.keys import load_keys
 from hub.publish import Publisher
@@ -76,6 +78,26 @@ def test_a_synthetic_population_is_published_and_signed(folder: DataFolder, tmp_
     assert head is not None
     assert head.sequence == 2
     assert (head.datasets[PERSONS].rows, head.datasets[ALIASES].rows) == (300, 600)
+
+
+def test_somebody_has_to_vouch_for_a_clock_that_leapt(
+    folder: DataFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    succeed("synthesize", "--data", folder.root, "--people", 3)
+    succeed("publish", "--data", folder.root)
+    present = HubClock.now
+
+    def leapt(clock: HubClock) -> Instant:
+        now = present(clock)
+        return msgspec.structs.replace(now, wall_ns=now.wall_ns + 61 * 86_400 * 10**9)
+
+    monkeypatch.setattr(HubClock, "now", leapt)
+    refused = run("publish", "--data", folder.root)
+    assert isinstance(refused.exception, PublishError)
+    assert "61 days ahead" in str(refused.exception)
+    assert "--accept-clock" in (refused.exception.hint or "")
+    succeed("publish", "--data", folder.root, "--accept-clock")
+    succeed("publish", "--data", folder.root)
 
 
 def test_a_device_gets_a_private_token(folder: DataFolder, tmp_path: Path) -> None:
