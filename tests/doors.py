@@ -97,6 +97,8 @@ class MemoryBook:
         facts, mismatch = combined([people[key][1] for key in found]) if found else (None, False)
         if found:
             mismatch = mismatch or self._rights(found, permits) != self._rights(keys, permits)
+            if self.known.aliases:  # then everybody has one record: two are two people
+                mismatch = mismatch or len({person_of(people[key][0]) for key in found}) > 1
         on_record, roster = self._rights(keys, permits)
         differs = facts is not None and _differs(facts, credential)
         if facts is not None and not differs:

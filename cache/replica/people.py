@@ -105,7 +105,9 @@ def people_reader(facts_of: FactsOf, alias_of: AliasOf | None) -> PeopleReader:
 
     :param alias_of: None where the release has no aliases.
     """
-    read_all = _reader_of_several(facts_of, alias_of or _no_alias)
+    read_all = _reader_of_several(
+        facts_of, alias_of or _no_alias, one_record_each=alias_of is not None
+    )
 
     def read(keys: Keys) -> People | None:
         if len(keys) == 1:
@@ -124,7 +126,14 @@ def _no_alias(key: PersonKey) -> None:  # noqa: ARG001 - a finder
     return None
 
 
-def _reader_of_several(facts_of: FactsOf, alias_of: AliasOf) -> PeopleReader:
+def _reader_of_several(
+    facts_of: FactsOf, alias_of: AliasOf, *, one_record_each: bool
+) -> PeopleReader:
+    """Return the look-up of several keys.
+
+    :param one_record_each: whether two records are two people, even if they say the same.
+    """
+
     def read(keys: Keys) -> People | None:
         found: list[PersonKey] = []
         people: list[PersonKey] = []
@@ -150,8 +159,10 @@ def _reader_of_several(facts_of: FactsOf, alias_of: AliasOf) -> PeopleReader:
             people.append(person)
             if facts not in said:
                 said.append(facts)
+        strangers = one_record_each and len(set(people)) > 1
         if len(said) > 1:
-            return found, people[0], *combined(said)
-        return (found, people[0], said[0], False) if said else None
+            facts, clash = combined(said)
+            return found, people[0], facts, clash or strangers
+        return (found, people[0], said[0], strangers) if said else None
 
     return read
