@@ -7,7 +7,7 @@ from typing import Any
 
 from admission.identity import Identifier
 from cache.errors import LayoutError
-from cache.replica.layout import PERSONS_2, Layout
+from cache.replica.layout import PERSONS_3, Layout
 from hub.datasets import MAX_ROSTERS, layout_of_register
 from hub.errors import StoreError
 from hub.forms import RowError
@@ -57,7 +57,7 @@ class PeopleDesk:
             try:
                 before = _one_person(row, owner, after)
                 person = joined(row, before, next_number, self._digest)
-                fitting(PERSONS_2, person.facts)
+                fitting(PERSONS_3, person.facts)
             except RowError as error:
                 rejects.append(Reject(raw, error.column, str(error)))
                 continue

@@ -129,7 +129,7 @@ async def test_bad_rows_are_put_aside_and_come_back_mended(world: World) -> None
         "000190000004,Dung,,2\n"
         "000190000005,Em,1990-01-01\n"
         "\n"
-        "000190000006,Giang,1890-01-01,1\n"
+        "000190000006,Giang,1860-01-01,1\n"
         '000190000007,"Hà\x00",1990-01-01,1\n'
     )
     assert (taken.rows, taken.rejected) == (1, 6)
