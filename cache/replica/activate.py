@@ -78,7 +78,7 @@ def table_of(
     count = len(applied)
     if dataset.deltas[:count] != tuple(applied):
         known, count = Table(known.segment), 0
-    deltas = [_delta(directory, dataset, named, known) for named in dataset.deltas[count:]]
+    deltas = _deltas(directory, dataset, known, count)
     if not deltas and changes == known.changes:
         return known
     return known.with_deltas(deltas, changes)
@@ -92,6 +92,21 @@ def read_file(directory: Path, file: File) -> bytes | None:
     except OSError:
         return None
     return data if hashlib.sha256(data).hexdigest() == file.name else None
+
+
+def _deltas(directory: Path, dataset: Dataset, known: Table, count: int) -> list[Delta]:
+    """Return a dataset's deltas but for the first `count`, which the known table took in."""
+    if count == len(dataset.deltas):
+        return []
+    from cache.replica.composition import require_few  # noqa: PLC0415 - loads numpy, as above
+
+    deltas, rows = [], 0 if known.overlay is None else known.overlay.rows
+    for named in dataset.deltas[count:]:
+        deltas.append(_delta(directory, dataset, named, known))
+        rows += deltas[-1].rows
+        # A small file may speak of millions of rows, so the next one is not even read.
+        require_few(rows)
+    return deltas
 
 
 def _delta(directory: Path, dataset: Dataset, named: DeltaFile, table: Table) -> Delta:

@@ -30,9 +30,7 @@ def compose(deltas: Sequence[Delta], layout: Layout[Any]) -> Delta:
     joined = all(one.through == other.after for one, other in pairwise(deltas))
     if not deltas or not joined or any(delta.layout != layout.id for delta in deltas):
         raise DeltaError("the deltas do not join, or are not of the same layout")
-    if sum(delta.rows for delta in deltas) > MAX_OVERLAY_ROWS:
-        msg = f"the deltas speak of more than {MAX_OVERLAY_ROWS} rows"
-        raise DeltaError(msg, hint="the hub has to publish a new base")
+    require_few(sum(delta.rows for delta in deltas))
     first, last = deltas[0], deltas[-1]
     if len(deltas) == 1 and not (first.after == 0 and len(first.dropped)):
         return first
@@ -65,6 +63,16 @@ def compose(deltas: Sequence[Delta], layout: Layout[Any]) -> Delta:
         records,
         dropped,
     )
+
+
+def require_few(rows: int) -> None:
+    """Return if an overlay may speak of so many rows.
+
+    :raises DeltaError: if not.
+    """
+    if rows > MAX_OVERLAY_ROWS:
+        msg = f"the deltas speak of more than {MAX_OVERLAY_ROWS} rows"
+        raise DeltaError(msg, hint="the hub has to publish a new base")
 
 
 def overlay_of(delta: Delta, rows: int) -> Overlay:
@@ -138,19 +146,26 @@ def nothing(layout: Layout[Any], after: int, through: int) -> Delta:
 
 def _added(deltas: Sequence[Delta], layout: Layout[Any]) -> tuple[Keys, Records, Keys]:
     spare = np.uint64(spare_bits(layout))
-    keys, records, dropped = deltas[0].keys, deltas[0].records, deltas[0].dropped
-    for delta in deltas[1:]:
-        spoken_of = np.concatenate([delta.keys, delta.dropped]) >> spare
-        kept = ~np.isin(keys >> spare, spoken_of)
-        every = np.concatenate([keys[kept], delta.keys])
-        order = np.argsort(every, kind="stable")
-        keys = every[order]
-        records = np.concatenate([records[kept], delta.records])[order]
-        still = dropped[~np.isin(dropped >> spare, delta.keys >> spare)]
-        every = np.concatenate([still, delta.dropped])
-        dropped = every[np.unique(every >> spare, return_index=True)[1]]
+    # What is said last of a key counts, and of what one delta says, that the row is there.
+    spoken_of = np.concatenate([column for d in deltas for column in (d.dropped, d.keys)])
+    written = np.repeat(
+        np.array([False, True] * len(deltas)),
+        [len(column) for d in deltas for column in (d.dropped, d.keys)],
+    )
+    order = np.argsort(spoken_of >> spare, kind="stable")
+    last = order[_last_of_each(spoken_of[order] >> spare)]
+    added, dropped = last[written[last]], last[~written[last]]
+    records = np.concatenate([delta.records for delta in deltas])
+    records = records[np.cumsum(written)[added] - 1]
     # From the base on, nothing was added before that could be dropped.
-    return keys, records, dropped if deltas[0].after else dropped[:0]
+    return spoken_of[added], records, spoken_of[dropped if deltas[0].after else dropped[:0]]
+
+
+def _last_of_each(ascending: Keys) -> NDArray[np.bool_]:
+    """Return which of these are the last of those that are equal."""
+    last = np.ones(len(ascending), bool)
+    last[:-1] = ascending[1:] != ascending[:-1]
+    return last
 
 
 def _union(columns: Sequence[Ranks]) -> Ranks:

@@ -50,6 +50,11 @@ class Overlay(msgspec.Struct, frozen=True, eq=False):
     """The ranks of the rows that are marked `SHARED`, removed ones among them too."""
 
     @property
+    def rows(self) -> int:
+        """How many rows it speaks of."""
+        return len(self.masks) + len(self.keys)
+
+    @property
     def removed(self) -> int:
         """How many base rows are not on record any more."""
         return self.masks.count(REMOVED)

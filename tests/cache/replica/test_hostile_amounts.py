@@ -1,0 +1,58 @@
+"""Small files that stand for large amounts of work, signed by whoever has stolen a head key."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from cache.replica import composition
+from cache.replica.head import Blob, DeltaFile
+from cache.replica.status import Outcome
+from tests.cache.replica.changing import Changing
+from tests.cache.replica.gates import Gate
+from tests.cache.replica.releases import MemorySource, facts_of
+
+
+@pytest.fixture
+def source() -> MemorySource:
+    return MemorySource()
+
+
+@pytest.fixture
+def hub(tmp_path: Path, source: MemorySource) -> Changing:
+    return Changing(tmp_path, source)
+
+
+@pytest.fixture
+def gate(tmp_path: Path, source: MemorySource) -> Gate:
+    return Gate(tmp_path, source)
+
+
+@pytest.mark.parametrize("known", [0, 1])
+async def test_no_delta_is_read_once_those_before_it_speak_of_too_many_rows(
+    gate: Gate,
+    source: MemorySource,
+    hub: Changing,
+    known: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for step in range(2):
+        if step == known:
+            hub.publish()
+            await gate.replicator.once()
+        hub.change({3 * step: 9, 3 * step + 1: 9, 1_000 + step: 1})
+        hub.delta()
+    last = b"not even a delta"
+    blob = Blob(hashlib.sha256(last).digest(), len(last))
+    source.files[blob.name] = last
+    through = hub.dataset.through + 1
+    deltas = (*hub.dataset.deltas, DeltaFile(blob, hub.dataset.through, through))
+    hub.dataset = replace(hub.dataset, deltas=deltas, through=through)
+    hub.publish()
+    monkeypatch.setattr(composition, "MAX_OVERLAY_ROWS", 5)
+    assert await gate.replicator.once() is Outcome.REFUSED
+    assert gate.replicator.status().last_error == "the deltas speak of more than 5 rows"
+    assert gate.doses(3) == facts_of(3).doses
