@@ -1,5 +1,7 @@
 """A segment: one dataset's rows in one immutable file, found by their keyed hashes.
 
+Every byte of it is in `docs/replica-format.md` §3; this is what to know when reading the code.
+
 **The file.** Parts of whole 4,096-byte pages, in this order; all integers are little-endian but
 the stored hash:
 

@@ -10,7 +10,14 @@ from pathlib import Path
 import numpy as np
 
 from admission.hours import Hours
-from admission.identity import PersonKey, identity_digester, permit_keys
+from admission.identity import (
+    IdentifierKind,
+    PersonKey,
+    identity_digester,
+    normalise,
+    permit_keys,
+    person_keyer,
+)
 from admission.standing import (
     CredentialStatus,
     Officer,
@@ -25,6 +32,7 @@ from admission.standing import (
 from cache.replica.alias import Alias
 from cache.replica.build import write_rows
 from cache.replica.coding_plan import CodingPlan
+from cache.replica.keys import hash_key_id
 from cache.replica.layout import (
     ALIASES_1,
     CREDENTIALS_1,
@@ -71,6 +79,18 @@ def test_a_reader_made_from_the_document_reads_our_release(tmp_path: Path) -> No
 def key_of_document(number: int) -> int:
     hashed = hashlib.blake2b(b"D" + f"{number:012d}".encode(), digest_size=8, key=HASH_KEY)
     return int.from_bytes(hashed.digest(), "little")
+
+
+def test_keys_and_digests_are_those_of_the_documents_examples() -> None:
+    hash_key = bytes(range(32))
+    assert hash_key_id(hash_key).hex() == "46745089ddbd309c"
+    key_of = person_keyer(hash_key)
+    key = key_of(normalise(IdentifierKind.DOCUMENT, " b 123-4567 "))
+    assert key == 0x0E92_FDBE_F447_48D7
+    assert (key >> 56, (key << 8 & 2**64 - 1) >> 24) == (14, 0x92_FDBE_F447)
+    for card in ("DN 4 79 0123456789", "0123456789"):
+        assert key_of(normalise(IdentifierKind.INSURANCE, card)) == 0xAFAD_7C6B_316E_BABD
+    assert identity_digester(hash_key)("Đặng  Thị Ánh", date(1987, 1, 18)) == 26_592
 
 
 def test_it_reads_tests_and_declarations_of_layout_2(tmp_path: Path) -> None:
