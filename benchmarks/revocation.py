@@ -84,7 +84,11 @@ async def measure(
     progress("recording people", 0.0)
     doomed = await _population(hub, people, withdrawals)
     progress("publishing them", 0.0)
-    async with _served(hub, folder) as url, _gate(hub, folder, url) as (book, replicator):
+    async with contextlib.AsyncExitStack() as stack:
+        url = await stack.enter_async_context(_served(hub, folder))
+        # A gate that finds no release waits longer before it asks again.
+        await _until((hub.replica / "head").is_file, _START_LIMIT_S, "the hub does not publish")
+        book, replicator = await stack.enter_async_context(_gate(hub, folder, url))
         await _until(lambda: book.rows > 0, _START_LIMIT_S, "no release reaches the gate")
         watch = _Watch(book, SystemClock())
         async with asyncio.TaskGroup() as group:
