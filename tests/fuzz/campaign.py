@@ -33,8 +33,9 @@ from admission.credentials import (
 from admission.instant import Instant
 from admission.reading import Reading, Symbology
 from tests.fuzz.codes import GENERATORS, dsc, trust
-from tests.fuzz.documents import readers, spoilt
+from tests.fuzz.documents import readers
 from tests.fuzz.mutations import Mutator
+from tests.fuzz.reader import spoilt
 from tests.worlds import ManualClock
 
 CODE_LIMIT_S = 0.05

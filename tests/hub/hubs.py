@@ -8,16 +8,18 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from admission.credential import Credential, CredentialKind, Pass, PassKind, Proof
 from admission.identity import Identifier, IdentifierKind, permit_keys, person_keyer
-from admission.standing import PersonFacts
-from cache.replica.head import Dataset
+from admission.standing import PersonFacts, Standing, TestResult
+from cache.replica.book import ReplicaBook
+from cache.replica.head import Dataset, Head
 from hub.errors import StoreError
 from hub.keys import HubKeys
 from hub.publish import Publisher
 from hub.release import Release
 from hub.rows import Rows, Source
 from hub.store.port import KnownIdentifier, Person
-from hub.store.registers import PEOPLE
+from hub.store.registers import PEOPLE, Row
 from hub.wanted import Wanted
 from tests.hub.memory_store import MemoryStore
 from tests.hub.released import tables_of
@@ -29,6 +31,10 @@ POOL = [
     for n in range(5)
 ]
 FIRST = Person(99, (KnownIdentifier(Identifier(IdentifierKind.TYPED_CODE, "1")),), PersonFacts())
+DOCUMENT = Identifier(IdentifierKind.DOCUMENT, "000190000001")
+FACTS = PersonFacts(
+    doses=2, tested_h=450_000, test_result=TestResult.NEGATIVE, declared_h=450_001, identity=9
+)
 
 
 class Hub:
@@ -79,6 +85,28 @@ class Hub:
         with suppress(StoreError):  # an identifier of somebody else
             await self.store.put_people(some)
 
+    async def put_rows(self, register: str, *rows: Row) -> None:
+        async with self.store.change() as change:
+            await change.put_rows(register, rows)
+
+    async def publish(self) -> Head:
+        head = await self.release.publish(self.clock.now())
+        assert head is not None
+        return head
+
+    @property
+    def now_h(self) -> int:
+        return self.clock.now().wall_ns // 3_600_000_000_000
+
+    def standing(self, head: Head, *, proof: Proof | None = None) -> Standing:
+        """Return what a gate that has this head finds of `DOCUMENT`, shown by itself or signed."""
+        book = ReplicaBook(self.keys.hash_key)
+        book.swap(tables_of(self.folder, head), head)
+        subject = person_keyer(self.keys.hash_key)(DOCUMENT)
+        badge = Pass(PassKind.OFFICER, b"1", subject) if proof else None
+        shown = Credential(CredentialKind.CHOT_PASS, (DOCUMENT,), proof=proof, granted=badge)
+        return book.standing_of(shown, self.clock.now())
+
     def dataset(self, name: str) -> Dataset:
         head = self.publisher.published()
         assert head is not None
@@ -109,3 +137,10 @@ class Hub:
 
 def _drawn(source: Source, keys: HubKeys, scratch: Path) -> list[tuple[str, Rows]]:
     return list(source.rows(keys.hash_key, scratch, None))
+
+
+async def a_hub(folder: Path, keys: HubKeys) -> Hub:
+    """Return a hub that knows one person, of `DOCUMENT` and `FACTS`, and has published nothing."""
+    hub = Hub(folder, keys)
+    await hub.store.put_people([Person(1, (KnownIdentifier(DOCUMENT),), FACTS)])
+    return hub

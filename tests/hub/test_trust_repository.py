@@ -1,11 +1,11 @@
-"""The hub's trust metadata is what a gate, and a stock TUF client, can follow at any moment."""
+"""The hub's trust metadata is what a gate can follow at any moment."""
 
 from __future__ import annotations
 
 import errno
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,18 +13,15 @@ from typing import Any
 import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from tuf.api.exceptions import DownloadHTTPError
-from tuf.ngclient import FetcherInterface, Updater, UpdaterConfig
 
 from admission.instant import ClockTrust, Instant
 from cache.errors import TrustError
 from cache.replica import durable
 from cache.replica.directory_source import DirectorySource
 from cache.replica.trust import Trust, segment_target
-from hub.clock import HubClock
 from hub.errors import PublishError
 from hub.keys import ROOT, SNAPSHOT, TARGETS, TIMESTAMP, HubKeys, create_keys
-from hub.trust_repository import LIFE, Target, TrustRepository, target_of
+from hub.trust_repository import LIFE, Target, TrustRepository
 
 DAY_NS = 86_400 * 10**9
 TODAY_NS = 1_632_099_600 * 10**9
@@ -54,58 +51,6 @@ def root_of(folder: Path, version: int = 1) -> bytes:
 
 async def followed(trust: Trust, folder: Path, now: Instant) -> bool:
     return await trust.refresh(DirectorySource(folder), now)
-
-
-class Files(FetcherInterface):
-    """Fetches `file:` addresses: the stock client without a network."""
-
-    def _fetch(self, url: str) -> Iterator[bytes]:
-        path = Path(url.removeprefix("file:"))
-        if not path.is_file():
-            raise DownloadHTTPError("not found", 404)
-        yield path.read_bytes()
-
-
-def a_stock_client(folder: Path, client: Path, *, root: bytes, prefix: bool) -> Updater:
-    client.mkdir(exist_ok=True)
-    (client / "targets").mkdir(exist_ok=True)
-    base = f"file:{folder}/metadata/"
-    return Updater(
-        metadata_dir=str(client),
-        metadata_base_url=base,
-        target_dir=str(client / "targets"),
-        target_base_url=base if prefix else f"file:{folder}/",
-        fetcher=Files(),
-        config=UpdaterConfig(prefix_targets_with_hash=prefix),
-        bootstrap=root,
-    )
-
-
-def test_a_stock_tuf_client_follows_the_repository(tmp_path: Path, keys: HubKeys) -> None:
-    folder, client = tmp_path / "replica", tmp_path / "client"
-    now = HubClock().now()  # the stock client reads the machine's clock
-    repository = TrustRepository(folder, keys)
-    segment = folder / "segments" / f"{'ab' * 32}.segment"
-    segment.parent.mkdir(parents=True)
-    segment.write_bytes(b"rows")
-    listed = {segment_target(bytes.fromhex("ab" * 32)): target_of(segment)}
-    repository.publish(listed, now)
-    root = root_of(folder)
-    stock = a_stock_client(folder, client, root=root, prefix=True)
-    stock.refresh()
-    info = stock.get_targetinfo("head-keys.pem")
-    assert info is not None
-    assert b"PUBLIC KEY" in Path(stock.download_target(info)).read_bytes()
-
-    assert keys.root is not None
-    other = Ed25519PrivateKey.generate()
-    repository.replace_root({TIMESTAMP: other.public_key()}, [keys.root], now)
-    TrustRepository(folder, msgspec.structs.replace(keys, timestamp=other)).publish(listed, now)
-    stock = a_stock_client(folder, client, root=root, prefix=False)
-    stock.refresh()
-    info = stock.get_targetinfo(next(iter(listed)))
-    assert info is not None
-    assert Path(stock.download_target(info)).read_bytes() == b"rows"
 
 
 async def test_a_gate_follows_from_the_first_root(tmp_path: Path, keys: HubKeys) -> None:

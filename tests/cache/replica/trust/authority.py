@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -24,6 +25,7 @@ from tuf.api.metadata import (
 
 from admission.instant import ClockTrust, Instant
 from cache.errors import SourceError
+from cache.replica.trust import Trust
 
 TODAY = datetime(2021, 9, 20, 8, tzinfo=UTC)
 ROLES = ("root", "targets", "snapshot", "timestamp")
@@ -151,3 +153,15 @@ class Server:
             msg = f"{name} cannot be had"
             raise SourceError(msg)
         return data
+
+
+async def a_gate(path: Path) -> tuple[Authority, Trust]:
+    """Return an authority that has published four times, and a gate that has followed."""
+    authority, root = an_authority()
+    authority.publish()
+    authority.publish()
+    authority.publish()
+    trust = Trust.open(path, root)
+    await trust.refresh(Server(authority.files), at())
+    assert trust.version == 4
+    return authority, trust
