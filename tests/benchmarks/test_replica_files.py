@@ -11,10 +11,10 @@ from benchmarks.replica_alone import open_table
 from benchmarks.replica_files import a_days_delta, build_base, overlay_delta
 from benchmarks.replica_stage import set_stage
 
-PEOPLE = 2_000
+PEOPLE = 20_000
 
 
-@pytest.mark.parametrize("most", [1 << 21, 20])
+@pytest.mark.parametrize("most", [1 << 21, 200])
 def test_deltas_of_a_day_say_what_is_on_record_after_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int
 ) -> None:
@@ -27,7 +27,7 @@ def test_deltas_of_a_day_say_what_is_on_record_after_it(
     keys, words = day.churn.after(stage.keys, stage.words)
     records = [record.astype("<u8").tobytes() for record in words]
     assert [table.find(int(key)) for key in keys] == records
-    assert all(table.find(int(key)) is None for key in stage.keys[day.churn.removed])
+    assert [table.find(int(key)) for key in stage.keys[day.churn.removed]] == [None, None]
     assert table.rows == PEOPLE + day.churn.growth
 
 
@@ -42,4 +42,4 @@ def test_who_is_looked_up_is_on_record_under_the_hash_of_a_number(tmp_path: Path
 def test_of_few_people_every_tenth_change_lies_over_the_base(tmp_path: Path) -> None:
     stage = set_stage(tmp_path, PEOPLE, lambda share: None)
     overlay = overlay_delta(stage, build_base(stage))
-    assert 190 <= len(overlay.churn) <= 200
+    assert 1_990 <= len(overlay.churn) <= 2_000
