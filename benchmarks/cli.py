@@ -19,6 +19,7 @@ from benchmarks.frames_cli import frames
 from benchmarks.lane import LaneFigures, measure
 from benchmarks.lookup import lookup
 from benchmarks.percentiles import Percentiles
+from benchmarks.publish_cli import publish
 from benchmarks.replica_cli import replica
 from benchmarks.revocation_cli import revocation
 from benchmarks.rungs.cli import order_rungs
@@ -36,6 +37,7 @@ bench.add_command(decode)
 bench.add_command(frames)
 bench.add_command(lookup)
 bench.add_command(order_rungs)
+bench.add_command(publish)
 bench.add_command(replica)
 bench.add_command(revocation)
 bench.add_command(serial_line)
