@@ -6,7 +6,7 @@ different offices, each with a file of its own. An empty cell clears what its co
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from datetime import date, timedelta, timezone
 from typing import Any
 
@@ -71,7 +71,8 @@ class PersonRow(msgspec.Struct, frozen=True):
     numbers: tuple[Identifier, ...]
     kinds: frozenset[IdentifierKind]
     """Of which kinds the file has columns: those on record give way to the row's."""
-    status: CredentialStatus
+    status: CredentialStatus | None
+    """Of the row's numbers; None where the file has no column for it."""
     changes: dict[str, Any]
     name: str | None
 
@@ -83,7 +84,7 @@ def people_form(present: Collection[str], now: Instant | None = None) -> Form[Pe
     """
     kinds = frozenset(IdentifierKind(name) for name in NUMBERS if name in present)
     stated = {name: of for name, of in _FACTS.items() if name in present}
-    has_name = "name" in present
+    has_name, has_status = "name" in present, "status" in present
     latest = _latest(now) if now is not None else {}
 
     def build(values: Values) -> PersonRow:
@@ -95,7 +96,7 @@ def people_form(present: Collection[str], now: Instant | None = None) -> Form[Pe
         return PersonRow(
             named(values),
             kinds,
-            values.get("status", CredentialStatus.ACTIVE),
+            values.get("status", CredentialStatus.ACTIVE) if has_status else None,
             {fact: values.get(column, empty) for column, (fact, empty) in stated.items()},
             values.get("name", "") if has_name else None,
         )
@@ -121,14 +122,32 @@ def joined(row: PersonRow, before: Person | None, number: int, digest: Digest) -
     old = before.facts if before is not None else PersonFacts()
     facts = msgspec.structs.replace(old, **row.changes)
     identity = _identity(row, old, facts, digest)
-    kept = before.identifiers if before is not None else ()
-    identifiers = [KnownIdentifier(one, row.status) for one in row.numbers]
-    identifiers += [known for known in kept if known.identifier.kind not in row.kinds]
     return Person(
         number if before is None else before.number,
-        tuple(identifiers),
+        tuple(_identifiers(row, before)),
         msgspec.structs.replace(facts, identity=identity),
     )
+
+
+def _identifiers(row: PersonRow, before: Person | None) -> Iterator[KnownIdentifier]:
+    """Yield the numbers after a row: those on record in their order, then the row's new ones.
+
+    The first one's key is what gates know the person by, so nothing that stays is moved. Without a
+    column for it, no row makes a number that was withdrawn count again.
+    """
+    stated = set(row.numbers)
+    on_record = before.identifiers if before is not None else ()
+    for known in on_record:
+        if known.identifier in stated:
+            stated.discard(known.identifier)
+            status = known.status if row.status is None else row.status
+            yield KnownIdentifier(known.identifier, status)
+        elif known.identifier.kind not in row.kinds:
+            yield known
+    for identifier in row.numbers:
+        if identifier in stated:
+            status = CredentialStatus.ACTIVE if row.status is None else row.status
+            yield KnownIdentifier(identifier, status)
 
 
 def _identity(row: PersonRow, old: PersonFacts, facts: PersonFacts, digest: Digest) -> int:
