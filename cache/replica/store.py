@@ -53,7 +53,7 @@ class ReplicaStore:
         self._takes = takes
         self._limit_bytes = limit_bytes
         self._active: Generation | None = None
-        self._accepted: Ratchet | None = None
+        self._accepted: tuple[Ratchet, ...] = ()
         self._persisted: Ratchet | None = None
         self.refused: tuple[ReplicaError, ...] = ()
         """Why stored generations, or parts of them, were not opened at boot."""
@@ -76,9 +76,8 @@ class ReplicaStore:
         self._persisted = self._read_ratchet()
         heads = sorted(self.heads(), key=self._standing, reverse=True)
         marks = [Ratchet.of(signed) for signed in heads]
-        marks += [self._persisted] if self._persisted else []
-        marks = [mark for mark in marks if mark.counts(self.trust.head_keys)]
-        self._accepted = max(marks, key=lambda mark: mark.sequence, default=None)
+        # All of them: which keys are trusted may be lost at boot, and known again by the next head.
+        self._accepted = (*marks, self._persisted) if self._persisted else tuple(marks)
         for signed in heads:
             generation = self._stored(signed)
             if generation is not None and (self._active is None or generation.complete):
@@ -109,8 +108,8 @@ class ReplicaStore:
 
         A head whose key is trusted no more says nothing of how far the others have come.
         """
-        mark = self._accepted
-        return mark if mark is not None and mark.counts(self.trust.head_keys) else None
+        marks = [mark for mark in self._accepted if mark.counts(self.trust.head_keys)]
+        return max(marks, key=lambda mark: mark.sequence, default=None)
 
     def usable(self, signed: SignedHead) -> Contents:
         """Return what this gate would take of a head.
@@ -152,7 +151,7 @@ class ReplicaStore:
         :raises StoreError: if it cannot be written; it holds in memory even so.
         """
         mark = Ratchet.of(signed)
-        self._accepted = mark
+        self._accepted = (mark,)
         if self._persisted != mark:
             self._write("RATCHET", pack_ratchet(mark))
             self._persisted = mark

@@ -4,7 +4,8 @@
     N.root.json                     every root since the pinned one
     timestamp.json snapshot.json targets.json   the newest that were accepted
     <sha256>.head-keys.pem          the head keys that the targets list
-    former-head-keys.pem            those that were listed before them
+    former-head-keys.pem            those, and the ones that were listed before them: by these what
+                                    was accepted serves on where the files above are lost
 
 Only what was judged is written: `FLOORS` before the file that raised them, keys before the targets
 that list them or list them no more. So whatever a power cut leaves, no older version is accepted
@@ -102,7 +103,7 @@ class TrustDirectory:
         return data
 
     def former_keys(self) -> tuple[Ed25519PublicKey, ...]:
-        """Return the head keys that were listed before those that are, if any are known."""
+        """Return the head keys that are listed, or were before those that are, as far as known."""
         return public_keys(self.read(_FORMER, MAX_HEAD_KEYS_BYTES) or b"") or ()
 
     def floors(self) -> Floors | None:
@@ -133,8 +134,8 @@ class TrustDirectory:
             self._keep(Timestamp.type, state.timestamp.data if state.timestamp else None)
         if before is None or before.snapshot is not state.snapshot:
             self._keep(Snapshot.type, state.snapshot.data if state.snapshot else None)
-        if before is None or before.former_keys != state.former_keys:
-            self._write(_FORMER, public_pem(state.former_keys))
+        if before is None or _ever_listed(before) != _ever_listed(state):
+            self._write(_FORMER, public_pem(_ever_listed(state)))
         if before is None or before.targets is not state.targets:
             self._keep_targets(state, head_keys)
 
@@ -167,6 +168,10 @@ class TrustDirectory:
             write_durably(self._path / name, data)
         except OSError as error:
             raise _cannot("write trusted metadata", error) from error
+
+
+def _ever_listed(state: State) -> tuple[Ed25519PublicKey, ...]:
+    return (*state.head_keys, *state.former_keys)
 
 
 def _cannot(do: str, error: OSError) -> StoreError:

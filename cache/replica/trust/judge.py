@@ -235,7 +235,12 @@ def with_targets(state: State, targets: Received[Targets], keys: bytes) -> State
         msg = f"{HEAD_KEYS} does not hold 1 to {MAX_HEAD_KEYS} Ed25519 public keys"
         raise TrustError(msg)
     replaced = state.head_keys and _raw(state.head_keys) != _raw(head_keys)
-    former = state.head_keys if replaced else state.former_keys
+    listed = _raw(head_keys)
+    former = tuple(
+        key
+        for key in (state.head_keys if replaced else state.former_keys)
+        if key.public_bytes_raw() not in listed
+    )
     return replace(state, targets=targets, head_keys=head_keys, former_keys=former)
 
 

@@ -14,8 +14,10 @@ from cache.replica.names import PERSONS
 from cache.replica.ratchet import Ratchet
 from cache.replica.segment import Segment
 from cache.replica.source import FileKind
+from cache.replica.vouching import PinnedKeys
 from tests.cache.replica.releases import (
     STRANGER,
+    TRUSTED,
     Release,
     a_store,
     deliver,
@@ -176,6 +178,18 @@ def test_a_damaged_ratchet_falls_back_to_the_heads(
     store = a_store(state)
     assert rooted(store.open()) == old.dataset.root
     assert store.ratchet == Ratchet.of(old.signed(1))
+
+
+def test_how_far_the_gate_had_come_counts_again_once_the_keys_that_were_lost_are_known(
+    state: Path, old: Release, new: Release
+) -> None:
+    delivered(state, old, new)
+    trust = PinnedKeys(())
+    store = a_store(state, trust=trust)
+    assert store.open() is None
+    assert store.ratchet is None
+    trust.head_keys = TRUSTED
+    assert store.ratchet == Ratchet.of(new.signed(2))
 
 
 def test_strangers_and_leftovers_in_the_directory_are_harmless(state: Path, old: Release) -> None:

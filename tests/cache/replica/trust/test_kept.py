@@ -154,7 +154,7 @@ def _flipped(data: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
-@pytest.mark.parametrize("name", [*KEPT, "?*.head-keys.pem"])
+@pytest.mark.parametrize("name", [*KEPT, "[0-9a-f]*.head-keys.pem"])
 async def test_a_damaged_file_mends_and_lets_nothing_older_in(
     name: str, damage: str, tmp_path: Path
 ) -> None:
@@ -172,6 +172,24 @@ async def test_a_damaged_file_mends_and_lets_nothing_older_in(
     await trust.refresh(Server(authority.files), at())
     assert (trust.version, trust.root_version, len(trust.head_keys)) == (6, 2, 1)
     assert Trust.open(tmp_path, root).version == 6
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+@pytest.mark.parametrize("name", [*KEPT, "[0-9a-f]*.head-keys.pem", "former-head-keys.pem"])
+async def test_what_was_accepted_serves_whichever_one_file_is_damaged(
+    name: str, damage: str, tmp_path: Path
+) -> None:
+    authority, root, _ = await a_gate(tmp_path)
+    authority.publish_root()
+    authority.publish()
+    trust = Trust.open(tmp_path, root)
+    await trust.refresh(Server(authority.files), at())
+    listed = [key.public_bytes_raw() for key in trust.head_keys]
+    DAMAGE[damage](found(tmp_path, name))
+    again = Trust.open(tmp_path, root)
+    known = [key.public_bytes_raw() for key in (*again.head_keys, *again.former_keys)]
+    assert listed
+    assert set(listed) <= set(known)
 
 
 async def test_a_chain_cut_short_after_a_root_was_lost_is_refused(tmp_path: Path) -> None:
