@@ -20,13 +20,13 @@ from cache.replica.column_types import Keys, Records, Words
 from cache.replica.geometry import HASH_KEY_ID_BYTES, MAX_ROWS, PERSON_BITS
 from cache.replica.layout import Layout
 from cache.replica.merkle import leaf_hashes, merkle_root
-from cache.replica.planning import CHUNK_ROWS, twin_chunks
+from cache.replica.planning import CHUNK_ROWS, twin_chunks, values_of
 from cache.replica.planning import plan as choose_plan
 from cache.replica.row_columns import (
     Encoder,
     as_words,
     coded_rows,
-    stored_hashes,
+    plain_rows,
     wide_rows,
 )
 from cache.replica.segment_writer import SegmentWriter
@@ -165,23 +165,19 @@ def write_rows(
 
 
 def _append_plain(writer: SegmentWriter, plan: CodingPlan, keys: Keys, records: Records) -> None:
-    split = plan.hash_bits // 8
     unmatched = np.uint64(max(0, 64 - plan.bucket_bits - plan.hash_bits))
     for start in range(0, len(keys), CHUNK_ROWS):
         some = keys[start : start + CHUNK_ROWS]
         matched = keys[start : start + CHUNK_ROWS + 1] >> unmatched
         if np.any(matched[1:] <= matched[:-1]):
             raise BuildError("the rows do not ascend, or the plan does not tell them apart")
-        rows = np.empty((len(some), writer.row_bytes), np.uint8)
-        rows[:, :split] = stored_hashes(some, plan.bucket_bits, plan.hash_bits)
-        rows[:, split:] = records[start : start + CHUNK_ROWS]
-        writer.append(some, rows)
+        writer.append(some, plain_rows(plan, some, records[start : start + CHUNK_ROWS]))
 
 
 def _append_coded(
     writer: SegmentWriter, layout: Layout[Any], plan: CodingPlan, keys: Keys, words: Words
 ) -> None:
-    encoder, codes_in_tables = Encoder(layout, plan), plan.codes
+    encoder, codes_in_tables, identity = Encoder(layout, plan), plan.codes, layout.groups[-1]
     for start, end, twin in twin_chunks(keys, plan.bucket_bits + plan.hash_bits):
         some, said = keys[start:end], words[start:end]
         codes, absent = encoder.codes(said)
@@ -192,4 +188,4 @@ def _append_coded(
                 raise BuildError("the coding plan has no room for these rows")
             codes[wide] = np.arange(len(wide), dtype=np.uint64) + np.uint64(first)
             writer.append_wide(wide_rows(some[wide], said[wide]))
-        writer.append(some, coded_rows(plan, some, codes, said))
+        writer.append(some, coded_rows(plan, some, codes, values_of(identity, said)))

@@ -24,17 +24,15 @@ from cache.replica.geometry import PAGE_BYTES, unpack_header
 from cache.replica.merkle import leaf_hashes, merkle_root
 from cache.replica.recipe import Recipe
 from cache.replica.recoding import Recoding, Tables
-from cache.replica.row_columns import as_words
+from cache.replica.row_columns import as_words, matched_bits, plain_rows
 from cache.replica.segment import Segment
 from cache.replica.segment_rows import (
     CodedAppender,
     CodedColumns,
     CodedRows,
     RowSink,
-    append_plain,
-    coded_rows,
-    matched_bits,
-    plain_rows,
+    each_coded,
+    each_plain,
 )
 from cache.replica.segment_writer import SegmentWriter
 from cache.replica.table import Table
@@ -139,7 +137,7 @@ def merge_rows(
     added = _Added(delta.keys)
     coded = CodedAppender(sink, plan, after)
     step = _CodedStep(table.segment, delta, plan, after)
-    for rows in coded_rows(table.segment, STEP_ROWS):
+    for rows in each_coded(table.segment, STEP_ROWS):
         _require_going(stop)
         keys = completed(rows.first, rows.keys)
         coded.append(step.rows(rows, keys, added.up_to(keys)))
@@ -155,7 +153,7 @@ def _merge_plain(
     stop: Callable[[], bool],
 ) -> None:
     added = _Added(delta.keys)
-    for rows in plain_rows(segment, STEP_ROWS):
+    for rows in each_plain(segment, STEP_ROWS):
         _require_going(stop)
         records, kept = rows.records.copy(), _kept(delta, rows.first, len(rows.keys))
         some = _within(delta.ranks, rows.first, len(records))
@@ -164,9 +162,10 @@ def _merge_plain(
         keys, records, new = rows.keys[kept], records[kept], added.up_to(rows.keys)
         at = np.searchsorted(keys, delta.keys[new])
         keys = np.insert(keys, at, delta.keys[new])
-        append_plain(sink, plan, keys, np.insert(records, at, delta.records[new], axis=0))
+        records = np.insert(records, at, delta.records[new], axis=0)
+        sink.append(keys, plain_rows(plan, keys, records))
     new = added.rest()
-    append_plain(sink, plan, delta.keys[new], delta.records[new])
+    sink.append(delta.keys[new], plain_rows(plan, delta.keys[new], delta.records[new]))
 
 
 class _Added:

@@ -14,8 +14,7 @@ from cache.replica.column_types import Keys
 from cache.replica.merge import merge_rows
 from cache.replica.planning import plan
 from cache.replica.recipe import Recipe
-from cache.replica.row_columns import as_words
-from cache.replica.segment_rows import matched_bits
+from cache.replica.row_columns import as_words, matched_bits
 from cache.replica.table import Table
 
 _FULL_BITS = 64

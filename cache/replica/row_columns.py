@@ -10,19 +10,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cache.replica.coding import Coding
 from cache.replica.coding_plan import CodingPlan
 from cache.replica.column_types import Keys, Records, Values, Words
-from cache.replica.geometry import IDENTITY_BYTES, WIDE_BYTES, WIDE_KEY_BYTES
+from cache.replica.geometry import IDENTITY_BYTES, WIDE_BYTES, Header
 from cache.replica.layout import Group, Layout
 from cache.replica.lookup import contradiction
 from cache.replica.planning import values_of
+from cache.replica.recoding import Tables
 from cache.replica.segment import Segment
 
 _WHOLE_BITS = 16
 """Groups this narrow are looked up in an array of all their values."""
 _MAX_CELLS = 1 << 22
 _ABSENT = np.uint32(0xFFFF_FFFF)
+_FULL_BITS = 64
+_WORD_BYTES = 8
 
 
 class Encoder:
@@ -90,25 +92,99 @@ class _Finder:
         return np.where(self._table[near] == values, near, _ABSENT)
 
 
-def stored_hashes(keys: Keys, bucket_bits: int, hash_bits: int) -> Records:
-    """Return the stored hash of each key, as the bytes that stand at the start of its row."""
-    hashed = keys << np.uint64(bucket_bits)
-    return hashed.astype(">u8").view(np.uint8).reshape(-1, 8)[:, : hash_bits // 8]
+def plain_rows(plan: CodingPlan, keys: Keys, records: Records) -> Records:
+    """Return rows as they are stored, from their keys and records."""
+    hashed = (keys << np.uint64(plan.bucket_bits)).astype(">u8").view(np.uint8).reshape(-1, 8)
+    return np.concatenate((hashed[:, : plan.hash_bits // 8], records), axis=1)
 
 
-def coded_rows(plan: CodingPlan, keys: Keys, codes: Keys, words: Words) -> Records:
-    """Return rows as they are stored, from their keys, codes and records (for the identity)."""
-    split, code_end = plan.hash_bits // 8, plan.hash_bits // 8 + plan.code_bytes
+def coded_rows(plan: CodingPlan, keys: Keys, codes: Keys, identities: NDArray[Any]) -> Records:
+    """Return rows as they are stored, from their keys, codes and identities of 16 bits."""
     rows = np.empty((len(keys), plan.row_bytes), np.uint8)
-    rows[:, :split] = stored_hashes(keys, plan.bucket_bits, plan.hash_bits)
-    rows[:, split:code_end] = _bytes_of(codes)[:, : plan.code_bytes]
-    rows[:, code_end:] = as_records(words)[:, -IDENTITY_BYTES:]
+    # Each is written eight bytes wide, and the next covers what was too many of it.
+    _column(rows, 0, ">u8")[:] = keys << np.uint64(plan.bucket_bits)
+    _column(rows, plan.hash_bits // 8, "<u8")[:] = codes
+    _column(rows, plan.row_bytes - IDENTITY_BYTES, "<u2")[:] = identities
     return rows
 
 
 def wide_rows(keys: Keys, words: Words) -> Records:
     """Return wide rows as they are stored, from their keys and records."""
-    return np.concatenate([_bytes_of(keys), as_records(words)], axis=1)
+    stored = np.concatenate((keys[:, None], words), axis=1)
+    return stored.astype("<u8", copy=False).view(np.uint8).reshape(-1, WIDE_BYTES)
+
+
+def raw_rows(segment: Segment, first: int, end: int) -> Records:
+    """Return rows `first` to `end` - 1 as they are stored.
+
+    :raises DamagedPage: if a page that holds them is damaged.
+    """
+    rows = np.frombuffer(segment.raw_rows(first, end), np.uint8)
+    return rows.reshape(-1, segment.header.row_bytes)
+
+
+def matched_bits(header: Header) -> int:
+    """Return how many of a key's highest bits its row tells."""
+    return min(_FULL_BITS, header.bucket_bits + header.hash_bits)
+
+
+def keys_of(segment: Segment, first: int, rows: Records) -> Keys:
+    """Return the keys of stored rows from rank `first` on, zeros after what is kept of them.
+
+    :raises DamagedPage: if the index contradicts itself.
+    """
+    header = segment.header
+    if header.row_bytes >= _WORD_BYTES:
+        stored = _column(rows, 0, ">u8").astype(np.uint64)
+    else:
+        padded = np.zeros((len(rows), _WORD_BYTES), np.uint8)
+        padded[:, : rows.shape[1]] = rows
+        stored = padded.view(">u8").ravel().astype(np.uint64)
+    cut = np.uint64(_FULL_BITS - header.hash_bits)
+    keys = stored >> cut << cut >> np.uint64(header.bucket_bits)
+    if header.bucket_bits and len(rows):
+        keys |= _buckets(segment, first, len(rows)) << np.uint64(_FULL_BITS - header.bucket_bits)
+    return keys
+
+
+def codes_of(header: Header, rows: Records) -> tuple[Keys, NDArray[np.uint16]]:
+    """Return the codes and the identities of stored rows of a coded segment."""
+    # A code and the identity behind it are eight bytes at least: one read, then a mask.
+    codes = _column(rows, header.hash_bits // 8, "<u8").astype(np.uint64)
+    codes &= np.uint64((1 << 8 * header.code_bytes) - 1)
+    return codes, _column(rows, header.row_bytes - IDENTITY_BYTES, "<u2").astype(np.uint16)
+
+
+def wide_places(header: Header, codes: Keys) -> tuple[NDArray[np.intp], Keys]:
+    """Return which of the rows of these codes are wide, and the numbers of their wide rows.
+
+    :raises DamagedPage: if there is no wide row of such a number.
+    """
+    if header.codes >> _FULL_BITS:  # every code stands for a value of each table
+        return np.zeros(0, np.intp), np.zeros(0, np.uint64)
+    places = np.flatnonzero(codes >= np.uint64(header.codes))
+    numbers = codes[places] - np.uint64(header.codes)
+    if np.any(numbers >= np.uint64(header.wide_rows)):
+        raise contradiction("a row has a code that stands for nothing")
+    return places, numbers
+
+
+def wide_of(segment: Segment, numbers: Keys, keys: Keys) -> tuple[Keys, Words]:
+    """Return the whole keys and the records of wide rows.
+
+    :param numbers: of the wide rows, all there.
+    :param keys: of their rows, as far as those keep them.
+    :raises DamagedPage: if a page that holds them is damaged, or their keys are not those.
+    """
+    if not len(numbers):
+        return np.zeros(0, np.uint64), np.zeros((0, 2), np.uint64)
+    low, high = int(numbers.min()), int(numbers.max())
+    stored = np.frombuffer(segment.raw_wide(low, high + 1), "<u8")
+    stored = stored.reshape(-1, WIDE_BYTES // _WORD_BYTES)[(numbers - np.uint64(low)).astype(int)]
+    whole, words = stored[:, 0].astype(np.uint64), stored[:, 1:].astype(np.uint64)
+    if np.any((whole ^ keys) >> np.uint64(_FULL_BITS - matched_bits(segment.header))):
+        raise contradiction("a wide row is not its row's")
+    return whole, words
 
 
 def read_rows(segment: Segment, first: int, end: int) -> tuple[Keys, Records]:
@@ -118,29 +194,19 @@ def read_rows(segment: Segment, first: int, end: int) -> tuple[Keys, Records]:
 
     :raises DamagedPage: if a page that holds them is damaged, or the rows contradict themselves.
     """
-    header = segment.header
-    rows = np.frombuffer(segment.raw_rows(first, end), np.uint8).reshape(-1, header.row_bytes)
-    split = header.hash_bits // 8
-    hashed = np.zeros((len(rows), 8), np.uint8)
-    hashed[:, :split] = rows[:, :split]
-    keys = hashed.view(">u8").ravel().astype(np.uint64) >> np.uint64(header.bucket_bits)
-    if header.bucket_bits and first < end:
-        keys |= _buckets(segment, first, end) << np.uint64(64 - header.bucket_bits)
-    if segment.coding is None:
-        return keys, rows[:, split:]
-    coded = np.zeros((len(rows), 8), np.uint8)
-    coded[:, : header.code_bytes] = rows[:, split : split + header.code_bytes]
-    codes = coded.view("<u8").ravel().astype(np.uint64)
-    codes_in_tables = segment.coding.codes
-    wide: NDArray[np.intp] = np.arange(len(codes))
-    if codes_in_tables:
-        wide = np.flatnonzero(codes > np.uint64(codes_in_tables - 1))
-    words = _decoded(segment.coding, segment.layout, codes)
-    words[:, 1] |= rows[:, -IDENTITY_BYTES:].copy().view("<u2").ravel().astype(np.uint64) << (
-        np.uint64(segment.layout.groups[-1].shift)
-    )
-    if len(wide):
-        _fill_in_wide(segment, keys, words, wide, codes[wide] - np.uint64(codes_in_tables))
+    header, layout = segment.header, segment.layout
+    rows = raw_rows(segment, first, end)
+    keys = keys_of(segment, first, rows)
+    if not header.code_bytes:
+        return keys, rows[:, header.hash_bits // 8 :]
+    codes, identities = codes_of(header, rows)
+    wide, numbers = wide_places(header, codes)
+    words = np.zeros((len(codes), 2), np.uint64)
+    if header.codes:
+        codes[wide] = 0
+        tables = [np.frombuffer(table, np.uint32) for table in segment.tables]
+        words = Tables(layout, tables).words(codes, identities)
+    keys[wide], words[wide] = wide_of(segment, numbers, keys[wide])
     return keys, as_records(words)
 
 
@@ -156,49 +222,19 @@ def as_records(words: Words) -> Records:
     return np.ascontiguousarray(words).astype("<u8", copy=False).view(np.uint8).reshape(-1, 16)
 
 
-def _bytes_of(integers: Keys) -> Records:
-    return integers.astype("<u8", copy=False).view(np.uint8).reshape(-1, 8)
-
-
-def _buckets(segment: Segment, first: int, end: int) -> Keys:
-    """Return the bucket of each of these rows."""
+def _buckets(segment: Segment, first: int, count: int) -> Keys:
+    """Return the bucket of each of `count` rows from rank `first` on; there is at least one."""
     index = np.frombuffer(segment.index, np.uint32)
     low = int(np.searchsorted(index, first, "right")) - 1
-    high = max(low + 1, int(np.searchsorted(index, end, "left")))
-    steps = np.ediff1d(np.clip(index[low : high + 1].astype(np.int64), first, end))
-    if np.any(steps < 0) or int(steps.sum()) != end - first:
+    high = int(np.searchsorted(index, first + count - 1, "right")) - 1
+    steps = np.diff(index[low : high + 2].astype(np.int64).clip(first, first + count))
+    if np.any(steps < 0) or int(steps.sum()) != count:
         raise contradiction("its index does not ascend")
-    return np.repeat(np.arange(low, high, dtype=np.uint64), steps)
+    return np.repeat(np.arange(low, high + 1, dtype=np.uint64), steps)
 
 
-def _decoded(coding: Coding, layout: Layout[Any], codes: Keys) -> Words:
-    """Return the records of these codes without their identity; of wide rows, anything."""
-    words = np.zeros((len(codes), 2), np.uint64)
-    if not coding.codes:
-        return words
-    rest = codes.copy()
-    for group, table in zip(layout.groups[:-1], coding.tables, strict=True):
-        values = np.frombuffer(table, np.uint32).astype(np.uint64) << np.uint64(group.shift)
-        size = np.uint64(len(table))
-        over = rest // size
-        words[:, group.word] |= values[rest - over * size]
-        rest = over
-    return words
-
-
-def _fill_in_wide(
-    segment: Segment, keys: Keys, words: Words, ranks: NDArray[Any], numbers: Keys
-) -> None:
-    """Put the whole keys and the records of wide rows in their places."""
-    header = segment.header
-    low, high = int(numbers.min()), int(numbers.max())
-    if high >= header.wide_rows:
-        raise contradiction("a row has a code that stands for nothing")
-    stored = np.frombuffer(segment.raw_wide(low, high + 1), np.uint8).reshape(-1, WIDE_BYTES)
-    stored = stored[(numbers - np.uint64(low)).astype(np.int64)]
-    whole = np.ascontiguousarray(stored[:, :WIDE_KEY_BYTES]).view("<u8").ravel().astype(np.uint64)
-    unmatched = np.uint64(64 - header.bucket_bits - header.hash_bits)
-    if np.any((whole ^ keys[ranks]) >> unmatched):
-        raise contradiction("a wide row is not its row's")
-    keys[ranks] = whole
-    words[ranks] = as_words(stored[:, WIDE_KEY_BYTES:])
+def _column(rows: Records, offset: int, form: str) -> NDArray[np.unsignedinteger]:
+    """Return the integers that stand at one place of every row."""
+    if not len(rows):
+        return np.zeros(0, form)  # an empty array has no place to start from
+    return np.ndarray((len(rows),), form, rows, offset, (rows.shape[1],))

@@ -1,4 +1,4 @@
-"""The rows of a segment as columns, and columns as rows: the numpy half of the format."""
+"""A walk over all rows of a segment, and coded rows on their way to a new one. Needs numpy."""
 
 from __future__ import annotations
 
@@ -11,14 +11,21 @@ from numpy.typing import NDArray
 from cache.errors import SegmentError
 from cache.replica.coding_plan import CodingPlan
 from cache.replica.column_types import Keys, Words
-from cache.replica.geometry import IDENTITY_BYTES, PERSON_BITS, WIDE_BYTES, Header
+from cache.replica.geometry import PERSON_BITS
 from cache.replica.lookup import contradiction
 from cache.replica.recoding import Codes, Flags, Identities, Tables
-from cache.replica.row_columns import stored_hashes, wide_rows
+from cache.replica.row_columns import (
+    coded_rows,
+    codes_of,
+    keys_of,
+    raw_rows,
+    wide_of,
+    wide_places,
+    wide_rows,
+)
 from cache.replica.segment import Segment
 
 _FULL_BITS = 64
-_WORD_BYTES = 8
 
 
 class PlainRows(NamedTuple):
@@ -44,41 +51,31 @@ class CodedRows(NamedTuple):
     wide_words: Words
 
 
-def matched_bits(header: Header) -> int:
-    """Return how many of a key's highest bits its row tells."""
-    return min(_FULL_BITS, header.bucket_bits + header.hash_bits)
-
-
-def plain_rows(segment: Segment, step: int) -> Iterator[PlainRows]:
+def each_plain(segment: Segment, step: int) -> Iterator[PlainRows]:
     """Yield a plain segment's rows in order, `step` at a time.
 
-    :raises DamagedPage: if a page is damaged.
+    :raises DamagedPage: if a page is damaged, or the index contradicts itself.
     """
     split = segment.header.hash_bits // 8
     for first, rows in _raw_rows(segment, step):
-        yield PlainRows(first, _keys(segment, first, rows), rows[:, split:])
+        yield PlainRows(first, keys_of(segment, first, rows), rows[:, split:])
 
 
-def coded_rows(segment: Segment, step: int) -> Iterator[CodedRows]:
+def each_coded(segment: Segment, step: int) -> Iterator[CodedRows]:
     """Yield a coded segment's rows in order, `step` at a time.
 
-    :raises DamagedPage: if a page is damaged.
-    :raises SegmentError: if the rows contradict the wide rows.
+    :raises DamagedPage: if a page is damaged, or the rows contradict the index or the wide rows.
     """
     header = segment.header
     wide_seen = 0
     for first, rows in _raw_rows(segment, step):
-        keys = _keys(segment, first, rows)
-        # A code and the identity behind it are eight bytes at least: one read, then a mask.
-        codes = _column(rows, header.hash_bits // 8, "<u8").astype(np.uint64)
-        codes &= np.uint64((1 << 8 * header.code_bytes) - 1)
-        identities = _column(rows, header.row_bytes - IDENTITY_BYTES, "<u2").astype(np.uint16)
-        wide = _wide_places(codes, header, wide_seen)
-        wide_keys, words = _wide_rows(segment, wide_seen, wide_seen + len(wide))
-        if np.any((wide_keys ^ keys[wide]) >> np.uint64(_FULL_BITS - matched_bits(header))):
-            raise contradiction("a wide row is not its row's")
+        keys = keys_of(segment, first, rows)
+        codes, identities = codes_of(header, rows)
+        wide, numbers = wide_places(header, codes)
+        if np.any(numbers != np.arange(wide_seen, wide_seen + len(wide), dtype=np.uint64)):
+            raise contradiction("its wide rows are not in the order of its rows")
+        keys[wide], words = wide_of(segment, numbers, keys[wide])
         wide_seen += len(wide)
-        keys[wide] = wide_keys
         yield CodedRows(first, keys, codes, identities, wide, words)
     if wide_seen != header.wide_rows:
         raise contradiction("it has wide rows that are no row's")
@@ -96,12 +93,6 @@ class RowSink(Protocol):
 
     def append_wide(self, rows: NDArray[np.uint8]) -> None:
         """Take wide rows as they are stored."""
-
-
-def append_plain(sink: RowSink, plan: CodingPlan, keys: Keys, records: NDArray[np.uint8]) -> None:
-    """Hand plain rows to a sink. Raises as the sink."""
-    hashes = stored_hashes(keys, plan.bucket_bits, plan.hash_bits)
-    sink.append(keys, np.concatenate((hashes, records), axis=1))
 
 
 class CodedColumns(NamedTuple):
@@ -185,16 +176,7 @@ class CodedAppender:
             codes = codes.copy()
             codes[places] = np.arange(len(places), dtype=np.uint64) + np.uint64(first)
             self._sink.append_wide(wide_rows(keys[places], whole))
-        self._sink.append(keys, self._stored(keys, codes, identities))
-
-    def _stored(self, keys: Keys, codes: Codes, identities: Identities) -> NDArray[np.uint8]:
-        plan = self._plan
-        rows = np.empty((len(keys), plan.row_bytes), np.uint8)
-        # Each is written eight bytes wide, and the next covers what was too many of it.
-        _column(rows, 0, ">u8")[:] = keys << np.uint64(plan.bucket_bits)
-        _column(rows, plan.hash_bits // 8, "<u8")[:] = codes
-        _column(rows, plan.row_bytes - IDENTITY_BYTES, "<u2")[:] = identities
-        return rows
+        self._sink.append(keys, coded_rows(self._plan, keys, codes, identities))
 
 
 def _joined(first: CodedColumns, then: CodedColumns) -> CodedColumns:
@@ -209,52 +191,4 @@ def _joined(first: CodedColumns, then: CodedColumns) -> CodedColumns:
 
 def _raw_rows(segment: Segment, step: int) -> Iterator[tuple[int, NDArray[np.uint8]]]:
     for first in range(0, segment.header.rows, step):
-        rows = segment.raw_rows(first, min(first + step, segment.header.rows))
-        yield first, np.frombuffer(rows, np.uint8).reshape(-1, segment.header.row_bytes)
-
-
-def _keys(segment: Segment, first: int, rows: NDArray[np.uint8]) -> Keys:
-    header = segment.header
-    if header.row_bytes >= _WORD_BYTES:
-        stored = _column(rows, 0, ">u8").astype(np.uint64)
-    else:
-        wide = np.zeros((len(rows), _WORD_BYTES), np.uint8)
-        wide[:, : rows.shape[1]] = rows
-        stored = wide.view(">u8").ravel().astype(np.uint64)
-    cut = np.uint64(_FULL_BITS - header.hash_bits)
-    keys = stored >> cut << cut >> np.uint64(header.bucket_bits)
-    if header.bucket_bits:
-        index = np.frombuffer(segment.index, np.uint32)
-        low = int(np.searchsorted(index, first, "right")) - 1
-        high = int(np.searchsorted(index, first + len(rows) - 1, "right")) - 1
-        firsts = index[low : high + 2].astype(np.int64).clip(first, first + len(rows))
-        steps = np.diff(firsts)
-        if np.any(steps < 0) or int(steps.sum()) != len(rows):
-            raise contradiction("its index does not ascend")
-        buckets = np.repeat(np.arange(low, high + 1, dtype=np.uint64), steps)
-        keys |= buckets << np.uint64(_FULL_BITS - header.bucket_bits)
-    return keys
-
-
-def _wide_places(codes: Codes, header: Header, wide_seen: int) -> NDArray[np.intp]:
-    """Return which of these rows are wide; they are numbered in their order, as written."""
-    if header.codes >> _FULL_BITS:
-        return np.zeros(0, np.intp)  # every code stands for a value of each table
-    wide = np.flatnonzero(codes >= np.uint64(header.codes))
-    numbers = codes[wide] - np.uint64(header.codes)
-    expected = np.arange(wide_seen, wide_seen + len(wide), dtype=np.uint64)
-    if wide_seen + len(wide) > header.wide_rows or not np.array_equal(numbers, expected):
-        raise contradiction("a row has a code that stands for nothing")
-    return wide
-
-
-def _wide_rows(segment: Segment, first: int, end: int) -> tuple[Keys, Words]:
-    stored = np.frombuffer(segment.raw_wide(first, end), "<u8").reshape(
-        end - first, WIDE_BYTES // _WORD_BYTES
-    )
-    return stored[:, 0].astype(np.uint64), stored[:, 1:].astype(np.uint64)
-
-
-def _column(rows: NDArray[np.uint8], offset: int, form: str) -> NDArray[np.unsignedinteger]:
-    """Return the integers that stand at one place of every row."""
-    return np.ndarray((len(rows),), form, rows, offset, (rows.shape[1],))
+        yield first, raw_rows(segment, first, min(first + step, segment.header.rows))

@@ -25,11 +25,10 @@ from cache.replica.merge import built
 from cache.replica.planes import PlaneReader
 from cache.replica.recoding import Identities, Tables, places_in
 from cache.replica.regular import open_regular
+from cache.replica.row_columns import matched_bits, plain_rows
 from cache.replica.segment_rows import (
     CodedAppender,
     CodedColumns,
-    append_plain,
-    matched_bits,
 )
 from cache.replica.segment_writer import SegmentWriter
 from cache.replica.snapshot_form import (
@@ -87,7 +86,7 @@ def read_snapshot(
                 else:
                     for keys in blocks:
                         columns = [planes.plane(len(keys)) for _ in range(layout.record_bytes)]
-                        append_plain(writer, plan, keys, np.stack(columns, axis=1))
+                        writer.append(keys, plain_rows(plan, keys, np.stack(columns, axis=1)))
                 planes.require_end()
                 if writer.finish().wide_rows != header.wide_rows:
                     raise SegmentError("the snapshot has not as many wide rows as it says")

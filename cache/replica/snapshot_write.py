@@ -17,8 +17,9 @@ from cache.replica.layout import Layout
 from cache.replica.planes import MAX_ORDERED, PlaneWriter
 from cache.replica.planning import values_of
 from cache.replica.recoding import divided, places_in
+from cache.replica.row_columns import matched_bits
 from cache.replica.segment import Segment
-from cache.replica.segment_rows import CodedRows, coded_rows, matched_bits, plain_rows
+from cache.replica.segment_rows import CodedRows, each_coded, each_plain
 from cache.replica.snapshot_form import (
     BLOCK_ROWS,
     HAS_IDENTITY,
@@ -68,12 +69,12 @@ def write_snapshot(segment: Segment, path: Path) -> Blob:
         gaps = _Gaps(head.gap_shift, header)
         if layout.coded:
             columns = _CodedColumns(layout, header, orders, tables)
-            for rows in coded_rows(segment, BLOCK_ROWS):
+            for rows in each_coded(segment, BLOCK_ROWS):
                 file.write(len(rows.keys).to_bytes(4, "little"))
                 gaps.write(planes, rows.keys)
                 columns.write(planes, rows)
         else:
-            for plain in plain_rows(segment, BLOCK_ROWS):
+            for plain in each_plain(segment, BLOCK_ROWS):
                 file.write(len(plain.keys).to_bytes(4, "little"))
                 gaps.write(planes, plain.keys)
                 for column in plain.records.T:
@@ -93,7 +94,7 @@ def _by_frequency(segment: Segment, tables: tuple[Values, ...]) -> list[NDArray[
     """Return each table's places, those of the commonest values first, of equals the lowest."""
     counts = [np.zeros(len(table), np.int64) for table in tables]
     if tables:
-        for rows in coded_rows(segment, BLOCK_ROWS):
+        for rows in each_coded(segment, BLOCK_ROWS):
             for number, column in enumerate(_columns(rows, segment.layout, tables)):
                 known = column.places[~column.absent]
                 counts[number] += np.bincount(known, minlength=len(tables[number]))
