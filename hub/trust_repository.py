@@ -122,19 +122,6 @@ class TrustRepository:
         with self._files.locked():
             return self._publish(targets, now)
 
-    def renew(self, now: Instant) -> bool:
-        """Sign anew what nears its end; return whether anything did. Cheap if nothing does.
-
-        :raises PublishError: as `publish`.
-        """
-        with self._files.locked():
-            listed = self._files.published()[2]
-            if listed is None:
-                return False
-            before = self.until()
-            self._publish(_listed(listed.signed), now)
-            return self.until() != before
-
     def replace_root(
         self,
         changed: Mapping[str, Ed25519PublicKey],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Protocol
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -43,20 +42,3 @@ class Vouching(Protocol):
         :raises ReplicaError: if that fails; what was known before still counts.
         """
         ...
-
-
-class PinnedKeys:
-    """Implements `Vouching` by keys that never change: whatever they sign counts."""
-
-    version = (1 << 63) - 1
-    former_keys = ()
-
-    def __init__(self, head_keys: Iterable[Ed25519PublicKey]) -> None:
-        self.head_keys = tuple(head_keys)
-
-    def require(self, head: Head) -> None:
-        """Return: nobody else is asked."""
-
-    async def refresh(self, source: ReplicaSource, now: Instant) -> bool:  # noqa: ARG002 - the port
-        """Return False: there is nothing newer."""
-        return False

@@ -73,16 +73,14 @@ def test_nothing_is_written_where_nothing_has_changed(tmp_path: Path, keys: HubK
     repository.publish(a_target(1), at())
     before = files(tmp_path)
     assert repository.publish(a_target(1), at(5)) == 1
-    assert not repository.renew(at(5))
     assert files(tmp_path) == before
 
 
 def test_what_nears_its_end_is_signed_again_in_time(tmp_path: Path, keys: HubKeys) -> None:
     repository = TrustRepository(tmp_path, keys)
-    assert not repository.renew(at()), "before the first release there is nothing to renew"
     repository.publish(a_target(1), at())
     for day in range(1, 800, 9):
-        repository.renew(at(day))
+        repository.publish(a_target(1), at(day))
         now = at(day).wall_ns
         for role, end in repository.until().items():
             rest = timedelta(seconds=end.timestamp() - now / 1e9)
@@ -96,7 +94,7 @@ def test_a_root_whose_key_is_elsewhere_is_asked_for_in_time(tmp_path: Path, keys
     repository = TrustRepository(tmp_path, msgspec.structs.replace(keys, root=None))
     assert repository.problem(at(300)) == ""
     assert "rotate root" in repository.problem(at(310))
-    repository.renew(at(310))
+    repository.publish({}, at(310))
     assert repository.root() == root_of(tmp_path)
 
 

@@ -14,7 +14,7 @@ from tuf.api.metadata import MetaFile, Root, Snapshot, Targets, Timestamp
 
 from admission.instant import Instant
 from cache.errors import HeadError, SourceError, TrustError
-from cache.replica.head import Head, public_key_id
+from cache.replica.head import Head
 from cache.replica.trust import judge
 from cache.replica.trust.boot import opened
 from cache.replica.trust.directory import TrustDirectory
@@ -25,7 +25,6 @@ from cache.replica.trust.metadata import (
     MAX_HEAD_KEYS_BYTES,
     document_target,
     file_name,
-    is_expired,
     require_fresh,
     segment_target,
 )
@@ -77,11 +76,6 @@ class Trust:
         return self._state.head_keys
 
     @property
-    def head_key_ids(self) -> frozenset[bytes]:
-        """`head.public_key_id` of each: the ratchet of another key's head binds no longer."""
-        return frozenset(map(public_key_id, self._state.head_keys))
-
-    @property
     def former_keys(self) -> tuple[Ed25519PublicKey, ...]:
         """The head keys that were listed before: what they signed and was accepted still serves."""
         return self._state.former_keys
@@ -96,15 +90,6 @@ class Trust:
     def root_version(self) -> int:
         """The version of the root in force."""
         return self._state.root.version
-
-    def expired(self, now: Instant) -> bool:
-        """Return whether something in force has expired, as a trusted clock tells: no news came.
-
-        It goes on serving; nothing but newer metadata is accepted on top of it.
-        """
-        state = self._state
-        held = (state.root, state.timestamp, state.snapshot, state.targets)
-        return any(is_expired(received.signed, now) for received in held if received is not None)
 
     def require(self, head: Head) -> None:
         """Return if every base, base to come and document that a head names is listed.

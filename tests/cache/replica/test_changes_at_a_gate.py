@@ -19,20 +19,10 @@ OLD = facts_of(7).doses
 
 
 @pytest.fixture
-def source() -> MemorySource:
-    return MemorySource()
-
-
-@pytest.fixture
 def hub(tmp_path: Path, source: MemorySource) -> Changing:
     hub = Changing(tmp_path, source)
     hub.publish()
     return hub
-
-
-@pytest.fixture
-def gate(tmp_path: Path, source: MemorySource) -> Gate:
-    return Gate(tmp_path, source)
 
 
 async def test_changes_in_the_head_count_at_once_and_cost_no_file(

@@ -17,18 +17,8 @@ from tests.cache.replica.releases import MemorySource, facts_of
 
 
 @pytest.fixture
-def source() -> MemorySource:
-    return MemorySource()
-
-
-@pytest.fixture
 def hub(tmp_path: Path, source: MemorySource) -> Changing:
     return Changing(tmp_path, source)
-
-
-@pytest.fixture
-def gate(tmp_path: Path, source: MemorySource) -> Gate:
-    return Gate(tmp_path, source)
 
 
 @pytest.mark.parametrize("known", [0, 1])

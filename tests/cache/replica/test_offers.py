@@ -50,16 +50,6 @@ SIGNERS, STRANGERS = SIGNER.public_key(), STRANGER.public_key()
 
 
 @pytest.fixture
-def old(tmp_path: Path) -> Release:
-    return Release(tmp_path, 100)
-
-
-@pytest.fixture
-def new(tmp_path: Path) -> Release:
-    return Release(tmp_path, 130)
-
-
-@pytest.fixture
 def hub(old: Release, new: Release) -> MemorySource:
     return MemorySource(old, new)
 

@@ -16,31 +16,12 @@ from cache.replica.download import Part
 from cache.replica.source import ByteSink, FileKind
 from cache.replica.status import Outcome
 from tests.cache.replica.gates import Gate
-from tests.cache.replica.releases import (
-    DAY_NS,
-    MemorySource,
-    Release,
-)
-
-
-@pytest.fixture
-def old(tmp_path: Path) -> Release:
-    return Release(tmp_path, 100)
-
-
-@pytest.fixture
-def new(tmp_path: Path) -> Release:
-    return Release(tmp_path, 130)
+from tests.cache.replica.releases import DAY_NS, MemorySource, Release
 
 
 @pytest.fixture
 def source(old: Release, new: Release) -> MemorySource:
     return MemorySource(old, new)
-
-
-@pytest.fixture
-def gate(tmp_path: Path, source: MemorySource) -> Gate:
-    return Gate(tmp_path, source)
 
 
 async def test_a_release_is_fetched_then_vouched_for_again_then_succeeded(

@@ -2,40 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from cache.replica.head import Dataset, sign_head
 from cache.replica.names import PERSONS
 from cache.replica.status import Outcome
 from tests.cache.replica.gates import Gate
-from tests.cache.replica.releases import (
-    ISSUED_NS,
-    STRANGER,
-    MemorySource,
-    Release,
-)
-
-
-@pytest.fixture
-def old(tmp_path: Path) -> Release:
-    return Release(tmp_path, 100)
-
-
-@pytest.fixture
-def new(tmp_path: Path) -> Release:
-    return Release(tmp_path, 130)
+from tests.cache.replica.releases import ISSUED_NS, STRANGER, MemorySource, Release
 
 
 @pytest.fixture
 def source(old: Release, new: Release) -> MemorySource:
     return MemorySource(old, new)
-
-
-@pytest.fixture
-def gate(tmp_path: Path, source: MemorySource) -> Gate:
-    return Gate(tmp_path, source)
 
 
 def hostile_heads(new: Release) -> dict[str, bytes]:

@@ -54,11 +54,6 @@ def source(old: Release, new: Release) -> MemorySource:
     return MemorySource(old, new)
 
 
-@pytest.fixture
-def gate(tmp_path: Path, source: MemorySource) -> Gate:
-    return Gate(tmp_path, source)
-
-
 def asked(gate: Gate, number: int) -> Standing:
     shown = Credential(CredentialKind.CITIZEN_CARD, (document(number),))
     return gate.book.standing_of(shown, gate.clock.now())

@@ -33,7 +33,6 @@ async def test_the_first_refresh_brings_the_head_keys(tmp_path: Path) -> None:
     assert (trust.head_keys, trust.version, trust.notes) == ((), 0, ())
     assert await trust.refresh(Server(authority.files), at())
     assert raw(trust) == [of(9)]
-    assert trust.head_key_ids == {public_key_id(private(9).public_key())}
     assert trust.version == 1
 
 
@@ -56,8 +55,6 @@ async def test_what_was_accepted_serves_after_a_restart_without_network(tmp_path
     with pytest.raises(SourceError):
         await trust.refresh(Server({}), at(300))
     assert raw(trust) == [of(9)], "what was accepted goes on serving, expired or not"
-    assert trust.expired(at(300))
-    assert not trust.expired(at(1))
 
 
 async def test_a_renewed_timestamp_alone_is_taken_in(tmp_path: Path) -> None:
@@ -68,7 +65,7 @@ async def test_a_renewed_timestamp_alone_is_taken_in(tmp_path: Path) -> None:
     authority.publish_snapshot()
     authority.publish_timestamp()
     assert await trust.refresh(Server(authority.files), at(29))
-    assert not trust.expired(at(50))
+    assert not await trust.refresh(Server(authority.files), at(50)), "it has not expired by then"
     assert trust.version == 1
 
 
@@ -105,7 +102,8 @@ async def test_a_stolen_head_key_is_replaced_by_the_targets(tmp_path: Path) -> N
     authority.publish()
     assert await trust.refresh(Server(authority.files), at())
     assert raw(trust) == [of(30)]
-    assert stolen not in trust.head_key_ids, "the ratchet of its heads binds no longer"
+    left = {public_key_id(key) for key in trust.head_keys}
+    assert stolen not in left, "the ratchet of its heads binds no longer"
     for gate in (trust, Trust.open(tmp_path, root)):
         assert raw(gate) == [of(30)]
         assert [key.public_bytes_raw() for key in gate.former_keys] == [of(9)]
