@@ -94,7 +94,9 @@ class Fetching:
         if await self._mended(segment, sources):
             return
         snapshot = dataset.snapshot
-        if snapshot is not None and snapshot.name not in self._useless_snapshots:
+        # Nobody but the head says how large it is: more than the base, and it saves nothing.
+        useful = snapshot is not None and snapshot.size < dataset.size
+        if snapshot is not None and useful and snapshot.name not in self._useless_snapshots:
             try:
                 await self._expanded(dataset, snapshot, sources)
             except (SegmentError, LayoutError):

@@ -31,6 +31,8 @@ from cache.replica.head import Following
 from cache.replica.source import FileKind, ReplicaSource
 from cache.replica.table import Table
 
+MAX_RECIPE_BYTES = 17 << 20
+"""As it travels; nobody but the head says how large it is."""
 RETRY_S = 600
 """Before a merge that failed is tried again."""
 _MERGED = ".merged" + TEMPORARY
@@ -47,7 +49,7 @@ class MergeOutcome(StrEnum):
 
 
 class _Mismatch(SegmentError):  # noqa: N818 - names what was found
-    """A merge gave another segment than the one that its head names."""
+    """A recipe does not lead to the segment that its head names."""
 
 
 class Merging:
@@ -122,6 +124,8 @@ class Merging:
                 self._settled.add(target.name)
                 return
             recipe = File.of(FileKind.RECIPE, following.recipe)
+            if recipe.size > MAX_RECIPE_BYTES:
+                raise _Mismatch("the recipe is larger than one may be")
             if not await asyncio.to_thread(self._files.holds, recipe):
                 await self._fetching.fetch(recipe, sources)
             await self._in_background(serving, following, target, recipe)

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from cache.replica import composition
 from cache.replica.head import Blob, DeltaFile
+from cache.replica.merging import MAX_RECIPE_BYTES, MergeOutcome
 from cache.replica.status import Outcome
 from tests.cache.replica.changing import Changing
 from tests.cache.replica.gates import Gate
@@ -46,3 +47,29 @@ async def test_no_delta_is_read_once_those_before_it_speak_of_too_many_rows(
     assert await gate.replicator.once() is Outcome.REFUSED
     assert gate.replicator.status().last_error == "the deltas speak of more than 5 rows"
     assert gate.doses(3) == facts_of(3).doses
+
+
+async def test_a_snapshot_that_is_larger_than_its_base_is_not_asked_for(
+    gate: Gate, source: MemorySource, hub: Changing
+) -> None:
+    packed = hub.pack()
+    hub.publish(snapshot=replace(packed, size=3 << 30))
+    assert await gate.replicator.once() is Outcome.ACTIVATED
+    assert source.fetched == [hub.dataset.name]
+    assert gate.doses(3) == facts_of(3).doses
+
+
+async def test_a_recipe_that_is_larger_than_one_may_be_is_not_asked_for(
+    gate: Gate, source: MemorySource, hub: Changing
+) -> None:
+    hub.change({3: 9})
+    hub.delta()
+    following = hub.follow()
+    hub.publish(
+        following=replace(following, recipe=replace(following.recipe, size=MAX_RECIPE_BYTES + 1))
+    )
+    assert await gate.replicator.once() is Outcome.ACTIVATED
+    await gate.merged()
+    assert following.recipe.name not in source.fetched
+    assert gate.replicator.status().merges[MergeOutcome.MISMATCHED] == 1
+    assert gate.doses(3) == 9
