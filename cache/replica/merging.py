@@ -124,8 +124,7 @@ class Merging:
                 self._settled.add(target.name)
                 return
             recipe = File.of(FileKind.RECIPE, following.recipe)
-            if recipe.size > MAX_RECIPE_BYTES:
-                raise _Mismatch("the recipe is larger than one may be")
+            _require_recipe_size(recipe)
             if not await asyncio.to_thread(self._files.holds, recipe):
                 await self._fetching.fetch(recipe, sources)
             await self._in_background(serving, following, target, recipe)
@@ -198,3 +197,8 @@ class Merging:
             return table.with_changes({})
         then = msgspec.structs.replace(dataset, deltas=deltas, changes=b"", through=through)
         return table_of(self._files.directory, then, Table(table.segment), ())
+
+
+def _require_recipe_size(recipe: File) -> None:
+    if recipe.size > MAX_RECIPE_BYTES:
+        raise _Mismatch("the recipe is larger than one may be")
