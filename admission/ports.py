@@ -37,9 +37,9 @@ class Book(Protocol):
         second number hides nothing that the first one would show. Numbers of one person lead to one
         record, each with a status of its own. Where the record says the year of birth alone, and
         name and birth date are declared in full and are those on record (`Standing.differs`), the
-        facts take the declared date. Officers are looked up for a
-        pass only; a signed credential's revocation also where it names nobody. Where people, the
-        watch list or revocations cannot be read, the look-up is UNREADABLE.
+        facts take the declared date. Officers are looked up for a pass only; a signed credential's
+        revocation also where it names nobody. Where people, the watch list or revocations cannot be
+        read, the look-up is UNREADABLE.
 
         :param permits: whether movement permits are asked for: where none are, none are looked up.
         """

@@ -157,6 +157,7 @@ class Standing(msgspec.Struct, frozen=True, gc=False):
     `person` stands for whoever was found, the same whichever of their identifiers was shown: the
     first 62 bits of the key under which their record stands, the others zero. Of somebody who was
     not found it is the first key that was looked for.
+
     `mismatch` says that the credential's identifiers lead to records that contradict each other,
     `differs` that the declared name and birth date are not those on record, `withdrawn` that the
     credential itself was revoked. `unreadable` names the datasets whose answer could not be read.

@@ -6,7 +6,7 @@
 | `snapshots/` | `<sha256>.snapshot` | the same rows, packed for the wire                 |
 | `deltas/`    | `<sha256>.delta`    | what has changed since                             |
 | `recipes/`   | `<sha256>.recipe`   | how a base becomes the next one                    |
-| `documents/` | `<sha256>.document` |                                                    |
+| `documents/` | `<sha256>.document` | what else gates are told: orders, trust lists      |
 | `.keys/`     | `<root>.keys`       | all bits of a base's keys: the publisher's own     |
 """
 

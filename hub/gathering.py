@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from admission.identity import bulk_keyer
-from cache.replica.alias import ALIAS_PERSON_BITS, KEY_BITS
+from cache.replica.alias import SPARE_BITS
 from cache.replica.build import RowSet, merged
 from cache.replica.column_types import Keys
 from cache.replica.layout import ALIASES_1, PERSONS_3, Layout
@@ -21,7 +21,6 @@ from hub.rows import Progress, Rows
 from hub.store.packed import WORDS, PackedPeople
 
 PROGRESS_ROWS = 10_000
-_SPARE_BITS = KEY_BITS - ALIAS_PERSON_BITS
 
 
 class RegisterSource:
@@ -122,7 +121,7 @@ def _take(some: PackedPeople, keys: Keys, persons: _Spool, aliases: _Spool) -> N
     words[:, 0] |= statuses[first]
     persons.add(keys[first], words)
     of_person = np.zeros(len(some.words), np.uint64)
-    spare = np.uint64(_SPARE_BITS)
+    spare = np.uint64(SPARE_BITS)
     of_person[owners] = keys[first] >> spare << spare
     aliases.add(keys[further], statuses[further] | of_person[some.owners[further]])
 

@@ -49,8 +49,8 @@ class Changes(msgspec.Struct, frozen=True):
 
     `sources` are all that some datasets are to say; those that are `anew` get a base of their own,
     however little differs. Of `touched`, all datasets of one sequence are published, or none.
-    `documents` are all that there are, by name,
-    or None where nothing is said of them; their revisions are in `revisions`.
+    `dropped` datasets leave the head. `documents` are all that there are, by name, or None where
+    nothing is said of them; their revisions are in `revisions`.
     """
 
     sources: Sequence[Source] = ()

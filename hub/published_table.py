@@ -10,15 +10,14 @@ from numpy.typing import NDArray
 
 from cache.replica.changes import Changes, unpack_changes
 from cache.replica.column_types import Keys, Records
-from cache.replica.composition import kept_bytes
-from cache.replica.delta import Delta
 from cache.replica.groups import spare_bits
 from cache.replica.head import Dataset, DeltaFile
-from cache.replica.layout import Layout, layout_of
+from cache.replica.layout import Layout
 from cache.replica.row_columns import read_rows
 from cache.replica.segment import Segment
 from cache.replica.source import FileKind
 from cache.replica.table import Table
+from cache.replica.table_rows import as_changed
 from hub.files import ReplicaFiles
 from hub.rows import Rows
 
@@ -62,7 +61,7 @@ class PublishedTable:
     def changed_rows(self) -> int:
         """How many rows the deltas speak of."""
         overlay = self.table.overlay
-        return 0 if overlay is None else len(overlay.masks) + len(overlay.keys)
+        return 0 if overlay is None else overlay.rows
 
     def find(self, key: int) -> bytes | None:
         """Return what is published under a key, None if nothing. Nobody is taken for another.
@@ -129,22 +128,8 @@ class PublishedTable:
         for first in range(0, rows, _ROWS_AT_ONCE):
             last = min(first + _ROWS_AT_ONCE, rows)
             _, records = read_rows(self.table.segment, first, last)
-            yield _live(self.keys[first:last], _overlaid(records, first, net), first, net)
+            yield as_changed(self.keys[first:last], records, first, net, self.layout)
         yield net.keys, net.records
-
-
-def _overlaid(records: Records, first: int, net: Delta) -> Records:
-    some = slice(*np.searchsorted(net.ranks, [first, first + len(records)]))
-    at = net.ranks[some] - np.uint32(first)
-    now = records.copy()
-    now[at] = now[at] & kept_bytes(layout_of(net.layout))[net.masks[some]] | net.values[some]
-    return now
-
-
-def _live(keys: Keys, records: Records, first: int, net: Delta) -> tuple[Keys, Records]:
-    some = slice(*np.searchsorted(net.removed, [first, first + len(records)]))
-    gone = net.removed[some] - np.uint32(first)
-    return np.delete(keys, gone), np.delete(records, gone, axis=0)
 
 
 def _as_bytes(rows: Rows, at: NDArray[Any]) -> Records:

@@ -9,7 +9,7 @@ import msgspec
 
 from admission.identity import MAX_PERMITS, Identifier, PersonKey, permit_keys, person_keyer
 from cache.errors import BuildError
-from cache.replica.alias import ALIAS_PERSON_BITS, KEY_BITS, Alias
+from cache.replica.alias import SPARE_BITS, Alias
 from cache.replica.changes import Changes
 from cache.replica.layout import ALIASES_1, PERMITS_1, PERSONS_3, Layout
 from cache.replica.names import ALIASES, PERSONS
@@ -84,7 +84,7 @@ def _rows_of(
     keys = [key_of(known.identifier) for known in person.identifiers]
     for place, (known, key) in enumerate(zip(person.identifiers, keys, strict=True)):
         if place:
-            alias = Alias(known.status, keys[0] >> KEY_BITS - ALIAS_PERSON_BITS)
+            alias = Alias(known.status, keys[0] >> SPARE_BITS)
             yield known.identifier, key, ALIASES_1.pack(alias)
         else:
             facts = msgspec.structs.replace(person.facts, status=known.status)

@@ -17,7 +17,13 @@ from admission.identity import PersonKey
 from cache.errors import BuildError, LayoutError
 from cache.replica.coding_plan import CodingPlan
 from cache.replica.column_types import Keys, Records, Words
-from cache.replica.geometry import HASH_KEY_ID_BYTES, MAX_ROWS, PERSON_BITS
+from cache.replica.geometry import (
+    HASH_KEY_ID_BYTES,
+    MAX_ROWS,
+    PAGE_BYTES,
+    PERSON_BITS,
+    unpack_header,
+)
 from cache.replica.layout import Layout
 from cache.replica.merkle import leaf_hashes, merkle_root
 from cache.replica.planning import CHUNK_ROWS, twin_chunks, values_of
@@ -157,8 +163,18 @@ def write_rows(
             _append_coded(writer, layout, plan, keys, records)
         else:
             _append_plain(writer, plan, keys, records)
-        header = writer.finish()
+        writer.finish()
+    return built(path, plan)
+
+
+def built(path: Path, plan: CodingPlan) -> Built:
+    """Return the name of a segment that was just written.
+
+    :raises OSError: if it cannot be read.
+    """
     with path.open("rb") as file:
+        header = unpack_header(file.read(PAGE_BYTES))
+        file.seek(0)
         leaves = leaf_hashes(file)
     root = merkle_root(leaves)
     return Built(root, header.size, header.rows, header.layout, plan, b"".join(leaves))

@@ -5,6 +5,7 @@ Needs numpy. `cache.replica.planning` chooses a plan.
 
 from __future__ import annotations
 
+import math
 from array import array
 from typing import Any
 
@@ -39,19 +40,20 @@ class CodingPlan(msgspec.Struct, frozen=True, eq=False):
     @property
     def codes(self) -> int:
         """How many codes the tables make."""
-        return self.header(0).codes
+        return math.prod(len(table) for table in self.tables) if self.tables else 0
 
     @property
     def row_bytes(self) -> int:
         """Bytes of a coded row."""
         return self.hash_bits // 8 + self.code_bytes + IDENTITY_BYTES
 
-    def header(self, layout: int, rows: int = 0, wide_rows: int = 0) -> Header:
-        """Return the header of a segment of coded rows, without its hash key and CRC."""
+    def header(self, layout: Layout[Any], rows: int = 0, wide_rows: int = 0) -> Header:
+        """Return the header of a segment of such rows, without its hash key and CRC."""
+        plain_bytes = self.hash_bits // 8 + layout.record_bytes
         return Header(
-            layout=layout,
+            layout=layout.id,
             rows=rows,
-            row_bytes=self.row_bytes,
+            row_bytes=self.row_bytes if layout.coded else plain_bytes,
             bucket_bits=self.bucket_bits,
             hash_bits=self.hash_bits,
             hash_key_id=bytes(HASH_KEY_ID_BYTES),
@@ -93,11 +95,7 @@ def require_plan(plan: CodingPlan, layout: Layout[Any]) -> None:
     :raises BuildError: if its numbers are out of bounds, or its tables not the layout's.
     """
     try:
-        header = plan.header(layout.id)
-        if not layout.coded:
-            plain_bytes = plan.hash_bits // 8 + layout.record_bytes
-            header = msgspec.structs.replace(header, row_bytes=plain_bytes)
-        wrong = header.contradiction()
+        wrong = plan.header(layout).contradiction()
         if layout.coded and not wrong:
             Coding(layout, [_array(table) for table in plan.tables])
     except SegmentError as error:

@@ -13,9 +13,9 @@ import numpy as np
 
 from cache.errors import LayoutError
 from cache.replica.column_types import Keys, Records
-from cache.replica.geometry import Header
 from cache.replica.groups import group_bits
 from cache.replica.layout import Layout
+from cache.replica.row_columns import matched_bits
 from cache.replica.table import Table
 
 _ROWS_AT_ONCE = 1 << 18
@@ -48,7 +48,7 @@ def compare(before: Table, after: Table, progress: Progress) -> Difference:
         msg = f"rows of layout {before.layout.id} cannot be compared with rows of {layout.id}"
         raise LayoutError(msg)
     # A row keeps the first bits of its key only, and not as many in every base.
-    spare = 64 - min(_key_bits(before.header), _key_bits(after.header))
+    spare = 64 - min(matched_bits(before.header), matched_bits(after.header))
     counts = dict.fromkeys(("same", "added", "removed", "changed"), 0)
     groups = {_named(layout, number): 0 for number in range(len(layout.groups))}
     for old, new in _aligned(before, after, spare):
@@ -109,10 +109,6 @@ class _Rows:
         taken = self._keys[:count], self._records[:count]
         self._keys, self._records = self._keys[count:], self._records[count:]
         return taken
-
-
-def _key_bits(header: Header) -> int:
-    return min(64, header.bucket_bits + header.hash_bits)
 
 
 def _named(layout: Layout[Any], number: int) -> str:

@@ -15,16 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cache.errors import BuildError, MergeStopped, SegmentError
-from cache.replica.build import Built
+from cache.replica.build import Built, built
 from cache.replica.coding_plan import CodingPlan
 from cache.replica.column_types import Keys, Words
 from cache.replica.composition import kept_bytes
 from cache.replica.delta import Delta
-from cache.replica.geometry import PAGE_BYTES, unpack_header
-from cache.replica.merkle import leaf_hashes, merkle_root
 from cache.replica.recipe import Recipe
 from cache.replica.recoding import Recoding, Tables
-from cache.replica.row_columns import as_words, matched_bits, plain_rows
+from cache.replica.row_columns import as_words, matched_bits, plain_rows, tables_of
 from cache.replica.segment import Segment
 from cache.replica.segment_rows import (
     CodedAppender,
@@ -91,19 +89,6 @@ def require_mergeable(table: Table, recipe: Recipe) -> None:
         raise SegmentError("the recipe speaks of rows that its base does not have")
     if len(ends) and int(ends.max()) >> _FULL_BITS - kept:
         raise SegmentError("the recipe holds key ends that are too long for its base")
-
-
-def built(path: Path, plan: CodingPlan) -> Built:
-    """Return the name of a segment that was just written.
-
-    :raises OSError: if it cannot be read.
-    """
-    with path.open("rb") as file:
-        header = unpack_header(file.read(PAGE_BYTES))
-        file.seek(0)
-        leaves = leaf_hashes(file)
-    root = merkle_root(leaves)
-    return Built(root, header.size, header.rows, header.layout, plan, b"".join(leaves))
 
 
 KeyEnds = Callable[[int, Keys], Keys]
@@ -194,7 +179,7 @@ class _CodedStep:
     def __init__(self, segment: Segment, delta: Delta, plan: CodingPlan, after: Tables) -> None:
         if segment.coding is None:
             raise SegmentError("the base of a coded layout has no tables")
-        tables = [np.array(table, np.uint32) for table in segment.coding.tables]
+        tables = tables_of(segment)
         self._delta = delta
         self._values = as_words(delta.values)
         self._records = as_words(delta.records)

@@ -64,7 +64,7 @@ def plan(
             for (values, counts), less in zip(counted, cut, strict=True)
         )
         candidate = CodingPlan(bucket_bits, hash_bits, code_bytes, tables)
-        size = candidate.header(layout.id, len(keys), wide).size
+        size = candidate.header(layout, len(keys), wide).size
         price = size + (_WIDE_PRICE_BYTES - WIDE_BYTES) * wide
         # From the widest code down: of equal prices the narrower code is taken.
         if best is None or price <= best[0]:

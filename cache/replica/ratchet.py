@@ -56,9 +56,9 @@ def judge(signed: SignedHead, ratchet: Ratchet | None, now: Instant) -> None:
     """Return if the head may be accepted now; pure.
 
     Time counts only where the clock is trusted: without one, a head is a floor of the time, and
-    the law refers whatever depends on a date. Where it is
-    trusted, a head from the future would turn the ratchet past every later one of a hub whose
-    clock was put right, and would refer everybody until then.
+    the law refers whatever depends on a date. Where it is trusted, a head from the future would
+    turn the ratchet past every later one of a hub whose clock was put right, and would refer
+    everybody until then.
 
     :raises HeadRolledBack: if it is older than the ratchet, or the same sequence with another body.
     :raises HeadExpired: if it expired before `now`.

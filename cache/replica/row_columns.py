@@ -128,6 +128,11 @@ def matched_bits(header: Header) -> int:
     return min(_FULL_BITS, header.bucket_bits + header.hash_bits)
 
 
+def tables_of(segment: Segment) -> tuple[Values, ...]:
+    """Return the groups' tables; none where the rows are plain."""
+    return tuple(np.array(table, np.uint32) for table in segment.tables)
+
+
 def keys_of(segment: Segment, first: int, rows: Records) -> Keys:
     """Return the keys of stored rows from rank `first` on, zeros after what is kept of them.
 
@@ -204,8 +209,7 @@ def read_rows(segment: Segment, first: int, end: int) -> tuple[Keys, Records]:
     words = np.zeros((len(codes), 2), np.uint64)
     if header.codes:
         codes[wide] = 0
-        tables = [np.frombuffer(table, np.uint32) for table in segment.tables]
-        words = Tables(layout, tables).words(codes, identities)
+        words = Tables(layout, tables_of(segment)).words(codes, identities)
     keys[wide], words[wide] = wide_of(segment, numbers, keys[wide])
     return keys, as_records(words)
 

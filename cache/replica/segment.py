@@ -78,8 +78,8 @@ class Segment:
 
     `wide_row(number)` returns the key and record of a wide row, and raises `DamagedPage` likewise.
     `coding` has the tables (and `tables` is short for them); None and empty where the rows are
-    plain. `index` is the bucket index, `view` the mapped file, `mapped`
-    all of it for closures that find rows.
+    plain. `index` is the bucket index, `view` the mapped file, `mapped` all of it for closures that
+    find rows.
     """
 
     def __init__(self, view: mmap.mmap) -> None:

@@ -42,9 +42,7 @@ class SegmentWriter:
         self._layout = layout
         self._plan = plan
         self._hash_key_id = hash_key_id
-        self.row_bytes = plan.row_bytes
-        if not layout.coded:
-            self.row_bytes = plan.hash_bits // 8 + layout.record_bytes
+        self.row_bytes = plan.header(layout).row_bytes
         self._rows = 0
         self._rest = b""
         self._wide = bytearray()
@@ -86,7 +84,7 @@ class SegmentWriter:
     @property
     def wide_rows(self) -> int:
         """Wide rows so far: the number that the next one gets."""
-        return self._header().wide_rows
+        return len(self._wide) // WIDE_BYTES
 
     def finish(self) -> Header:
         """Write what follows the rows, and the header.
@@ -111,10 +109,8 @@ class SegmentWriter:
         return header
 
     def _header(self) -> Header:
-        header = self._plan.header(self._layout.id, self._rows, len(self._wide) // WIDE_BYTES)
-        return msgspec.structs.replace(
-            header, row_bytes=self.row_bytes, hash_key_id=self._hash_key_id
-        )
+        header = self._plan.header(self._layout, self._rows, self.wide_rows)
+        return msgspec.structs.replace(header, hash_key_id=self._hash_key_id)
 
     def _bucket(self, key: int) -> int:
         return key >> 64 - self._plan.bucket_bits

@@ -16,12 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cache.errors import BuildError, MergeStopped, SegmentError
-from cache.replica.build import Built
+from cache.replica.build import Built, built
 from cache.replica.coding_plan import CodingPlan
 from cache.replica.column_types import Keys, Words
 from cache.replica.geometry import Header
 from cache.replica.layout import Layout
-from cache.replica.merge import built
 from cache.replica.planes import PlaneReader
 from cache.replica.recoding import Identities, Tables, places_in
 from cache.replica.regular import open_regular

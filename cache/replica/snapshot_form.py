@@ -154,10 +154,7 @@ def judged_plan(data: bytes, head: SnapshotHead) -> tuple[Layout[Any], CodingPla
     except BuildError as error:
         msg = f"the snapshot's plan cannot be: {error}"
         raise SegmentError(msg) from error
-    header = plan.header(layout.id, head.rows, head.wide_rows)
-    if not layout.coded:
-        width = plan.hash_bits // 8 + layout.record_bytes
-        header = msgspec.structs.replace(header, row_bytes=width)
+    header = plan.header(layout, head.rows, head.wide_rows)
     wrong = header.contradiction()
     if wrong:
         msg = f"the snapshot's segment cannot be: {wrong}"

@@ -17,7 +17,7 @@ from cache.replica.layout import Layout
 from cache.replica.planes import MAX_ORDERED, PlaneWriter
 from cache.replica.planning import values_of
 from cache.replica.recoding import divided, places_in
-from cache.replica.row_columns import matched_bits
+from cache.replica.row_columns import matched_bits, tables_of
 from cache.replica.segment import Segment
 from cache.replica.segment_rows import CodedRows, each_coded, each_plain
 from cache.replica.snapshot_form import (
@@ -47,7 +47,7 @@ def write_snapshot(segment: Segment, path: Path) -> Blob:
     :raises OSError: if the file cannot be written.
     """
     header, layout = segment.header, segment.layout
-    tables = _tables(segment)
+    tables = tables_of(segment)
     plan = CodingPlan(header.bucket_bits, header.hash_bits, header.code_bytes, tables)
     orders = Orders(tables, _by_frequency(segment, tables))
     packed_plan, packed_orders = plan.pack(), orders.pack()
@@ -82,12 +82,6 @@ def write_snapshot(segment: Segment, path: Path) -> Blob:
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").digest()
     return Blob(digest, path.stat().st_size)
-
-
-def _tables(segment: Segment) -> tuple[Values, ...]:
-    if segment.coding is None:
-        return ()
-    return tuple(np.array(table, np.uint32) for table in segment.coding.tables)
 
 
 def _by_frequency(segment: Segment, tables: tuple[Values, ...]) -> list[NDArray[np.int64]]:

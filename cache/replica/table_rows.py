@@ -27,7 +27,7 @@ def live_rows(table: Table, rows_at_once: int) -> Iterator[tuple[Keys, Records]]
     for first in range(0, max(total, 1), rows_at_once):
         last = min(first + rows_at_once, total)
         keys, records = read_rows(table.segment, first, last)
-        keys, records = _as_changed(keys, records, first, net, table.layout)
+        keys, records = as_changed(keys, records, first, net, table.layout)
         until = len(net.keys)
         if last < total:
             next_key = np.uint64(table.segment.row(last)[0])
@@ -43,10 +43,10 @@ def live_rows(table: Table, rows_at_once: int) -> Iterator[tuple[Keys, Records]]
             yield keys[start:end], records[start:end]
 
 
-def _as_changed(
+def as_changed(
     keys: Keys, records: Records, first: int, net: Delta, layout: Layout[Any]
 ) -> tuple[Keys, Records]:
-    """Return the base rows from rank `first` on as they are now."""
+    """Return base rows from rank `first` on as they are now, without those that are gone."""
     last = first + len(keys)
     some = slice(*np.searchsorted(net.ranks, [first, last]))
     at = net.ranks[some] - np.uint32(first)
