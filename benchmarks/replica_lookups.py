@@ -5,13 +5,12 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from datetime import date
-from functools import partial
 
 import msgspec
 
-from admission.credential import Holder
+from admission.credential import Credential, Holder
 from admission.identity import Identifier, person_keyer
-from admission.standing import Lookup
+from admission.standing import Lookup, Standing
 from benchmarks.child import anonymous_bytes
 from benchmarks.errors import BenchmarkError
 from benchmarks.interleaved import Contender, Timed, take_turns
@@ -94,7 +93,11 @@ def _whole(
     """Return what the book is asked: the number on a code in, the person's standing out."""
     book = ReplicaBook(HASH_KEY)
     book.swap({PERSONS: table}, HEAD)
-    ask = partial(book.standing_of, now=NOW)
+    standing_of = book.standing_of
+
+    def ask(shown: Credential) -> Standing:
+        return standing_of(shown, NOW)
+
     hits, misses = [card(who) for who in known], [card(who) for who in strangers]
     for credentials, expected in ((hits, Lookup.FOUND), (misses, Lookup.NOT_FOUND)):
         if any(ask(shown).lookup is not expected for shown in credentials[:1_000]):

@@ -190,7 +190,7 @@ def facts_finder(table: Table) -> Callable[[int], PersonFacts | None]:
     seldom = _seldom(table, groups, met, unpack)
     changed = {key >> SPARE_BITS for key in table.changes}
     spare, bitmap = SPARE_BITS, b"" if overlay is None else overlay.bitmap
-    elsewhere = None if overlay is None else seldom
+    added = None if overlay is None else table.added
 
     def facts_of(key: int) -> PersonFacts | None:
         bucket = key >> bucket_shift
@@ -199,7 +199,10 @@ def facts_finder(table: Table) -> Callable[[int], PersonFacts | None]:
         start, end = index[bucket] * width + page_bytes, index[bucket + 1] * width + page_bytes
         at = search((key >> down & mask).to_bytes(hash_bytes, "big"), start, end)
         if at < 0:
-            return elsewhere and elsewhere(key)
+            if added is None:
+                return None
+            record = added(key)
+            return None if record is None else unpack(record)
         if (at - start) % width:
             return seldom(key)
         if bitmap:
@@ -209,8 +212,8 @@ def facts_finder(table: Table) -> Callable[[int], PersonFacts | None]:
         code, identity = row(view, at + back)
         code >>= code_shift
         if code >= codes:
-            whole, record = wide(code - codes)
-            return unpack(record) if whole >> spare == key >> spare else seldom(key)
+            whole, said = wide(code - codes)
+            return unpack(said) if whole >> spare == key >> spare else seldom(key)
         high = code // half
         low = code - high * half
         second, fifth = low // size0, high // size3
