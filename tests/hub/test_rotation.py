@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from cache.replica.trust import Trust
 from hub import rotation
 from hub.keys import HEAD, ROOT, TIMESTAMP, TRUST_ROLES, load_keys
 from hub.rotation import NEW, ROTATED, publish_again, settle
+from tests.hub.power_cut import FailingOs, PowerCutError
 from tests.hub.rotating import World, of
 
 
@@ -91,31 +91,6 @@ async def test_metadata_of_a_stranger_is_refused_and_the_gate_serves_on(world: W
     assert world.book.rows >= 3
 
 
-class PowerCutError(BaseException):
-    """The machine is off."""
-
-
-def _os_until(number: int) -> Any:
-    calls = 0
-
-    class Os:
-        def __getattr__(self, name: str) -> Any:
-            real = getattr(os, name)
-            if name not in {"open", "write", "fsync", "replace"}:
-                return real
-
-            def call(*arguments: Any) -> Any:
-                nonlocal calls
-                calls += 1
-                if calls > number:
-                    raise PowerCutError
-                return real(*arguments)
-
-            return call
-
-    return Os()
-
-
 @pytest.mark.parametrize("again", [False, True], ids=["init", "again"])
 @pytest.mark.parametrize("number", [3, 6, 10, 11, 14, 25, 40])
 @pytest.mark.parametrize("role", [HEAD, TIMESTAMP, ROOT])
@@ -123,7 +98,7 @@ async def test_after_a_power_cut_what_was_begun_is_completed(
     role: str, number: int, again: bool, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await world.round()
-    faulty = _os_until(number)
+    faulty = FailingOs(number)
     monkeypatch.setattr(durable, "os", faulty)
     monkeypatch.setattr(rotation, "os", faulty)
     with contextlib.suppress(PowerCutError):

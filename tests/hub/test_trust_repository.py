@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import os
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
@@ -22,6 +20,7 @@ from cache.replica.trust import Trust, segment_target
 from hub.errors import PublishError
 from hub.keys import ROOT, SNAPSHOT, TARGETS, TIMESTAMP, HubKeys, create_keys
 from hub.trust_repository import LIFE, Target, TrustRepository
+from tests.hub.power_cut import FailingOs, PowerCutError
 
 DAY_NS = 86_400 * 10**9
 TODAY_NS = 1_632_099_600 * 10**9
@@ -176,30 +175,6 @@ def test_damaged_metadata_is_named(tmp_path: Path, keys: HubKeys) -> None:
     assert "backup" in refusal.value.hint
 
 
-class PowerCutError(BaseException):
-    """The machine is off."""
-
-
-def _cut_at(number: int) -> tuple[Any, list[str]]:
-    calls: list[str] = []
-
-    class Os:
-        def __getattr__(self, name: str) -> Any:
-            real = getattr(os, name)
-            if name not in {"open", "write", "fsync", "replace"}:
-                return real
-
-            def call(*arguments: Any) -> Any:
-                calls.append(name)
-                if len(calls) > number:
-                    raise PowerCutError
-                return real(*arguments)
-
-            return call
-
-    return Os(), calls
-
-
 @pytest.mark.parametrize("number", range(30))
 async def test_whoever_follows_after_a_power_cut_finds_old_or_new(
     number: int, tmp_path: Path, keys: HubKeys, monkeypatch: pytest.MonkeyPatch
@@ -213,7 +188,7 @@ async def test_whoever_follows_after_a_power_cut_finds_old_or_new(
         head=Ed25519PrivateKey.generate(),
         former=(keys.public_key,),
     )
-    faulty, calls = _cut_at(number)
+    faulty = FailingOs(number)
     monkeypatch.setattr(durable, "os", faulty)
     cut = False
     try:
@@ -224,7 +199,7 @@ async def test_whoever_follows_after_a_power_cut_finds_old_or_new(
     except PowerCutError:
         cut = True
     monkeypatch.undo()
-    assert cut == (len(calls) > number)
+    assert cut == (len(faulty.calls) > number)
     trust = Trust.open(tmp_path / "gate", root_of(folder))
     try:
         await followed(trust, folder, at())
