@@ -69,6 +69,7 @@ NOW = Instant(1_632_099_600_000_000_000, 1, "bench", ClockTrust.SYNCHRONISED)
 PERMIT_EVERY, WATCHED_EVERY = 10, 997
 """Every tenth person has a permit; one in about a thousand is looked for."""
 _ACTIVE, _KIND = CredentialStatus.ACTIVE, CredentialKind.PERSONAL_QR
+_key_of, _digest = person_keyer(HASH_KEY), identity_digester(HASH_KEY)
 
 
 class LookupFigures(msgspec.Struct, frozen=True):
@@ -103,7 +104,7 @@ def measure(folder: Path, *, people: int, codes: int) -> LookupFigures:
     book, alone = ReplicaBook(HASH_KEY), ReplicaBook(HASH_KEY)
     book.swap(tables, head)
     alone.swap({PERSONS: tables[PERSONS]}, head)
-    key_of, locate = person_keyer(HASH_KEY), tables[PERSONS].locate
+    locate = tables[PERSONS].locate
     drawn = random.Random(1)
     ordinary = [drawn.randrange(people) for _ in range(codes)]
     permitted = [person // PERMIT_EVERY * PERMIT_EVERY for person in ordinary]
@@ -112,7 +113,7 @@ def measure(folder: Path, *, people: int, codes: int) -> LookupFigures:
         return book.standing_of(credential, NOW)
 
     def floor(credential: Credential) -> object:
-        return [locate(key_of(identifier)) for identifier in credential.identifiers]
+        return [locate(_key_of(identifier)) for identifier in credential.identifiers]
 
     def hit(credential: Credential) -> object:
         return alone.standing_of(credential, NOW)
@@ -140,10 +141,10 @@ def _timed(work: Callable[[Credential], object], codes: list[Credential]) -> Per
 
 def _datasets(people: int) -> dict[str, tuple[Layout[Any], Iterator[tuple[PersonKey, Any]]]]:
     permit = Permit(_ACTIVE, 453_300, 453_372, 0, 760, Hours(360, 1_200))
-    key_of, everybody = person_keyer(HASH_KEY), range(people)
+    everybody = range(people)
     return {
-        PERSONS: (PERSONS_3, ((key_of(numbers(n)[1]), _facts(n)) for n in everybody)),
-        ALIASES: (ALIASES_1, ((key_of(numbers(n)[0]), _alias(n)) for n in everybody)),
+        PERSONS: (PERSONS_3, ((_key_of(numbers(n)[1]), _facts(n)) for n in everybody)),
+        ALIASES: (ALIASES_1, ((_key_of(numbers(n)[0]), _alias(n)) for n in everybody)),
         PERMITS: (PERMITS_1, _each(range(0, people, PERMIT_EVERY), permit)),
         roster_name("bench"): (
             ROSTER_1,
@@ -157,11 +158,7 @@ def _datasets(people: int) -> dict[str, tuple[Layout[Any], Iterator[tuple[Person
 
 def _each(people: Iterable[int], record: msgspec.Struct) -> Iterator[tuple[PersonKey, Any]]:
     """Yield the same record under both numbers of each person."""
-    key_of = person_keyer(HASH_KEY)
-    return ((key_of(number), record) for person in people for number in numbers(person))
-
-
-_key_of, _digest = person_keyer(HASH_KEY), identity_digester(HASH_KEY)
+    return ((_key_of(number), record) for person in people for number in numbers(person))
 
 
 def _alias(person: int) -> Alias:
