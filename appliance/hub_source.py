@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 
 import aiohttp
 
-from cache.errors import SourceError
+from cache.errors import FileAbsent, SourceError
 from cache.replica.head import MAX_HEAD_BYTES
 from cache.replica.source import ByteSink, FileKind, path_of
 
@@ -171,7 +171,7 @@ def _require_range(
 def _require_ok(response: aiohttp.ClientResponse) -> None:
     if response.status != 200:
         msg = f"the upstream answers with status {response.status}"
-        raise SourceError(msg)
+        raise (FileAbsent if response.status in {404, 410} else SourceError)(msg)
     _require_plain(response)
 
 

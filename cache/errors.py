@@ -20,6 +20,7 @@ CacheError
 │   ├── KeyFileError        a key file that is missing, malformed or readable by others
 │   ├── StoreError          the replica's directory cannot be read or written
 │   └── SourceError         the upstream cannot be reached, or answers out of bounds
+│       └── FileAbsent      it answers that it has no such file
 └── JournalError            the journal cannot be read or written; its own tree is drawn in
                             `cache.journal.errors`
 """
@@ -107,6 +108,10 @@ class StoreError(ReplicaError):
 
 class SourceError(ReplicaError):
     """The upstream cannot be reached, or its answer is out of bounds."""
+
+
+class FileAbsent(SourceError):  # noqa: N818 - names the state
+    """An upstream has no such file; what it says of others may still hold."""
 
 
 class JournalError(CacheError):

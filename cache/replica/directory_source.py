@@ -6,7 +6,7 @@ import asyncio
 import re
 from pathlib import Path
 
-from cache.errors import SourceError
+from cache.errors import FileAbsent, SourceError
 from cache.replica.head import MAX_HEAD_BYTES
 from cache.replica.regular import open_regular
 from cache.replica.source import ByteSink, FileKind, path_of
@@ -41,6 +41,7 @@ class DirectorySource:
         """Write a file's bytes from `start` on to `to`; see `ReplicaSource.file`.
 
         :raises SourceError: if it cannot be read, or has another size.
+        :raises FileAbsent: if there is none.
         """
         await asyncio.to_thread(self._copy, path_of(kind, name), size, to, start)
 
@@ -91,4 +92,5 @@ class DirectorySource:
 
 def _cannot_read(path: str, error: OSError) -> SourceError:
     msg = f"the folder's {path} cannot be read: {error.strerror}"
-    return SourceError(msg, hint="mount the medium, or copy the mirror anew")
+    kind = FileAbsent if isinstance(error, FileNotFoundError) else SourceError
+    return kind(msg, hint="mount the medium, or copy the mirror anew")

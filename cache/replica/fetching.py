@@ -7,7 +7,7 @@ import threading
 from collections import Counter
 from collections.abc import Sequence
 
-from cache.errors import LayoutError, SegmentError, SourceError
+from cache.errors import FileAbsent, LayoutError, SegmentError, SourceError
 from cache.replica.contents import Contents
 from cache.replica.download import File, Part, store_error
 from cache.replica.durable import TEMPORARY, remove
@@ -83,7 +83,9 @@ class Fetching:
             try:
                 await source.file(file.kind, file.name, file.size, part, start=part.written)
             except SourceError as error:
-                first = first or error
+                # What one upstream has in another form is asked for, though another is away.
+                other_form = file.kind is FileKind.SNAPSHOT and isinstance(error, FileAbsent)
+                first = error if other_form else first or error
             else:
                 return
         if first is not None and part.written != file.size:
@@ -99,6 +101,8 @@ class Fetching:
         if snapshot is not None and useful and snapshot.name not in self._useless_snapshots:
             try:
                 await self._expanded(dataset, snapshot, sources)
+            except FileAbsent:
+                pass  # a gate's export holds bases as the gate has them: unpacked
             except (SegmentError, LayoutError):
                 # The rows are to be had unpacked, too: this one is not asked for again.
                 self._useless_snapshots.add(snapshot.name)

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from io import BufferedReader
 from pathlib import Path
 
 from cache.errors import SegmentError, StoreError
@@ -21,6 +23,7 @@ from cache.replica.source import FileKind, path_of
 METADATA = "metadata"
 PARTIAL = ".new"
 FORMER = ".old"
+_ANEW = "copy it anew from a sound mirror"
 
 Progress = Callable[[int], None]
 """Told how many bytes were copied since it was told before."""
@@ -31,16 +34,16 @@ Opener = Callable[[File], Path]
 def copy_file(file: File, source: Path, target: Path, progress: Progress) -> None:
     """Copy one file of a release, durably, and only if it is the one that its name says.
 
-    :raises SegmentError: if it is another one; nothing is left under the target's name.
-    :raises OSError: if it cannot be read or written.
+    :raises SegmentError: if it is another one, or cannot be read.
+    :raises OSError: if it cannot be written.
     """
     make_directory(target.parent)
     remove(target)
     leaves, whole, size = [], hashlib.sha256(), 0
     descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
-        with open_regular(source) as opened:
-            while (data := opened.read(LEAF_BYTES)) and size <= file.size:
+        with _opened(source) as opened:
+            while (data := _read(opened, source)) and size <= file.size:
                 size += len(data)
                 if file.kind is FileKind.SEGMENT:
                     leaves.append(leaf_hash(data))
@@ -53,10 +56,28 @@ def copy_file(file: File, source: Path, target: Path, progress: Progress) -> Non
         os.close(descriptor)
     digest = merkle_root(leaves) if file.kind is FileKind.SEGMENT else whole.digest()
     if size != file.size or digest.hex() != file.name:
-        remove(target)
         msg = f"{source} is damaged, or not what its name says"
-        raise SegmentError(msg, hint="copy it anew from a sound mirror")
+        raise SegmentError(msg, hint=_ANEW)
     sync(target.parent)
+
+
+def _opened(source: Path) -> BufferedReader:
+    try:
+        return open_regular(source)
+    except OSError as error:
+        raise _unreadable(source, error) from error
+
+
+def _read(opened: BufferedReader, source: Path) -> bytes:
+    try:
+        return opened.read(LEAF_BYTES)
+    except OSError as error:
+        raise _unreadable(source, error) from error
+
+
+def _unreadable(source: Path, error: OSError) -> SegmentError:
+    msg = f"{source} cannot be read: {error.strerror}"
+    return SegmentError(msg, hint=_ANEW)
 
 
 def write_mirror(
@@ -70,23 +91,25 @@ def write_mirror(
 ) -> None:
     """Have a release in a folder: the old one stays until the new one is whole.
 
+    What was copied of one that could not be written is removed: it is room on somebody's stick.
+
     :param envelope: the signed head.
     :param files: those that it names and that are to be there.
     :param metadata: trust metadata by the names that they are served under.
-    :raises SegmentError: if a file is damaged at its source.
+    :raises SegmentError: if a file is damaged at its source, or cannot be read there.
     :raises StoreError: if the folder cannot be written.
     """
     partial = folder.with_name(folder.name + PARTIAL)
     former = folder.with_name(folder.name + FORMER)
     try:
-        _empty(partial)
-        make_directory(partial)
-        for file in files:
-            copy_file(file, source(file), partial / path_of(file.kind, file.name), progress)
-        for name, data in metadata.items():
-            make_directory(partial / METADATA)
-            write_durably(partial / METADATA / name, data)
-        write_durably(partial / "head", envelope)
+        with _removed_unless_whole(partial):
+            make_directory(partial)
+            for file in files:
+                copy_file(file, source(file), partial / path_of(file.kind, file.name), progress)
+            for name, data in metadata.items():
+                make_directory(partial / METADATA)
+                write_durably(partial / METADATA / name, data)
+            write_durably(partial / "head", envelope)
         _empty(former)
         if folder.exists():
             folder.rename(former)
@@ -96,6 +119,18 @@ def write_mirror(
     except OSError as error:
         msg = f"{folder} cannot be written: {error.strerror}"
         raise StoreError(msg, hint="check the medium: space, permissions, read-only?") from error
+
+
+@contextmanager
+def _removed_unless_whole(partial: Path) -> Iterator[None]:
+    """Have nothing under a name before, and what was put there afterwards only if all of it was."""
+    _empty(partial)
+    try:
+        yield
+    except BaseException:  # Ctrl-C too
+        with suppress(OSError):
+            _empty(partial)
+        raise
 
 
 def _empty(folder: Path) -> None:

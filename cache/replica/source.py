@@ -70,6 +70,7 @@ class ReplicaSource(Protocol):
 
         :param start: 0 to `size` - 1.
         :raises SourceError: if it cannot be had, or is not `size` bytes long.
+        :raises FileAbsent: if the upstream answers that it has none.
         """
         ...
 

@@ -137,3 +137,34 @@ def test_a_full_medium_says_so_and_leaves_the_mirror_before(
     assert (tmp_path / "replica" / "metadata" / "1.root.json").read_bytes() == b"first"
     mirrored(folder, contents, tmp_path / "replica", b"second")
     assert (tmp_path / "replica" / "metadata" / "1.root.json").read_bytes() == b"second"
+
+
+@pytest.mark.parametrize("breaks", [KeyboardInterrupt, OSError])
+def test_what_was_copied_before_an_end_is_not_left_on_the_medium(
+    held: tuple[Path, Contents], tmp_path: Path, breaks: type[BaseException]
+) -> None:
+    folder, contents = held
+
+    def stop(size: int) -> None:
+        raise breaks
+
+    with pytest.raises((KeyboardInterrupt, StoreError)):
+        write_mirror(
+            tmp_path / "usb" / "replica",
+            envelope=b"head",
+            files=[file for _, file, _ in files_of(contents)],
+            source=lambda file: file.within(folder),
+            metadata={},
+            progress=stop,
+        )
+    assert list((tmp_path / "usb").iterdir()) == []
+
+
+def test_a_file_that_is_not_there_to_copy_is_named_as_such(
+    held: tuple[Path, Contents], tmp_path: Path
+) -> None:
+    folder, contents = held
+    (path,) = folder.glob("*.delta")
+    path.unlink()
+    with pytest.raises(SegmentError, match=r"delta cannot be read: No such file"):
+        mirrored(folder, contents, tmp_path / "replica")

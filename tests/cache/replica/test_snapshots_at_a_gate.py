@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from cache.errors import MergeStopped, SourceError
+from cache.replica.directory_source import DirectorySource
+from cache.replica.durable import remove
 from cache.replica.head import Blob
-from cache.replica.source import ByteSink, FileKind
+from cache.replica.source import ByteSink, FileKind, path_of
 from cache.replica.status import Outcome
 from tests.cache.replica.changing import Changing
 from tests.cache.replica.gates import Gate
@@ -83,10 +85,14 @@ async def test_a_gate_that_goes_off_amid_unpacking_need_not_fetch_again(
         begun.set()
         while not stop():
             pass
-        stopped.set()
         raise MergeStopped("as asked")
 
+    def last(path: Path) -> None:
+        remove(path)
+        stopped.set()  # of a gate that goes off nothing runs on beside the next one
+
     with monkeypatch.context() as patch:
+        patch.setattr("cache.replica.fetching.remove", last)
         patch.setattr("cache.replica.snapshot.read_snapshot", until_stopped)
         task = asyncio.create_task(gate.replicator.run())
         assert await asyncio.to_thread(begun.wait, 20)
@@ -154,3 +160,22 @@ async def test_what_a_power_cut_left_of_a_download_costs_one_more_and_not_the_pa
     part.write_bytes(bytes(said.size - 10))  # its length came to the medium, and its bytes did not
     assert await gate.replicator.once() is Outcome.ACTIVATED
     assert source.fetched == [said.name, said.name]
+
+
+async def test_a_mirror_that_holds_a_base_only_unpacked_serves_it(
+    tmp_path: Path, source: MemorySource, hub: Changing
+) -> None:
+    snapshot = hub.pack()
+    hub.publish()
+    assert source.envelope is not None
+    stick = tmp_path / "stick"
+    (stick / "segments").mkdir(parents=True)
+    (stick / "head").write_bytes(source.envelope)
+    segment = path_of(FileKind.SEGMENT, hub.dataset.name)
+    (stick / segment).write_bytes(hub.path.read_bytes())
+    cut_off = MemorySource()  # the hub, which no cable leads to
+    gate = Gate(tmp_path, cut_off, DirectorySource(stick))
+    assert await gate.replicator.once() is Outcome.ACTIVATED
+    assert gate.doses(7) == facts_of(7).doses
+    assert gate.replicator.status().fetched_bytes[FileKind.SNAPSHOT] == 0
+    assert snapshot.name not in {path.stem for path in (gate.state / "segments").iterdir()}
