@@ -14,10 +14,10 @@ from cache.replica.names import PERSONS
 from cache.replica.ratchet import Ratchet
 from cache.replica.segment import Segment
 from cache.replica.source import FileKind
-from cache.replica.vouching import PinnedKeys
 from tests.cache.replica.releases import (
     STRANGER,
     TRUSTED,
+    PinnedKeys,
     Release,
     a_store,
     deliver,
