@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,10 +25,12 @@ from cache.replica.contents import subscription
 from cache.replica.generation import Generation
 from cache.replica.head import SignedHead
 from cache.replica.keys import hash_key_id, load_hash_key, load_root
+from cache.replica.regular import open_regular
 from cache.replica.store import ReplicaStore
 from cache.replica.trust import Trust
 
 REPLICA, TRUST, IMPORTED = "replica", "trust", "imported"
+_MAX_TRUST_FILE_BYTES = 4 << 20
 
 
 class Stored(msgspec.Struct, frozen=True):
@@ -77,11 +78,22 @@ def stored(config: Config) -> Iterator[Stored]:
     key_id = hash_key_id(load_hash_key(Path(config.hub.hash_key_file)))
     with TemporaryDirectory(prefix="chot-") as scratch:
         copy = Path(scratch) / TRUST
-        if (state / TRUST).is_dir():
-            shutil.copytree(state / TRUST, copy)
+        _copy_trust(state / TRUST, copy)
         trust = Trust.open(copy, load_root(Path(config.hub.root_file)))
         store = ReplicaStore(folder, trust, key_id, takes=subscription(config.site.id))
         yield Stored(folder, store, trust)
+
+
+def _copy_trust(folder: Path, copy: Path) -> None:
+    """Copy what a running gate may replace meanwhile; what is gone by then is fetched anew."""
+    copy.mkdir()
+    for path in folder.iterdir() if folder.is_dir() else ():
+        try:
+            with open_regular(path) as file:
+                data = file.read(_MAX_TRUST_FILE_BYTES)
+        except OSError:
+            continue
+        (copy / path.name).write_bytes(data)
 
 
 def stored_status(config: Config) -> dict[str, Any]:

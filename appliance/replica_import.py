@@ -8,19 +8,13 @@ from pathlib import Path
 from appliance.clock import SystemClock
 from appliance.errors import ApplianceError
 from appliance.offline_replica import IMPORTED, Stored
-from cache.errors import SourceError
 from cache.replica.contents import Contents
 from cache.replica.directory_source import DirectorySource
 from cache.replica.download import File
-from cache.replica.mirror import METADATA, Progress, write_mirror
+from cache.replica.mirror import Progress, write_mirror
 from cache.replica.offers import offers
-from cache.replica.regular import open_regular
 from cache.replica.source import FileKind, path_of
 from cache.replica.verification import files_of
-
-MAX_METADATA_FILES = 1_024
-MAX_METADATA_BYTES = 4 << 20
-"""Of one file."""
 
 
 def mirror_in(folder: Path) -> Path:
@@ -57,7 +51,8 @@ async def import_mirror(here: Stored, mirror: Path, progress: Progress) -> int:
         envelope=offer.signed.envelope,
         files=files,
         source=lambda file: mirror / path_of(file.kind, file.name),
-        metadata=_metadata(mirror / METADATA),
+        # What was judged by now, and not whatever else the medium has under such names.
+        metadata=await asyncio.to_thread(here.trust.files),
         progress=progress,
     )
     return head.sequence
@@ -76,26 +71,3 @@ def _needed(here: Stored, contents: Contents, mirror: Path) -> list[File]:
                 continue
         files.append(file)
     return files
-
-
-def _metadata(folder: Path) -> dict[str, bytes]:
-    """Return the trust metadata of a mirror by name; what is in it the gate judges anew.
-
-    :raises SourceError: if it is more than a mirror has.
-    """
-    found: dict[str, bytes] = {}
-    paths = sorted(folder.iterdir()) if folder.is_dir() else []
-    if len(paths) > MAX_METADATA_FILES:
-        raise SourceError("the folder has more trust metadata than a mirror has")
-    for path in paths:
-        try:
-            with open_regular(path) as file:
-                data = file.read(MAX_METADATA_BYTES + 1)
-        except OSError as error:
-            msg = f"{path} cannot be read: {error.strerror}"
-            raise SourceError(msg) from error
-        if len(data) > MAX_METADATA_BYTES:
-            msg = f"{path} is larger than trust metadata is"
-            raise SourceError(msg)
-        found[path.name] = data
-    return found

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +130,32 @@ def test_a_release_goes_from_gate_to_gate_without_a_network(
     again = chot("replica", "import", "--config", other, tmp_path / "usb")
     assert again.exit_code == 1
     assert "no newer" in again.output
+
+
+def test_of_a_mediums_metadata_only_what_was_judged_is_taken(
+    hub: Path, gate: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(hub / "published" / "replica", tmp_path / "usb")
+    metadata = tmp_path / "usb" / "metadata"
+    for name in ("stranger.json", "9.root.json", "7.targets.json"):
+        (metadata / name).write_bytes(b"whatever")
+    os.mkfifo(metadata / "pipe")
+    done("replica", "import", "--config", gate, tmp_path / "usb")
+    taken = {path.name for path in (tmp_path / "state" / REPLICA / IMPORTED / "metadata").iterdir()}
+    assert "timestamp.json" in taken
+    assert taken.isdisjoint({"stranger.json", "9.root.json", "7.targets.json", "pipe"})
+    at_its_next_look(gate)
+    assert f"{PEOPLE} rows" in done("replica", "status", "--config", gate)
+
+
+def test_a_gate_that_runs_may_replace_its_trust_while_it_is_looked_at(
+    hub: Path, gate: Path, tmp_path: Path
+) -> None:
+    done("replica", "import", "--config", gate, hub)
+    at_its_next_look(gate)
+    # As a file is that was listed and has got its name since.
+    (tmp_path / "state" / TRUST / "timestamp.json.tmp").symlink_to("gone")
+    assert "sound" in done("replica", "verify", "--config", gate)
 
 
 def test_a_look_up_is_answered_and_stands_in_the_journal(
