@@ -97,6 +97,10 @@ class ReplicaStore:
             None if previous is None else self._stored(previous),
         )
 
+    def heads(self) -> list[SignedHead]:
+        """Return the heads that lie here and are signed: the current one, then the one before."""
+        return [s for s in map(self._signed, ("CURRENT", "PREVIOUS")) if s is not None]
+
     @property
     def active(self) -> Generation | None:
         """What answers now."""
@@ -186,10 +190,6 @@ class ReplicaStore:
             return None
         self.refused += errors
         return generation
-
-    def heads(self) -> list[SignedHead]:
-        """Return the heads that lie here and are signed: the current one, then the one before."""
-        return [s for s in map(self._signed, ("CURRENT", "PREVIOUS")) if s is not None]
 
     def _signed(self, name: str) -> SignedHead | None:
         try:
