@@ -105,12 +105,9 @@ def opened(
     segments: dict[str, Table | None] = {}
     for name, dataset in contents.datasets.items():
         kept = active.sound(dataset) if active else None
-        segments[name] = table_of(
-            directory,
-            dataset,
-            kept.table if kept else Table(open_tested(directory, dataset, hash_key_id)),
-            kept.dataset.deltas if kept else (),
-        )
+        table = kept.table if kept else Table(open_tested(directory, dataset, hash_key_id))
+        applied = kept.dataset.deltas if kept else ()
+        segments[name] = _counted(table_of(directory, dataset, table, applied))
     generation = Generation(signed, contents, segments, _documents(directory, contents, active))
     if not generation.complete:
         raise SegmentError("a document is not the one that its head names")
@@ -129,7 +126,7 @@ def stored(
     for name, dataset in contents.datasets.items():
         try:
             base = Table(open_stored(directory, dataset, hash_key_id))
-            segments[name] = table_of(directory, dataset, base, ())
+            segments[name] = _counted(table_of(directory, dataset, base, ()))
         except ReplicaError as error:
             if name == PERSONS:
                 raise
@@ -137,6 +134,12 @@ def stored(
             errors.append(error)
     generation = Generation(signed, contents, segments, _documents(directory, contents, None))
     return generation, tuple(errors)
+
+
+def _counted(table: Table) -> Table:
+    """Return it with its rows counted, which reads pages of the base: on the loop, lanes wait."""
+    _ = table.rows
+    return table
 
 
 def _base(dataset: Dataset) -> tuple[bytes, int, int, int]:

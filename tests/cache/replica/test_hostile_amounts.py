@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import threading
+from functools import cached_property
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from cache.replica import composition
 from cache.replica.head import Blob, DeltaFile
 from cache.replica.merging import MAX_RECIPE_BYTES, MergeOutcome
 from cache.replica.status import Outcome
+from cache.replica.table import Table
 from tests.cache.replica.changing import Changing
 from tests.cache.replica.gates import Gate
 from tests.cache.replica.releases import MemorySource, facts_of
@@ -73,3 +76,31 @@ async def test_a_recipe_that_is_larger_than_one_may_be_is_not_asked_for(
     assert following.recipe.name not in source.fetched
     assert gate.replicator.status().merges[MergeOutcome.MISMATCHED] == 1
     assert gate.doses(3) == 9
+
+
+async def test_rows_are_counted_where_no_lane_waits_for_the_medium(
+    tmp_path: Path,
+    gate: Gate,
+    source: MemorySource,
+    hub: Changing,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    counting: list[threading.Thread] = []
+
+    class Recorded(Table):
+        @cached_property
+        def rows(self) -> int:
+            counting.append(threading.current_thread())
+            return super().rows
+
+    for module in ("table", "activate", "generation"):
+        monkeypatch.setattr(f"cache.replica.{module}.Table", Recorded)
+    hub.change({3: 9, 1_000: 1})
+    hub.publish()
+    assert await gate.replicator.once() is Outcome.ACTIVATED
+    assert gate.replicator.status().rows == 201
+    rebooted = Gate(tmp_path, source)
+    await rebooted.replicator.open()
+    assert rebooted.replicator.status().rows == 201
+    assert counting
+    assert threading.main_thread() not in counting
