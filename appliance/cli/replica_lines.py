@@ -36,6 +36,13 @@ def status_lines(found: Mapping[str, Any]) -> Iterator[str]:
     ):
         if found.get(name):
             yield f"{found[name]:,} {what}"
+    for name, what in (
+        ("trust_error", "whom to believe could not be looked after"),
+        ("merge_error", "the base to come could not be made"),
+        ("documents_error", "a document could not be taken in"),
+    ):
+        if found.get(name):
+            yield f"{what}: {printable(found[name])}"
     if found["last_error"]:
         yield f"last round: {printable(found['last_error'])}"
         if found["last_error_hint"]:
