@@ -15,8 +15,6 @@ import numpy as np
 import zstandard
 from numpy.typing import NDArray
 
-from admission.errors import WireError
-from admission.wire import unpack_bounded
 from cache.errors import BuildError, SegmentError
 from cache.replica.coding_plan import CodingPlan, unpack_plan
 from cache.replica.layout import layout_of
@@ -34,6 +32,9 @@ class _Packed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     plan: bytes
     ranks: bytes
     key_ends: bytes
+
+
+_decode = msgspec.msgpack.Decoder(_Packed).decode
 
 
 class Recipe(msgspec.Struct, frozen=True, eq=False):
@@ -77,8 +78,9 @@ def unpack_recipe(data: bytes) -> Recipe:
     :raises LayoutError: if its record layout is unknown here.
     """
     try:
-        packed = msgspec.convert(unpack_bounded(_expanded(data), MAX_RECIPE_BYTES), _Packed)
-    except (WireError, msgspec.ValidationError, zstandard.ZstdError) as error:
+        # Read as what it has to be, so that no bytes become millions of objects.
+        packed = _decode(_expanded(data))
+    except (msgspec.MsgspecError, UnicodeDecodeError, zstandard.ZstdError) as error:
         msg = f"not a recipe: {error}"
         raise SegmentError(msg) from error
     if packed.version != VERSION:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import tracemalloc
 from functools import cached_property
 from pathlib import Path
 
 import pytest
+import zstandard
 from msgspec.structs import replace
 
+from cache.errors import SegmentError
 from cache.replica import composition
 from cache.replica.head import Blob, DeltaFile
 from cache.replica.merging import MAX_RECIPE_BYTES, MergeOutcome
+from cache.replica.recipe import unpack_recipe
 from cache.replica.status import Outcome
 from cache.replica.table import Table
 from tests.cache.replica.changing import Changing
@@ -104,3 +108,16 @@ async def test_rows_are_counted_where_no_lane_waits_for_the_medium(
     assert rebooted.replicator.status().rows == 201
     assert counting
     assert threading.main_thread() not in counting
+
+
+@pytest.mark.parametrize("item", [b"\x80", b"\x90", b"\xa0"])
+def test_a_recipe_of_millions_of_nothings_is_not_unpacked_into_objects(item: bytes) -> None:
+    count = 4 << 20
+    bomb = b"\xdd" + count.to_bytes(4, "big") + item * count
+    data = zstandard.ZstdCompressor().compress(bomb)
+    tracemalloc.start()
+    with pytest.raises(SegmentError):
+        unpack_recipe(data)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 4 * count
