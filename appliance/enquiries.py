@@ -8,13 +8,15 @@ from typing import Any
 
 import msgspec
 
-from admission.credential import Credential, CredentialKind
+from admission.credential import Credential, CredentialKind, Proof, Signature
 from admission.enquiry import Purpose, enquiry
-from admission.identity import Identifier
+from admission.identity import Identifier, IdentifierKind
 from admission.passage import code_digest
 from admission.ports import Book, Clock, Journal
 from admission.site import Site
 from admission.standing import Standing
+
+_WITHDRAWN_BY_NUMBER = {IdentifierKind.PASS_NUMBER, IdentifierKind.CERTIFICATE}
 
 
 class Enquiries:
@@ -38,7 +40,13 @@ class Enquiries:
         :raises Exception: what the journal raises; then nothing is told.
         """
         now = self._clock.now()
-        credential = Credential(CredentialKind.UNRECOGNISED, (identifier,))
+        credential = Credential(
+            CredentialKind.UNRECOGNISED,
+            (identifier,),
+            proof=Proof(Signature.VALID, withdrawn_as=(identifier,))
+            if identifier.kind in _WITHDRAWN_BY_NUMBER
+            else None,
+        )
         standing = self._book.standing_of(credential, now)
         digest = code_digest(f"{identifier.kind.value}:{identifier.value}", self._digest_key)
         await self._journal.append(enquiry(self._site, standing, purpose, digest=digest, now=now))

@@ -15,7 +15,7 @@ from securesystemslib.signer import SSlibKey
 
 from admission.instant import Instant
 from cache.replica.durable import rename_durably, sync, write_all, write_durably
-from hub.errors import KeyFileError
+from hub.errors import KeyFileError, PublishError
 from hub.folder import DataFolder
 from hub.keys import (
     HEAD,
@@ -65,7 +65,11 @@ def rotate(
         key = new_key(entropy)
         _write_new(place, key)
         signers = [root, key] if role == ROOT else [root]
-        _repository(folder).replace_root({role: key.public_key()}, signers, now)
+        try:
+            _repository(folder).replace_root({role: key.public_key()}, signers, now)
+        except (KeyFileError, PublishError):
+            settle(folder, root_key)  # no key lies about that nobody was told of
+            raise
         _take_place(place)
     publish_again(folder, now)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from appliance.cli.replica_lines import standing_lines, status_lines
 from appliance.cli.replica_options import as_json_option, config_option
 from appliance.config import Config
 from appliance.control import NotRunning, ask
-from appliance.control_answers import number
+from appliance.control_answers import MAX_NUMBER_LENGTH, number
 from appliance.offline_replica import enquire, stored_status
 
 _NUMBERS = (
@@ -31,9 +32,11 @@ _NUMBERS = (
     IdentifierKind.INSURANCE,
     IdentifierKind.BACKUP_NUMBER,
     IdentifierKind.WALLET_OBJECT,
+    IdentifierKind.CERTIFICATE,
     IdentifierKind.PASS_NUMBER,
     IdentifierKind.FOREIGN,
 )
+_PURPOSES = [purpose.value for purpose in Purpose]
 
 
 @click.group()
@@ -76,19 +79,27 @@ def status(config: Config, as_json: bool) -> None:
 )
 @click.option(
     "--purpose",
-    type=click.Choice([purpose.value for purpose in Purpose]),
-    prompt="Why is this person looked up",
-    help="Stands in the journal beside the look-up.",
+    type=click.Choice(_PURPOSES),
+    help="Stands in the journal beside the look-up. Asked for at a terminal.",
 )
 @as_json_option
-def lookup(config: Config, kind: str, purpose: str, as_json: bool) -> None:
+def lookup(config: Config, kind: str, purpose: str | None, as_json: bool) -> None:
     """Show what is on record under one number. The look-up is journaled, with its purpose.
 
     The number is asked for, or read from standard input: on a command line it would stay in the
     shell's history.
     """
-    identifier = number(IdentifierKind(kind), click.prompt("Number", err=True))
-    found = _looked_up(config, identifier, Purpose(purpose))
+    if sys.stdin.isatty():
+        purpose = purpose or click.prompt(
+            "Why is this person looked up", type=click.Choice(_PURPOSES), err=True
+        )
+        typed = click.prompt("Number", err=True)
+    else:
+        typed = sys.stdin.buffer.readline(MAX_NUMBER_LENGTH + 2).decode(errors="replace")
+    if purpose is None:  # what is piped is the number, and must not be shown as a wrong purpose
+        msg = f"say why: --purpose {'|'.join(_PURPOSES)}"
+        raise click.UsageError(msg)
+    found = _looked_up(config, number(IdentifierKind(kind), typed), Purpose(purpose))
     if as_json:
         click.echo(json.dumps(found))
         return

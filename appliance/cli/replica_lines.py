@@ -52,6 +52,8 @@ def status_lines(found: Mapping[str, Any]) -> Iterator[str]:
 def standing_lines(found: Mapping[str, Any]) -> Iterator[str]:
     """Yield a standing (`enquiries.described`) in lines."""
     yield _LOOKUP[found["lookup"]]
+    if found["withdrawn"]:
+        yield "withdrawn: a pass or certificate of this number no longer counts"
     release = found["release"]
     if release is not None:
         yield f"release {release['sequence']}, vouched for at {moment(release['vouched_ns'])}"

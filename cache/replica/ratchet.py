@@ -68,7 +68,10 @@ def judge(signed: SignedHead, ratchet: Ratchet | None, now: Instant) -> None:
     if ratchet is not None:
         if head.sequence < ratchet.sequence:
             msg = f"head {head.sequence} is older than {ratchet.sequence}, accepted before"
-            raise HeadRolledBack(msg, hint="the upstream is stale, restored or hostile")
+            raise HeadRolledBack(
+                msg,
+                hint="the upstream is stale, hostile, or restored: docs/hub.md, Keys",
+            )
         if head.sequence == ratchet.sequence and signed.digest != ratchet.digest:
             msg = f"head {head.sequence} was accepted before with another body"
             raise HeadRolledBack(msg, hint="two publishers share a key, or the upstream is hostile")

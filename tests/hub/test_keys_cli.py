@@ -71,6 +71,19 @@ def test_the_command_shows_moves_and_replaces(tmp_path: Path) -> None:
     assert run("keys", "rotate", "--data", folder.root, "hash").exit_code == 2
 
 
+def test_a_root_key_that_counts_no_longer_replaces_nothing_and_leaves_nothing(
+    tmp_path: Path,
+) -> None:
+    folder, stick, older = DataFolder(tmp_path / "hub"), tmp_path / "stick", tmp_path / "older"
+    succeed("init", "--data", folder.root, "--root-key", stick)
+    older.write_bytes(stick.read_bytes())
+    succeed("keys", "rotate", "--data", folder.root, ROOT, "--root-key", stick)
+    before = {path: path.read_bytes() for path in folder.keys.iterdir()}
+    failed = fail("keys", "rotate", "--data", folder.root, "snapshot", "--root-key", older)
+    assert "not the key that signs roots" in failed
+    assert {path: path.read_bytes() for path in folder.keys.iterdir()} == before
+
+
 def test_init_may_move_the_root_key_out_at_once(tmp_path: Path) -> None:
     succeed("init", "--data", tmp_path / "hub", "--root-key", tmp_path / "stick")
     assert read_key(tmp_path / "stick")

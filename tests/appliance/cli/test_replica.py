@@ -28,7 +28,7 @@ RULEBOOK = Path(__file__).parents[3] / "configs" / "rulebooks" / "hcmc-2021-09.j
 PEOPLE = 60
 
 
-def chot(*words: str | Path, given: str | None = None) -> Result:
+def chot(*words: str | Path, given: str | bytes | None = None) -> Result:
     return CliRunner().invoke(main, [str(word) for word in words], input=given)
 
 
@@ -175,7 +175,28 @@ def test_a_look_up_is_answered_and_stands_in_the_journal(
 def test_nobody_is_looked_up_without_a_reason(gate: Path) -> None:
     common = ("replica", "lookup", "--config", gate)
     assert chot(*common, "--purpose", "curiosity", given="1\n").exit_code == 2
-    assert chot(*common, given="").exit_code == 1
+    unsaid = chot(*common, given="000190123456\n")
+    assert unsaid.exit_code == 2
+    assert "--purpose" in unsaid.output
+    assert "000190123456" not in unsaid.output, "it would stand in whatever keeps the output"
+
+
+@pytest.mark.parametrize("typed", ["", "\n", "abc\n", "00019012345\n", b"\xff\xfe\n"])
+def test_what_is_no_number_is_not_told_to_be_of_nobody(gate: Path, typed: str | bytes) -> None:
+    result = chot("replica", "lookup", "--config", gate, "--purpose", "audit", given=typed)
+    assert result.exit_code == 1
+    assert "→" in result.output
+    assert "on record" not in result.output
+
+
+def test_a_withdrawn_pass_is_told_by_its_number(hub: Path, gate: Path) -> None:
+    done("hub", "withdraw", "--data", hub, "pass", "5f0c2a9d41e7b386")
+    done("hub", "publish", "--data", hub)
+    done("replica", "import", "--config", gate, hub)
+    at_its_next_look(gate)
+    common = ("replica", "lookup", "--config", gate, "--purpose", "audit", "--kind", "pass_number")
+    assert "withdrawn" in done(*common, given="5F0C 2A9D 41E7 B386\n")
+    assert "withdrawn" not in done(*common, given="5f0c2a9d41e7b387\n")
 
 
 def test_damage_is_told_and_ends_with_one(hub: Path, gate: Path, tmp_path: Path) -> None:
