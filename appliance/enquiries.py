@@ -62,6 +62,7 @@ def described(standing: Standing) -> dict[str, Any]:
     del plain["person"]
     facts = plain["facts"]
     if facts is not None:
+        facts["born"] = facts["born"] and facts["born"][:4]  # a replica has no more than the year
         facts["identity"] = "on record" if facts["identity"] else None
     return plain
 

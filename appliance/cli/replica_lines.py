@@ -16,6 +16,7 @@ _LOOKUP = {
     "no_replica": "cannot be told: no release was ever activated here",
     "nothing_to_look_up": "that names nobody",
 }
+_WORDS = {"None": "-", "True": "yes", "False": "no"}
 
 
 def status_lines(found: Mapping[str, Any]) -> Iterator[str]:
@@ -80,4 +81,4 @@ def _fields(entry: Mapping[str, Any]) -> Iterator[str]:
         shown = (
             ", ".join(f"{k}: {v}" for k, v in value.items()) if isinstance(value, dict) else value
         )
-        yield f"  {name:<16} {'-' if shown is None else shown}"
+        yield f"  {name:<16} {_WORDS.get(str(shown), shown)}"

@@ -166,6 +166,7 @@ def test_a_look_up_is_answered_and_stands_in_the_journal(
     number = a_document(hub)
     found = asked(gate, number)
     assert (found["lookup"], found["facts"]["status"]) == ("found", "active")
+    assert len(found["facts"]["born"]) == 4, "no day is told that nobody has on record"
     assert asked(gate, "000000000000")["lookup"] == "not_found"
     tail = done("journal", "tail", tmp_path / "state" / "journal")
     assert tail.count("looked up for: audit") == 2
