@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import numpy as np
@@ -69,15 +69,17 @@ class CodingPlan(msgspec.Struct, frozen=True, eq=False):
         return msgspec.msgpack.encode([self.bucket_bits, self.hash_bits, self.code_bytes, tables])
 
 
+_Tables = Annotated[list[bytes], msgspec.Meta(max_length=8)]
+_decode = msgspec.msgpack.Decoder(tuple[int, int, int, _Tables]).decode
+
+
 def unpack_plan(data: bytes, layout: Layout[Any]) -> CodingPlan:
     """Return the plan that `CodingPlan.pack` made of a plan for this layout.
 
     :raises BuildError: if it is not one, or no segment can be written by it.
     """
     try:
-        bucket_bits, hash_bits, code_bytes, tables = msgspec.msgpack.decode(
-            data, type=tuple[int, int, int, list[bytes]]
-        )
+        bucket_bits, hash_bits, code_bytes, tables = _decode(data)
         values = tuple(np.frombuffer(table, "<u4").astype(np.uint32) for table in tables)
         plan = CodingPlan(bucket_bits, hash_bits, code_bytes, values)
         canonical = plan.pack() == data

@@ -12,9 +12,11 @@ import pytest
 import zstandard
 from msgspec.structs import replace
 
-from cache.errors import SegmentError
+from cache.errors import BuildError, SegmentError
 from cache.replica import composition
+from cache.replica.coding_plan import unpack_plan
 from cache.replica.head import Blob, DeltaFile
+from cache.replica.layout import PERSONS_3
 from cache.replica.merging import MAX_RECIPE_BYTES, MergeOutcome
 from cache.replica.recipe import unpack_recipe
 from cache.replica.status import Outcome
@@ -121,3 +123,14 @@ def test_a_recipe_of_millions_of_nothings_is_not_unpacked_into_objects(item: byt
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 4 * count
+
+
+def test_a_plan_of_millions_of_empty_tables_is_not_unpacked_into_objects() -> None:
+    count = 1 << 20
+    bomb = b"\x94\x00\x20\x06\xdd" + count.to_bytes(4, "big") + b"\xc4\x00" * count
+    tracemalloc.start()
+    with pytest.raises(BuildError):
+        unpack_plan(bomb, PERSONS_3)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < count
