@@ -133,7 +133,8 @@ def import_command(config: Config, folder: Path) -> None:
     mirror = mirror_in(folder)
     with stored(config) as here, _bar("Copying", None) as advance:
         sequence = asyncio.run(import_mirror(here, mirror, advance))
-    click.echo(f"Release {sequence} is here; the gate takes it at its next look.", err=True)
+    taken = "a running gate takes it at its next look, another one when it starts"
+    click.echo(f"Release {sequence} is here; {taken}.", err=True)
 
 
 @contextmanager
