@@ -131,7 +131,7 @@ def ask(state: Path, question: Mapping[str, Any]) -> dict[str, Any]:
         raise NotRunning(msg) from error
     except OSError as error:
         msg = f"the daemon cannot be asked: {error.strerror or 'it does not answer in time'}"
-        raise ApplianceError(msg, hint="run this as root, or as the service's user") from error
+        raise ApplianceError(msg, hint="run this as the service's user") from error
     try:
         answer = unpack_bounded(data, MAX_ANSWER_BYTES)
     except WireError as error:

@@ -20,6 +20,7 @@ from cache.replica.geometry import PAGE_BYTES, PERSON_BITS, WIDE_BYTES, WIDE_KEY
 _SPARE_BITS = 64 - PERSON_BITS
 _EIGHT_BYTES = Struct("<Q")
 UNTOUCHED, SOUND, DAMAGED = 0, 1, 2
+TRUSTED, WITH_WIDE = 1, 2
 _HINT = "it is fetched again from the hub"
 
 Locate = Callable[[int], int | None]
@@ -31,7 +32,7 @@ class Mapped(msgspec.Struct, frozen=True):
 
     `pages` says of each page of the rows and wide rows whether it is untouched, sound or damaged;
     `trusted` of each bucket whether its rows lie within the file's and their pages were found
-    sound: one byte to ask before a search.
+    sound: one byte to ask before a search (`TRUSTED`, or `WITH_WIDE` where one of them is wide).
     """
 
     header: Header
@@ -83,13 +84,14 @@ def plain_locator(mapped: Mapped) -> Locate:
                 _require_empty(start, end, rows_end)
                 return None
             check(start // PAGE_BYTES, (end - 1) // PAGE_BYTES)
-            trusted[bucket] = True
+            trusted[bucket] = TRUSTED
         start, end = start + PAGE_BYTES, end + PAGE_BYTES
         stored = ((key << up) >> down & mask).to_bytes(hash_bytes, "big")
         at = search(stored, start, end)
         while at >= 0:
-            if not (at - start) % width:
-                return (at - PAGE_BYTES) // width
+            rank, within = divmod(at - PAGE_BYTES, width)
+            if not within:
+                return rank
             # The same bytes may straddle two rows or lie inside a record.
             at = search(stored, at + 1, end)
         return None
@@ -109,6 +111,7 @@ def coded_locator(mapped: Mapped, wide: Callable[[int], tuple[int, bytes]], code
     code_mask = (1 << 8 * header.code_bytes) - 1
     # A code and what follows it in its row are at least eight bytes.
     search, eight_bytes = view.find, _EIGHT_BYTES.unpack_from
+    with_wide = _wide_finder(mapped, codes)
 
     def locate(key: int) -> int | None:
         bucket = key >> bucket_shift
@@ -118,25 +121,41 @@ def coded_locator(mapped: Mapped, wide: Callable[[int], tuple[int, bytes]], code
                 _require_empty(start, end, rows_end)
                 return None
             check(start // PAGE_BYTES, (end - 1) // PAGE_BYTES)
-            trusted[bucket] = True
-        start, end = start + PAGE_BYTES, end + PAGE_BYTES
+            trusted[bucket] = WITH_WIDE if with_wide(start, end) else TRUSTED
+        end += PAGE_BYTES
         stored = (key >> down & mask).to_bytes(hash_bytes, "big")
-        at = search(stored, start, end)
+        at = search(stored, start + PAGE_BYTES, end)
         while at >= 0:
-            if not (at - start) % width:
+            rank, within = divmod(at - PAGE_BYTES, width)
+            if not within:
+                if trusted[bucket] == TRUSTED:
+                    return rank
                 code = eight_bytes(view, at + hash_bytes)[0] & code_mask
                 if code < codes:
-                    return (at - PAGE_BYTES) // width
+                    return rank
                 # Of two people with the same stored bits, the whole key of a wide row tells which.
                 other = wide(code - codes)[0] ^ key
                 if not other >> _SPARE_BITS:
-                    return (at - PAGE_BYTES) // width
+                    return rank
                 if other >> down:
                     raise contradiction("a wide row is not its row's")
             at = search(stored, at + 1, end)
         return None
 
     return locate
+
+
+def _wide_finder(mapped: Mapped, codes: int) -> Callable[[int, int], bool]:
+    """Return whether one of the rows from one place to another, in bytes, has a wide row."""
+    view, width = mapped.view, mapped.header.row_bytes
+    first = PAGE_BYTES + mapped.header.hash_bits // 8
+    code_mask, eight_bytes = (1 << 8 * mapped.header.code_bytes) - 1, _EIGHT_BYTES.unpack_from
+
+    def with_wide(start: int, end: int) -> bool:
+        places = range(first + start, PAGE_BYTES + end, width)
+        return any(eight_bytes(view, at)[0] & code_mask >= codes for at in places)
+
+    return with_wide
 
 
 def plain_records(mapped: Mapped) -> RecordOf:
