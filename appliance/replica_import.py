@@ -8,9 +8,11 @@ from pathlib import Path
 from appliance.clock import SystemClock
 from appliance.errors import ApplianceError
 from appliance.offline_replica import IMPORTED, Stored
+from cache.errors import HeadError, SourceError
 from cache.replica.contents import Contents
 from cache.replica.directory_source import DirectorySource
 from cache.replica.download import File
+from cache.replica.head import verify_head
 from cache.replica.mirror import Progress, write_mirror
 from cache.replica.offers import offers
 from cache.replica.source import FileKind, path_of
@@ -41,6 +43,8 @@ async def import_mirror(here: Stored, mirror: Path, progress: Progress) -> int:
     answering = max((signed.head.sequence for signed in here.store.heads()), default=0)
     (offer,) = await offers([source], here.store, now)
     head = offer.signed.head
+    # The trust is as new as this medium now: what was imported before may be judged by it, too.
+    answering = max(answering, await waiting(here))
     if head.sequence <= answering:
         msg = f"release {head.sequence} is no newer than {answering}, which is here already"
         raise ApplianceError(msg, hint="bring a newer one")
@@ -56,6 +60,18 @@ async def import_mirror(here: Stored, mirror: Path, progress: Progress) -> int:
         progress=progress,
     )
     return head.sequence
+
+
+async def waiting(here: Stored) -> int:
+    """Return the sequence of the release that was imported last, taken or not; 0 if there is none.
+
+    One that is not signed by a key that counts here is none.
+    """
+    try:
+        data = await DirectorySource(here.folder / IMPORTED).head()
+        return verify_head(data, here.trust.head_keys).head.sequence
+    except (SourceError, HeadError):
+        return 0
 
 
 def _needed(here: Stored, contents: Contents, mirror: Path) -> list[File]:

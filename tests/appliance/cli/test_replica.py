@@ -158,6 +158,18 @@ def test_a_gate_that_runs_may_replace_its_trust_while_it_is_looked_at(
     assert "sound" in done("replica", "verify", "--config", gate)
 
 
+def test_a_newer_release_that_waits_is_not_replaced_by_an_older_one(
+    hub: Path, gate: Path, tmp_path: Path
+) -> None:
+    stick = tmp_path / "stick"
+    shutil.copytree(hub / "published" / "replica", stick / "replica")
+    done("hub", "publish", "--data", hub)
+    done("replica", "import", "--config", gate, hub)
+    older = chot("replica", "import", "--config", gate, stick)
+    assert older.exit_code == 1
+    assert "no newer" in older.output
+
+
 def test_a_look_up_is_answered_and_stands_in_the_journal(
     hub: Path, gate: Path, tmp_path: Path
 ) -> None:
