@@ -27,10 +27,13 @@ class Bar:
     def __init__(self, progress: Progress, label: str, total: int | None) -> None:
         self._progress = progress
         self._task = progress.add_task(label, total=total)
+        self._total = total
 
     def reached(self, done: int) -> None:
-        """Show how much is done."""
-        self._progress.update(self._task, completed=done)
+        """Show how much is done. An estimated total gives way to what is more than it."""
+        if self._total is not None and done > self._total:
+            self._total = done
+        self._progress.update(self._task, completed=done, total=self._total)
 
     def counted(self, items: Iterable[T]) -> Iterator[T]:
         """Pass items on, counting them."""
