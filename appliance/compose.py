@@ -41,7 +41,7 @@ from appliance.observers import Observers
 from appliance.outlook import Outlook
 from appliance.plugging import Plugging
 from appliance.records import open_records
-from appliance.replica_keeping import kept_store, kept_trust
+from appliance.replica_keeping import kept_store, kept_trust, subscription_of
 from appliance.replica_metrics import ReplicaMetrics
 from appliance.running import Appliance
 from appliance.secret import device_key
@@ -93,7 +93,9 @@ async def composed(
         )
         book = ReplicaBook(hash_key)
         book.also_withdrawn = keeper.law.is_withdrawn
-        store = stack.enter_context(kept_store(state / "replica", config.site.id, trust, hash_key))
+        store = stack.enter_context(
+            kept_store(state / "replica", subscription_of(config), trust, hash_key)
+        )
         replicator = Replicator(
             [HubSource(session, config.hub.url), DirectorySource(state / "replica" / "imported")],
             store,

@@ -38,13 +38,14 @@ class ApplianceTable(Table, frozen=True):
 
 
 class HubTable(Table, frozen=True):
-    """[hub]: where knowledge comes from and entries go. The files hold keys and the token."""
+    """[hub]: where knowledge comes from, and what of it is left out. Files hold keys and token."""
 
     url: Annotated[str, msgspec.Meta(pattern=r"^https?://[^\s]+$")]
     token_file: str
     root_file: str
     hash_key_file: str
-    poll_s: Seconds = 5.0
+    poll_s: Seconds = 2.0
+    leave_out: tuple[Literal["permits", "roster", "officers"], ...] = ()
 
 
 class KioskTable(Table, frozen=True):

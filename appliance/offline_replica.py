@@ -17,11 +17,11 @@ from appliance.clock import SystemClock
 from appliance.config import Config, site_of
 from appliance.enquiries import Enquiries
 from appliance.errors import ApplianceError
+from appliance.replica_keeping import subscription_of
 from appliance.secret import device_key
 from cache.journal.file_journal import FileJournal
 from cache.journal.outbox import watermarks
 from cache.replica.book import ReplicaBook
-from cache.replica.contents import subscription
 from cache.replica.generation import Generation
 from cache.replica.head import SignedHead
 from cache.replica.keys import hash_key_id, load_hash_key, load_root
@@ -80,7 +80,7 @@ def stored(config: Config) -> Iterator[Stored]:
         copy = Path(scratch) / TRUST
         _copy_trust(state / TRUST, copy)
         trust = Trust.open(copy, load_root(Path(config.hub.root_file)))
-        store = ReplicaStore(folder, trust, key_id, takes=subscription(config.site.id))
+        store = ReplicaStore(folder, trust, key_id, takes=subscription_of(config))
         yield Stored(folder, store, trust)
 
 

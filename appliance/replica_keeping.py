@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from cache.replica.contents import subscription
+from appliance.config import Config
+from cache.replica.contents import Subscription, subscription
 from cache.replica.keys import hash_key_id, load_root
 from cache.replica.lock import locked
 from cache.replica.store import ReplicaStore
@@ -17,16 +18,21 @@ from cache.replica.vouching import Vouching
 _log = logging.getLogger(__name__)
 
 
+def subscription_of(config: Config) -> Subscription:
+    """Return which datasets and documents of a release an appliance takes."""
+    return subscription(config.site.id, config.hub.leave_out)
+
+
 @contextmanager
 def kept_store(
-    directory: Path, site_id: str, trust: Vouching, hash_key: bytes
+    directory: Path, takes: Subscription, trust: Vouching, hash_key: bytes
 ) -> Iterator[ReplicaStore]:
     """Yield the replica's directory, which is this process's alone for the block.
 
+    :param takes: which datasets and documents of a release the site subscribes to.
     :raises StoreError: if another process holds it, or it cannot be made.
     """
     with locked(directory):
-        takes = subscription(site_id)
         yield ReplicaStore(directory, trust, hash_key_id(hash_key), takes=takes)
 
 

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import msgspec
 
 from cache.errors import HeadError, LayoutError
 from cache.replica.head import Dataset, Document, SignedHead
 from cache.replica.layout import layout_of
-from cache.replica.names import PERSONS, RECORDS, ROSTER, kind_of, roster_name
+from cache.replica.names import (
+    ALIASES,
+    CREDENTIALS,
+    PERSONS,
+    RECORDS,
+    ROSTER,
+    WATCH,
+    kind_of,
+    roster_name,
+)
 
 DEFAULT_LIMIT_BYTES = 4 << 30
 MAX_DELTAS_BYTES = 64 << 20
 """The delta files of one dataset together."""
 DOCUMENTS_LIMIT_BYTES = 64 << 20
 """All documents of one gate together: they are held in memory."""
+
+NEEDED = frozenset({PERSONS, ALIASES, CREDENTIALS, WATCH})
+"""Without these no gate decides anything."""
 
 Subscription = Callable[[str], bool]
 """Whether this gate takes the dataset or document of this name."""
@@ -42,17 +54,21 @@ class Contents(msgspec.Struct, frozen=True):
         )
 
 
-def subscription(site_id: str) -> Subscription:
+def subscription(site_id: str, left_out: Collection[str] = ()) -> Subscription:
     """Return the predicate of one site: everything but what belongs to other sites' rosters.
 
-    >>> takes = subscription("gate-7")
-    >>> takes("persons"), takes("roster/gate-7"), takes("roster/gate-8")
-    (True, True, False)
+    :param left_out: kinds of datasets that this site does not need; what a gate decides nothing
+        without (`NEEDED`) it takes all the same.
+
+    >>> takes = subscription("gate-7", ["permits", "persons"])
+    >>> takes("persons"), takes("permits"), takes("roster/gate-7"), takes("roster/gate-8")
+    (True, False, True, False)
     """
-    own = roster_name(site_id)
+    own, not_taken = roster_name(site_id), frozenset(left_out) - NEEDED
 
     def takes(name: str) -> bool:
-        return kind_of(name) != ROSTER or name == own
+        kind = kind_of(name)
+        return kind not in not_taken and (kind != ROSTER or name == own)
 
     return takes
 

@@ -118,6 +118,10 @@ def _url(t: dict[str, Any]) -> None:
     t["hub"]["url"] = "ftp://hub"
 
 
+def _without_people(t: dict[str, Any]) -> None:
+    t["hub"]["leave_out"] = ["persons"]
+
+
 @pytest.mark.parametrize(
     ("spoil", "named"),
     [
@@ -126,6 +130,7 @@ def _url(t: dict[str, Any]) -> None:
         (_typo_in_a_source, "lane[0].sources[0].devcie"),
         (_unknown_kind, "lidar"),
         (_no_lane, "lane"),
+        (_without_people, "persons"),
         (_same_name, "used twice"),
         (_zone, "time zone"),
         (_site(reset_at="4 o'clock"), "site.reset_at"),

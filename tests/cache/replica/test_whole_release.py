@@ -221,6 +221,11 @@ class TestContents:
         with pytest.raises(HeadError, match="documents"):
             contents_of(old.signed(documents=many), HASH_KEY_ID, self.takes, 1 << 40)
 
+    def test_a_site_fetches_what_it_subscribes_to(self, old: Release) -> None:
+        takes = subscription(SITE, ["roster", "permits", "watch"])
+        contents = contents_of(old.signed(), HASH_KEY_ID, takes, 1 << 40)
+        assert set(contents.datasets) == {PERSONS, WATCH}, "nothing is decided without these"
+
     def test_rows_of_another_kind_than_the_name_says_are_refused(self, old: Release) -> None:
         swapped = {PERSONS: old.dataset, WATCH: old.datasets[roster_name(SITE)]}
         with pytest.raises(LayoutError, match="watch"):
