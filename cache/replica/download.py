@@ -130,7 +130,7 @@ class Part:
                     return descriptor
             except BlockingIOError:
                 pass  # still open elsewhere: that one goes on, and comes to nothing
-            except BaseException:
+            except BaseException:  # whatever it is: the descriptor must not stay open
                 os.close(descriptor)
                 raise
             os.close(descriptor)
