@@ -41,7 +41,14 @@ from appliance.observers import Observers
 from appliance.outlook import Outlook
 from appliance.plugging import Plugging
 from appliance.records import open_records
-from appliance.replica_keeping import kept_store, kept_trust, subscription_of
+from appliance.replica_keeping import (
+    IMPORTED,
+    REPLICA,
+    TRUST,
+    kept_store,
+    kept_trust,
+    subscription_of,
+)
 from appliance.replica_metrics import ReplicaMetrics
 from appliance.running import Appliance
 from appliance.secret import device_key
@@ -82,7 +89,7 @@ async def composed(
     state = _state_folder(Path(config.appliance.state_dir))
     digest_key = device_key(state / "device.key", os.urandom)
     hash_key = load_hash_key(Path(config.hub.hash_key_file))
-    trust = kept_trust(state / "trust", Path(config.hub.root_file))
+    trust = kept_trust(state / TRUST, Path(config.hub.root_file))
 
     async with contextlib.AsyncExitStack() as stack:
         session = await stack.enter_async_context(aiohttp.ClientSession())
@@ -94,10 +101,10 @@ async def composed(
         book = ReplicaBook(hash_key)
         book.also_withdrawn = keeper.law.is_withdrawn
         store = stack.enter_context(
-            kept_store(state / "replica", subscription_of(config), trust, hash_key)
+            kept_store(state / REPLICA, subscription_of(config), trust, hash_key)
         )
         replicator = Replicator(
-            [HubSource(session, config.hub.url), DirectorySource(state / "replica" / "imported")],
+            [HubSource(session, config.hub.url), DirectorySource(state / REPLICA / IMPORTED)],
             store,
             book,
             clock,

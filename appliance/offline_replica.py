@@ -17,7 +17,7 @@ from appliance.clock import SystemClock
 from appliance.config import Config, site_of
 from appliance.enquiries import Enquiries
 from appliance.errors import ApplianceError
-from appliance.replica_keeping import subscription_of
+from appliance.replica_keeping import REPLICA, TRUST, subscription_of
 from appliance.secret import device_key
 from cache.journal.file_journal import FileJournal
 from cache.journal.outbox import watermarks
@@ -29,7 +29,6 @@ from cache.replica.regular import open_regular
 from cache.replica.store import ReplicaStore
 from cache.replica.trust import Trust
 
-REPLICA, TRUST, IMPORTED = "replica", "trust", "imported"
 _MAX_TRUST_FILE_BYTES = 4 << 20
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from appliance.clock import SystemClock
 from appliance.errors import ApplianceError
-from appliance.offline_replica import IMPORTED, Stored
+from appliance.offline_replica import Stored
+from appliance.replica_keeping import IMPORTED
 from cache.errors import HeadError, SourceError
 from cache.replica.contents import Contents
 from cache.replica.directory_source import DirectorySource
@@ -40,11 +41,11 @@ async def import_mirror(here: Stored, mirror: Path, progress: Progress) -> int:
     :raises ApplianceError: if it is no newer than what answers here.
     """
     source, now = DirectorySource(mirror), SystemClock().now()
-    answering = max((signed.head.sequence for signed in here.store.heads()), default=0)
     (offer,) = await offers([source], here.store, now)
     head = offer.signed.head
-    # The trust is as new as this medium now: what was imported before may be judged by it, too.
-    answering = max(answering, await waiting(here))
+    # Only now: the trust has become as new as this medium, and judges by it what is here.
+    heads = [signed.head.sequence for signed in here.store.heads()]
+    answering = max(*heads, await waiting(here), 0)
     if head.sequence <= answering:
         msg = f"release {head.sequence} is no newer than {answering}, which is here already"
         raise ApplianceError(msg, hint="bring a newer one")

@@ -15,6 +15,9 @@ from cache.replica.store import ReplicaStore
 from cache.replica.trust import Trust
 from cache.replica.vouching import Vouching
 
+REPLICA, TRUST, IMPORTED = "replica", "trust", "imported"
+"""Folders of the state folder; the last one within the first: what came on a medium."""
+
 _log = logging.getLogger(__name__)
 
 

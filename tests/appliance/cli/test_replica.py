@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 from appliance.cli.main import main
 from appliance.clock import SystemClock
 from appliance.config import load_config
-from appliance.offline_replica import IMPORTED, REPLICA, TRUST
+from appliance.replica_keeping import IMPORTED, REPLICA, TRUST
 from cache.replica.book import ReplicaBook
 from cache.replica.contents import subscription
 from cache.replica.directory_source import DirectorySource
