@@ -8,8 +8,9 @@ from admission.identity import PersonKey
 from admission.standing import CredentialStatus
 
 KEY_BITS = 64
-ALIAS_PERSON_BITS = 62
-SPARE_BITS = KEY_BITS - ALIAS_PERSON_BITS
+PERSON_BITS = 62
+"""Highest bits of a key: they tell people apart."""
+SPARE_BITS = KEY_BITS - PERSON_BITS
 """Lowest bits of a key that do not count where people are told apart."""
 PERSON_MASK = (1 << KEY_BITS) - (1 << SPARE_BITS)
 _STATUS_MASK = (1 << SPARE_BITS) - 1

@@ -22,6 +22,7 @@ from cache.replica.head import Head
 from cache.replica.names import (
     ALIASES,
     CREDENTIALS,
+    NEEDED,
     OFFICERS,
     PERMITS,
     PERSONS,
@@ -42,8 +43,6 @@ from cache.replica.people import (
 from cache.replica.reading import Keys, Reader, ask, permit_reader, reader
 from cache.replica.table import Table
 
-_NEEDED = frozenset({PERSONS, ALIASES, CREDENTIALS, WATCH})
-"""Datasets without whose answer nothing is decided."""
 _FOUND, _NOT_FOUND = Lookup.FOUND, Lookup.NOT_FOUND  # as names: an enum's attribute is a call
 
 AlsoWithdrawn = Callable[[Credential, Instant], bool]
@@ -260,7 +259,7 @@ class ReplicaBook:
         if not unreadable:
             return lookup
         self.unreadable_lookups += 1
-        return lookup if _NEEDED.isdisjoint(unreadable) else Lookup.UNREADABLE
+        return lookup if NEEDED.isdisjoint(unreadable) else Lookup.UNREADABLE
 
 
 def _opens_more(

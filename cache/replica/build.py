@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 
 from admission.identity import PersonKey
 from cache.errors import BuildError, LayoutError
+from cache.replica.alias import SPARE_BITS
 from cache.replica.coding_plan import CodingPlan
 from cache.replica.column_types import Keys, Records, Words
 from cache.replica.geometry import (
     HASH_KEY_ID_BYTES,
     MAX_ROWS,
     PAGE_BYTES,
-    PERSON_BITS,
     unpack_header,
 )
 from cache.replica.layout import Layout
@@ -100,7 +100,7 @@ def merged(layout: Layout[Any], keys: Keys, records: NDArray[Any]) -> tuple[Keys
 
     :raises BuildError: if two different records share a key.
     """
-    spare = np.uint64(64 - PERSON_BITS if layout.coded else 0)
+    spare = np.uint64(SPARE_BITS if layout.coded else 0)
     repeated = np.flatnonzero(keys[1:] >> spare == keys[:-1] >> spare)
     if not len(repeated):
         return keys, records

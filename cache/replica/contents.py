@@ -10,12 +10,10 @@ from cache.errors import HeadError, LayoutError
 from cache.replica.head import Dataset, Document, SignedHead
 from cache.replica.layout import layout_of
 from cache.replica.names import (
-    ALIASES,
-    CREDENTIALS,
+    NEEDED,
     PERSONS,
     RECORDS,
     ROSTER,
-    WATCH,
     kind_of,
     roster_name,
 )
@@ -25,9 +23,6 @@ MAX_DELTAS_BYTES = 64 << 20
 """The delta files of one dataset together."""
 DOCUMENTS_LIMIT_BYTES = 64 << 20
 """All documents of one gate together: they are held in memory."""
-
-NEEDED = frozenset({PERSONS, ALIASES, CREDENTIALS, WATCH})
-"""Without these no gate decides anything."""
 
 Subscription = Callable[[str], bool]
 """Whether this gate takes the dataset or document of this name."""

@@ -13,6 +13,7 @@ from enum import IntEnum
 import msgspec
 
 from cache.errors import SegmentError
+from cache.replica.alias import PERSON_BITS
 
 PAGE_BYTES = 4_096
 MAGIC = b"CHOTSEG\x00"
@@ -28,8 +29,6 @@ IDENTITY_BYTES = 2
 MAX_TABLES = 8
 MAX_TABLE_ENTRIES = 1 << 17
 """In all tables of a segment together: they are resident."""
-PERSON_BITS = 62
-"""Bits of a key that tell people apart (`cache.replica.alias`)."""
 WIDE_KEY_BYTES = 8
 CODED_RECORD_BYTES = 16
 WIDE_BYTES = WIDE_KEY_BYTES + CODED_RECORD_BYTES

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cache.replica.alias import KEY_BITS
-from cache.replica.geometry import PERSON_BITS
+from cache.replica.alias import SPARE_BITS
 from cache.replica.layout import Group, Layout
 
 
@@ -26,4 +25,4 @@ def spare_bits(layout: Layout[Any]) -> int:
     Aliases hold 62 bits of the key of the person whom they lead to; where they may lead, two rows
     never agree in those.
     """
-    return KEY_BITS - PERSON_BITS if layout.coded else 0
+    return SPARE_BITS if layout.coded else 0

@@ -21,7 +21,7 @@ from admission.standing import (
     Withdrawal,
 )
 from cache.errors import LayoutError
-from cache.replica.alias import ALIAS_PERSON_BITS, Alias
+from cache.replica.alias import PERSON_BITS, Alias
 from cache.replica.forms import HOURS_BITS, FieldForm, decoder, encoder
 
 _STATUS, _DATE, _HOUR, _DISTRICT = 2, 13, 18, 14
@@ -262,7 +262,7 @@ ALIASES_1 = Layout(
     Alias,
     (
         BitField("status", _STATUS, FieldForm.STATUS),
-        BitField("person", ALIAS_PERSON_BITS, FieldForm.NUMBER),
+        BitField("person", PERSON_BITS, FieldForm.NUMBER),
     ),
 )
 """Eight bytes."""

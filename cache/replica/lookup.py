@@ -14,10 +14,10 @@ from struct import Struct
 import msgspec
 
 from cache.errors import DamagedPage
+from cache.replica.alias import SPARE_BITS
 from cache.replica.coding import Coding
-from cache.replica.geometry import PAGE_BYTES, PERSON_BITS, WIDE_BYTES, WIDE_KEY_BYTES, Header
+from cache.replica.geometry import PAGE_BYTES, WIDE_BYTES, WIDE_KEY_BYTES, Header
 
-_SPARE_BITS = 64 - PERSON_BITS
 _EIGHT_BYTES = Struct("<Q")
 UNTOUCHED, SOUND, DAMAGED = 0, 1, 2
 TRUSTED, WITH_WIDE = 1, 2
@@ -135,7 +135,7 @@ def coded_locator(mapped: Mapped, wide: Callable[[int], tuple[int, bytes]], code
                     return rank
                 # Of two people with the same stored bits, the whole key of a wide row tells which.
                 other = wide(code - codes)[0] ^ key
-                if not other >> _SPARE_BITS:
+                if not other >> SPARE_BITS:
                     return rank
                 if other >> down:
                     raise contradiction("a wide row is not its row's")

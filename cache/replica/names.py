@@ -22,6 +22,9 @@ OFFICERS = "officers"
 ROSTER = "roster"
 """The kind of all rosters; each site's is named by `roster_name`."""
 
+NEEDED = frozenset({PERSONS, ALIASES, CREDENTIALS, WATCH})
+"""Datasets without whose answer nothing is decided."""
+
 RECORDS: dict[str, type[msgspec.Struct]] = {
     PERSONS: PersonFacts,
     ALIASES: Alias,

@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cache.errors import BuildError
+from cache.replica.alias import SPARE_BITS
 from cache.replica.coding_plan import CodingPlan
 from cache.replica.column_types import Keys, Values, Words
 from cache.replica.geometry import (
     CODE_BYTES,
     MAX_BUCKET_BITS,
     MAX_TABLE_ENTRIES,
-    PERSON_BITS,
     WIDE_BYTES,
     bucket_bits_for,
     coded_hash_bits_for,
@@ -159,7 +159,7 @@ def twin_chunks(keys: Keys, matched_bits: int) -> Iterator[tuple[int, int, NDArr
     for start in range(0, len(keys), CHUNK_ROWS):
         end = min(start + CHUNK_ROWS, len(keys))
         some = keys[max(0, start - 1) : end + 1]
-        people = some >> np.uint64(64 - PERSON_BITS)
+        people = some >> np.uint64(SPARE_BITS)
         if np.any(people[1:] <= people[:-1]):
             at = int(np.flatnonzero(people[1:] <= people[:-1])[0])
             msg = f"{int(some[at]):016x} and {int(some[at + 1]):016x} do not tell two people apart"

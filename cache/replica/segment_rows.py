@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cache.errors import SegmentError
+from cache.replica.alias import PERSON_BITS
 from cache.replica.coding_plan import CodingPlan
 from cache.replica.column_types import Keys, Words
-from cache.replica.geometry import PERSON_BITS
 from cache.replica.lookup import contradiction
 from cache.replica.recoding import Codes, Flags, Identities, Tables
 from cache.replica.row_columns import (
