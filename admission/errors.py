@@ -8,7 +8,8 @@ ChotError                    root of every package's root; carries a hint
     ├── TrustError           a list of issuers' keys that cannot be used
     ├── MalformedError       what a code holds is not what its format says; parsers let none out
     ├── IssueError           parts that make no credential: the issuing side's error
-    └── WireError            bytes from another process that are not what they claim to be
+    ├── WireError            bytes from another process that are not what they claim to be
+    └── SealError            a seal that this key does not open, or that was altered
 """
 
 from __future__ import annotations
@@ -52,3 +53,7 @@ class IssueError(AdmissionError):
 
 class WireError(AdmissionError):
     """Bytes from another process are malformed, oversized or of an unknown version."""
+
+
+class SealError(AdmissionError):
+    """A seal is not for this key, was altered, or belongs to another entry."""

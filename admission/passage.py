@@ -77,6 +77,9 @@ class Passage(msgspec.Struct, frozen=True, array_like=True):
     doubts: tuple[Doubt, ...] = ()
     worker: bool = False
     """Whether the person is on this site's roster: counts for its headcount."""
+    token: int | None = None
+    """Pseudonym of whom the entry is of, None for a code that is nobody's: 64 bits that tell the
+    same person again until the gate forgets its key, and nothing else. Outside the seal."""
 
 
 def code_digest(text: str, digest_key: bytes) -> bytes:

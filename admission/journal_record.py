@@ -1,0 +1,275 @@
+"""What one entry of the journal holds: a passage, what followed on it, or the key of its seals.
+
+A record is a msgpack array that begins with its type:
+
+    [1, public, seal]            a passage: `LoggedPassage` in the clear, `Personal` sealed, or
+                                 left out where no key was known to seal it for (empty)
+    [2, kind, about, after_ms]   what followed on an earlier entry
+    [3, recipient, ephemeral]    the session by which the seals from here on open
+
+An array that begins with text is a passage of the first version, with everything in the clear.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import msgspec
+
+from admission.credential import CredentialKind, Doubt
+from admission.errors import SealError, WireError
+from admission.instant import ClockTrust
+from admission.passage import Event, Passage
+from admission.reading import Symbology
+from admission.sealing import (
+    KEY_ID_BYTES,
+    PUBLIC_KEY_BYTES,
+    OpenedSession,
+    Personal,
+    SealSession,
+    pack_personal,
+    unpack_personal,
+)
+from admission.site import Direction
+from admission.verdict import Alert, Card, Outcome, Reason
+from admission.wire import MAX_PASSAGE_BYTES, unpack_bounded, unpack_passage
+
+MAX_SEAL_BYTES = 160
+MAX_SEQUENCE = (1 << 63) - 1
+_NS_PER_MS = 1_000_000
+_FOLLOWUP, _SESSION = 2, 3
+_PASSAGE_START = b"\x93\x01"  # an array of three that begins with 1
+
+
+class FollowupKind(IntEnum):
+    """What followed on an entry. Values are on the wire; add, never renumber."""
+
+    ACTUATED = 1
+    """The board acknowledged the signal."""
+    NOT_ACTUATED = 2
+    """No board acknowledged: of an ADMIT, the gate is not known to have opened."""
+    PASSED = 3
+    """The passage sensor saw somebody pass."""
+    NOT_PASSED = 4
+    """Nobody passed while the gate was open: an ADMIT is annulled."""
+    WITHHELD = 5
+    """The entry became durable after the lane had given it up: what was shown is REFER."""
+    UNSECURED = 6
+    """By the site's policy the lane did not wait: the gate moved before the entry was durable."""
+
+
+class Followup(msgspec.Struct, frozen=True, gc=False):
+    """What followed on the entry `about`, `after_ms` milliseconds later."""
+
+    kind: FollowupKind
+    about: int
+    after_ms: int = 0
+
+
+class LoggedPassage(msgspec.Struct, frozen=True, array_like=True):
+    """A passage as the journal shows it to everybody: without person, digest and officer.
+
+    Fields mean what they mean in `Passage`. New fields go to the end and have a default.
+    """
+
+    site: str
+    lane: str
+    source: str
+    symbology: Symbology
+    kind: CredentialKind
+    outcome: Outcome
+    card: Card
+    reasons: tuple[Reason, ...]
+    directive: int
+    rulebook: str
+    release: int | None
+    wall_ms: int
+    monotonic_ms: int
+    boot_id: str
+    clock_trust: ClockTrust
+    direction: Direction
+    event: Event
+    about: int | None
+    note: str
+    alerts: tuple[Alert, ...]
+    doubts: tuple[Doubt, ...]
+    worker: bool
+    token: int | None
+
+    @property
+    def wall_ns(self) -> int:
+        """Wall time, to the millisecond."""
+        return self.wall_ms * _NS_PER_MS
+
+    @property
+    def monotonic_ns(self) -> int:
+        """Monotonic time, to the millisecond."""
+        return self.monotonic_ms * _NS_PER_MS
+
+
+class PassageRecord(msgspec.Struct, frozen=True):
+    """A passage as it was read back. `public` are the bytes that the seal is bound to.
+
+    `seal` is empty where nothing was sealed. `plain` is what stood in the clear in a record of the
+    first version, None in any other.
+    """
+
+    passage: LoggedPassage
+    public: bytes = b""
+    seal: bytes = b""
+    plain: Personal | None = None
+
+
+_KINDS = frozenset(FollowupKind)
+
+Record = PassageRecord | Followup | SealSession
+
+_pack = msgspec.msgpack.Encoder().encode
+_parts = msgspec.msgpack.Decoder(tuple[int, msgspec.Raw, bytes]).decode
+
+
+def logged(entry: Passage) -> LoggedPassage:
+    """Return what everybody may read of a passage."""
+    return LoggedPassage(
+        entry.site,
+        entry.lane,
+        entry.source,
+        entry.symbology,
+        entry.kind,
+        entry.outcome,
+        entry.card,
+        entry.reasons,
+        entry.directive,
+        entry.rulebook,
+        entry.release,
+        entry.wall_ns // _NS_PER_MS,
+        entry.monotonic_ns // _NS_PER_MS,
+        entry.boot_id,
+        entry.clock_trust,
+        entry.direction,
+        entry.event,
+        entry.about,
+        entry.note,
+        entry.alerts,
+        entry.doubts,
+        entry.worker,
+        entry.token,
+    )
+
+
+def pack_public(entry: Passage) -> bytes:
+    """Return the bytes of a passage that stand in the clear."""
+    return _pack(logged(entry))
+
+
+def pack_sealed(entry: Passage) -> bytes:
+    """Return the bytes of a passage that are to be sealed."""
+    return pack_personal(Personal(entry.person, entry.code_digest, entry.officer))
+
+
+def pack_passage_record(public: bytes, seal: bytes) -> bytes:
+    """Return the record of a passage.
+
+    :param public: `pack_public` of it.
+    :param seal: `Sealer.seal` over `pack_sealed` of it beside `public`; empty leaves it out.
+    """
+    return _PASSAGE_START + public + _pack(seal)
+
+
+def pack_followup(followup: Followup) -> bytes:
+    """Return the record of what followed."""
+    return _pack((_FOLLOWUP, followup.kind, followup.about, followup.after_ms))
+
+
+def pack_session(session: SealSession) -> bytes:
+    """Return the record of a session."""
+    return _pack((_SESSION, session.recipient, session.ephemeral))
+
+
+def unpack_record(data: bytes) -> Record:
+    """Return what an entry holds.
+
+    :raises WireError: if the bytes are no record of a known kind, or longer than one may be.
+    """
+    if len(data) > MAX_PASSAGE_BYTES:
+        msg = f"a record of {len(data)} bytes is over the limit of {MAX_PASSAGE_BYTES}"
+        raise WireError(msg)
+    if data.startswith(_PASSAGE_START):
+        return _passage_record(data)
+    value = unpack_bounded(data, MAX_PASSAGE_BYTES)
+    match value:
+        case [2, int(kind), int(about), int(after_ms), *_] if 0 < about <= MAX_SEQUENCE:
+            if kind in _KINDS and 0 <= after_ms <= MAX_SEQUENCE:
+                return Followup(FollowupKind(kind), about, after_ms)
+        case [3, bytes(recipient), bytes(ephemeral), *_]:
+            if (len(recipient), len(ephemeral)) == (KEY_ID_BYTES, PUBLIC_KEY_BYTES):
+                return SealSession(recipient, ephemeral)
+        case [str(), *_]:
+            return _first_version(data)
+    raise WireError("a record of an unknown kind")
+
+
+def opened(record: PassageRecord, session: OpenedSession | None) -> Passage:
+    """Return a passage with what was sealed in it; nothing of it where nothing was.
+
+    :raises SealError: if there is a seal and this session does not open it.
+    """
+    if record.plain is not None:
+        personal = record.plain
+    elif record.seal:
+        if session is None:
+            raise SealError("the session that sealed the entry is not known")
+        personal = unpack_personal(session.open(record.seal, record.public))
+    else:
+        personal = Personal(None, b"")
+    seen = record.passage
+    return Passage(
+        site=seen.site,
+        lane=seen.lane,
+        source=seen.source,
+        symbology=seen.symbology,
+        kind=seen.kind,
+        code_digest=personal.code_digest,
+        person=personal.person,
+        outcome=seen.outcome,
+        card=seen.card,
+        reasons=seen.reasons,
+        directive=seen.directive,
+        rulebook=seen.rulebook,
+        release=seen.release,
+        wall_ns=seen.wall_ns,
+        monotonic_ns=seen.monotonic_ns,
+        boot_id=seen.boot_id,
+        clock_trust=seen.clock_trust,
+        direction=seen.direction,
+        event=seen.event,
+        about=seen.about,
+        officer=personal.officer,
+        note=seen.note,
+        alerts=seen.alerts,
+        doubts=seen.doubts,
+        worker=seen.worker,
+        token=seen.token,
+    )
+
+
+def _passage_record(data: bytes) -> PassageRecord:
+    try:
+        _, raw, seal = _parts(data)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise WireError("not a well-formed passage record") from error
+    if len(seal) > MAX_SEAL_BYTES:
+        raise WireError("a seal that is too long")
+    public = bytes(raw)
+    try:
+        passage = msgspec.convert(unpack_bounded(public, MAX_PASSAGE_BYTES), LoggedPassage)
+    except msgspec.ValidationError as error:
+        msg = f"not a passage: {error}"
+        raise WireError(msg) from error
+    return PassageRecord(passage, public, seal)
+
+
+def _first_version(data: bytes) -> PassageRecord:
+    entry = unpack_passage(data)
+    personal = Personal(entry.person, entry.code_digest, entry.officer)
+    return PassageRecord(logged(entry), plain=personal)
