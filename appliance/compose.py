@@ -34,9 +34,10 @@ from appliance.hub_source import HubSource
 from appliance.hub_time import HubTime
 from appliance.inbox import Inbox
 from appliance.judging import Judge
-from appliance.lane import Lane, Observer
+from appliance.lane import Lane
 from appliance.law_keeping import kept_law
 from appliance.metrics import Metrics
+from appliance.observation import Observer
 from appliance.observers import Observers
 from appliance.outlook import Outlook
 from appliance.plugging import Plugging

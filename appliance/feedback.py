@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from admission.verdict import Outcome
-from appliance.lane import Scan
+from appliance.observation import Scan
 from appliance.sources import ScannerDoor, Source
 
 

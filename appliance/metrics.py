@@ -16,7 +16,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from admission.instant import ClockTrust
 from admission.verdict import Verdict
 from appliance.decoding_metrics import Counts, DecodingMetrics
-from appliance.lane import Scan
+from appliance.observation import Scan
 
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 """Seconds. The client's default starts at 5 ms, where this gate has long decided."""

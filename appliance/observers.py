@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from appliance.lane import Observer, Scan
+from appliance.observation import Observer, Scan
 
 
 class Observers:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from appliance.lane import Scan
+from appliance.observation import Scan
 
 _log = logging.getLogger(__name__)
 

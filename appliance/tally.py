@@ -8,7 +8,7 @@ import msgspec
 
 from admission.credential import masked_name
 from admission.verdict import Outcome, Reason, Verdict
-from appliance.lane import Scan
+from appliance.observation import Scan
 from appliance.percentile import percentile
 
 KEPT_LATENCIES = 10_000

@@ -34,7 +34,8 @@ from admission.zone import Zone
 from appliance.clock import SystemClock
 from appliance.inbox import Inbox
 from appliance.judging import Judge
-from appliance.lane import Lane, Scan
+from appliance.lane import Lane
+from appliance.observation import Scan
 from benchmarks.percentiles import Percentiles, percentiles
 from cache.journal.file_journal import FileJournal
 from cache.replica.book import ReplicaBook

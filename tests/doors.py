@@ -28,7 +28,7 @@ from admission.standing import (
     combined,
 )
 from admission.verdict import LaneState, Verdict
-from appliance.lane import Scan
+from appliance.observation import Scan
 from cache.replica.alias import person_of
 from firmware_bridge.errors import BridgeUnavailable
 

@@ -29,7 +29,7 @@ from appliance.desk.counting import Counting
 from appliance.desk.refusal import DeskRefusalError, Refusal
 from appliance.desk.register import Decided, Listed, Register
 from appliance.desk.sessions import Session, Sessions
-from appliance.lane import Scan
+from appliance.observation import Scan
 
 
 class Acted(Protocol):

@@ -14,7 +14,7 @@ from admission.credential import Doubt, masked_name
 from admission.officer import CorrectionTopic, OverrideReason
 from admission.passage import Passage
 from admission.verdict import Alert, Outcome, Verdict
-from appliance.lane import Scan
+from appliance.observation import Scan
 
 MAX_RECENT = 40
 MAX_ALERTED = 20

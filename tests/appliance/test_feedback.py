@@ -13,7 +13,7 @@ from admission.credential import UNRECOGNISED
 from admission.reading import Reading
 from admission.verdict import Outcome, Reason, Verdict
 from appliance.feedback import Feedback
-from appliance.lane import Scan
+from appliance.observation import Scan
 from appliance.serial_table import SerialSourceTable
 from appliance.sources import PortDoor, ScannerDoor, open_source
 from scanner.serial.simulated import SimulatedDevice

@@ -11,8 +11,8 @@ from prometheus_client import generate_latest
 from admission.credential import UNRECOGNISED
 from admission.instant import ClockTrust
 from admission.verdict import Card, Outcome, Reason, Verdict
-from appliance.lane import Scan
 from appliance.metrics import BUCKETS, Metrics, Sources, Stage
+from appliance.observation import Scan
 from scanner.camera.slow_lane import SlowLaneStatistics
 from scanner.camera.source import CameraStatistics
 from scanner.parts import PartsStatistics

@@ -12,8 +12,8 @@ import pytest
 
 from admission.credential import Credential, CredentialKind, Holder
 from admission.verdict import Outcome, Reason, Verdict
-from appliance.lane import Scan
 from appliance.logs import JsonLines
+from appliance.observation import Scan
 from appliance.scan_log import ScanLog
 from tests.worlds import a_reading
 

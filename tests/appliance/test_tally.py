@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from admission.credential import UNRECOGNISED
 from admission.verdict import Outcome, Reason, Verdict
-from appliance.lane import Scan
+from appliance.observation import Scan
 from appliance.observers import Observers
 from appliance.tally import KEPT_SCANS, Tally
 from tests.worlds import a_reading

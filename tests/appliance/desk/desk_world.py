@@ -26,7 +26,7 @@ from admission.standing import CredentialStatus, Lookup, Officer, Release, Stand
 from admission.verdict import Alert, Outcome, Reason, Verdict
 from admission.zone import Zone
 from appliance.desk.desk import Desk
-from appliance.lane import Scan
+from appliance.observation import Scan
 from tests.doors import BrokenDoorError, MemoryJournal
 from tests.worlds import VIETNAM, ManualClock, a_reading, a_site
 
