@@ -8,22 +8,23 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 import msgspec
 
-from admission.site import Direction, Place, Site, StalePolicy
+from admission.site import Direction, Site
 from appliance import camera_table, site_table
-from appliance.camera_table import CameraSourceTable, SymbologyName
+from appliance.camera_table import CameraSourceTable
+from appliance.config_hints import values_hint
 from appliance.errors import ConfigError
+from appliance.hub_table import HubTable
+from appliance.journal_table import (
+    JournalTable,
+)
 from appliance.serial_table import SerialSourceTable
-from appliance.site_table import AGE_HINT, HOURS_HINT, PEOPLE_HINT, RESET_HINT, SiteTable, site_from
+from appliance.site_table import SiteTable, site_from
 from appliance.table import Name, Seconds, Table, unknown_keys
 from appliance.wedge_table import WedgeSourceTable
-from scanner.serial.line import LineEnd
-from scanner.serial.profiles import PROFILES
-from scanner.wedge.layouts import LayoutName
-from scanner.wedge.settings import WedgeEnd
 
 MAX_CONFIG_BYTES = 1 << 20
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
@@ -35,17 +36,6 @@ class ApplianceTable(Table, frozen=True):
 
     device: Name
     state_dir: str = "/var/lib/chot"
-
-
-class HubTable(Table, frozen=True):
-    """[hub]: where knowledge comes from, and what of it is left out. Files hold keys and token."""
-
-    url: Annotated[str, msgspec.Meta(pattern=r"^https?://[^\s]+$")]
-    token_file: str
-    root_file: str
-    hash_key_file: str
-    poll_s: Seconds = 2.0
-    leave_out: tuple[Literal["permits", "roster", "officers"], ...] = ()
 
 
 class KioskTable(Table, frozen=True):
@@ -148,6 +138,7 @@ class Config(Table, frozen=True, kw_only=True):
     site: SiteTable
     appliance: ApplianceTable
     hub: HubTable
+    journal: JournalTable = JournalTable()
     kiosk: KioskTable = KioskTable()
     credentials: CredentialsTable = CredentialsTable()
     desk: DeskTable = DeskTable()
@@ -190,41 +181,10 @@ def parse_config(tree: dict[str, Any], path: Path) -> Config:
         config = msgspec.convert(tree, Config)
     except msgspec.ValidationError as error:
         msg = f"{path}: {error}"
-        raise ConfigError(msg, hint=_values_hint(str(error))) from error
+        raise ConfigError(msg, hint=values_hint(str(error))) from error
     _check_names(config, path)
     _check_site(config, path)
     return _absolute(config, path.resolve().parent)
-
-
-_HINTS = (
-    ("`$.site.place`", f"one of: {', '.join(Place)}"),
-    ("`$.site.stale`", f"one of: {', '.join(StalePolicy)}"),
-    ("`$.site.hours", HOURS_HINT),
-    ("`$.site.capacity`", PEOPLE_HINT),
-    ("`$.site.headcount`", PEOPLE_HINT),
-    ("_max_age_h`", AGE_HINT),
-    ("`$.site.anti_passback_s`", "seconds from 0 (no limit) to 86400"),
-    ("`$.site.reset_at`", RESET_HINT),
-    ("`$.desk.origin`", "an origin without a path: https://gate-1.example.org"),
-    (".direction`", f"one of: {', '.join(Direction)}"),
-    ("fix`", 'bytes are written as escapes, at most 16: "\\u0002" is STX'),
-    (".symbologies", f"a list of: {', '.join(get_args(SymbologyName))}"),
-    (".layout`", f"one of: {', '.join(LayoutName)}"),
-    (".profile`", f"one of: {', '.join(PROFILES)}"),
-    (".line_end`", f"serial: {', '.join(LineEnd)}; wedge: {', '.join(WedgeEnd)}"),
-    (".kind`", "sources: camera, serial, keypad, wedge, scenes; bridges: mcu, screen_only"),
-)
-"""What a key may hold, by the part of a converter's message that names it."""
-
-
-def _values_hint(message: str) -> str:
-    """Return which values a key may have, where a message of the converter names one of ours."""
-    for named, hint in _HINTS:
-        if named in message:
-            return hint
-    if "matching regex" in message and "https" not in message:
-        return "small letters, digits and dashes, at most 32"
-    return "see the comments in configs/*.toml"
 
 
 def _check_names(config: Config, path: Path) -> None:
@@ -286,6 +246,7 @@ def _absolute(config: Config, folder: Path) -> Config:
             token_file=placed(hub.token_file),
             root_file=placed(hub.root_file),
             hash_key_file=placed(hub.hash_key_file),
+            ca_file=placed(hub.ca_file) if hub.ca_file else "",
         ),
         credentials=replace(
             credentials,

@@ -262,3 +262,22 @@ def test_hours_are_read_or_refused(text: str) -> None:
 def test_what_states_no_hours_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="no hours"):
         hours_of(text)
+
+
+@pytest.mark.parametrize(
+    ("table", "hint"),
+    [
+        ({"timeout_ms": 5}, "milliseconds"),
+        ({"when_unavailable": "open"}, "hold, admit"),
+        ({"budget_mib": 1}, "mebibytes"),
+        ({"keep_days": {"scans": 0}}, "never removed"),
+        ({"remember": "always"}, "until_power_off"),
+    ],
+)
+def test_values_of_the_journal_that_mean_nothing_are_told_what_they_may_be(
+    tmp_path: Path, table: dict[str, object], hint: str
+) -> None:
+    given = tree() | {"journal": table}
+    with pytest.raises(ConfigError) as caught:
+        parse_config(given, tmp_path / "gate.toml")
+    assert hint in caught.value.hint

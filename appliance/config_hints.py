@@ -1,0 +1,57 @@
+"""What a key of the configuration may hold, in words, for whoever wrote something else there."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+from admission.site import Direction, Place, StalePolicy
+from appliance.camera_table import SymbologyName
+from appliance.hub_table import PROXY_HINT
+from appliance.journal_table import (
+    BUDGET_HINT,
+    DAYS_HINT,
+    TIMEOUT_HINT,
+    Remember,
+    WhenUnavailable,
+)
+from appliance.site_table import AGE_HINT, HOURS_HINT, PEOPLE_HINT, RESET_HINT
+from scanner.serial.line import LineEnd
+from scanner.serial.profiles import PROFILES
+from scanner.wedge.layouts import LayoutName
+from scanner.wedge.settings import WedgeEnd
+
+_HINTS = (
+    ("`$.site.place`", f"one of: {', '.join(Place)}"),
+    ("`$.site.stale`", f"one of: {', '.join(StalePolicy)}"),
+    ("`$.site.hours", HOURS_HINT),
+    ("`$.site.capacity`", PEOPLE_HINT),
+    ("`$.site.headcount`", PEOPLE_HINT),
+    ("_max_age_h`", AGE_HINT),
+    ("`$.site.anti_passback_s`", "seconds from 0 (no limit) to 86400"),
+    ("`$.site.reset_at`", RESET_HINT),
+    ("`$.desk.origin`", "an origin without a path: https://gate-1.example.org"),
+    ("`$.hub.proxy`", PROXY_HINT),
+    ("`$.journal.timeout_ms`", TIMEOUT_HINT),
+    ("`$.journal.when_unavailable`", f"one of: {', '.join(WhenUnavailable)}"),
+    ("`$.journal.budget_mib`", BUDGET_HINT),
+    ("`$.journal.keep_days", DAYS_HINT),
+    ("`$.journal.remember`", f"one of: {', '.join(Remember)}"),
+    (".direction`", f"one of: {', '.join(Direction)}"),
+    ("fix`", 'bytes are written as escapes, at most 16: "\\u0002" is STX'),
+    (".symbologies", f"a list of: {', '.join(get_args(SymbologyName))}"),
+    (".layout`", f"one of: {', '.join(LayoutName)}"),
+    (".profile`", f"one of: {', '.join(PROFILES)}"),
+    (".line_end`", f"serial: {', '.join(LineEnd)}; wedge: {', '.join(WedgeEnd)}"),
+    (".kind`", "sources: camera, serial, keypad, wedge, scenes; bridges: mcu, screen_only"),
+)
+"""What a key may hold, by the part of a converter's message that names it."""
+
+
+def values_hint(message: str) -> str:
+    """Return which values a key may have, where a message of the converter names one of ours."""
+    for named, hint in _HINTS:
+        if named in message:
+            return hint
+    if "matching regex" in message and "https" not in message:
+        return "small letters, digits and dashes, at most 32"
+    return "see the comments in configs/*.toml"
