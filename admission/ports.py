@@ -10,6 +10,7 @@ from typing import Protocol
 
 from admission.credential import Credential
 from admission.instant import Instant
+from admission.journal_record import Followup
 from admission.passage import Passage
 from admission.signal import Signal
 from admission.standing import Standing
@@ -49,11 +50,23 @@ class Book(Protocol):
 class Journal(Protocol):
     """What happened here."""
 
-    async def append(self, entry: Passage) -> int:
+    async def append(
+        self, entry: Passage, *, timeout_s: float | None = None, unsecured: bool = False
+    ) -> int:
         """Return the entry's sequence (from 1, without gaps) once it is durable on the medium.
 
-        :raises Exception: the implementation's own error if it could not be made durable; the
-            entry then does not count as appended and the gate must not open.
+        :param timeout_s: how long to wait, in place of the journal's own bound.
+        :param unsecured: whether the caller acts even if this raises, by the site's policy: the
+            entry is then not taken back at the bound, but kept and tried until it is durable.
+        :raises Exception: the implementation's own error if it was not made durable in time; the
+            entry then does not count as appended, and only declared policy opens a gate.
+        """
+        ...
+
+    def follow(self, followup: Followup) -> None:
+        """Let the journal note what followed on an earlier entry, soon. Returns at once.
+
+        Never raises: what cannot be kept is counted.
         """
         ...
 

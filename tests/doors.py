@@ -12,6 +12,7 @@ import msgspec
 from admission.credential import Credential, Holder
 from admission.identity import Identifier, PersonKey, identity_digester, person_keyer
 from admission.instant import Instant
+from admission.journal_record import Followup
 from admission.passage import Passage
 from admission.signal import Signal
 from admission.standing import (
@@ -167,17 +168,34 @@ def _with_declared_day(facts: PersonFacts, holder: Holder | None) -> PersonFacts
 
 
 class MemoryJournal:
-    """A list behind the Journal port."""
+    """A list behind the Journal port.
+
+    `broken` refuses everything: `followups_lost` counts what followed meanwhile, `unsecured` keeps
+    the entries that were appended under the policy that lets a gate move all the same.
+    """
 
     def __init__(self) -> None:
         self.entries: list[Passage] = []
+        self.followups: list[Followup] = []
+        self.unsecured: list[Passage] = []
+        self.followups_lost = 0
         self.broken = False
 
-    async def append(self, entry: Passage) -> int:
+    async def append(
+        self, entry: Passage, *, timeout_s: float | None = None, unsecured: bool = False
+    ) -> int:
         if self.broken:
+            if unsecured:
+                self.unsecured.append(entry)
             raise BrokenDoorError("journal")
         self.entries.append(entry)
         return len(self.entries)
+
+    def follow(self, followup: Followup) -> None:
+        if self.broken:
+            self.followups_lost += 1
+        else:
+            self.followups.append(followup)
 
 
 class MemoryBridge:

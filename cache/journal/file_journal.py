@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any, Self, cast
 
 import msgspec
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 
+from admission.journal_record import Followup
 from admission.passage import JOURNAL_ID_BYTES, Passage
 from admission.wire import MAX_PASSAGE_BYTES, pack_passage
 from cache.journal.catalogue import LOCK_NAME
@@ -38,7 +40,7 @@ class JournalSettings(msgspec.Struct, frozen=True):
     rotate_bytes: int = 8 << 20
     queue_entries: int = 4_096
     group_entries: int = 512
-    timeout_s: float = 2.0
+    timeout_s: float = 0.15
     close_timeout_s: float = 5.0
 
 
@@ -47,6 +49,7 @@ class JournalStatistics(msgspec.Struct):
 
     `waiting` entries are not durable yet; `failed_groups` were refused by the medium; `timeouts`
     are appends that waited too long, `in_doubt` those of them on which the writer had begun.
+    `followups_lost` of those that were given to `follow` were not kept.
     `commit_ns` sums the medium's time over all groups. `damages` and `torn_bytes` are what opening
     found in the newest file; `damaged_files` and `retired_journals` what it found besides, until
     somebody moves them away (see `cache.journal.recovery`). `last_error` says why the last entry
@@ -60,6 +63,7 @@ class JournalStatistics(msgspec.Struct):
     timeouts: int = 0
     in_doubt: int = 0
     overflows: int = 0
+    followups_lost: int = 0
     commit_ns: int = 0
     slowest_commit_ns: int = 0
     damages: int = 0
@@ -84,7 +88,9 @@ class FileJournal:
         *,
         settings: JournalSettings,
         monotonic_ns: Callable[[], int],
+        recipient: Callable[[], X25519PublicKey | None],
     ) -> None:
+        self._recipient = recipient
         self._loop = asyncio.get_running_loop()
         self._medium = medium
         self._lock: int | None = lock
@@ -117,6 +123,7 @@ class FileJournal:
         medium: Medium | None = None,
         settings: JournalSettings | None = None,
         acknowledged: Mapping[bytes, int] | None = None,
+        recipient: Callable[[], X25519PublicKey | None] = lambda: None,
     ) -> Self:
         """Return the journal of `directory`, continued where the last run left it.
 
@@ -126,6 +133,8 @@ class FileJournal:
         :param random_bytes: `os.urandom` or the like.
         :param acknowledged: what the hub acknowledged, by journal (`cache.journal.outbox
             .watermarks`): tells that entries are gone which nothing in the directory tells of.
+        :param recipient: tells the hub's public key that personal data is sealed to now, None
+            while it is not known. Called on the writer's thread, often; must not block.
         :raises JournalLocked: if another process has the directory open.
         :raises JournalDamaged: if what is there cannot be continued.
         :raises JournalUnavailable: if the medium does not let it be read or locked.
@@ -142,6 +151,7 @@ class FileJournal:
             recovery,
             settings=settings or JournalSettings(),
             monotonic_ns=monotonic_ns,
+            recipient=recipient,
         )
 
     @property
@@ -163,7 +173,9 @@ class FileJournal:
         """Return a copy of the counters."""
         return msgspec.structs.replace(self._statistics, waiting=self._committer.waiting)
 
-    async def append(self, entry: Passage, *, timeout_s: float | None = None) -> int:
+    async def append(
+        self, entry: Passage, *, timeout_s: float | None = None, unsecured: bool = False
+    ) -> int:
         """Return the entry's sequence (from 1, without gaps) once it is durable on the medium.
 
         After an error with `in_doubt` the entry may nevertheless stand in the journal: the writer
@@ -171,6 +183,7 @@ class FileJournal:
         what was shown appends that verdict as a further entry. Of two, the later one holds.
 
         :param timeout_s: how long to wait, in place of the settings' bound.
+        :param unsecured: whether the entry stays in the queue at the bound: the caller acts anyway.
         :raises JournalTimeout: if it was not durable in time. Not in doubt while it still waited
             in the queue: it has been taken back.
         :raises JournalUnavailable: if the medium refused it.
@@ -189,7 +202,7 @@ class FileJournal:
             self._statistics.overflows += 1
             raise
         bound_s = self._settings.timeout_s if timeout_s is None else timeout_s
-        limit = self._loop.call_later(bound_s, self._expire, receipt, bound_s)
+        limit = self._loop.call_later(bound_s, self._expire, receipt, bound_s, unsecured)
         try:
             return await receipt
         except asyncio.CancelledError:
@@ -244,10 +257,17 @@ class FileJournal:
                 receipt.set_result(sequence)
         self._grown.set()
 
-    def _expire(self, receipt: asyncio.Future[int], bound_s: float) -> None:
+    def follow(self, followup: Followup) -> None:  # noqa: ARG002 - see below
+        """Note what followed on an earlier entry. Never raises.
+
+        Files of version 1 have no place for it: it is counted as lost.
+        """
+        self._statistics.followups_lost += 1
+
+    def _expire(self, receipt: asyncio.Future[int], bound_s: float, unsecured: bool) -> None:
         if receipt.done():
             return
-        in_doubt = not self._committer.withdraw(receipt)
+        in_doubt = unsecured or not self._committer.withdraw(receipt)
         self._statistics.timeouts += 1
         self._statistics.in_doubt += in_doubt
         msg = f"the entry was not durable within {bound_s} s"

@@ -11,7 +11,7 @@ from admission.credential import Credential
 from admission.enquiry import Purpose
 from admission.identity import Identifier, IdentifierKind, PersonKey
 from admission.instant import ClockTrust, Instant
-from admission.passage import Event, Passage
+from admission.passage import Event
 from admission.site import Place, Site
 from admission.standing import Lookup, PersonFacts, Product, Release, Standing
 from admission.verdict import Outcome
@@ -19,6 +19,7 @@ from admission.wire import pack_passage, unpack_passage
 from appliance.control_answers import control_answers
 from appliance.enquiries import Enquiries, described
 from appliance.errors import ApplianceError
+from tests.doors import BrokenDoorError, MemoryJournal
 
 NOW = Instant(1_632_099_600_000_000_000, 1, "boot", ClockTrust.SYNCHRONISED)
 SITE = Site("gate-7", "Cổng 7", Place.FACTORY, "thu-duc", 16, UTC)
@@ -40,24 +41,12 @@ class Book:
         return STANDING if credential.identifiers == (KNOWN,) else Standing(Lookup.NOT_FOUND)
 
 
-class Journal:
-    def __init__(self, fails: bool = False) -> None:
-        self.entries: list[Passage] = []
-        self.fails = fails
-
-    async def append(self, entry: Passage) -> int:
-        if self.fails:
-            raise OSError("full")
-        self.entries.append(entry)
-        return len(self.entries)
-
-
-def an_enquiry(journal: Journal) -> Enquiries:
+def an_enquiry(journal: MemoryJournal) -> Enquiries:
     return Enquiries(SITE, book=Book(), journal=journal, clock=Clock(), digest_key=bytes(32))
 
 
 async def test_the_entry_says_why_and_whom_and_admits_nobody() -> None:
-    journal = Journal()
+    journal = MemoryJournal()
     answer = await an_enquiry(journal).answer(KNOWN, Purpose.AUDIT)
     assert answer["lookup"] == "found"
     assert answer["facts"]["doses"] == 2
@@ -69,8 +58,10 @@ async def test_the_entry_says_why_and_whom_and_admits_nobody() -> None:
 
 
 async def test_nothing_is_told_that_could_not_be_written_down() -> None:
-    with pytest.raises(OSError, match="full"):
-        await an_enquiry(Journal(fails=True)).answer(KNOWN, Purpose.AUDIT)
+    journal = MemoryJournal()
+    journal.broken = True
+    with pytest.raises(BrokenDoorError):
+        await an_enquiry(journal).answer(KNOWN, Purpose.AUDIT)
 
 
 def test_key_and_digest_of_the_person_stay_inside() -> None:
@@ -91,7 +82,7 @@ def test_it_is_told_in_words_and_times() -> None:
 
 
 async def test_what_is_typed_is_brought_to_its_normal_form() -> None:
-    journal = Journal()
+    journal = MemoryJournal()
     answers = control_answers(an_enquiry(journal), lambda: None)  # type: ignore[arg-type,return-value]
     question = {"ask": "lookup", "kind": "document", "value": " 079 080 000001", "purpose": "audit"}
     assert (await answers["lookup"](question))["lookup"] == "found"
@@ -108,7 +99,7 @@ async def test_what_is_typed_is_brought_to_its_normal_form() -> None:
     ],
 )
 async def test_half_a_question_is_refused_and_leaves_no_entry(question: dict[str, str]) -> None:
-    journal = Journal()
+    journal = MemoryJournal()
     answers = control_answers(an_enquiry(journal), lambda: None)  # type: ignore[arg-type,return-value]
     with pytest.raises(ApplianceError):
         await answers["lookup"](question)

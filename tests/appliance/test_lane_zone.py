@@ -69,9 +69,11 @@ async def test_a_full_zone_says_how_many_must_leave_and_lets_in_once_they_have(g
 class UnhurriedJournal(MemoryJournal):
     """Lets others have a turn before an entry is durable, as every medium does."""
 
-    async def append(self, entry: Passage) -> int:
+    async def append(
+        self, entry: Passage, *, timeout_s: float | None = None, unsecured: bool = False
+    ) -> int:
         await asyncio.sleep(0)
-        return await super().append(entry)
+        return await super().append(entry, timeout_s=timeout_s, unsecured=unsecured)
 
 
 async def test_two_lanes_do_not_give_the_last_place_away_twice(gate: Site) -> None:

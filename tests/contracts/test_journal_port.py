@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from admission.journal_record import Followup, FollowupKind
 from admission.passage import Passage
 from admission.ports import Journal
 from admission.wire import unpack_passage
@@ -98,3 +99,16 @@ async def test_an_entry_that_could_not_be_kept_raises_and_takes_no_number(world:
     world.breaks(False)
     assert await world.journal.append(an_entry(2)) == 2
     assert await world.stored() == [an_entry(1), an_entry(2)]
+
+
+async def test_an_entry_that_policy_vouches_for_raises_all_the_same(world: World) -> None:
+    world.breaks(True)
+    with pytest.raises(Exception, match=r".*"):
+        await world.journal.append(an_entry(1), timeout_s=0.01, unsecured=True)
+
+
+async def test_what_followed_never_raises_nor_waits(world: World) -> None:
+    sequence = await world.journal.append(an_entry(1))
+    world.journal.follow(Followup(FollowupKind.ACTUATED, sequence, 12))
+    world.breaks(True)
+    world.journal.follow(Followup(FollowupKind.PASSED, sequence, 900))
