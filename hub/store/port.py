@@ -104,6 +104,20 @@ class FlagKind(StrEnum):
     """The chain hash does not follow from the held entry before."""
     UNDECODABLE = "undecodable"
     """The bytes are no entry of a version that the hub knows: set aside, kept raw."""
+    SEAL_UNOPENED = "seal_unopened"
+    """No key of the hub opens what is sealed: whom the entry is of stays unknown for now."""
+    MISSING = "missing"
+    """The gate could not read the entry any more: the first of a run of such places."""
+    SUSPECT_CLOCK = "suspect_clock"
+    """The gate's date cannot be right, or nobody vouched for it."""
+    DUPLICATE_PASSAGE = "duplicate_passage"
+    """Admitted here a moment after another gate had admitted the same person."""
+    REVOKED_MEANWHILE = "revoked_meanwhile"
+    """Admitted by a gate that did not know yet what the hub knew by then."""
+    UNSECURED = "unsecured"
+    """By the site's policy the gate moved before its entry was durable."""
+    REVIVED = "revived"
+    """The journal went on after another one of the same device had begun: a copy is in use."""
 
 
 class Flag(msgspec.Struct, frozen=True, order=True):
