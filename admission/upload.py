@@ -11,10 +11,8 @@ or where somebody has altered the journal).
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, TypeVar
 
 import msgspec
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import (
     Ed25519PrivateKey,
     Ed25519PublicKey,
@@ -22,12 +20,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
 
 from admission.errors import WireError
 from admission.passage import CHAIN_HASH_BYTES, JOURNAL_ID_BYTES, chained
+from admission.signed import holds, parts, sign, typed
 from admission.wire import (
     MAX_BATCH_BYTES,
     MAX_BATCH_ENTRIES,
     MAX_PASSAGE_BYTES,
     Entry,
-    unpack_bounded,
 )
 
 UPLOAD_VERSION = 2
@@ -37,11 +35,8 @@ MARK_CONTENT_TYPE = "application/vnd.chot.mark+msgpack"
 MAX_MARK_BYTES = 4_096
 MAX_DEVICE_LENGTH = 64
 MAX_SEQUENCE = (1 << 63) - 1
-SIGNATURE_BYTES = 64
 _BATCH_DOMAIN = b"chot batch 2\x00"
 _MARK_DOMAIN = b"chot high-water mark 2\x00"
-
-T = TypeVar("T")
 
 
 class SignedBatch(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
@@ -118,7 +113,7 @@ def entries_of(batch: SignedBatch) -> list[Entry]:
 
 def sign_batch(batch: SignedBatch, key: Ed25519PrivateKey) -> bytes:
     """Return the signed batch's bytes, uncompressed."""
-    return _signed(_pack(batch), _BATCH_DOMAIN, key)
+    return sign(_pack(batch), _BATCH_DOMAIN, key)
 
 
 class Received(msgspec.Struct, frozen=True):
@@ -130,7 +125,7 @@ class Received(msgspec.Struct, frozen=True):
 
     def is_signed_by(self, key: Ed25519PublicKey) -> bool:
         """Return whether this key signed it."""
-        return _holds(key, self.signature, _BATCH_DOMAIN + self.body)
+        return holds(key, self.signature, _BATCH_DOMAIN + self.body)
 
 
 def unpack_signed_batch(data: bytes) -> Received:
@@ -138,8 +133,8 @@ def unpack_signed_batch(data: bytes) -> Received:
 
     :raises WireError: if the bytes are no batch, or a larger one than the limits allow.
     """
-    body, signature = _parts(data, MAX_BATCH_BYTES)
-    batch = _typed(body, SignedBatch, MAX_BATCH_BYTES)
+    body, signature = parts(data, MAX_BATCH_BYTES)
+    batch = typed(body, SignedBatch, MAX_BATCH_BYTES)
     if batch.version != UPLOAD_VERSION:
         msg = f"batch version {batch.version} is not {UPLOAD_VERSION}"
         raise WireError(msg, hint="update the older side")
@@ -161,7 +156,7 @@ def unpack_signed_batch(data: bytes) -> Received:
 
 def sign_mark(mark: Mark, key: Ed25519PrivateKey) -> bytes:
     """Return the signed mark's bytes."""
-    return _signed(_pack(mark), _MARK_DOMAIN, key)
+    return sign(_pack(mark), _MARK_DOMAIN, key)
 
 
 def open_mark(data: bytes, keys: Iterable[Ed25519PublicKey]) -> Mark:
@@ -169,8 +164,8 @@ def open_mark(data: bytes, keys: Iterable[Ed25519PublicKey]) -> Mark:
 
     :raises WireError: if the bytes are no mark, or none of the keys signed it.
     """
-    body, signature = _parts(data, MAX_MARK_BYTES)
-    mark = _typed(body, Mark, MAX_MARK_BYTES)
+    body, signature = parts(data, MAX_MARK_BYTES)
+    mark = typed(body, Mark, MAX_MARK_BYTES)
     if mark.version != UPLOAD_VERSION:
         msg = f"mark version {mark.version} is not {UPLOAD_VERSION}"
         raise WireError(msg, hint="update the older side")
@@ -178,37 +173,9 @@ def open_mark(data: bytes, keys: Iterable[Ed25519PublicKey]) -> Mark:
         raise WireError("the mark names no journal or carries no chain hash")
     if not 0 <= mark.through <= MAX_SEQUENCE:
         raise WireError("the mark is out of range")
-    if not any(_holds(key, signature, _MARK_DOMAIN + body) for key in keys):
+    if not any(holds(key, signature, _MARK_DOMAIN + body) for key in keys):
         raise WireError(
             "the mark is not signed by a key that is trusted here",
             hint="compare root.json here with the hub's: chot hub keys names it",
         )
     return mark
-
-
-def _signed(body: bytes, domain: bytes, key: Ed25519PrivateKey) -> bytes:
-    return _pack((body, key.sign(domain + body)))
-
-
-def _holds(key: Ed25519PublicKey, signature: bytes, message: bytes) -> bool:
-    try:
-        key.verify(signature, message)
-    except InvalidSignature:
-        return False
-    return True
-
-
-def _parts(data: bytes, limit_bytes: int) -> tuple[bytes, bytes]:
-    match unpack_bounded(data, limit_bytes):
-        case [bytes(body), bytes(signature)] if len(signature) == SIGNATURE_BYTES:
-            return body, signature
-    raise WireError("not a signed message")
-
-
-def _typed(data: bytes, form: type[T], limit_bytes: int) -> T:
-    value: Any = unpack_bounded(data, limit_bytes)
-    try:
-        return msgspec.convert(value, form)
-    except msgspec.ValidationError as error:
-        msg = f"not a {form.__name__.lower()}: {error}"
-        raise WireError(msg) from error
