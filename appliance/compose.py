@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import aiohttp
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from admission.ports import Book, Clock, Journal
 from admission.reading import Reading
@@ -32,6 +33,7 @@ from appliance.feedback import Feedback
 from appliance.health import Health, Weight
 from appliance.hub_source import HubSource
 from appliance.hub_time import HubTime
+from appliance.identity import identity_of, signing_key
 from appliance.inbox import Inbox
 from appliance.judging import Judge
 from appliance.lane import Lane
@@ -88,7 +90,7 @@ async def composed(
     :raises ApplianceError: if the kiosk cannot be served.
     """
     state = _state_folder(Path(config.appliance.state_dir))
-    digest_key = device_key(state / "device.key", os.urandom)
+    digest_key, _ = _own_keys(state)
     hash_key = load_hash_key(Path(config.hub.hash_key_file))
     trust = kept_trust(state / TRUST, Path(config.hub.root_file))
 
@@ -279,6 +281,11 @@ def mirrored(config: Config) -> list[str]:
     """Return the lanes in which people see themselves: all with a camera, if the site wants it."""
     lanes = config.lane if config.kiosk.preview else ()
     return [lane.name for lane in lanes if any(isinstance(s, CAMERAS) for s in lane.sources)]
+
+
+def _own_keys(state: Path) -> tuple[bytes, Ed25519PrivateKey]:
+    """Return the key that readings are digested with, and the one that this device signs with."""
+    return device_key(state / "device.key", os.urandom), signing_key(identity_of(state))
 
 
 def _state_folder(path: Path) -> Path:

@@ -13,10 +13,11 @@ import click
 from admission.identity import identity_digester
 from cache.replica.durable import write_durably
 from cache.replica.names import PERSONS
-from hub import devices, tasks
+from hub import tasks
 from hub.access import log_to_stderr
 from hub.acts_cli import alerts, corrections, overrides
 from hub.clock import HubClock
+from hub.devices_cli import device
 from hub.errors import HubError
 from hub.folder import DataFolder
 from hub.import_cli import import_
@@ -29,7 +30,6 @@ from hub.roster_cli import roster
 from hub.rotation import is_settled, publish_again, settle, take_offline
 from hub.samples import json_lines, samples
 from hub.server import ServeOptions
-from hub.store.sqlite import open_store
 from hub.synthetic import MAX_PEOPLE, Population
 from hub.trust_cli import trust
 from hub.withdraw_cli import withdraw
@@ -53,6 +53,7 @@ for command in (
     overrides,
     alerts,
     keys,
+    device,
 ):
     hub.add_command(command)
 
@@ -149,25 +150,6 @@ def publish(*, folder: DataFolder, accept_clock: bool) -> None:
 
 @hub.command()
 @data_option
-@click.argument("name")
-@click.option(
-    "--token-file",
-    required=True,
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Where the device's token goes, mode 0600. The hub itself keeps only its hash.",
-)
-def device(folder: DataFolder, name: str, token_file: Path) -> None:
-    """Let a gate upload under NAME. Given again, the earlier token of NAME ends to count."""
-    folder.require()
-    replaced = run(_enrol(folder, name, token_file))
-    click.echo(f"{name} may upload with the token in {token_file}.", err=True)
-    if replaced:
-        ended = f"The token that {name} had before no longer counts."
-        click.echo(f"{ended} Put this one on the gate.", err=True)
-
-
-@hub.command()
-@data_option
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8470, show_default=True, type=click.IntRange(0, 65_535))
 @click.option(
@@ -203,15 +185,6 @@ def serve(
         await tasks.serve(folder, options, HubClock(), stop, announce=announce)
 
     run(main())
-
-
-async def _enrol(folder: DataFolder, name: str, token_file: Path) -> bool:
-    """Return whether an earlier token of the name has ended with this."""
-    async with open_store(folder.database) as store:
-        replaced = await store.device_by_name(name) is not None
-        token = await devices.enrol(store, name, HubClock().now(), random_bytes=secrets.token_bytes)
-        _write(token_file, token.encode("ascii") + b"\n")
-        return replaced
 
 
 def _write(path: Path, data: bytes) -> None:

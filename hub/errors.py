@@ -12,7 +12,7 @@ HubError
 └── UploadError       what a gate sent is refused; carries the HTTP status
     ├── MalformedUploadError    400  no batch, or damaged on the way
     ├── UnauthorisedError       401  no token, or one of no enrolled device
-    ├── ForbiddenError          403  a valid token of another device
+    ├── ForbiddenError          403  a denied device, or one that speaks for another
     ├── SlowUploadError         408  the body did not arrive in time
     ├── OversizedUploadError    413  longer than a batch may be, before or after inflating
     ├── UnsupportedUploadError  415  a content type or coding that the hub does not read
@@ -83,7 +83,7 @@ class UnauthorisedError(UploadError):
 
 
 class ForbiddenError(UploadError):
-    """The token is valid, but of another device than the one that is spoken for."""
+    """The device is denied, or it is another than the one that is spoken for."""
 
     status = 403
 

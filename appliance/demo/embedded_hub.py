@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from appliance.errors import HubUnavailable
+from appliance.identity import IdentityFiles, identity_of, signing_key
 
 DEVICE = "demo-gate"
 START_TIMEOUT_S = 30.0
@@ -30,6 +31,16 @@ class HubFiles(msgspec.Struct, frozen=True):
     def token(self) -> Path:
         """The device's token, 0600."""
         return self.folder.parent / "hub.token"
+
+    @property
+    def state(self) -> Path:
+        """The gate's state folder."""
+        return self.folder.parent / "state"
+
+    @property
+    def identity(self) -> IdentityFiles:
+        """The gate's own key, which the hub is told of."""
+        return identity_of(self.state)
 
     @property
     def root(self) -> Path:
@@ -59,7 +70,11 @@ async def prepare(files: HubFiles, *, people: int, seed: int, quiet: bool) -> No
         "--samples", str(files.samples), "--sample-count", str(SAMPLES), quiet=quiet,
     )  # fmt: skip
     await _hub("publish", *data, quiet=quiet)
-    await _hub("device", *data, DEVICE, "--token-file", str(files.token), quiet=True)
+    signing_key(files.identity)  # born where the gate will look for it
+    await _hub(
+        "device", *data, DEVICE, "--token-file", str(files.token),
+        "--public-key", str(files.identity.public_key), quiet=True,
+    )  # fmt: skip
 
 
 @asynccontextmanager

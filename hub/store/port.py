@@ -14,6 +14,7 @@ import msgspec
 from admission.identity import Identifier
 from admission.standing import CredentialStatus, PersonFacts
 from hub.store.changes import ChangeLogStore
+from hub.store.devices import DeviceStore
 from hub.store.marks import MarkKind, MarkStore
 from hub.store.packed import PackedPeople
 from hub.store.registers import OrderStore, RegisterStore
@@ -38,14 +39,6 @@ class Person(msgspec.Struct, frozen=True):
     number: int
     identifiers: tuple[KnownIdentifier, ...]
     facts: PersonFacts
-
-
-class Device(msgspec.Struct, frozen=True):
-    """A gate that may upload. The hub keeps the SHA-256 of its token, never the token."""
-
-    name: str
-    token_sha256: bytes
-    enrolled_ns: int
 
 
 class JournalKey(msgspec.Struct, frozen=True):
@@ -168,25 +161,6 @@ class PersonStore(Protocol):
 
     async def has_people(self) -> bool:
         """Return whether anybody is on record."""
-        ...
-
-
-class DeviceStore(Protocol):
-    """Which gates may upload."""
-
-    async def put_device(self, device: Device) -> None:
-        """Enrol a device; an earlier one of the same name is replaced, its token ends to count.
-
-        :raises StoreError: if the token hash is another device's.
-        """
-        ...
-
-    async def device_by_name(self, name: str) -> Device | None:
-        """Return the device of this name."""
-        ...
-
-    async def device_by_token(self, token_sha256: bytes) -> Device | None:
-        """Return the device whose token has this hash."""
         ...
 
 

@@ -16,7 +16,6 @@ from hub.errors import StoreError
 from hub.store.marks import MarkedEntry, MarkKind
 from hub.store.port import (
     Decoded,
-    Device,
     EntryCount,
     EntryRecord,
     Flag,
@@ -105,22 +104,6 @@ async def test_an_identifier_of_somebody_else_records_nobody(store: Store) -> No
     with pytest.raises(StoreError):
         await store.put_people([person(2, "A2"), person(3, "A1")])
     assert await everybody(store) == [person(1, "A1")]
-
-
-async def test_a_new_token_ends_the_old_one(store: Store) -> None:
-    await store.put_device(Device("gate-1", b"a" * 32, 1))
-    await store.put_device(Device("gate-1", b"b" * 32, 2))
-    assert await store.device_by_token(b"a" * 32) is None
-    assert await store.device_by_token(b"b" * 32) == Device("gate-1", b"b" * 32, 2)
-    assert await store.device_by_name("gate-1") == Device("gate-1", b"b" * 32, 2)
-    assert await store.device_by_name("gate-2") is None
-
-
-async def test_two_devices_never_share_a_token(store: Store) -> None:
-    await store.put_device(Device("gate-1", b"a" * 32, 1))
-    with pytest.raises(StoreError):
-        await store.put_device(Device("gate-2", b"a" * 32, 1))
-    assert await store.device_by_token(b"a" * 32) == Device("gate-1", b"a" * 32, 1)
 
 
 async def test_entries_are_kept_once(store: Store) -> None:

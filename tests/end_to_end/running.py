@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
+from appliance.identity import identity_of, signing_key
 from firmware_bridge.bridges.simulated import SimulatedBoard
 from scanner.serial.simulated import SimulatedScanner
 from tests.worlds import ROOT
@@ -66,7 +67,12 @@ def prepare_hub(folder: Path, people: int = 500) -> None:
         "--samples", str(folder / "samples.jsonl"), "--sample-count", "200",
     )  # fmt: skip
     command("hub", "publish", *data)
-    command("hub", "device", *data, DEVICE, "--token-file", str(folder / "token"))
+    identity = identity_of(folder / "state")
+    signing_key(identity)  # the gate finds it there
+    command(
+        "hub", "device", *data, DEVICE, "--token-file", str(folder / "token"),
+        "--public-key", str(identity.public_key),
+    )  # fmt: skip
 
 
 class RunningHub:

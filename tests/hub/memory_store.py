@@ -8,15 +8,17 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
+import msgspec
+
 from admission.identity import Identifier
 from admission.orders import Order
 from hub.errors import StoreError
 from hub.store.changes import ChangedPeople, ChangedRows
+from hub.store.devices import Device
 from hub.store.marks import MarkedEntry, MarkKind
 from hub.store.packed import PackedPeople, pack_people
 from hub.store.port import (
     Added,
-    Device,
     EntryCount,
     EntryRecord,
     Flag,
@@ -221,16 +223,34 @@ class MemoryStore:
         }
 
     async def put_device(self, device: Device) -> None:
-        taken = await self.device_by_token(device.token_sha256)
-        if taken is not None and taken.name != device.name:
-            raise StoreError("the token is already another device's")
+        for other in self._devices.values():
+            if other.name != device.name and (
+                (device.public_key and other.public_key == device.public_key)
+                or (device.token_sha256 and other.token_sha256 == device.token_sha256)
+            ):
+                raise StoreError("the token or key is already another device's")
         self._devices[device.name] = device
 
     async def device_by_name(self, name: str) -> Device | None:
         return self._devices.get(name)
 
+    async def device_by_key(self, public_key: bytes) -> Device | None:
+        found = (d for d in self._devices.values() if d.public_key == public_key)
+        return next(found, None) if public_key else None
+
     async def device_by_token(self, token_sha256: bytes) -> Device | None:
         return next((d for d in self._devices.values() if d.token_sha256 == token_sha256), None)
+
+    async def devices(self) -> Sequence[Device]:
+        return [device for _, device in sorted(self._devices.items())]
+
+    async def set_denied(self, name: str, denied_ns: int | None) -> bool:
+        device = self._devices.get(name)
+        if device is None:
+            return False
+        if denied_ns is None or device.denied_ns is None:
+            self._devices[name] = msgspec.structs.replace(device, denied_ns=denied_ns)
+        return True
 
     async def add_entries(self, key: JournalKey, records: Sequence[EntryRecord]) -> Added:
         entries, fresh, differing = self.entries[key], 0, {}

@@ -22,7 +22,7 @@ from hub.folder import DataFolder
 from hub.keys import load_keys
 from hub.publish import Publisher
 
-COMMANDS = ("init", "keys", "synthesize", "publish", "device", "serve")
+COMMANDS = ("init", "keys", "synthesize", "publish", "serve")
 
 
 def run(*arguments: object) -> Result:

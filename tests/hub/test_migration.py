@@ -9,6 +9,7 @@ from pathlib import Path
 
 from admission.identity import Identifier, IdentifierKind
 from admission.standing import PersonFacts, Product
+from hub.store.devices import Device
 from hub.store.port import KnownIdentifier, Person
 from hub.store.sqlite import open_store
 
@@ -40,3 +41,18 @@ async def test_people_of_the_first_version_are_still_on_record(tmp_path: Path) -
             assert list(await change.people_by([document])) == [person]
         await store.put_people([Person(42, (), PersonFacts())])
         assert await store.people_count() == 2
+
+
+async def test_a_device_of_the_first_version_keeps_its_token(tmp_path: Path) -> None:
+    path = tmp_path / "hub.db"
+    scripts = resources.files("hub.store.sqlite") / "migrations"
+    with closing(sqlite3.connect(path)) as database:
+        for name in BEFORE:
+            database.executescript((scripts / name).read_text())
+        database.execute("INSERT INTO device VALUES ('gate-1', ?, 7)", (b"a" * 32,))
+        database.execute(f"PRAGMA user_version = {len(BEFORE)}")
+        database.commit()
+    async with open_store(path) as store:
+        device = Device(name="gate-1", enrolled_ns=7, token_sha256=b"a" * 32)
+        assert await store.device_by_token(b"a" * 32) == device
+        assert await store.device_by_name("gate-1") == device

@@ -12,11 +12,11 @@ import aiosqlite
 from admission.orders import Order
 from hub.errors import StoreError
 from hub.store.changes import ChangedPeople, ChangedRows
+from hub.store.devices import Device
 from hub.store.marks import MarkedEntry, MarkKind
 from hub.store.packed import PackedPeople
 from hub.store.port import (
     Added,
-    Device,
     EntryCount,
     EntryRecord,
     Flag,
@@ -34,7 +34,7 @@ from hub.store.registers import (
     entry_type,
     is_document_name,
 )
-from hub.store.sqlite import change_log, entries, marks, packed, people, registers
+from hub.store.sqlite import change_log, devices, entries, marks, packed, people, registers
 from hub.store.sqlite.change import SqliteChange
 from hub.store.sqlite.change_log import ChangeLog
 from hub.store.sqlite.connection import Connection
@@ -207,36 +207,34 @@ class SqliteStore:
             return await registers.documents(raw)
 
     async def put_device(self, device: Device) -> None:
-        """Enrol a device; see the port."""
+        """Register a device; see the port."""
         async with self._connection.transaction() as raw:
-            taken = await raw.execute_fetchall(
-                "SELECT name FROM device WHERE token_sha256 = ? AND name <> ?",
-                (device.token_sha256, device.name),
-            )
-            if list(taken):
-                raise StoreError("the token is already another device's")
-            await raw.execute(
-                "INSERT OR REPLACE INTO device VALUES (?, ?, ?)",
-                (device.name, device.token_sha256, device.enrolled_ns),
-            )
+            await devices.put(raw, device)
 
     async def device_by_name(self, name: str) -> Device | None:
         """Return the device of this name."""
         async with self._connection.transaction(write=False) as raw:
-            rows = await raw.execute_fetchall(
-                "SELECT name, token_sha256, enrolled_ns FROM device WHERE name = ?",
-                (name,),
-            )
-        return next((Device(*row) for row in rows), None)
+            return await devices.by(raw, "name", name)
+
+    async def device_by_key(self, public_key: bytes) -> Device | None:
+        """Return the device of this raw public key."""
+        async with self._connection.transaction(write=False) as raw:
+            return await devices.by(raw, "public_key", public_key)
 
     async def device_by_token(self, token_sha256: bytes) -> Device | None:
         """Return the device whose token has this hash."""
         async with self._connection.transaction(write=False) as raw:
-            rows = await raw.execute_fetchall(
-                "SELECT name, token_sha256, enrolled_ns FROM device WHERE token_sha256 = ?",
-                (token_sha256,),
-            )
-        return next((Device(*row) for row in rows), None)
+            return await devices.by(raw, "token_sha256", token_sha256)
+
+    async def devices(self) -> Sequence[Device]:
+        """Return all devices by name."""
+        async with self._connection.transaction(write=False) as raw:
+            return await devices.everyone(raw)
+
+    async def set_denied(self, name: str, denied_ns: int | None) -> bool:
+        """Put a device on the deny list, or take it off; see the port."""
+        async with self._connection.transaction() as raw:
+            return await devices.set_denied(raw, name, denied_ns)
 
     async def add_entries(self, key: JournalKey, records: Sequence[EntryRecord]) -> Added:
         """Keep entries of one journal; see the port."""

@@ -1,0 +1,159 @@
+"""`chot hub device`: which gates there are, by which key or token they are known, who is denied."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from cache.errors import KeyFileError
+from cache.replica.durable import write_durably
+from cache.replica.keys import load_public_keys
+from hub import devices
+from hub.clock import HubClock
+from hub.errors import HubError
+from hub.folder import DataFolder
+from hub.options import data_option, run
+from hub.store.devices import Device
+from hub.store.sqlite import open_store
+
+
+class _NameFirst(click.Group):
+    """A group in which `chot hub device NAME …` means `chot hub device register NAME …`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the command's name in front where none is given."""
+        if args and args[0] not in {*self.commands, *ctx.help_option_names}:
+            args = ["register", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=_NameFirst)
+def device() -> None:
+    """Register a gate by hand, list the gates, deny one.
+
+    `chot hub device NAME …` registers: see `chot hub device register --help`.
+    """
+
+
+@device.command()
+@data_option
+@click.argument("name")
+@click.option(
+    "--public-key",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The gate's key: state/identity/device.pub, copied from the gate itself.",
+)
+@click.option(
+    "--token-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where the device's token goes, mode 0600. The hub itself keeps only its hash.",
+)
+def register(
+    *, folder: DataFolder, name: str, public_key: Path | None, token_file: Path | None
+) -> None:
+    """Let a gate upload under NAME: by its key, or by a token that is made for it.
+
+    Given again, the earlier key or token of NAME ends to count. What is not given stays.
+    """
+    folder.require()
+    if public_key is None and token_file is None:
+        raise HubError("give --public-key, or --token-file", hint="see chot hub device --help")
+    if public_key is not None:
+        key = _public_key(public_key)
+        before = run(_register(folder, name, key))
+        click.echo(f"{name} may upload by the key in {public_key}.", err=True)
+        if before is not None and before.public_key not in {b"", key}:
+            click.echo(f"The key that {name} had before no longer counts.", err=True)
+    if token_file is not None:
+        replaced = run(_give_token(folder, name, token_file))
+        click.echo(f"{name} may upload with the token in {token_file}.", err=True)
+        if replaced:
+            ended = f"The token that {name} had before no longer counts."
+            click.echo(f"{ended} Put this one on the gate.", err=True)
+
+
+@device.command("list")
+@data_option
+def list_(*, folder: DataFolder) -> None:
+    """List the gates: name, site, serial, state, and until when the certificate holds."""
+    folder.require()
+    for one in run(_devices(folder)):
+        until = _date(one.expires_ns) if one.expires_ns is not None else "no certificate"
+        denied = f"denied since {_date(one.denied_ns)}" if one.denied_ns is not None else "active"
+        click.echo("\t".join((one.name, one.site or "-", one.serial or "-", denied, until)))
+
+
+@device.command()
+@data_option
+@click.argument("name")
+def deny(*, folder: DataFolder, name: str) -> None:
+    """Take nothing from a gate any more and give it nothing, from now on.
+
+    What it records meanwhile stays on it, and goes up if it is allowed again.
+    """
+    folder.require()
+    run(_set_denied(folder, name, denied=True))
+    click.echo(f"{name} is denied. `chot hub device allow {name}` takes that back.", err=True)
+
+
+@device.command()
+@data_option
+@click.argument("name")
+def allow(*, folder: DataFolder, name: str) -> None:
+    """Take a gate off the deny list."""
+    folder.require()
+    run(_set_denied(folder, name, denied=False))
+    click.echo(f"{name} may upload again.", err=True)
+
+
+def _public_key(path: Path) -> bytes:
+    try:
+        keys = load_public_keys(path)
+    except KeyFileError as error:
+        hint = "it is state/identity/device.pub of the gate, which `chot run` makes"
+        raise HubError(str(error), hint=hint) from error
+    if len(keys) != 1:
+        msg = f"{path} holds {len(keys)} keys"
+        raise HubError(msg, hint="a device has one: state/identity/device.pub of the gate")
+    return keys[0].public_bytes_raw()
+
+
+async def _register(folder: DataFolder, name: str, key: bytes) -> Device | None:
+    async with open_store(folder.database) as store:
+        before = await store.device_by_name(name)
+        await devices.register(store, name, key, HubClock().now())
+        return before
+
+
+async def _give_token(folder: DataFolder, name: str, token_file: Path) -> bool:
+    """Return whether an earlier token of the name has ended with this."""
+    async with open_store(folder.database) as store:
+        before = await store.device_by_name(name)
+        token = await devices.enrol(store, name, HubClock().now(), random_bytes=secrets.token_bytes)
+        try:
+            write_durably(token_file, token.encode("ascii") + b"\n")
+        except OSError as error:
+            msg = f"cannot write {token_file}: {error.strerror}"
+            raise HubError(msg, hint="check that the folder exists and is yours") from error
+        return before is not None and before.token_sha256 is not None
+
+
+async def _devices(folder: DataFolder) -> Sequence[Device]:
+    async with open_store(folder.database) as store:
+        return await store.devices()
+
+
+async def _set_denied(folder: DataFolder, name: str, *, denied: bool) -> None:
+    async with open_store(folder.database) as store:
+        now_ns = HubClock().now().wall_ns
+        if not await store.set_denied(name, now_ns if denied else None):
+            msg = f"there is no device {name}"
+            raise HubError(msg, hint="`chot hub device list` names them all")
+
+
+def _date(wall_ns: int) -> str:
+    return datetime.fromtimestamp(wall_ns / 1e9, UTC).date().isoformat()
