@@ -121,6 +121,9 @@ class PassageRecord(msgspec.Struct, frozen=True):
 
 
 _KINDS = frozenset(FollowupKind)
+_I64 = range(-(1 << 63), 1 << 63)
+_U64 = range(1 << 64)
+_MS = range(-((1 << 63) // _NS_PER_MS), (1 << 63) // _NS_PER_MS + 1)  # as ns, still 64 bits
 
 Record = PassageRecord | Followup | SealSession
 
@@ -197,15 +200,16 @@ def unpack_record(data: bytes) -> Record:
     if data.startswith(_PASSAGE_START):
         return _passage_record(data)
     value = unpack_bounded(data, MAX_PASSAGE_BYTES)
-    match value:
-        case [2, int(kind), int(about), int(after_ms), *_] if 0 < about <= MAX_SEQUENCE:
-            if kind in _KINDS and 0 <= after_ms <= MAX_SEQUENCE:
-                return Followup(FollowupKind(kind), about, after_ms)
-        case [3, bytes(recipient), bytes(ephemeral), *_]:
-            if (len(recipient), len(ephemeral)) == (KEY_ID_BYTES, PUBLIC_KEY_BYTES):
-                return SealSession(recipient, ephemeral)
-        case [str(), *_]:
-            return _first_version(data)
+    if not isinstance(value, list) or not value:
+        raise WireError("no record")
+    if isinstance(value[0], str):
+        return _first_version(data)
+    # By type, since True == 1 and 2.0 == 2: what is one record here is none elsewhere.
+    if type(value[0]) is int:
+        if value[0] == _FOLLOWUP:
+            return _followup(value[1:4])
+        if value[0] == _SESSION:
+            return _session(value[1:3])
     raise WireError("a record of an unknown kind")
 
 
@@ -266,10 +270,40 @@ def _passage_record(data: bytes) -> PassageRecord:
     except msgspec.ValidationError as error:
         msg = f"not a passage: {error}"
         raise WireError(msg) from error
-    return PassageRecord(passage, public, seal)
+    return PassageRecord(_checked(passage), public, seal)
 
 
 def _first_version(data: bytes) -> PassageRecord:
     entry = unpack_passage(data)
     personal = Personal(entry.person, entry.code_digest, entry.officer)
-    return PassageRecord(logged(entry), plain=personal)
+    if not all(number is None or number in _U64 for number in (entry.person, entry.officer)):
+        raise WireError("a number of a passage is out of range")
+    return PassageRecord(_checked(logged(entry)), plain=personal)
+
+
+def _followup(fields: list[object]) -> Followup:
+    match fields:
+        case [int(kind), int(about), int(after_ms)] if not any(type(f) is bool for f in fields):
+            if kind in _KINDS and 0 < about <= MAX_SEQUENCE and 0 <= after_ms <= MAX_SEQUENCE:
+                return Followup(FollowupKind(kind), about, after_ms)
+    raise WireError("not a followup")
+
+
+def _session(fields: list[object]) -> SealSession:
+    match fields:
+        case [bytes(recipient), bytes(ephemeral)]:
+            if (len(recipient), len(ephemeral)) == (KEY_ID_BYTES, PUBLIC_KEY_BYTES):
+                return SealSession(recipient, ephemeral)
+    raise WireError("not a session of seals")
+
+
+def _checked(passage: LoggedPassage) -> LoggedPassage:
+    """Refuse numbers that no table of the hub could hold: they would stop what comes after them."""
+    numbers = (passage.directive, passage.release, passage.about)
+    if not all(number is None or number in _I64 for number in numbers):
+        raise WireError("a number of a passage is out of range")
+    if passage.wall_ms not in _MS or passage.monotonic_ms not in _MS:
+        raise WireError("a time of a passage is out of range")
+    if passage.token is not None and passage.token not in _U64:
+        raise WireError("a passage's token is out of range")
+    return passage

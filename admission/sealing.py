@@ -47,6 +47,9 @@ class Personal(msgspec.Struct, frozen=True, gc=False):
     code_digest: bytes
     officer: int | None = None
 
+    def __repr__(self) -> str:
+        return "Personal(...)"
+
 
 class SealSession(msgspec.Struct, frozen=True, gc=False):
     """What it takes, besides a private key, to open the seals of a session.
@@ -83,8 +86,11 @@ class Sealer:
     def seal(self, personal: bytes, public: bytes) -> bytes:
         """Return the seal over `personal`, which opens only beside the same `public` bytes.
 
-        :raises SealError: if the session is `spent`.
+        :raises SealError: if the session is `spent`, or `personal` is over `MAX_PERSONAL_BYTES`:
+            what nobody would open again is not sealed.
         """
+        if len(personal) > MAX_PERSONAL_BYTES:
+            raise SealError("more personal data than a seal holds")
         if self._used >= MAX_SEALS:
             raise SealError("the session has sealed all that it may")
         counter = self._used.to_bytes(COUNTER_BYTES, "little")

@@ -59,7 +59,7 @@ def typed(body: bytes, form: type[T], limit_bytes: int) -> T:
     """
     value: Any = unpack_bounded(body, limit_bytes)
     try:
-        return msgspec.convert(value, form)
+        return msgspec.convert(value, form, builtin_types=(bytes,))  # text is not read as base64
     except msgspec.ValidationError as error:
         msg = f"not a {form.__name__.lower()}: {error}"
         raise WireError(msg) from error

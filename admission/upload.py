@@ -45,7 +45,7 @@ class SignedBatch(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_f
     :ivar journal: tells a device's journals apart: (device, journal, sequence) is an entry's key.
     :ivar first: the sequence of the first entry; of an empty batch, the one that would come next.
     :ivar entries: their bytes as they were hashed; empty for a place that cannot be read any more.
-    :ivar stated: chain hashes, by sequence, that do not follow from the entry before.
+    :ivar stated: chain hashes, ascending by sequence, that do not follow from the entry before.
     :ivar sent_ns: the gate's wall clock when it made the batch.
     """
 
@@ -145,13 +145,22 @@ def unpack_signed_batch(data: bytes) -> Received:
         raise WireError("the batch holds too many entries, or sequences out of range")
     if any(len(packed) > MAX_PASSAGE_BYTES for packed in batch.entries):
         raise WireError("an entry of the batch is oversized")
-    inside = range(batch.first, batch.first + count)
-    if len(batch.stated) > count or any(
-        sequence not in inside or len(chain_hash) != CHAIN_HASH_BYTES
-        for sequence, chain_hash in batch.stated
-    ):
-        raise WireError("the batch states chain hashes that are none")
+    if not 0 <= batch.sent_ns <= MAX_SEQUENCE:
+        raise WireError("the batch's time is out of range")
+    _check_stated(batch)
     return Received(batch, body, signature)
+
+
+def _check_stated(batch: SignedBatch) -> None:
+    """Refuse chain hashes that are none, or that two readers could understand in two ways."""
+    before = batch.first - 1
+    for sequence, chain_hash in batch.stated:
+        place = sequence - batch.first
+        if not before < sequence < batch.first + len(batch.entries) or not batch.entries[place]:
+            raise WireError("the batch states chain hashes of entries that are not in it")
+        if len(chain_hash) != CHAIN_HASH_BYTES:
+            raise WireError("the batch states chain hashes that are none")
+        before = sequence
 
 
 def sign_mark(mark: Mark, key: Ed25519PrivateKey) -> bytes:
@@ -162,6 +171,8 @@ def sign_mark(mark: Mark, key: Ed25519PrivateKey) -> bytes:
 def open_mark(data: bytes, keys: Iterable[Ed25519PublicKey]) -> Mark:
     """Return the mark that one of these keys signed.
 
+    Whose it is, is for the caller to compare: a hub signs marks of every device and journal.
+
     :raises WireError: if the bytes are no mark, or none of the keys signed it.
     """
     body, signature = parts(data, MAX_MARK_BYTES)
@@ -171,7 +182,7 @@ def open_mark(data: bytes, keys: Iterable[Ed25519PublicKey]) -> Mark:
         raise WireError(msg, hint="update the older side")
     if len(mark.journal) != JOURNAL_ID_BYTES or len(mark.chain_hash) != CHAIN_HASH_BYTES:
         raise WireError("the mark names no journal or carries no chain hash")
-    if not 0 <= mark.through <= MAX_SEQUENCE:
+    if not (0 <= mark.through <= MAX_SEQUENCE and 0 <= mark.wall_ns <= MAX_SEQUENCE):
         raise WireError("the mark is out of range")
     if not any(holds(key, signature, _MARK_DOMAIN + body) for key in keys):
         raise WireError(
