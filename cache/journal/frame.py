@@ -5,7 +5,10 @@ A file is one header, then frames back to back; all integers little-endian:
     header  magic 8 | version u16 | zero u16 | journal id 16 | first sequence u64
             | chain hash before 32 | CRC32C u32 of all that
     frame   length u32 | sequence u64 | CRC32C u32 of the frame's other bytes
-            | chain hash 32 | packed passage
+            | chain hash 32 | record
+
+A frame of length 0 is a pruned run: every entry from the one that is expected there through its
+sequence has been removed, and the chain goes on with its hash.
 """
 
 from __future__ import annotations
@@ -20,7 +23,9 @@ from admission.passage import CHAIN_HASH_BYTES, JOURNAL_ID_BYTES, chained
 from admission.wire import MAX_PASSAGE_BYTES
 
 MAGIC = b"CHOTJRNL"
-VERSION = 1
+VERSION = 2
+FIRST_VERSION = 1
+"""Files of this version hold whole passages in the clear (`journal_record` tells them apart)."""
 MAX_SEQUENCE = (1 << 63) - 1
 
 _HEADER = struct.Struct(f"<8sHH{JOURNAL_ID_BYTES}sQ{CHAIN_HASH_BYTES}s")
@@ -43,10 +48,14 @@ class Header(msgspec.Struct, frozen=True):
     journal: bytes
     first_sequence: int
     chain_before: bytes
+    version: int = VERSION
 
 
 class Frame(msgspec.Struct, frozen=True, gc=False):
-    """One entry as it stands in a file, at `offset` bytes from the file's start."""
+    """One entry as it stands in a file, at `offset` bytes from the file's start.
+
+    `packed` is its record; empty, the frame is a pruned run.
+    """
 
     offset: int
     sequence: int
@@ -62,7 +71,7 @@ class Frame(msgspec.Struct, frozen=True, gc=False):
 def pack_header(header: Header) -> bytes:
     """Return the header's `HEADER_BYTES` bytes."""
     body = _HEADER.pack(
-        MAGIC, VERSION, 0, header.journal, header.first_sequence, header.chain_before
+        MAGIC, header.version, 0, header.journal, header.first_sequence, header.chain_before
     )
     return body + _CRC.pack(_crc32c(body))
 
@@ -73,24 +82,32 @@ def unpack_header(data: bytes) -> Header | None:
         return None
     body = data[: _HEADER.size]
     magic, version, zero, journal, first_sequence, chain_before = _HEADER.unpack(body)
-    if (magic, version, zero) != (MAGIC, VERSION, 0):
+    if (magic, zero) != (MAGIC, 0) or not FIRST_VERSION <= version <= VERSION:
         return None
     if _CRC.unpack_from(data, _HEADER.size)[0] != _crc32c(body):
         return None
     if not 0 < first_sequence <= MAX_SEQUENCE:
         return None
-    return Header(journal, first_sequence, chain_before)
+    return Header(journal, first_sequence, chain_before, version)
 
 
 def pack_frame(sequence: int, chain_hash: bytes, packed: bytes) -> bytes:
     """Return one frame's bytes.
 
     :param chain_hash: `admission.passage.chained` of the entry before, this sequence and `packed`.
-    :param packed: 1 to `MAX_PASSAGE_BYTES` bytes.
+    :param packed: a record of 1 to `MAX_PASSAGE_BYTES` bytes.
     """
     prefix = _PREFIX.pack(len(packed), sequence)
     rest = chain_hash + packed
     return prefix + _CRC.pack(_crc32c(prefix + rest)) + rest
+
+
+def pack_pruned_run(last: int, chain_hash: bytes) -> bytes:
+    """Return the `FRAME_HEAD_BYTES` bytes that stand for entries which were removed.
+
+    :param last: the sequence of the last one that was removed, `chain_hash` its hash.
+    """
+    return pack_frame(last, chain_hash, b"")
 
 
 def frame_at(data: bytes, offset: int) -> Frame | None:
@@ -102,7 +119,7 @@ def frame_at(data: bytes, offset: int) -> Frame | None:
     if offset + FRAME_HEAD_BYTES > len(data):
         return None
     length, sequence, crc, chain_hash = _FRAME_HEAD.unpack_from(data, offset)
-    if not 0 < length <= MAX_PASSAGE_BYTES or not 0 < sequence <= MAX_SEQUENCE:
+    if length > MAX_PASSAGE_BYTES or not 0 < sequence <= MAX_SEQUENCE:
         return None
     end = offset + FRAME_HEAD_BYTES + length
     if end > len(data):

@@ -15,7 +15,7 @@ from cache.journal.catalogue import JournalFile, list_files, read_file
 from cache.journal.errors import JournalError, JournalUnavailable
 from cache.journal.frame import FRAME_HEAD_BYTES, MAX_FRAME_BYTES, Frame, frame_at
 from cache.journal.medium import Medium, PosixMedium
-from cache.journal.scan import scan
+from cache.journal.scan import PrunedRun, scan
 
 LOST_CHAIN_HASH = bytes(CHAIN_HASH_BYTES)
 
@@ -48,6 +48,8 @@ class JournalReader:
 
         An entry that cannot be read any more (a damaged or removed file) is returned with empty
         `packed` and a chain hash of zeros: its place is told, so that it never blocks what follows.
+        So is one that was pruned, which does not count as lost; of the last one of a run the chain
+        hash is still known.
 
         :param through: the journal's last durable sequence; nothing after it is looked at.
         :param max_bytes: bound for the sum of the entries' sizes, a frame's head included.
@@ -59,54 +61,71 @@ class JournalReader:
         entries: list[Entry] = []
         size = 0
         try:
-            for entry in self._entries(after + 1, min(through, after + max_entries)):
+            for entry, lost in self._entries(after + 1, min(through, after + max_entries)):
                 size += FRAME_HEAD_BYTES + len(entry.packed)
                 if entries and size > max_bytes:
                     break
                 entries.append(entry)
-                self.lost_entries += not entry.packed
+                self.lost_entries += lost
         except OSError as error:
             msg = f"the journal cannot be read: {error.strerror or type(error).__name__}"
             raise JournalUnavailable(msg, hint="check the medium (dmesg)") from error
         return entries
 
-    def _entries(self, first: int, last: int) -> Iterator[Entry]:
+    def _entries(self, first: int, last: int) -> Iterator[tuple[Entry, bool]]:
+        """Yield the entries, and of each whether it is lost."""
         files = list_files(self._medium, self._directory)
         starts = [file.first_sequence for file in files]
         sequence = first
         while sequence <= last:
             place = bisect_right(starts, sequence) - 1
             until = min(last, starts[place + 1] - 1) if place + 1 < len(starts) else last
-            frames = self._frames(files[place], sequence, until) if place >= 0 else iter(())
-            for frame in frames:
-                yield from _lost(sequence, frame.sequence - 1)
-                yield Entry(frame.sequence, frame.chain_hash, frame.packed)
-                sequence = frame.sequence + 1
+            found = self._found(files[place], sequence, until) if place >= 0 else iter(())
+            for finding in found:
+                if isinstance(finding, PrunedRun):
+                    yield from _lost(sequence, finding.first - 1)
+                    yield from _pruned(finding, sequence, until)
+                    sequence = finding.last + 1
+                else:
+                    yield from _lost(sequence, finding.sequence - 1)
+                    yield Entry(finding.sequence, finding.chain_hash, finding.packed), False
+                    sequence = finding.sequence + 1
             yield from _lost(sequence, until)
             sequence = until + 1
 
-    def _frames(self, file: JournalFile, first: int, last: int) -> Iterator[Frame]:
-        """Yield the file's intact frames `first` to `last`, ascending."""
-        cursor = self._cursor
+    def _found(self, file: JournalFile, first: int, last: int) -> Iterator[Frame | PrunedRun]:
+        """Yield the file's intact frames `first` to `last` and the runs between, ascending."""
         sequence = first
-        if cursor is not None and cursor.file == file and cursor.sequence == first:
-            window = (last - first + 1) * MAX_FRAME_BYTES
-            data = self._medium.read(file.path, cursor.offset, min(window, 2 << 20))
-            offset = 0
-            while sequence <= last and (frame := frame_at(data, offset)) is not None:
-                if frame.sequence != sequence:
-                    break
-                self._cursor = _Cursor(file, cursor.offset + frame.end, sequence + 1)
-                yield frame
-                offset, sequence = frame.end, sequence + 1
+        for frame in self._continued(file, first, last):
+            yield frame
+            sequence = frame.sequence + 1
         if sequence > last:
             return
         for finding in scan(_read_whole(self._medium, file), file.first_sequence):
-            if isinstance(finding, Frame) and sequence <= finding.sequence <= last:
+            if isinstance(finding, PrunedRun) and finding.last >= sequence:
+                if finding.first > last:
+                    return
+                yield finding
+            elif isinstance(finding, Frame) and finding.sequence >= sequence:
+                if finding.sequence > last:
+                    return
                 self._cursor = _Cursor(file, finding.end, finding.sequence + 1)
                 yield finding
-                if finding.sequence == last:
-                    return
+
+    def _continued(self, file: JournalFile, first: int, last: int) -> Iterator[Frame]:
+        """Yield the frames that stand one behind the other where the last read ended, if any."""
+        cursor = self._cursor
+        if cursor is None or cursor.file != file or cursor.sequence != first:
+            return
+        window = (last - first + 1) * MAX_FRAME_BYTES
+        data = self._medium.read(file.path, cursor.offset, min(window, 2 << 20))
+        offset, sequence = 0, first
+        while sequence <= last and (frame := frame_at(data, offset)) is not None:
+            if frame.sequence != sequence or not frame.packed:
+                return
+            self._cursor = _Cursor(file, cursor.offset + frame.end, sequence + 1)
+            yield frame
+            offset, sequence = frame.end, sequence + 1
 
 
 def _read_whole(medium: Medium, file: JournalFile) -> bytes:
@@ -116,5 +135,11 @@ def _read_whole(medium: Medium, file: JournalFile) -> bytes:
         return b""  # not a file of ours any more: its entries count as lost
 
 
-def _lost(first: int, last: int) -> Iterator[Entry]:
-    return (Entry(sequence, LOST_CHAIN_HASH, b"") for sequence in range(first, last + 1))
+def _lost(first: int, last: int) -> Iterator[tuple[Entry, bool]]:
+    return ((Entry(sequence, LOST_CHAIN_HASH, b""), True) for sequence in range(first, last + 1))
+
+
+def _pruned(run: PrunedRun, first: int, last: int) -> Iterator[tuple[Entry, bool]]:
+    for sequence in range(max(first, run.first), min(last, run.last) + 1):
+        known = sequence == run.last
+        yield Entry(sequence, run.chain_hash if known else LOST_CHAIN_HASH, b""), False

@@ -23,7 +23,7 @@ from cache.journal.errors import JournalDamaged
 from cache.journal.frame import HEADER_BYTES, Frame, Header, unpack_header
 from cache.journal.medium import Medium
 from cache.journal.retired import is_retired, retire, retired_names
-from cache.journal.scan import Damage, Tail, scan
+from cache.journal.scan import Damage, PrunedRun, Tail, scan
 
 
 class Position(msgspec.Struct, frozen=True):
@@ -49,10 +49,10 @@ class Recovery(msgspec.Struct, frozen=True):
 
 
 class _Reading(msgspec.Struct):
-    """What one file says of the journal's position."""
+    """What one file says of the journal's position: `last` is its last entry's place and hash."""
 
     header: Header | None = None
-    last: Frame | None = None
+    last: tuple[int, bytes] | None = None
     damages: list[Damage] = msgspec.field(default_factory=list)
     torn_bytes: int = 0
 
@@ -130,7 +130,7 @@ def _has_header(medium: Medium, file: JournalFile) -> bool:
 def _continued(medium: Medium, files: list[JournalFile], newest: _Reading) -> Recovery:
     journal = newest.header.journal if newest.header else _journal_of(medium, files[:-1])
     if newest.last is not None:
-        position = Position(journal, newest.last.sequence, newest.last.chain_hash)
+        position = Position(journal, *newest.last)
     else:
         assert newest.header is not None  # noqa: S101 - one of both was asked for
         before = newest.header
@@ -157,7 +157,9 @@ def _read(medium: Medium, file: JournalFile) -> _Reading:
             case Header():
                 reading.header = finding
             case Frame():
-                reading.last = finding
+                reading.last = (finding.sequence, finding.chain_hash)
+            case PrunedRun():
+                reading.last = (finding.last, finding.chain_hash)
             case Damage():
                 reading.damages.append(finding)
             case Tail():

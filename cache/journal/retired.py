@@ -20,7 +20,7 @@ from cache.journal.catalogue import DAMAGED_SUFFIX, JournalFile, list_files, rea
 from cache.journal.errors import JournalDamaged
 from cache.journal.frame import Frame, Header
 from cache.journal.medium import Medium, PosixMedium
-from cache.journal.scan import scan
+from cache.journal.scan import PrunedRun, scan
 
 _NAME = re.compile(r"[0-9a-f]{32}")
 
@@ -121,6 +121,8 @@ def _last(medium: Medium, folder: Path) -> int:
                     last = finding.first_sequence - 1
                 case Frame():
                     last = finding.sequence
+                case PrunedRun():
+                    last = finding.last
         if last:
             return last
     return 0

@@ -53,22 +53,34 @@ class Damage(msgspec.Struct, frozen=True):
     lost: int = 0
 
 
+class PrunedRun(msgspec.Struct, frozen=True):
+    """Entries `first` to `last` were removed here on purpose; `chain_hash` is that of the last."""
+
+    offset: int
+    first: int
+    last: int
+    chain_hash: bytes
+
+
 class Tail(msgspec.Struct, frozen=True):
-    """Bytes after the last intact entry: a write that power or the medium cut short."""
+    """Bytes after the last intact entry: a write that power or the medium cut short.
+
+    Zeros up to the file's end are none: that is space set aside which nothing was written to.
+    """
 
     offset: int
     length: int
 
 
-Finding = Header | Frame | Damage | Tail
+Finding = Header | Frame | PrunedRun | Damage | Tail
 
 
 def scan(data: bytes, first_sequence: int) -> Iterator[Finding]:
     """Yield what a file's bytes hold, in their order.
 
-    First the `Header` (or a `Damage` in its place), then every intact `Frame`, each preceded by the
-    `Damage` that lies before or in it, at last a `Tail` if bytes remain. Sequences of the frames
-    ascend strictly. An intact file yields one header and frames, nothing else.
+    First the `Header` (or a `Damage` in its place), then every intact `Frame` and `PrunedRun`, each
+    preceded by the `Damage` that lies before or in it, at last a `Tail` if written bytes remain.
+    Sequences ascend strictly. An intact file yields one header, frames and runs, nothing else.
 
     :param first_sequence: the sequence that the file's name promises for its first entry; sequences
         further from it than one file can hold entries are not believed.
@@ -81,7 +93,8 @@ def scan(data: bytes, first_sequence: int) -> Iterator[Finding]:
         yield header
         previous = header.chain_before
     offset, expected, last = HEADER_BYTES, first_sequence, first_sequence + MAX_FILE_ENTRIES
-    while offset < len(data):
+    written = len(data.rstrip(b"\0"))  # an entry may end in zeros, but none begins among them
+    while offset < written:
         frame = frame_at(data, offset)
         if frame is not None and first_sequence <= frame.sequence < expected:
             yield Damage(DamageKind.OUT_OF_ORDER, offset, frame.end - offset, frame.sequence)
@@ -90,23 +103,27 @@ def scan(data: bytes, first_sequence: int) -> Iterator[Finding]:
         if frame is None or not expected <= frame.sequence <= last:
             frame = _next_intact(data, offset + 1, expected, last)
         if frame is None:
-            yield Tail(offset, len(data) - offset)
+            yield Tail(offset, written - offset)
             return
         yield from _damage_before(frame, offset, expected, previous)
-        yield frame
+        if frame.packed:
+            yield frame
+        else:
+            yield PrunedRun(frame.offset, expected, frame.sequence, frame.chain_hash)
         offset, expected, previous = frame.end, frame.sequence + 1, frame.chain_hash
 
 
 def _damage_before(
     frame: Frame, offset: int, expected: int, previous: bytes | None
 ) -> Iterator[Damage]:
-    lost = frame.sequence - expected
+    # A run says of all that is missing before it that it was removed; it has no bytes to check.
+    lost = frame.sequence - expected if frame.packed else 0
     if frame.offset > offset:
         yield Damage(DamageKind.UNREADABLE, offset, frame.offset - offset, expected, lost)
     elif lost:
         yield Damage(DamageKind.MISSING, offset, 0, expected, lost)
     # Across a loss the chain cannot be checked: the hash before went with the lost entry.
-    if not lost and previous is not None and not follows(previous, frame):
+    if frame.packed and not lost and previous is not None and not follows(previous, frame):
         yield Damage(DamageKind.CHAIN, frame.offset, frame.end - frame.offset, frame.sequence)
 
 
@@ -114,11 +131,11 @@ def _next_intact(data: bytes, offset: int, expected: int, last: int) -> Frame | 
     """Return the first intact frame from `offset` on whose sequence is `expected` to `last`.
 
     A frame's head is searched for as a pattern: short length, two free bytes, and one of the few
-    high parts that such sequences have.
+    high parts that such sequences have. Zeros, of which there may be millions, are no head.
     """
     highs = range(expected >> _LOW_BITS, (last >> _LOW_BITS) + 1)
     known = b"|".join(re.escape(high.to_bytes(6, "little")) for high in highs)
-    head = re.compile(rb"(?s)(?=(?!\x00\x00)..\x00\x00..(?:" + known + rb"))")
+    head = re.compile(rb"(?s)(?=(?!\x00{12})..\x00\x00..(?:" + known + rb"))")
     for match in head.finditer(data, offset):
         frame = frame_at(data, match.start())
         if frame is not None and expected <= frame.sequence <= last:

@@ -14,7 +14,7 @@ from cache.journal.errors import JournalDamaged, JournalUnavailable
 from cache.journal.frame import Frame, Header
 from cache.journal.medium import Medium, PosixMedium
 from cache.journal.retired import retired_names
-from cache.journal.scan import Damage, Tail, scan
+from cache.journal.scan import Damage, Finding, PrunedRun, Tail, scan
 
 
 class FaultKind(StrEnum):
@@ -139,9 +139,7 @@ class _Walk:
             self._expected = self.report.first_sequence = file.first_sequence
         self.report.last_sequence = max(self.report.last_sequence, file.first_sequence - 1)
 
-    def _take(
-        self, file: JournalFile, finding: Header | Frame | Damage | Tail, following: int | None
-    ) -> None:
+    def _take(self, file: JournalFile, finding: Finding, following: int | None) -> None:
         match finding:
             case Header():
                 self._header(file, finding)
@@ -151,6 +149,9 @@ class _Walk:
                 self.report.entries += 1
                 self.report.last_sequence = finding.sequence
                 self._expected, self._chain_hash = finding.sequence + 1, finding.chain_hash
+            case PrunedRun():
+                self.report.last_sequence = finding.last
+                self._expected, self._chain_hash = finding.last + 1, finding.chain_hash
             case Damage() if following is not None and finding.sequence >= following:
                 self.report.unfinished_bytes += finding.length
             case Damage():
@@ -194,7 +195,7 @@ def _unreadable(directory: Path, error: OSError) -> JournalUnavailable:
     return JournalUnavailable(msg, hint="name the journal's folder")
 
 
-def _findings(medium: Medium, file: JournalFile) -> Iterator[Header | Frame | Damage | Tail]:
+def _findings(medium: Medium, file: JournalFile) -> Iterator[Finding]:
     try:
         data = read_file(medium, file)
     except OSError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from admission.credential import CredentialKind
@@ -10,7 +11,14 @@ from admission.passage import Passage, chained, genesis
 from admission.reading import Symbology
 from admission.verdict import Card, Outcome, Reason
 from admission.wire import Entry
-from cache.journal.frame import Header, pack_frame, pack_header
+from cache.journal.frame import (
+    HEADER_BYTES,
+    Header,
+    frame_at,
+    pack_frame,
+    pack_header,
+    pack_pruned_run,
+)
 from cache.journal.medium import Medium
 from cache.journal.reader import JournalReader
 
@@ -49,6 +57,26 @@ def file_bytes(packed: list[bytes], *, first: int = 1) -> tuple[bytes, list[int]
         data += pack_frame(sequence, chain_hash, entry)
         ends.append(len(data))
     return data, ends
+
+
+def pruned(data: bytes, first: int, last: int) -> bytes:
+    """Return the file's bytes with the entries `first` to `last` taken out as a pruned run."""
+    kept, before, behind = b"", data[:HEADER_BYTES], b""
+    for offset, sequence, chain_hash, end in _frames(data):
+        if sequence < first:
+            before += data[offset:end]
+        elif sequence > last:
+            behind += data[offset:end]
+        elif sequence == last:
+            kept = pack_pruned_run(last, chain_hash)
+    return before + kept + behind
+
+
+def _frames(data: bytes) -> Iterator[tuple[int, int, bytes, int]]:
+    offset = HEADER_BYTES
+    while frame := frame_at(data, offset):
+        yield offset, frame.sequence, frame.chain_hash, frame.end
+        offset = frame.end
 
 
 async def all_entries(medium: Medium | None, directory: Path, through: int) -> list[Entry]:

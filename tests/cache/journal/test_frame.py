@@ -8,13 +8,16 @@ from hypothesis import strategies as st
 
 from admission.wire import MAX_PASSAGE_BYTES
 from cache.journal.frame import (
+    FIRST_VERSION,
     FRAME_HEAD_BYTES,
     HEADER_BYTES,
     MAX_SEQUENCE,
+    VERSION,
     Header,
     frame_at,
     pack_frame,
     pack_header,
+    pack_pruned_run,
     unpack_header,
 )
 
@@ -61,7 +64,7 @@ def test_a_flipped_bit_anywhere_in_a_header_is_found(header: Header, bit: int) -
     assert unpack_header(flipped(pack_header(header), bit)) is None
 
 
-@pytest.mark.parametrize("length", [0, MAX_PASSAGE_BYTES + 1, 0xFFFFFFFF])
+@pytest.mark.parametrize("length", [MAX_PASSAGE_BYTES + 1, 0xFFFFFFFF])
 def test_a_length_out_of_bounds_is_not_followed(length: int) -> None:
     data = length.to_bytes(4, "little") + bytes(FRAME_HEAD_BYTES + MAX_PASSAGE_BYTES)
     assert frame_at(data, 0) is None
@@ -69,7 +72,9 @@ def test_a_length_out_of_bounds_is_not_followed(length: int) -> None:
 
 def test_the_format_stays_as_documented() -> None:
     """Files outlive versions: these bytes were written by the first one."""
-    header = pack_header(Header(bytes(range(16)), 7, b"\x11" * 32))
+    first = Header(bytes(range(16)), 7, b"\x11" * 32, FIRST_VERSION)
+    header = pack_header(first)
+    assert unpack_header(header) == first
     assert header[:12].hex() == "43484f544a524e4c" + "0100" + "0000"
     assert header[28:36].hex() == "0700000000000000"
     assert header[-4:].hex() == "2f7e82f7"
@@ -77,3 +82,12 @@ def test_the_format_stays_as_documented() -> None:
     assert frame[:12].hex() == "03000000" + "0201000000000000"
     assert frame[12:16].hex() == "fe793b58"
     assert frame[16:] == b"\x22" * 32 + b"abc"
+    assert pack_header(Header(bytes(range(16)), 7, b"\x11" * 32))[8:12].hex() == "0200" + "0000"
+    run = pack_pruned_run(258, b"\x22" * 32)
+    assert run[:12].hex() == "00000000" + "0201000000000000"
+    assert (len(run), run[16:]) == (FRAME_HEAD_BYTES, b"\x22" * 32)
+    assert frame_at(bytes(FRAME_HEAD_BYTES), 0) is None  # space set aside is no pruned run
+
+
+def test_files_of_a_later_version_are_not_guessed_at() -> None:
+    assert unpack_header(pack_header(Header(bytes(16), 1, bytes(32), VERSION + 1))) is None

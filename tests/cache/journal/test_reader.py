@@ -15,10 +15,11 @@ from cache.journal.frame import FRAME_HEAD_BYTES, HEADER_BYTES
 from cache.journal.reader import LOST_CHAIN_HASH, JournalReader
 from cache.journal.recovery import recover
 from cache.journal.segment_file import SegmentWriter
-from tests.cache.journal.entries import JOURNAL, all_entries
+from tests.cache.journal.entries import JOURNAL, all_entries, pruned
 from tests.cache.journal.simulated_disk import SimulatedDisk
 
 DIRECTORY = Path("journal")
+ONE = {"max_entries": 1, "max_bytes": 1 << 20}
 MANY = {"max_entries": 1_000, "max_bytes": 1 << 20}
 
 
@@ -124,6 +125,20 @@ async def test_a_damaged_entry_keeps_its_place_and_blocks_none() -> None:
     reader = JournalReader(DIRECTORY, disk)
     await reader.read(0, 10, **MANY)
     assert reader.lost_entries == 1
+
+
+@pytest.mark.parametrize(("first", "last"), [(1, 3), (2, 2), (3, 10)])
+async def test_pruned_places_are_told_and_are_not_lost(first: int, last: int) -> None:
+    disk, _ = a_disk(10, rotate_bytes=1 << 20)
+    (path,) = file_names(disk)
+    disk.overwrite(path, pruned(disk.content(path), first, last))
+    reader = JournalReader(DIRECTORY, disk)
+    entries = [entry for after in range(10) for entry in await reader.read(after, 10, **ONE)]
+    assert [entry.sequence for entry in entries] == list(range(1, 11))
+    assert [e.sequence for e in entries if not e.packed] == list(range(first, last + 1))
+    assert await reader.read(0, 10, **MANY) == entries
+    assert reader.lost_entries == 0
+    assert recover(disk, DIRECTORY, JOURNAL).position.last_sequence == 10
 
 
 @pytest.mark.parametrize("place", [0, 1, -1])

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from admission.passage import chained
-from cache.journal.frame import HEADER_BYTES, Frame, Header, pack_frame
-from cache.journal.scan import Damage, DamageKind, Tail, scan
-from tests.cache.journal.entries import file_bytes
+from cache.journal.frame import HEADER_BYTES, Frame, Header, pack_frame, pack_pruned_run
+from cache.journal.scan import Damage, DamageKind, PrunedRun, Tail, scan
+from tests.cache.journal.entries import file_bytes, pruned
 
 ENTRIES = st.lists(st.binary(min_size=1, max_size=90), min_size=1, max_size=12)
 FIRSTS = st.sampled_from([1, 250, 65_530, (1 << 32) - 3])
@@ -33,6 +33,38 @@ def test_an_intact_file_yields_its_header_and_entries_and_nothing_else(
     assert all(isinstance(f, Frame) for f in found)
 
 
+@given(ENTRIES, FIRSTS, st.integers(1, 5_000))
+def test_space_set_aside_is_no_torn_write(packed: list[bytes], first: int, zeros: int) -> None:
+    data, _ = file_bytes([*packed, b"ends in zeros\0\0"], first=first)
+    assert list(scan(data + bytes(zeros), first)) == list(scan(data, first))
+    *_, tail = scan(data + b"torn" + bytes(zeros), first)
+    assert tail == Tail(len(data), 4)
+
+
+@given(ENTRIES, FIRSTS, st.data())
+def test_a_pruned_run_stands_for_its_entries_and_the_chain_goes_on(
+    packed: list[bytes], first: int, data: st.DataObject
+) -> None:
+    whole, _ = file_bytes(packed, first=first)
+    low = data.draw(st.integers(first, first + len(packed) - 1))
+    high = data.draw(st.integers(low, first + len(packed) - 1))
+    found = list(scan(pruned(whole, low, high), first))
+    (run,) = (finding for finding in found if isinstance(finding, PrunedRun))
+    assert (run.first, run.last) == (low, high)
+    assert [f.sequence for f in found if isinstance(f, Frame)] == [
+        n for n in range(first, first + len(packed)) if not low <= n <= high
+    ]
+    assert not any(isinstance(finding, Damage | Tail) for finding in found)
+
+
+def test_an_entry_that_does_not_follow_on_a_pruned_run_is_told() -> None:
+    whole, _ = file_bytes([b"one", b"two", b"three"])
+    run = pruned(whole, 1, 2)
+    foreign = pack_pruned_run(2, bytes(32))
+    exchanged = run[:HEADER_BYTES] + foreign + run[HEADER_BYTES + len(foreign) :]
+    assert [damage.kind for damage in damages(exchanged)] == [DamageKind.CHAIN]
+
+
 @given(ENTRIES, FIRSTS, st.data())
 def test_a_truncated_file_yields_exactly_the_entries_whole_before_the_cut(
     packed: list[bytes], first: int, data: st.DataObject
@@ -43,7 +75,8 @@ def test_a_truncated_file_yields_exactly_the_entries_whole_before_the_cut(
     intact = sum(end <= cut for end in ends) - 1
     assert [f.packed for f in found if isinstance(f, Frame)] == packed[:intact]
     tails = [f for f in found if isinstance(f, Tail)]
-    expected = [] if cut in ends else [Tail(ends[intact], cut - ends[intact])]
+    torn = whole[ends[intact] : cut].rstrip(b"\0")
+    expected = [Tail(ends[intact], len(torn))] if torn else []
     assert tails == expected
     assert len(found) == intact + len(tails)
 
