@@ -59,7 +59,9 @@ class Journal(Protocol):
         :param unsecured: whether the caller acts even if this raises, by the site's policy: the
             entry is then not taken back at the bound, but kept and tried until it is durable.
         :raises Exception: the implementation's own error if it was not made durable in time; the
-            entry then does not count as appended, and only declared policy opens a gate.
+            entry then does not count as appended, and only declared policy opens a gate. One
+            whose attribute `in_doubt` is true says that the entry may yet become durable: where
+            `unsecured` was asked for, that it is being tried.
         """
         ...
 

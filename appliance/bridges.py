@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
+from collections.abc import Callable
 
 from admission.signal import Output
 from appliance.clock import SystemClock
@@ -11,21 +12,37 @@ from appliance.config import LaneTable, McuBridgeTable
 from appliance.metrics import Metrics
 from firmware_bridge.bridges.absent import ScreenOnlyBridge
 from firmware_bridge.bridges.mcu import McuBridge
-from firmware_bridge.link.messages import InputEvent
+from firmware_bridge.link.messages import Input, InputEvent
 
 _log = logging.getLogger(__name__)
 
 LaneBridge = McuBridge | ScreenOnlyBridge
 
 
-def open_bridge(lane: LaneTable, clock: SystemClock, metrics: Metrics) -> LaneBridge:
-    """Return the lane's bridge; what its board senses is counted and logged."""
+PASSAGES = frozenset({Input.PASSAGE_A, Input.PASSAGE_B})
+
+
+def open_bridge(
+    lane: LaneTable,
+    clock: SystemClock,
+    metrics: Metrics,
+    *,
+    on_passage: Callable[[Input], None] = lambda _: None,
+) -> LaneBridge:
+    """Return the lane's bridge; what its board senses is counted and logged.
+
+    :param on_passage: told of each edge of a passage sensor, which is no news for the log.
+    """
 
     def note(event: InputEvent) -> None:
         """Say what the board sensed: the law does not act on it, people must hear of it."""
         name = event.input.name.lower()
         metrics.board_input(lane.name, name)
-        _log.warning("board input", extra={"lane": lane.name, "kind": name, "count": event.value})
+        if event.input not in PASSAGES:
+            fields = {"lane": lane.name, "kind": name, "count": event.value}
+            _log.warning("board input", extra=fields)
+        elif event.value:
+            on_passage(event.input)
 
     if isinstance(lane.bridge, McuBridgeTable):
         return McuBridge(

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import random
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -15,14 +14,11 @@ import aiohttp
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from admission.ports import Book, Clock, Journal
-from admission.reading import Reading
-from admission.repeat import Presentations, UsedOnce
+from admission.repeat import UsedOnce
 from admission.site import Direction
 from admission.zone import Zone
-from appliance.bridges import open_bridge
-from appliance.camera_table import CameraSourceTable
 from appliance.clock import SystemClock
-from appliance.config import Config, LaneTable, ScenesSourceTable, site_of
+from appliance.config import Config, site_of
 from appliance.control import controlled
 from appliance.control_answers import control_answers
 from appliance.desk.desk import Desk
@@ -34,9 +30,8 @@ from appliance.health import Health, Weight
 from appliance.hub_source import HubSource
 from appliance.hub_time import HubTime
 from appliance.identity import identity_of, signing_key
-from appliance.inbox import Inbox
-from appliance.judging import Judge
-from appliance.lane import Lane
+from appliance.journal_table import settings_from
+from appliance.lane_building import CAMERAS, SharedParts, add_lane
 from appliance.law_keeping import kept_law
 from appliance.metrics import Metrics
 from appliance.observation import Observer
@@ -56,7 +51,6 @@ from appliance.replica_metrics import ReplicaMetrics
 from appliance.running import Appliance
 from appliance.secret import device_key
 from appliance.site_table import reset_from
-from appliance.sources import Source, open_source
 from appliance.uplink_http import HttpTransport
 from appliance.web.desk import DeskPages
 from appliance.web.mirror import Mirrors
@@ -64,13 +58,11 @@ from appliance.web.screen import KioskScreen
 from appliance.web.server import make_app, serve
 from appliance.zone_keeping import recalled_zone
 from appliance.zone_metrics import ZoneMetrics
+from cache.journal.file_journal import JournalSettings
 from cache.replica.book import ReplicaBook
 from cache.replica.directory_source import DirectorySource
 from cache.replica.keys import load_hash_key
 from cache.replica.replicate import Replicator
-from scanner.camera.look import Look
-
-CAMERAS = (CameraSourceTable, ScenesSourceTable)
 
 
 @asynccontextmanager
@@ -80,10 +72,12 @@ async def composed(
     clock: SystemClock,
     rng: random.Random,
     observers: Sequence[Observer] = (),
+    journal: JournalSettings | None = None,
 ) -> AsyncIterator[Appliance]:
     """Build an appliance; it is taken down, journal last, when the block ends.
 
     :param observers: told of every scan, besides the metrics.
+    :param journal: bounds of the journal, in place of those that the configuration gives.
     :raises ConfigError: if a file that the configuration names cannot be used.
     :raises admission.errors.RulebookError: if the rulebook cannot be used.
     :raises cache.errors.CacheError: if the journal or the replica's folder cannot be used.
@@ -123,7 +117,14 @@ async def composed(
             HttpTransport(config.hub.url, Path(config.hub.token_file))
         )
         records = await stack.enter_async_context(
-            open_records(state, transport, device=config.appliance.device, clock=clock, rng=rng)
+            open_records(
+                state,
+                transport,
+                device=config.appliance.device,
+                clock=clock,
+                rng=rng,
+                settings=journal or settings_from(config.journal),
+            )
         )
         site, used = site_of(config), UsedOnce()
         zone = await recalled_zone(
@@ -168,35 +169,26 @@ async def composed(
         feedback = Feedback()
         desk = _desk(config, clock, book, records.journal, zone)
         observer = Observers(metrics, feedback, *([desk] if desk else []), *observers)
-        loop = asyncio.get_running_loop()
+        parts = SharedParts(
+            site=site,
+            clock=clock,
+            rng=rng,
+            law=keeper.law,
+            book=book,
+            zone=zone,
+            used=used,
+            digest_key=digest_key,
+            journal=records.journal,
+            policy=config.journal.when_unavailable,
+            screen=screen,
+            mirrors=mirrors,
+            metrics=metrics,
+            observer=observer,
+            feedback=feedback,
+            outlook=outlook,
+        )
         for table in config.lane:
-            bridge = open_bridge(table, clock, metrics)
-            judge = Judge(
-                table.name,
-                site,
-                law=keeper.law,
-                book=book,
-                zone=zone,
-                used=used,
-                direction=table.direction,
-                digest_key=digest_key,
-            )
-            lane = Lane(
-                table.name,
-                judge,
-                zone=zone,
-                clock=clock,
-                journal=records.journal,
-                bridge=bridge,
-                screen=screen,
-                inbox=Inbox(loop),
-                presentations=Presentations(int(table.rearm_s * 1e9)),
-                observer=observer,
-                can_read=outlook.can_read,
-            )
-            sources = _sources(table, lane, metrics, clock, rng, looked=mirrors.looked(lane.name))
-            feedback.add(sources)
-            outlook.add_lane(lane, bridge, sources)
+            add_lane(table, parts)
         health = Health()
         outlook.describe(health)
         keeper.describe(health, metrics.registry, site, clock)
@@ -247,34 +239,6 @@ def _desk(config: Config, clock: Clock, book: Book, journal: Journal, zone: Zone
         idle_s=config.desk.idle_s,
         override_s=config.desk.override_s,
     )
-
-
-def _sources(
-    table: LaneTable,
-    lane: Lane,
-    metrics: Metrics,
-    clock: SystemClock,
-    rng: random.Random,
-    *,
-    looked: Callable[[Look], None] | None,
-) -> list[Source]:
-    """Return the lane's sources; its first camera tells `looked` what it sees."""
-    first = next((source for source in table.sources if isinstance(source, CAMERAS)), None)
-
-    def deliver(reading: Reading) -> None:
-        metrics.reading(lane.name, reading.source)
-        lane.inbox.offer(reading)
-
-    return [
-        open_source(
-            source,
-            deliver,
-            monotonic_ns=clock.monotonic_ns,
-            rng=rng,
-            looked=looked if source is first else None,
-        )
-        for source in table.sources
-    ]
 
 
 def mirrored(config: Config) -> list[str]:

@@ -130,6 +130,8 @@ class LaneTable(Table, frozen=True):
     rearm_s: Seconds = 2.0
     """A code out of sight for so long counts as presented anew."""
     direction: Direction = Direction.IN
+    passage_window_s: Seconds = 5.0
+    """How long the gate stays open for one passage, where its board has a passage sensor."""
 
 
 class Config(Table, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ from typing import Annotated
 import msgspec
 
 from appliance.table import Table
+from cache.journal.file_journal import JournalSettings
 
 Days = Annotated[int, msgspec.Meta(ge=1, le=3_650)]
 TIMEOUT_HINT = "milliseconds from 20 to 5000 that a lane waits for the medium; 150 is the default"
@@ -54,3 +55,8 @@ class JournalTable(Table, frozen=True):
     budget_mib: Annotated[int, msgspec.Meta(ge=64, le=1 << 20)] = 2_048
     keep_days: KeepDays = KeepDays()
     remember: Remember = Remember.UNTIL_POWER_OFF
+
+
+def settings_from(table: JournalTable) -> JournalSettings:
+    """Return the journal's bounds."""
+    return JournalSettings(timeout_s=table.timeout_ms / 1_000)

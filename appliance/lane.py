@@ -10,16 +10,18 @@ from admission.credential import Credential, masked_name
 from admission.instant import Instant
 from admission.passage import Passage
 from admission.people import Token
-from admission.ports import Bridge, Clock, Journal, Screen
+from admission.ports import Bridge, Clock, Screen
 from admission.reading import Reading
 from admission.repeat import Presentations
 from admission.signal import OUT_OF_ORDER, Signal, signal_for
 from admission.site import Direction
 from admission.verdict import LaneState, Outcome, Reason, Verdict
 from admission.zone import Zone, token_of
+from appliance.entry_log import EntryLog, Written
 from appliance.inbox import Inbox
 from appliance.judging import FAULT, Judge, Judgement
 from appliance.observation import Act, Observer, Scan
+from appliance.passage_watch import PassageWatch
 
 NOT_JOURNALED = Verdict(Outcome.REFER, (Reason.JOURNAL_UNAVAILABLE,))
 
@@ -29,7 +31,9 @@ class Lane:
 
     :param judge: says what to answer; its direction is the lane's.
     :param zone: told who passed; shared by all lanes of the appliance.
+    :param log: writes entries down; its failures have been told when it returns.
     :param can_read: whether any source of the lane of this name is up.
+    :param watch: told of each gate that was opened, where something can tell who passes.
     """
 
     def __init__(
@@ -39,25 +43,27 @@ class Lane:
         *,
         zone: Zone,
         clock: Clock,
-        journal: Journal,
+        log: EntryLog,
         bridge: Bridge,
         screen: Screen,
         inbox: Inbox,
         presentations: Presentations,
         observer: Observer,
         can_read: Callable[[str], bool] = lambda _: True,
+        watch: PassageWatch | None = None,
     ) -> None:
         self.name = name
         self.inbox = inbox
         self._judge = judge
         self._zone = zone
         self._clock = clock
-        self._journal = journal
+        self._log = log
         self._bridge = bridge
         self._screen = screen
         self._presentations = presentations
         self._observer = observer
         self._can_read = can_read
+        self._watch = watch
         self._announced: LaneState | None = None
         self._turn = asyncio.Lock()
 
@@ -104,12 +110,13 @@ class Lane:
         verdict = Verdict(entry.outcome, entry.reasons or (Reason.OVERRIDDEN,), entry.card)
         async with self._turn:
             with self._reserved(verdict, token_of(entry), worker=entry.worker):
-                sequence = await self._append(entry)
-                shown, lit = await self._shown(verdict, sequence)
+                began = self._clock.now()
+                written = await self._log.write(entry)
+                shown, lit = await self._shown(verdict, written)
                 self._screen.publish(self.name, shown, holder)
-                if sequence is not None:
-                    self._note(entry, sequence, shown)
-        return Act(sequence, lit)
+                self._log.lit(written, verdict.outcome, lit=lit, began=began, now=self._clock.now())
+                self._note(entry, written, shown)
+        return Act(written.sequence, lit)
 
     def announce_state(self) -> None:
         """Tell the screen whether the lane serves, if that changed since the last call."""
@@ -127,12 +134,14 @@ class Lane:
         shown, entry = FAULT, self._entry(reading, judgement, began)
         try:
             with self._reserved(judgement.verdict, judgement.token, worker=judgement.worker):
-                sequence = await self._append(entry)  # durable before the gate moves
+                written = await self._log.write(entry)  # durable before the gate moves
                 durable = self._clock.now()
-                shown, lit = await self._shown(judgement.verdict, sequence)
+                shown, lit = await self._shown(judgement.verdict, written)
                 acknowledged = self._clock.now()
-                if sequence is not None and entry is not None:
-                    self._note(entry, sequence, shown)
+                judged = judgement.verdict.outcome
+                self._log.lit(written, judged, lit=lit, began=began, now=acknowledged)
+                if entry is not None:
+                    self._note(entry, written, shown)
         finally:
             if shown.outcome is not Outcome.ADMIT:
                 self._judge.give_back(judgement)
@@ -143,7 +152,7 @@ class Lane:
                 reading=reading,
                 credential=judgement.credential,
                 judged=judgement.verdict,
-                sequence=sequence,
+                sequence=written.sequence,
                 shown=shown,
                 lit=lit,
                 stamps_ns=(
@@ -165,19 +174,10 @@ class Lane:
             self._observer.failed(self.name, "journal", error)
             return None
 
-    async def _append(self, entry: Passage | None) -> int | None:
-        if entry is None:
-            return None
-        try:
-            return await self._journal.append(entry)
-        except Exception as error:  # noqa: BLE001 - a full or broken disk holds the lane, not the daemon
-            self._observer.failed(self.name, "journal", error)
-            return None
-
-    async def _shown(self, verdict: Verdict, sequence: int | None) -> tuple[Verdict, bool]:
+    async def _shown(self, verdict: Verdict, written: Written) -> tuple[Verdict, bool]:
         """Light the verdict; return what people are to be told, and whether the board answered."""
-        told = NOT_JOURNALED if sequence is None else verdict
-        lit = await self._light(OUT_OF_ORDER if sequence is None else signal_for(told))
+        told = verdict if written.may_act else NOT_JOURNALED
+        lit = await self._light(signal_for(told) if written.may_act else OUT_OF_ORDER)
         if not lit and told.outcome is Outcome.ADMIT:
             told = FAULT  # nobody is to be waved through a gate that did not open
         return told, lit
@@ -202,13 +202,17 @@ class Lane:
         finally:
             self._zone.release(token, self.direction, worker=worker)
 
-    def _note(self, entry: Passage, sequence: int, shown: Verdict) -> None:
-        """Tell the zone of what people were shown."""
-        token, now = token_of(entry), self._clock.now()
+    def _note(self, entry: Passage, written: Written, shown: Verdict) -> None:
+        """Tell the zone of what people were shown, and whoever watches them pass."""
+        if not written.may_act:
+            return
+        token, now, sequence = token_of(entry), self._clock.now(), written.sequence or 0
         if shown.outcome is Outcome.ADMIT:
             self._zone.passed(
                 token, entry.direction, worker=entry.worker, now=now, sequence=sequence
             )
+            if self._watch is not None and sequence:
+                self._watch.admitted(entry, token, sequence)
         elif entry.outcome is not Outcome.ADMIT and entry.about is not None:
             self._zone.turned_back(token, entry.direction, entry.about, now)
 

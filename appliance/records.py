@@ -11,7 +11,7 @@ from pathlib import Path
 
 from appliance.clock import SystemClock
 from appliance.uplink import Answer, DurableEntries, Transport, Uplink
-from cache.journal.file_journal import FileJournal
+from cache.journal.file_journal import FileJournal, JournalSettings
 from cache.journal.outbox import Outbox, watermarks
 from cache.journal.reader import JournalReader
 from cache.journal.retired import retired_journals
@@ -79,7 +79,13 @@ class Records:
 
 @asynccontextmanager
 async def open_records(
-    state: Path, transport: Transport, *, device: str, clock: SystemClock, rng: random.Random
+    state: Path,
+    transport: Transport,
+    *,
+    device: str,
+    clock: SystemClock,
+    rng: random.Random,
+    settings: JournalSettings,
 ) -> AsyncIterator[Records]:
     """Open the records in `state`; they are closed, the journal last, when the block ends.
 
@@ -108,6 +114,7 @@ async def open_records(
             folder,
             monotonic_ns=clock.monotonic_ns,
             random_bytes=os.urandom,
+            settings=settings,
             acknowledged=known,
         )
         stack.push_async_callback(journal.close)

@@ -16,6 +16,7 @@ import tty
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta, timezone
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -32,6 +33,7 @@ from admission.site import Direction, Place, Site
 from admission.verdict import LaneState, Verdict
 from admission.zone import Zone
 from appliance.clock import SystemClock
+from appliance.entry_log import EntryLog
 from appliance.inbox import Inbox
 from appliance.judging import Judge
 from appliance.lane import Lane
@@ -184,7 +186,7 @@ def _lane(
         judge,
         zone=zone,
         clock=clock,
-        journal=journal,
+        log=EntryLog(journal, failed=partial(watcher.failed, "bench", "journal")),
         bridge=bridge,
         screen=watcher,
         inbox=Inbox(asyncio.get_running_loop()),

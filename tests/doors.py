@@ -39,6 +39,8 @@ Record = TypeVar("Record")
 
 
 class BrokenDoorError(Exception):
+    in_doubt = False
+
     """What a door raises that was told to fail."""
 
 
@@ -187,7 +189,9 @@ class MemoryJournal:
         if self.broken:
             if unsecured:
                 self.unsecured.append(entry)
-            raise BrokenDoorError("journal")
+            error = BrokenDoorError("journal")
+            error.in_doubt = unsecured
+            raise error
         self.entries.append(entry)
         return len(self.entries)
 

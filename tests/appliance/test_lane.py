@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import date
+from functools import partial
 
 import msgspec
 import pytest
@@ -20,7 +21,9 @@ from admission.site import Direction, Site
 from admission.standing import CredentialStatus, PersonFacts, Product, Release
 from admission.verdict import LaneState, Outcome, Reason
 from admission.zone import Zone
+from appliance.entry_log import EntryLog
 from appliance.inbox import Inbox
+from appliance.journal_table import WhenUnavailable
 from appliance.judging import Judge
 from appliance.lane import Lane
 from tests.doors import (
@@ -43,7 +46,8 @@ RULEBOOK = load_rulebook((ROOT / "configs/rulebooks/hcmc-2021-09.json").read_byt
 class Gate:
     """One lane with doors in memory."""
 
-    def __init__(self) -> None:
+    def __init__(self, policy: WhenUnavailable = WhenUnavailable.HOLD) -> None:
+        self.policy = policy
         self.clock = ManualClock()
         vouched_ns = self.clock.wall_ns
         self.book = MemoryBook({PERSON: GREEN}, Release(7, vouched_ns, vouched_ns + 10**15))
@@ -75,7 +79,11 @@ class Gate:
             judge,
             zone=self.zone,
             clock=self.clock,
-            journal=self.journal,
+            log=EntryLog(
+                self.journal,
+                policy=self.policy,
+                failed=partial(self.observer.failed, name, "journal"),
+            ),
             bridge=self.bridge,
             screen=self.screen,
             inbox=self.inbox,

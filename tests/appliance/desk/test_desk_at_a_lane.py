@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 import msgspec
 
@@ -23,6 +24,7 @@ from admission.standing import CredentialStatus, Lookup, Officer, Release, Stand
 from admission.verdict import Outcome, Reason
 from admission.zone import Zone
 from appliance.desk.desk import Desk, Done
+from appliance.entry_log import EntryLog
 from appliance.inbox import Inbox
 from appliance.judging import Judge
 from appliance.lane import Lane
@@ -89,7 +91,7 @@ class Gate:
             ),
             zone=zone,
             clock=self.clock,
-            journal=self.journal,
+            log=EntryLog(self.journal, failed=partial(self.desk.failed, "gate-1", "journal")),
             bridge=self.bridge,
             screen=self.screen,
             inbox=Inbox(asyncio.get_running_loop()),

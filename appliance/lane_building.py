@@ -1,0 +1,147 @@
+"""Builds one lane of an appliance from its table: what reads, what judges, what answers."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable
+from functools import partial
+
+import msgspec
+
+from admission.ports import Book, Journal
+from admission.reading import Reading
+from admission.repeat import Presentations, UsedOnce
+from admission.site import Direction, Site
+from admission.zone import Zone
+from appliance.bridges import LaneBridge, open_bridge
+from appliance.camera_table import CameraSourceTable
+from appliance.clock import SystemClock
+from appliance.config import LaneTable, ScenesSourceTable
+from appliance.entry_log import EntryLog
+from appliance.feedback import Feedback
+from appliance.inbox import Inbox
+from appliance.journal_table import WhenUnavailable
+from appliance.judging import Judge, LawSource
+from appliance.lane import Lane
+from appliance.metrics import Metrics
+from appliance.observation import Observer
+from appliance.outlook import Outlook
+from appliance.passage_watch import PassageWatch
+from appliance.sources import Source, open_source
+from appliance.web.mirror import Mirrors
+from appliance.web.screen import KioskScreen
+from firmware_bridge.bridges.mcu import McuBridge
+from firmware_bridge.link.messages import Input
+from scanner.camera.look import Look
+
+CAMERAS = (CameraSourceTable, ScenesSourceTable)
+_SENSORS = {
+    Direction.IN: frozenset({Input.PASSAGE_A}),
+    Direction.OUT: frozenset({Input.PASSAGE_B}),
+}
+"""Turnstiles report each direction apart."""
+
+
+class SharedParts(msgspec.Struct, frozen=True):
+    """What all lanes of one appliance have in common."""
+
+    site: Site
+    clock: SystemClock
+    rng: random.Random
+    law: LawSource
+    book: Book
+    zone: Zone
+    used: UsedOnce
+    digest_key: bytes
+    journal: Journal
+    policy: WhenUnavailable
+    screen: KioskScreen
+    mirrors: Mirrors
+    metrics: Metrics
+    observer: Observer
+    feedback: Feedback
+    outlook: Outlook
+
+
+def add_lane(table: LaneTable, parts: SharedParts) -> None:
+    """Build the lane, and take it in wherever lanes are asked about."""
+    log = EntryLog(
+        parts.journal,
+        policy=parts.policy,
+        failed=partial(parts.observer.failed, table.name, "journal"),
+    )
+    watch = _Watch(table, log, parts)
+    lane = Lane(
+        table.name,
+        _judge(table, parts),
+        zone=parts.zone,
+        clock=parts.clock,
+        log=log,
+        bridge=watch.bridge,
+        screen=parts.screen,
+        inbox=Inbox(asyncio.get_running_loop()),
+        presentations=Presentations(int(table.rearm_s * 1e9)),
+        observer=parts.observer,
+        can_read=parts.outlook.can_read,
+        watch=watch.passages,
+    )
+    sources = _sources(table, lane, parts, looked=parts.mirrors.looked(lane.name))
+    parts.feedback.add(sources)
+    parts.outlook.add_lane(lane, watch.bridge, sources)
+
+
+class _Watch:
+    """A lane's bridge, and the watch over its passage sensor: each is told of by the other."""
+
+    def __init__(self, table: LaneTable, log: EntryLog, parts: SharedParts) -> None:
+        self._sensors = _SENSORS[table.direction]
+        self.bridge: LaneBridge = open_bridge(
+            table, parts.clock, parts.metrics, on_passage=self._sensed
+        )
+        self.passages = PassageWatch(
+            log, parts.zone, parts.clock, fitted=self._fitted, window_s=table.passage_window_s
+        )
+
+    def _sensed(self, sensor: Input) -> None:
+        if sensor in self._sensors:
+            self.passages.sensed()
+
+    def _fitted(self) -> bool:
+        board = self.bridge.board if isinstance(self.bridge, McuBridge) else None
+        return board is not None and bool(board.inputs & self._sensors)
+
+
+def _judge(table: LaneTable, parts: SharedParts) -> Judge:
+    return Judge(
+        table.name,
+        parts.site,
+        law=parts.law,
+        book=parts.book,
+        zone=parts.zone,
+        used=parts.used,
+        direction=table.direction,
+        digest_key=parts.digest_key,
+    )
+
+
+def _sources(
+    table: LaneTable, lane: Lane, parts: SharedParts, *, looked: Callable[[Look], None] | None
+) -> list[Source]:
+    """Return the lane's sources; its first camera tells `looked` what it sees."""
+    first = next((source for source in table.sources if isinstance(source, CAMERAS)), None)
+
+    def deliver(reading: Reading) -> None:
+        parts.metrics.reading(lane.name, reading.source)
+        lane.inbox.offer(reading)
+
+    return [
+        open_source(
+            source,
+            deliver,
+            monotonic_ns=parts.clock.monotonic_ns,
+            rng=parts.rng,
+            looked=looked if source is first else None,
+        )
+        for source in table.sources
+    ]
