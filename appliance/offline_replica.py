@@ -17,6 +17,7 @@ from appliance.clock import SystemClock
 from appliance.config import Config, site_of
 from appliance.enquiries import Enquiries
 from appliance.errors import ApplianceError
+from appliance.records import JOURNAL, open_database
 from appliance.replica_keeping import REPLICA, TRUST, subscription_of
 from appliance.secret import device_key
 from cache.journal.file_journal import FileJournal
@@ -126,11 +127,13 @@ async def enquire(config: Config, identifier: Identifier, purpose: Purpose) -> d
     """
     state, clock = Path(config.appliance.state_dir), SystemClock()
     with stored(config) as here:
+        async with open_database(state) as database:
+            acknowledged = await watermarks(database)
         journal = await FileJournal.open(
-            state / "journal",
+            state / JOURNAL,
             monotonic_ns=clock.monotonic_ns,
             random_bytes=os.urandom,
-            acknowledged=await watermarks(state / "outbox.sqlite"),
+            acknowledged=acknowledged,
         )
         try:
             enquiries = Enquiries(

@@ -12,9 +12,17 @@ from pathlib import Path
 from appliance.clock import SystemClock
 from appliance.uplink import Answer, DurableEntries, Transport, Uplink
 from cache.journal.file_journal import FileJournal, JournalSettings
+from cache.journal.local.database import LocalDatabase
 from cache.journal.outbox import Outbox, watermarks
 from cache.journal.reader import JournalReader
 from cache.journal.retired import retired_journals
+
+JOURNAL = "journal"
+"""The journal's folder in the state folder."""
+DATABASE = "journal.sqlite"
+"""What can be rebuilt of the journal, beside it."""
+FORMER_OUTBOX = "outbox.sqlite"
+"""Where earlier versions kept the watermarks."""
 
 
 class _OneAtATime:
@@ -78,6 +86,19 @@ class Records:
 
 
 @asynccontextmanager
+async def open_database(state: Path) -> AsyncIterator[LocalDatabase]:
+    """Open what can be rebuilt of the journal in `state`, for the length of a context.
+
+    :raises cache.errors.CacheError: if it can be neither used nor replaced.
+    """
+    database = await LocalDatabase.open(state / DATABASE, former_outbox=state / FORMER_OUTBOX)
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+@asynccontextmanager
 async def open_records(
     state: Path,
     transport: Transport,
@@ -87,11 +108,11 @@ async def open_records(
     rng: random.Random,
     settings: JournalSettings,
 ) -> AsyncIterator[Records]:
-    """Open the records in `state`; they are closed, the journal last, when the block ends.
+    """Open the records in `state`; they are closed, the database last, when the block ends.
 
-    :raises cache.errors.CacheError: if the journal or the watermark cannot be used.
+    :raises cache.errors.CacheError: if the journal or its local database cannot be used.
     """
-    folder, path = state / "journal", state / "outbox.sqlite"
+    folder = state / JOURNAL
 
     def uplink(
         journal: DurableEntries, reader: JournalReader, outbox: Outbox, *, ended: bool
@@ -109,7 +130,8 @@ async def open_records(
 
     transport = _OneAtATime(transport)
     async with AsyncExitStack() as stack:
-        known = await watermarks(path)
+        database = await stack.enter_async_context(open_database(state))
+        known = await watermarks(database)
         journal = await FileJournal.open(
             folder,
             monotonic_ns=clock.monotonic_ns,
@@ -118,12 +140,10 @@ async def open_records(
             acknowledged=known,
         )
         stack.push_async_callback(journal.close)
-        outbox = await Outbox.open(path, journal)
-        stack.push_async_callback(outbox.close)
+        outbox = await Outbox.open(database, journal)
         retired = []
         for old in await asyncio.to_thread(retired_journals, folder):
-            watermark = await Outbox.open(path, old, ended=True)
-            stack.push_async_callback(watermark.close)
+            watermark = await Outbox.open(database, old, ended=True)
             reader = JournalReader(old.directory)
             retired.append((watermark, uplink(old, reader, watermark, ended=True)))
         reader = JournalReader(folder)

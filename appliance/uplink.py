@@ -206,7 +206,7 @@ class Uplink:
         through = self._acknowledged(answer)
         if through <= after:
             msg = f"the hub holds entries through {through} and took none of {len(entries)} more"
-            hint = "if it was restored from a backup, remove the outbox file: all is sent again"
+            hint = "if it was restored from a backup, remove journal.sqlite: all is sent again"
             raise HubUnavailable(msg, hint=hint)
         # A hub that is ahead (this outbox was lost) is believed no further than we sent ourselves.
         await self._outbox.acknowledge(min(through, entries[-1].sequence))

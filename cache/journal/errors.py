@@ -9,7 +9,7 @@ JournalError (cache.errors)
 ├── JournalLocked       another process has this directory open
 ├── JournalDamaged      what is on the medium cannot be continued or read
 ├── EntryTooLarge       an entry longer than the wire allows
-└── OutboxError         the watermark could not be read or kept
+└── LocalStateError     what can be rebuilt of the journal could not be read or kept
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ __all__ = [
     "JournalOverflow",
     "JournalTimeout",
     "JournalUnavailable",
-    "OutboxError",
+    "LocalStateError",
 ]
 
 
@@ -65,5 +65,5 @@ class EntryTooLarge(JournalError):  # noqa: N818 - names the fault
     """An entry is longer than `admission.wire.MAX_PASSAGE_BYTES`."""
 
 
-class OutboxError(JournalError):
-    """The watermark could not be read or kept. Losing it only sends entries again."""
+class LocalStateError(JournalError):
+    """What can be rebuilt of the journal (watermark, index, counts) could not be read or kept."""

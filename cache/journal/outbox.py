@@ -1,35 +1,22 @@
-"""The outbox: through which entry the hub has acknowledged the journal.
+"""The outbox: through which entry the hub has acknowledged the journal, and what it signed for it.
 
-The watermark lives in a small SQLite file. It can be rebuilt: without it everything is sent again,
-and the hub, which knows each entry by device, journal and sequence, takes nothing twice.
+The watermark lives in the journal's local database. It can be rebuilt: without it everything is
+sent again, and the hub, which knows each entry by device, journal and sequence, takes nothing
+twice.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
-import sqlite3
-from pathlib import Path
 from typing import Protocol, Self
 
-import aiosqlite
+from admission.upload import MAX_MARK_BYTES
+from cache.journal.local.database import LocalDatabase
+from cache.journal.local.rows import checked, with_crc
 
-from cache.journal.errors import OutboxError
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS watermark (
-    journal BLOB PRIMARY KEY,
-    acknowledged_through INTEGER NOT NULL CHECK (acknowledged_through >= 0)
-) WITHOUT ROWID
-"""
-_FIND = "SELECT acknowledged_through FROM watermark WHERE journal = ?"
-_ALL = "SELECT journal, acknowledged_through FROM watermark"
-_MODE = 0o600
-_KEEP = """
-INSERT INTO watermark VALUES (?, ?)
-ON CONFLICT (journal) DO UPDATE SET acknowledged_through = excluded.acknowledged_through
-"""
+_FIND = "SELECT * FROM watermark WHERE journal = ?"
+_ALL = "SELECT * FROM watermark"
+_KEEP = "INSERT OR REPLACE INTO watermark VALUES (?, ?, ?, ?)"
 
 
 class Growing(Protocol):
@@ -47,37 +34,48 @@ class Growing(Protocol):
 
 
 class Outbox:
-    """The watermark of one journal. Create it with `open`, end it with `close`."""
+    """The watermark of one journal. Create it with `open`; it ends with its database."""
 
-    def __init__(self, database: aiosqlite.Connection, journal: Growing, through: int) -> None:
+    def __init__(
+        self, database: LocalDatabase, journal: Growing, through: int | None, mark: bytes
+    ) -> None:
         self._database = database
         self._journal = journal
-        self._through = through
+        self._through = through or 0
+        self._mark = mark
+        self._known = through is not None
         self._changed = asyncio.Condition()
 
     @classmethod
-    async def open(cls, path: Path, journal: Growing, *, ended: bool = False) -> Self:
-        """Return the outbox kept at `path`; a damaged file is replaced by an empty one.
+    async def open(cls, database: LocalDatabase, journal: Growing, *, ended: bool = False) -> Self:
+        """Return the outbox of this journal.
 
         :param ended: whether the journal is a retired one: what it lost was acknowledged, then.
-        :raises OutboxError: if the file can be neither used nor replaced.
+        :raises LocalStateError: if the database cannot be read.
         """
-        try:
-            try:
-                database, through = await _opened(path, journal.journal_id)
-            except aiosqlite.OperationalError:
-                raise  # full, locked, not permitted: not the file's fault
-            except aiosqlite.DatabaseError:
-                for name in (path, *_companions(path)):
-                    name.unlink(missing_ok=True)
-                database, through = await _opened(path, journal.journal_id)
-        except (aiosqlite.Error, OSError) as error:
-            raise _unusable(error) from error
+        async with database.transaction(write=False) as raw:
+            rows = list(await raw.execute_fetchall(_FIND, (journal.journal_id,)))
+        row = checked(rows[0]) if rows else None
+        if row is None:  # nothing is known, or what stands there is damaged
+            return cls(database, journal, None, b"")
+        _, through, mark = row
         if ended:
-            return cls(database, journal, min(through, journal.last_sequence))
-        # A watermark beyond the journal's end: the journal was put back to an older state. All is
-        # sent again, and the hub shows which sequences have been used twice.
-        return cls(database, journal, through if through <= journal.last_sequence else 0)
+            return cls(database, journal, min(through, journal.last_sequence), mark)
+        if through > journal.last_sequence:
+            # The journal was put back to an older state. All is sent again, and the hub shows which
+            # sequences have been used twice.
+            return cls(database, journal, None, b"")
+        return cls(database, journal, through, mark)
+
+    @property
+    def known(self) -> bool:
+        """Whether anything is on record: if not, the hub may have more than nothing."""
+        return self._known
+
+    @property
+    def mark(self) -> bytes:
+        """The last high-water mark as the hub signed it, empty if there is none."""
+        return self._mark
 
     @property
     def acknowledged_through(self) -> int:
@@ -89,91 +87,53 @@ class Outbox:
         """How many durable entries the hub has not acknowledged."""
         return max(0, self._journal.last_sequence - self._through)
 
-    async def acknowledge(self, through: int) -> None:
+    async def acknowledge(self, through: int, mark: bytes = b"") -> None:
         """Move the watermark forward to `through`, wake those who wait for it, keep it on disk.
 
-        :raises ValueError: if that is backwards, or beyond the journal's end.
-        :raises OutboxError: if it could not be kept; it then holds until the process ends.
+        :param mark: what the hub signed, verified; empty leaves the last one in its place.
+        :raises ValueError: if that is backwards, beyond the journal's end, or no mark at all.
+        :raises LocalStateError: if it could not be kept; it then holds until the process ends.
         """
         if not self._through <= through <= self._journal.last_sequence:
             msg = f"the watermark cannot go from {self._through} to {through}"
             raise ValueError(msg)
-        self._through = through
-        async with self._changed:
-            self._changed.notify_all()
-        try:
-            await self._database.execute(_KEEP, (self._journal.journal_id, through))
-            await self._database.commit()
-        except aiosqlite.Error as error:
-            with contextlib.suppress(aiosqlite.Error):
-                await self._database.rollback()
-            raise _unusable(error) from error
+        await self._move(through, mark or self._mark)
+
+    async def set_back(self, through: int, mark: bytes) -> None:
+        """Move the watermark back: the hub has lost what it had, and has signed that.
+
+        :param mark: what the hub signed, verified.
+        :raises ValueError: if that is not backwards, or no mark at all.
+        :raises LocalStateError: if it could not be kept; it then holds until the process ends.
+        """
+        if not 0 <= through < self._through or not mark:
+            msg = f"the watermark cannot be set back from {self._through} to {through}"
+            raise ValueError(msg)
+        await self._move(through, mark)
 
     async def wait_acknowledged(self, through: int) -> None:
         """Return once the hub has acknowledged every entry up to and including `through`."""
         async with self._changed:
             await self._changed.wait_for(lambda: self._through >= through)
 
-    async def close(self) -> None:
-        """Close the file. Once is enough."""
-        await self._database.close()
+    async def _move(self, through: int, mark: bytes) -> None:
+        if len(mark) > MAX_MARK_BYTES:
+            msg = f"a mark of {len(mark)} bytes is over the limit of {MAX_MARK_BYTES}"
+            raise ValueError(msg)
+        self._through, self._mark, self._known = through, mark, True
+        async with self._changed:
+            self._changed.notify_all()
+        async with self._database.transaction() as raw:
+            await raw.execute(_KEEP, with_crc(self._journal.journal_id, through, mark))
 
 
-async def watermarks(path: Path) -> dict[bytes, int]:
+async def watermarks(database: LocalDatabase) -> dict[bytes, int]:
     """Return through which sequence the hub acknowledged each journal, by id; {} if unknown.
 
     Read before the journal is opened, which must know what it may not give out again.
 
-    :raises OutboxError: if the file is there and cannot be read now (locked, not permitted).
+    :raises LocalStateError: if the database cannot be read.
     """
-    return await asyncio.to_thread(_all_watermarks, path)
-
-
-async def _opened(path: Path, journal: bytes) -> tuple[aiosqlite.Connection, int]:
-    # aiosqlite leaves its thread behind, reporting to a loop that may be gone, where it cannot open
-    # the file: find that out first.
-    await asyncio.to_thread(_probe, path)
-    database = await aiosqlite.connect(path)
-    try:
-        await database.execute("PRAGMA journal_mode = WAL")
-        await database.execute("PRAGMA synchronous = FULL")
-        await database.execute(_SCHEMA)
-        await database.commit()
-        async with database.execute(_FIND, (journal,)) as rows:
-            row = await rows.fetchone()
-    except BaseException:  # cancelled, too: the connection's thread must end
-        await database.close()
-        raise
-    return database, int(row[0]) if row else 0
-
-
-def _probe(path: Path) -> None:
-    # SQLite would create it as the umask says; its companions get the same mode as the file.
-    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC, _MODE)
-    try:
-        os.fchmod(file, _MODE)
-    finally:
-        os.close(file)
-    sqlite3.connect(path).close()
-
-
-def _all_watermarks(path: Path) -> dict[bytes, int]:
-    if not path.is_file():
-        return {}
-    try:
-        with contextlib.closing(sqlite3.connect(path)) as database:
-            return dict(database.execute(_ALL))
-    except sqlite3.OperationalError as error:
-        if "no such table" in str(error):
-            return {}
-        raise _unusable(error) from error
-    except sqlite3.DatabaseError:
-        return {}  # damaged: `Outbox.open` replaces it
-
-
-def _companions(path: Path) -> tuple[Path, Path]:
-    return path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")
-
-
-def _unusable(error: Exception) -> OutboxError:
-    return OutboxError(f"the outbox cannot be kept: {error}", hint="check the disk's space")
+    async with database.transaction(write=False) as raw:
+        rows = [checked(row) for row in await raw.execute_fetchall(_ALL)]
+    return {row[0]: row[1] for row in rows if row is not None}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
+import contextlib
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from cache.journal.errors import OutboxError
+from admission.upload import MAX_MARK_BYTES
+from cache.journal.errors import LocalStateError
+from cache.journal.local.database import LocalDatabase
 from cache.journal.outbox import Outbox, watermarks
 
 
@@ -23,28 +25,69 @@ class FakeJournal:
 
 @asynccontextmanager
 async def opened(path: Path, journal: FakeJournal | None = None) -> AsyncIterator[Outbox]:
-    outbox = await Outbox.open(path, journal or FakeJournal())
+    async with database_at(path) as database:
+        yield await Outbox.open(database, journal or FakeJournal())
+
+
+@asynccontextmanager
+async def database_at(path: Path) -> AsyncIterator[LocalDatabase]:
+    database = await LocalDatabase.open(path)
     try:
-        yield outbox
+        yield database
     finally:
-        await outbox.close()
+        await database.close()
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    return tmp_path / "outbox.sqlite"
+    return tmp_path / "journal.sqlite"
 
 
 async def test_a_new_outbox_has_everything_pending(path: Path) -> None:
     async with opened(path) as outbox:
         assert (outbox.acknowledged_through, outbox.pending) == (0, 100)
+        assert (outbox.known, outbox.mark) == (False, b"")
 
 
 async def test_the_watermark_outlives_the_process(path: Path) -> None:
     async with opened(path) as outbox:
         await outbox.acknowledge(40)
+        assert outbox.known
     async with opened(path) as outbox:
         assert (outbox.acknowledged_through, outbox.pending) == (40, 60)
+        assert outbox.known
+
+
+async def test_what_the_hub_signed_is_kept_with_it(path: Path) -> None:
+    async with opened(path) as outbox:
+        await outbox.acknowledge(40, b"signed")
+        await outbox.acknowledge(50)
+    async with opened(path) as outbox:
+        assert (outbox.acknowledged_through, outbox.mark) == (50, b"signed")
+        with pytest.raises(ValueError, match="mark"):
+            await outbox.acknowledge(60, bytes(MAX_MARK_BYTES + 1))
+
+
+async def test_only_a_signed_mark_sets_it_back(path: Path) -> None:
+    async with opened(path) as outbox:
+        await outbox.acknowledge(40, b"signed")
+        for through, mark in ((30, b""), (40, b"newer"), (-1, b"newer")):
+            with pytest.raises(ValueError, match="set back"):
+                await outbox.set_back(through, mark)
+        await outbox.set_back(30, b"newer")
+    async with opened(path) as outbox:
+        assert (outbox.acknowledged_through, outbox.mark) == (30, b"newer")
+
+
+async def test_a_row_whose_bits_have_changed_is_not_believed(path: Path) -> None:
+    async with opened(path) as outbox:
+        await outbox.acknowledge(40)
+    with contextlib.closing(sqlite3.connect(path)) as database, database:
+        database.execute("UPDATE watermark SET acknowledged_through = 90")
+    async with opened(path) as outbox:
+        assert (outbox.acknowledged_through, outbox.known) == (0, False)
+    async with database_at(path) as opened_again:
+        assert await watermarks(opened_again) == {}
 
 
 async def test_each_journal_has_its_own_watermark(path: Path) -> None:
@@ -75,20 +118,6 @@ async def test_waiters_are_woken_when_their_entry_is_acknowledged(path: Path) ->
         await asyncio.wait_for(waiting, 20)
 
 
-@pytest.fixture(params=[b"no database at all" * 100, b"SQLite format 3\0" + b"x" * 5_000])
-def damaged_path(request: pytest.FixtureRequest, path: Path) -> Path:
-    path.write_bytes(request.param)
-    return path
-
-
-async def test_a_damaged_file_only_sends_again(damaged_path: Path) -> None:
-    async with opened(damaged_path) as outbox:
-        assert outbox.acknowledged_through == 0
-        await outbox.acknowledge(7)
-    async with opened(damaged_path) as outbox:
-        assert outbox.acknowledged_through == 7
-
-
 async def test_a_journal_put_back_to_an_older_state_is_sent_again(path: Path) -> None:
     async with opened(path) as outbox:
         await outbox.acknowledge(40)
@@ -96,18 +125,12 @@ async def test_a_journal_put_back_to_an_older_state_is_sent_again(path: Path) ->
         assert outbox.acknowledged_through == 0
 
 
-async def test_a_folder_that_is_not_there_is_told_with_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(OutboxError) as caught:
-        await Outbox.open(tmp_path / "missing" / "outbox.sqlite", FakeJournal())
-    assert caught.value.hint
-
-
 async def test_a_watermark_that_cannot_be_kept_still_counts_until_the_end(path: Path) -> None:
     async with opened(path) as outbox:
-        await outbox._database.execute("PRAGMA busy_timeout = 0")
+        await outbox._database._raw.execute("PRAGMA busy_timeout = 0")
         blocker = sqlite3.connect(path, isolation_level=None)
         blocker.execute("BEGIN IMMEDIATE")
-        with pytest.raises(OutboxError):
+        with pytest.raises(LocalStateError):
             await outbox.acknowledge(40)
         assert outbox.acknowledged_through == 40
         blocker.execute("ROLLBACK")
@@ -118,21 +141,9 @@ async def test_a_watermark_that_cannot_be_kept_still_counts_until_the_end(path: 
 
 
 async def test_watermarks_are_known_before_the_journal_is(path: Path) -> None:
-    assert await watermarks(path) == {}
+    async with database_at(path) as database:
+        assert await watermarks(database) == {}
     async with opened(path) as outbox:
         await outbox.acknowledge(40)
-        assert await watermarks(path) == {bytes(16): 40}
-
-
-async def test_a_damaged_file_knows_no_watermarks(damaged_path: Path) -> None:
-    assert await watermarks(damaged_path) == {}
-
-
-async def test_no_umask_opens_it_to_others(path: Path) -> None:
-    before = os.umask(0)
-    try:
-        async with opened(path) as outbox:
-            await outbox.acknowledge(1)
-            assert {file.stat().st_mode & 0o777 for file in path.parent.iterdir()} == {0o600}
-    finally:
-        os.umask(before)
+    async with database_at(path) as database:
+        assert await watermarks(database) == {bytes(16): 40}

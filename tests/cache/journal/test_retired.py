@@ -11,6 +11,7 @@ from random import Random
 import pytest
 
 from cache.journal.file_journal import FileJournal
+from cache.journal.local.database import LocalDatabase
 from cache.journal.outbox import Outbox, watermarks
 from cache.journal.reader import JournalReader
 from cache.journal.recovery import Recovery, recover
@@ -133,22 +134,26 @@ def cut_at(operation: int) -> Callable[[str, int], None]:
 
 
 async def opened(state: Path) -> FileJournal:
+    database = await LocalDatabase.open(state / "journal.sqlite")
+    acknowledged = await watermarks(database)
+    await database.close()
     return await FileJournal.open(
         state / "journal",
         monotonic_ns=lambda: 0,
         random_bytes=os.urandom,
-        acknowledged=await watermarks(state / "outbox.sqlite"),
+        acknowledged=acknowledged,
     )
 
 
 async def run(state: Path, entries: int, acknowledged: int) -> bytes:
     """One run of a gate whose hub acknowledges some entries; return the journal's id."""
     journal = await opened(state)
-    outbox = await Outbox.open(state / "outbox.sqlite", journal)
+    database = await LocalDatabase.open(state / "journal.sqlite")
+    outbox = await Outbox.open(database, journal)
     for number in range(1, entries + 1):
         await journal.append(an_entry(number))
     await outbox.acknowledge(acknowledged)
-    await outbox.close()
+    await database.close()
     await journal.close()
     return journal.journal_id
 
@@ -172,8 +177,9 @@ async def test_a_gate_uploads_what_is_left_beside_its_new_journal(
         assert journal.statistics().damaged_files == (harm != "deleted")
         assert await journal.append(an_entry(1)) == 1
         (old,) = retired_journals(tmp_path / "journal")
-        outbox = await Outbox.open(tmp_path / "outbox.sqlite", old, ended=True)
-        stack.push_async_callback(outbox.close)
+        database = await LocalDatabase.open(tmp_path / "journal.sqlite")
+        stack.push_async_callback(database.close)
+        outbox = await Outbox.open(database, old, ended=True)
         assert (old.journal_id, old.last_sequence, outbox.pending) == (first, 4, 0)
         (entry,) = await JournalReader(old.directory).read(3, 4, max_entries=9, max_bytes=9_999)
         assert (entry.sequence, bool(entry.packed)) == (4, True)

@@ -1,0 +1,1 @@
+"""What can be rebuilt of a journal, in one SQLite file beside it: watermark, index, counts."""
