@@ -10,7 +10,6 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
 
-import aiohttp
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from admission.ports import Book, Clock, Journal
@@ -27,6 +26,7 @@ from appliance.enquiries import Enquiries
 from appliance.errors import ConfigError
 from appliance.feedback import Feedback
 from appliance.health import Health, Weight
+from appliance.hub_client import hub_clients, tls_of
 from appliance.hub_source import HubSource
 from appliance.hub_time import HubTime
 from appliance.identity import identity_of, signing_key
@@ -89,7 +89,9 @@ async def composed(
     trust = kept_trust(state / TRUST, Path(config.hub.root_file))
 
     async with contextlib.AsyncExitStack() as stack:
-        session = await stack.enter_async_context(aiohttp.ClientSession())
+        client, undated = await stack.enter_async_context(
+            hub_clients(tls_of(config.hub.ca_file, identity_of(state)), config.hub.proxy)
+        )
 
         documents = Documents()
         keeper = await stack.enter_async_context(
@@ -101,7 +103,7 @@ async def composed(
             kept_store(state / REPLICA, subscription_of(config), trust, hash_key)
         )
         replicator = Replicator(
-            [HubSource(session, config.hub.url), DirectorySource(state / REPLICA / IMPORTED)],
+            [HubSource(client, config.hub.url), DirectorySource(state / REPLICA / IMPORTED)],
             store,
             book,
             clock,
@@ -135,7 +137,7 @@ async def composed(
             clock=clock,
         )
         hub_time = HubTime(
-            session,
+            undated,
             config.hub.url,
             lambda: trust.head_keys,
             clock,

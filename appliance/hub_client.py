@@ -12,28 +12,17 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 import aiohttp
 import msgspec
 
 from appliance.errors import ConfigError
+from appliance.identity import IdentityFiles
 
 CONNECT_S = 10.0
 _NO_CHECK_TIME = 0x200000
 """OpenSSL's X509_V_FLAG_NO_CHECK_TIME (x509_vfy.h): the chain counts, its dates do not."""
-
-
-class HubRequests(Protocol):
-    """What asks the hub: a `HubClient`, or a session of aiohttp."""
-
-    def get(self, url: str, **options: Any) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
-        """Return a GET request; see `aiohttp.ClientSession.get`."""
-        ...
-
-    def post(self, url: str, **options: Any) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
-        """Return a POST request; see `aiohttp.ClientSession.post`."""
-        ...
 
 
 class HubTls(msgspec.Struct, frozen=True):
@@ -86,6 +75,19 @@ class HubTls(msgspec.Struct, frozen=True):
         except (OSError, ValueError) as error:
             msg = f"{self.certificate}: not a certificate for {self.key}"
             raise ConfigError(msg, hint="enrol this gate again: `chot enrol`") from error
+
+
+def tls_of(ca_file: str, identity: IdentityFiles) -> HubTls:
+    """Return the settings of a gate with this identity.
+
+    :param ca_file: names the only authorities that count; empty takes the enrolled one.
+    """
+    return HubTls(
+        authority=Path(ca_file) if ca_file else None,
+        enrolled=identity.authority,
+        certificate=identity.certificate,
+        key=identity.key,
+    )
 
 
 class HubClient:
@@ -163,6 +165,23 @@ class HubClient:
     def _read(self) -> None:
         self._stamp = self._tls.stamp()
         self._context = self._tls.context(dated=self._dated)
+
+
+HubRequests = HubClient | aiohttp.ClientSession
+"""What asks the hub: every daemon the former, tools without TLS of their own the latter."""
+
+
+@asynccontextmanager
+async def hub_clients(tls: HubTls, proxy: str) -> AsyncIterator[tuple[HubClient, HubClient]]:
+    """Yield the client for everything, and the one that asks what time it is.
+
+    Certificates' dates would be judged by the very clock that the second is to set right.
+
+    :raises ConfigError: if a file cannot be used.
+    """
+    undated = HubClient(tls, proxy=proxy, dated=False)
+    async with HubClient(tls, proxy=proxy) as client, undated:
+        yield client, undated
 
 
 def _stamp(path: Path | None) -> tuple[int, int, int] | None:

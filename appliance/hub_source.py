@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager
 
 import aiohttp
 
+from appliance.hub_client import HubRequests
+from appliance.hub_failures import failure_of
 from cache.errors import FileAbsent, SourceError
 from cache.replica.head import MAX_HEAD_BYTES
 from cache.replica.source import ByteSink, FileKind, path_of
@@ -22,15 +24,13 @@ _CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,19})-([0-9]{1,19})/(\*|[0-9]{1,19})
 
 
 class HubSource:
-    """Implements `cache.replica.source.ReplicaSource` with one client session.
+    """Implements `cache.replica.source.ReplicaSource` over one client of the hub.
 
     :param base_url: where the hub's static files are, such as `https://hub.example/`.
     :param timeout_s: longest wait for a connection, and for the next bytes of an answer.
     """
 
-    def __init__(
-        self, session: aiohttp.ClientSession, base_url: str, *, timeout_s: float = 10.0
-    ) -> None:
+    def __init__(self, session: HubRequests, base_url: str, *, timeout_s: float = 10.0) -> None:
         self._session = session
         self._base = base_url.rstrip("/") + "/"
         self._timeout_s = timeout_s
@@ -133,8 +133,9 @@ class HubSource:
         except TimeoutError as error:
             raise SourceError("the upstream does not answer in time") from error
         except (aiohttp.ClientError, ValueError, OSError) as error:
-            msg = f"the upstream cannot be reached: {type(error).__name__}"
-            raise SourceError(msg, hint="check the network and the hub's address") from error
+            failure = failure_of(error)
+            msg = f"the upstream cannot be reached: {failure.what}"
+            raise SourceError(msg, hint=failure.hint) from error
 
 
 def _url_path(kind: FileKind, name: str) -> str:

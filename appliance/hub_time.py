@@ -16,6 +16,8 @@ from admission.backoff import Backoff
 from admission.errors import ChotError
 from appliance.clock import SystemClock
 from appliance.errors import HubUnavailable
+from appliance.hub_client import HubRequests
+from appliance.hub_failures import failure_of
 from cache.replica.time_proof import MAX_TIME_PROOF_BYTES, NONCE_BYTES, TIME_PATH, verify_time
 
 ASK_AGAIN_S = 600.0
@@ -26,6 +28,8 @@ ROUND_TRIP_S = 5.0
 class HubTime:
     """Keeps a clock at the hub's time while nothing better does. Runs on the loop.
 
+    :param session: may do without the dates of certificates, which this very clock would judge:
+        the answer is signed over the nonce.
     :param public_keys: returns the keys that may sign the time at this moment.
     :param random_bytes: `os.urandom` or the like.
     :param draw: returns a random number in [0, 1), for the waiting between tries.
@@ -33,7 +37,7 @@ class HubTime:
 
     def __init__(
         self,
-        session: aiohttp.ClientSession,
+        session: HubRequests,
         hub_url: str,
         public_keys: Callable[[], Iterable[Ed25519PublicKey]],
         clock: SystemClock,
@@ -106,5 +110,6 @@ class HubTime:
                         break
                 return body
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            msg = f"the hub cannot be asked for the time: {type(error).__name__}"
-            raise HubUnavailable(msg, hint="check the network and hub.url") from error
+            failure = failure_of(error)
+            msg = f"the hub cannot be asked for the time: {failure.what}"
+            raise HubUnavailable(msg, hint=failure.hint) from error
