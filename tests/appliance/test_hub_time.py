@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -14,9 +15,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from admission.instant import ClockTrust
 from appliance.clock import BUILD_FLOOR_NS, SystemClock
 from appliance.errors import HubUnavailable
+from appliance.hub_client import HubRequests, hub_clients
 from appliance.hub_time import ASK_AGAIN_S, HubTime
 from cache.errors import TimeProofError
 from cache.replica.time_proof import TIME_PATH, sign_time
+from tests.appliance.certificates import DAY, Authority
 
 SECOND = 1_000_000_000
 TRUE_NS = BUILD_FLOOR_NS + 10**16
@@ -41,12 +44,16 @@ class Hub:
         return self.answer(nonce)
 
 
+def a_hub_of(hub: Hub) -> web.Application:
+    app = web.Application()
+    app.router.add_get(TIME_PATH, hub.handle)
+    return app
+
+
 @pytest.fixture
 async def hub() -> AsyncIterator[Hub]:
     hub = Hub()
-    app = web.Application()
-    app.router.add_get(TIME_PATH, hub.handle)
-    runner = web.AppRunner(app)
+    runner = web.AppRunner(a_hub_of(hub))
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     hub.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
@@ -57,7 +64,7 @@ async def hub() -> AsyncIterator[Hub]:
 class Gate:
     """A device whose clock nobody keeps, two years slow."""
 
-    def __init__(self, session: aiohttp.ClientSession, hub: Hub, *, ntp: bool = False) -> None:
+    def __init__(self, session: HubRequests, hub: Hub, *, ntp: bool = False) -> None:
         self.step_ns = 0
         ticks = itertools.count(5 * SECOND, SECOND // 1000)
         self.clock = SystemClock(
@@ -100,6 +107,22 @@ async def test_the_hubs_answer_sets_the_clock(session: aiohttp.ClientSession, hu
     now = gate.clock.now()
     assert now.trust is ClockTrust.SYNCHRONISED
     assert abs(now.wall_ns - TRUE_NS) < SECOND
+
+
+async def test_a_clock_in_the_past_is_set_over_tls_all_the_same(tmp_path: Path, hub: Hub) -> None:
+    authority = Authority(tmp_path / "authority")
+    runner = web.AppRunner(a_hub_of(hub))
+    await runner.setup()
+    context = authority.server_context(since=DAY, until=2 * DAY)  # not valid yet, says the clock
+    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
+    hub.url = f"https://127.0.0.1:{runner.addresses[0][1]}"
+    async with hub_clients(authority.tls(), "") as (client, undated):
+        with pytest.raises(HubUnavailable, match="not valid yet"):
+            await Gate(client, hub).time.ask()
+        gate = Gate(undated, hub)
+        await gate.time.ask()
+        assert gate.clock.now().trust is ClockTrust.SYNCHRONISED
+    await runner.cleanup()
 
 
 async def test_an_old_answer_cannot_be_served_again(
