@@ -39,7 +39,7 @@ def recorded(folder: Path) -> Recording:
     strace = shutil.which("strace")
     if strace is None:
         pytest.skip("strace is not installed: apt-get install strace")
-    prepare_hub(folder / "hub")
+    prepare_hub(folder)
     hub = RunningHub(folder)
     hub.start()
     state, log = folder / "state", folder / "strace.log"

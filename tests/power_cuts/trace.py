@@ -83,7 +83,7 @@ def operations(lines: Iterable[str], folder: str) -> list[Operation]:
     A sync counts for what had been done when it began.
     """
     found: list[Operation] = []
-    positions: dict[tuple[str, str], int] = {}
+    positions: dict[str, int] = {}
     for begun, call in _calls(lines, found):
         found.extend(_operations_of(call, begun, folder, positions))
     return found
@@ -116,7 +116,7 @@ def _calls(lines: Iterable[str], found: list[Operation]) -> Iterator[tuple[int, 
 
 
 def _operations_of(
-    call: _Call, begun: int, folder: str, positions: dict[tuple[str, str], int]
+    call: _Call, begun: int, folder: str, positions: dict[str, int]
 ) -> Iterator[Operation]:
     if call.name in {"openat", "rename", "renameat", "renameat2", "unlink", "unlinkat"}:
         yield from _of_names(call, folder, positions)
@@ -130,15 +130,15 @@ def _operations_of(
         if data.startswith(ACKNOWLEDGED):
             yield Vouched(data.removeprefix(ACKNOWLEDGED))
     elif path == folder or path.startswith(folder + "/"):
-        yield from _of_contents(call, begun, path, (descriptor[1], path), positions)
+        yield from _of_contents(call, begun, path, descriptor[1], positions)
 
 
 def _of_contents(
     call: _Call,
     begun: int,
     path: str,
-    descriptor: tuple[str, str],
-    positions: dict[tuple[str, str], int],
+    descriptor: str,
+    positions: dict[str, int],
 ) -> Iterator[Operation]:
     last = call.arguments.rsplit(", ", 1)[-1]
     match call.name:
@@ -158,9 +158,7 @@ def _of_contents(
                 yield Resized(path, int(offset) + int(length), shrinks=False)
 
 
-def _of_names(
-    call: _Call, folder: str, positions: dict[tuple[str, str], int]
-) -> Iterator[Operation]:
+def _of_names(call: _Call, folder: str, positions: dict[str, int]) -> Iterator[Operation]:
     names = [name.decode() for name in _strings(call.arguments)]
     if not names or not names[0].startswith(folder + "/"):
         return
@@ -169,7 +167,7 @@ def _of_names(
     elif call.name.startswith("unlink"):
         yield Removed(names[0])
     else:
-        positions[str(call.result), names[0]] = 0
+        positions[str(call.result)] = 0
         if "O_CREAT" in call.arguments:
             yield Created(names[0], truncated="O_TRUNC" in call.arguments)
 
