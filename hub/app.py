@@ -2,6 +2,7 @@
 
 | route | what |
 |---|---|
+| `POST /v2/entries` | a signed batch of a device's journal, answered with a signed mark (msgpack) |
 | `POST /v1/entries` | a batch of a device's journal, answered with an acknowledgement (msgpack) |
 | `GET /v1/entries/count?device=` | how much of the calling device is held (JSON) |
 | `GET /v1/time?nonce=` | a signed time for a gate that has none (`cache.replica.time_proof`) |
@@ -26,15 +27,24 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from admission.errors import WireError
 from admission.ports import Clock
-from admission.wire import UPLOAD_PATH, pack_acknowledgement, unpack_batch
+from admission.upload import SIGNED_UPLOAD_PATH
+from admission.wire import (
+    BATCH_VERSION,
+    UPLOAD_PATH,
+    Acknowledgement,
+    pack_acknowledgement,
+    unpack_batch,
+)
 from cache.replica.source import FileKind, path_of
 from cache.replica.time_proof import NONCE_BYTES, TIME_PATH, sign_time
 from hub.access import DEVICE, refusals, route_of
 from hub.body import batch_bytes
 from hub.devices import authenticate
+from hub.entries_door import EntriesDoor
 from hub.errors import ForbiddenError, MalformedUploadError
-from hub.intake import receive
+from hub.intake import Intake, first_version
 from hub.metrics import HubMetrics
+from hub.seal_sessions import SealKeys
 from hub.store.port import Store
 from hub.uploads import Uploads
 
@@ -55,15 +65,23 @@ def application(
     metrics: HubMetrics,
     *,
     head_key: Ed25519PrivateKey,
+    seal_keys: SealKeys | None = None,
     problem: Callable[[], str] = str,
 ) -> web.Application:
     """Return the application over an open store and the publisher's folder, which must exist.
 
-    :param head_key: signs what `/v1/time` answers: the key whose public half every gate has.
+    :param head_key: signs marks and what `/v1/time` answers: the key whose public half every gate
+        has.
+    :param seal_keys: what opens the seals on persons.
     :param problem: says what is wrong with the hub, empty if nothing is; `/healthz` asks it.
     """
     app = web.Application(middlewares=[_timing(clock, metrics), refusals])
-    doors = _Doors(store, clock, metrics, problem)
+    intake, uploads = Intake(store, seal_keys), Uploads()
+    entries = EntriesDoor(
+        store, intake, clock, uploads, head_key=head_key, stored=metrics.batch_stored
+    )
+    doors = _Doors(store, intake, clock, metrics, uploads=uploads, problem=problem)
+    app.router.add_post(SIGNED_UPLOAD_PATH, entries.upload)
     app.router.add_post(UPLOAD_PATH, doors.upload)
     app.router.add_get(f"{UPLOAD_PATH}/count", doors.count)
     app.router.add_get(TIME_PATH, _signed_time(clock, head_key))
@@ -86,13 +104,21 @@ class _Doors:
     """The handlers and what they share."""
 
     def __init__(
-        self, store: Store, clock: Clock, metrics: HubMetrics, problem: Callable[[], str]
+        self,
+        store: Store,
+        intake: Intake,
+        clock: Clock,
+        metrics: HubMetrics,
+        *,
+        uploads: Uploads,
+        problem: Callable[[], str],
     ) -> None:
         self._store = store
+        self._intake = intake
         self._clock = clock
         self._metrics = metrics
         self._problem = problem
-        self._uploads = Uploads()
+        self._uploads = uploads
 
     async def upload(self, request: web.Request) -> web.Response:
         device = await authenticate(self._store, request.headers.get("Authorization"))
@@ -104,10 +130,11 @@ class _Doors:
                 raise MalformedUploadError("the body is no batch of this version") from error
             if batch.device != device.name:
                 raise ForbiddenError("the token is of another device than the batch")
-            receipt = await receive(self._store, batch, self._clock.now())
+            receipt = await self._intake.receive(first_version(batch), self._clock.now())
         self._metrics.batch_stored(receipt)
+        through = receipt.watermark.through
         return web.Response(
-            body=pack_acknowledgement(receipt.acknowledgement),
+            body=pack_acknowledgement(Acknowledgement(BATCH_VERSION, batch.journal, through)),
             content_type=ACKNOWLEDGEMENT_CONTENT_TYPE,
         )
 
@@ -166,7 +193,7 @@ def _timing(clock: Clock, metrics: HubMetrics) -> Middleware:
         seconds = (clock.now().monotonic_ns - began_ns) / 1e9
         route = route_of(request)
         metrics.request_answered(route, response.status, seconds)
-        if route == UPLOAD_PATH:
+        if route in {UPLOAD_PATH, SIGNED_UPLOAD_PATH}:
             metrics.batch_answered(response.status)
         return response
 

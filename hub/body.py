@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import zlib
 
+import zstandard
 from aiohttp import web
 
+from admission.upload import SIGNED_BATCH_CONTENT_TYPE
 from admission.wire import BATCH_CONTENT_TYPE, MAX_BATCH_BYTES
 from hub.errors import (
     MalformedUploadError,
@@ -21,6 +23,8 @@ BODY_GRACE_S = 5.0
 """How long a body may take before its rate counts."""
 MIN_BODY_BYTES_PER_S = 16_384
 """Half of what 1 MiB needs within the timeout. Who sends slower holds a place and is no gate."""
+
+_unpress = zstandard.ZstdDecompressor().decompress
 
 
 async def batch_bytes(
@@ -39,12 +43,42 @@ async def batch_bytes(
     coding = request.headers.get("Content-Encoding", "identity").strip().lower()
     if coding not in {"identity", "deflate"}:
         raise UnsupportedUploadError("the content coding must be deflate, or none")
-    try:
-        async with asyncio.timeout(timeout_s), asyncio.timeout(grace_s) as pace:
-            data = await _bounded(request, pace)
-    except TimeoutError as error:
-        raise SlowUploadError("the body did not arrive in time") from error
+    data = await _arrived(request, timeout_s, grace_s)
     return inflated(data, MAX_BATCH_BYTES) if coding == "deflate" else data
+
+
+async def signed_batch_bytes(
+    request: web.Request, *, timeout_s: float = BODY_TIMEOUT_S, grace_s: float = BODY_GRACE_S
+) -> bytes:
+    """Return the uncompressed body of a signed batch, at most `MAX_BATCH_BYTES` long.
+
+    :raises UploadError: as `batch_bytes`.
+    """
+    if request.content_type != SIGNED_BATCH_CONTENT_TYPE:
+        msg = f"the content type must be {SIGNED_BATCH_CONTENT_TYPE}"
+        raise UnsupportedUploadError(msg)
+    if request.headers.get("Content-Encoding", "").strip().lower() != "zstd":
+        raise UnsupportedUploadError("the content coding must be zstd")
+    return unpressed(await _arrived(request, timeout_s, grace_s), MAX_BATCH_BYTES)
+
+
+def unpressed(data: bytes, limit_bytes: int) -> bytes:
+    """Return the plain bytes of one Zstandard frame (RFC 8878).
+
+    Never sets aside more memory than one byte over the limit for the result.
+
+    :raises OversizedUploadError: if they are more than `limit_bytes`.
+    :raises MalformedUploadError: if the frame is damaged, cut short, or followed by further bytes.
+    """
+    try:
+        announced = zstandard.get_frame_parameters(data).content_size
+        if announced != zstandard.CONTENTSIZE_UNKNOWN and announced > limit_bytes:
+            msg = f"the body unpacks to over {limit_bytes} bytes"
+            raise OversizedUploadError(msg)
+        # In one go, and into one buffer: the library then needs no window of the frame's choosing.
+        return _unpress(data, max_output_size=limit_bytes, allow_extra_data=False)
+    except zstandard.ZstdError as error:
+        raise MalformedUploadError("the body is no Zstandard frame within the limits") from error
 
 
 def inflated(data: bytes, limit_bytes: int) -> bytes:
@@ -66,6 +100,14 @@ def inflated(data: bytes, limit_bytes: int) -> bytes:
     if not inflater.eof or inflater.unused_data:
         raise MalformedUploadError("the body's zlib stream is cut short or followed by more")
     return plain
+
+
+async def _arrived(request: web.Request, timeout_s: float, grace_s: float) -> bytes:
+    try:
+        async with asyncio.timeout(timeout_s), asyncio.timeout(grace_s) as pace:
+            return await _bounded(request, pace)
+    except TimeoutError as error:
+        raise SlowUploadError("the body did not arrive in time") from error
 
 
 async def _bounded(request: web.Request, pace: asyncio.Timeout) -> bytes:

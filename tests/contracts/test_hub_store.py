@@ -13,8 +13,8 @@ import pytest
 from admission.identity import Identifier, IdentifierKind
 from admission.standing import CredentialStatus, PersonFacts, Product, TestResult
 from hub.errors import StoreError
-from hub.store.marks import MarkedEntry, MarkKind
-from hub.store.port import (
+from hub.store.entries import (
+    Added,
     Decoded,
     EntryCount,
     EntryRecord,
@@ -22,10 +22,10 @@ from hub.store.port import (
     FlagKind,
     Held,
     JournalKey,
-    KnownIdentifier,
-    Person,
-    Store,
+    Offer,
 )
+from hub.store.marks import MarkedEntry, MarkKind
+from hub.store.port import KnownIdentifier, Person, Store
 from hub.store.sqlite import open_store
 from tests.hub.memory_store import MemoryStore
 
@@ -52,6 +52,11 @@ def records(*sequences: int, packed: bytes = b"entry") -> list[EntryRecord]:
     return [
         EntryRecord(s, bytes([s % 256]) * 32, packed + b"%d" % s, decoded, 7) for s in sequences
     ]
+
+
+async def add(store: Store, key: JournalKey, records: list[EntryRecord]) -> Added:
+    (added,) = await store.add_entries([Offer(key, records)])
+    return added
 
 
 async def everybody(store: Store) -> list[Person]:
@@ -107,61 +112,61 @@ async def test_an_identifier_of_somebody_else_records_nobody(store: Store) -> No
 
 
 async def test_entries_are_kept_once(store: Store) -> None:
-    first = await store.add_entries(KEY, records(1, 2, 3))
-    again = await store.add_entries(KEY, records(2, 3, 4))
-    assert (first.fresh, first.through) == (3, 3)
-    assert (again.fresh, again.through, dict(again.differing)) == (1, 4, {})
+    first = await add(store, KEY, records(1, 2, 3))
+    again = await add(store, KEY, records(2, 3, 4))
+    assert (first.fresh, first.watermark.through) == (3, 3)
+    assert (again.fresh, again.watermark.through, dict(again.differing)) == (1, 4, {})
     assert await store.count("gate-1") == EntryCount(4, 4, 0, 0)
 
 
 async def test_the_watermark_stops_at_a_gap_and_jumps_when_it_closes(store: Store) -> None:
-    assert (await store.add_entries(KEY, records(4, 5))).through == 0
-    assert (await store.add_entries(KEY, records(7))).through == 0
-    assert (await store.add_entries(KEY, records(1, 2))).through == 2
-    assert (await store.add_entries(KEY, records(3))).through == 5
-    assert (await store.add_entries(KEY, records(6))).through == 7
-    assert (await store.add_entries(KEY, records(1))).through == 7
+    assert (await add(store, KEY, records(4, 5))).watermark.through == 0
+    assert (await add(store, KEY, records(7))).watermark.through == 0
+    assert (await add(store, KEY, records(1, 2))).watermark.through == 2
+    assert (await add(store, KEY, records(3))).watermark.through == 5
+    assert (await add(store, KEY, records(6))).watermark.through == 7
+    assert (await add(store, KEY, records(1))).watermark.through == 7
 
 
 async def test_a_long_island_is_joined_whole(store: Store) -> None:
     for start in range(2, 2_502, 500):
-        await store.add_entries(KEY, records(*range(start, start + 500)))
-    assert (await store.add_entries(KEY, records(1))).through == 2_501
+        await add(store, KEY, records(*range(start, start + 500)))
+    assert (await add(store, KEY, records(1))).watermark.through == 2_501
 
 
 async def test_other_bytes_never_overwrite_and_are_kept_once(store: Store) -> None:
-    await store.add_entries(KEY, records(1, 2))
+    await add(store, KEY, records(1, 2))
     for _ in range(2):
-        added = await store.add_entries(KEY, records(2, 3, packed=b"other"))
+        added = await add(store, KEY, records(2, 3, packed=b"other"))
     assert dict(added.differing) == {2: Held(b"\x02" * 32, b"entry2")}
-    assert added.through == 3
+    assert added.watermark.through == 3
     assert (await store.held(KEY, (2,)))[2].packed == b"entry2"
     assert (await store.count("gate-1")).conflicts == 1
 
 
 async def test_another_chain_hash_alone_is_a_conflict(store: Store) -> None:
-    await store.add_entries(KEY, records(1))
+    await add(store, KEY, records(1))
     forged = EntryRecord(1, b"\xff" * 32, b"entry1", None, 8)
-    assert 1 in (await store.add_entries(KEY, [forged])).differing
+    assert 1 in (await add(store, KEY, [forged])).differing
 
 
 async def test_journals_and_devices_are_told_apart(store: Store) -> None:
-    await store.add_entries(KEY, records(1))
-    assert (await store.add_entries(OTHER, records(1))).fresh == 1
+    await add(store, KEY, records(1))
+    assert (await add(store, OTHER, records(1))).fresh == 1
     assert await store.held(JournalKey("gate-2", KEY.journal), (1,)) == {}
     assert await store.count("gate-1") == EntryCount(2, 1, 0, 0)
     assert await store.count("gate-2") == EntryCount(0, 0, 0, 0)
 
 
 async def test_raw_bytes_are_kept_without_columns(store: Store) -> None:
-    await store.add_entries(KEY, [EntryRecord(1, b"c" * 32, b"\x00\xff", None, 8)])
+    await add(store, KEY, [EntryRecord(1, b"c" * 32, b"\x00\xff", None, 8)])
     assert (await store.held(KEY, (0, 1, 2))) == {1: Held(b"c" * 32, b"\x00\xff")}
 
 
 async def test_the_largest_numbers_fit(store: Store) -> None:
     top = (1 << 63) - 1
     decoded = Decoded("s", top, 1 << 63, "refuse")
-    await store.add_entries(KEY, [EntryRecord(top, b"c" * 32, b"x", decoded, top)])
+    await add(store, KEY, [EntryRecord(top, b"c" * 32, b"x", decoded, top)])
     assert top in await store.held(KEY, (top,))
 
 
@@ -183,10 +188,10 @@ async def test_marked_entries_are_found_the_newest_first(store: Store) -> None:
     elsewhere = marked(3, 20, MarkKind.ALERT, site="site-2")
     first = [marked(1, 10, MarkKind.ALERT), both, elsewhere, marked(4, 30)]
     for _ in range(2):  # safe to repeat
-        await store.add_entries(KEY, first)
-    await store.add_entries(JournalKey("gate-2", KEY.journal), [marked(1, 20, MarkKind.ALERT)])
+        await add(store, KEY, first)
+    await add(store, JournalKey("gate-2", KEY.journal), [marked(1, 20, MarkKind.ALERT)])
     raw = EntryRecord(5, b"c" * 32, b"\x00", None, 40)
-    await store.add_entries(KEY, [raw])
+    await add(store, KEY, [raw])
 
     async def found(kind: MarkKind, **asked: object) -> list[tuple[str, int]]:
         entries = await store.marked(kind, **{"limit": 10, **asked})  # type: ignore[arg-type]
@@ -205,17 +210,15 @@ async def test_marked_entries_are_found_the_newest_first(store: Store) -> None:
 
 
 async def test_a_conflicting_entry_marks_nothing(store: Store) -> None:
-    await store.add_entries(KEY, [marked(1, 10)])
-    await store.add_entries(
-        KEY, [msgspec.structs.replace(marked(1, 20, MarkKind.ALERT), packed=b"x")]
-    )
+    await add(store, KEY, [marked(1, 10)])
+    await add(store, KEY, [msgspec.structs.replace(marked(1, 20, MarkKind.ALERT), packed=b"x")])
     assert list(await store.marked(MarkKind.ALERT, limit=10)) == []
 
 
 async def test_concurrent_uploads_of_one_journal_double_nothing(store: Store) -> None:
     added = await asyncio.gather(
-        *(store.add_entries(KEY, records(*range(s, s + 5))) for s in (1, 3, 1, 6, 4))
+        *(add(store, KEY, records(*range(s, s + 5))) for s in (1, 3, 1, 6, 4))
     )
     assert sum(one.fresh for one in added) == 10
-    assert max(one.through for one in added) == 10
+    assert max(one.watermark.through for one in added) == 10
     assert (await store.count("gate-1")).entries == 10

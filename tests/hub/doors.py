@@ -6,16 +6,23 @@ import io
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import msgspec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+    Ed25519PrivateKey,
+    Ed25519PublicKey,
+)
 
+from admission.upload import SIGNED_BATCH_CONTENT_TYPE, SIGNED_UPLOAD_PATH
 from admission.wire import BATCH_CONTENT_TYPE, UPLOAD_PATH
 from hub.app import application
 from hub.devices import enrol
 from hub.metrics import HubMetrics
 from hub.server import listening
+from hub.store.devices import Device
+from tests.hub.gates import DEVICE_KEY
 from tests.hub.memory_store import MemoryStore
 from tests.worlds import ManualClock
 
@@ -44,6 +51,22 @@ class Hub:
         async with self.session.post(self.url + UPLOAD_PATH, data=body, headers=sent) as answer:
             return answer.status, await answer.read()
 
+    async def send(self, body: bytes | io.BytesIO, **headers: str) -> tuple[int, bytes]:
+        """Post a signed batch."""
+        sent = {
+            "Content-Type": SIGNED_BATCH_CONTENT_TYPE,
+            "Content-Encoding": "zstd",
+            **{name.replace("_", "-"): value for name, value in headers.items()},
+        }
+        url = self.url + SIGNED_UPLOAD_PATH
+        async with self.session.post(url, data=body, headers=sent) as answer:
+            return answer.status, await answer.read()
+
+    async def register(self, name: str, key: Ed25519PublicKey, **others: Any) -> None:
+        device = await self.store.device_by_name(name) or Device(name=name, enrolled_ns=1)
+        known = msgspec.structs.replace(device, public_key=key.public_bytes_raw(), **others)
+        await self.store.put_device(known)
+
 
 @asynccontextmanager
 async def a_hub(published: Path) -> AsyncIterator[Hub]:
@@ -52,6 +75,7 @@ async def a_hub(published: Path) -> AsyncIterator[Hub]:
     world.token = await enrol(
         world.store, "gate-1", world.clock.now(), random_bytes=lambda n: bytes([next(source)]) * n
     )
+    await world.register("gate-1", DEVICE_KEY.public_key())
     app = application(
         world.store,
         published,

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import zstandard
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from admission.credential import CredentialKind
 from admission.instant import ClockTrust
 from admission.passage import Passage, chained, genesis
 from admission.reading import Symbology
+from admission.upload import make_batch, sign_batch
 from admission.verdict import Card, Outcome, Reason
 from admission.wire import BATCH_VERSION, Batch, Entry, pack_passage
 
 JOURNAL = bytes(range(16))
+DEVICE_KEY = Ed25519PrivateKey.from_private_bytes(bytes([5]) * 32)
 
 
 def a_passage(number: int) -> Passage:
@@ -48,3 +53,17 @@ def entries_of(count: int, journal: bytes = JOURNAL) -> list[Entry]:
 
 def a_batch(entries: list[Entry], device: str = "gate-1", journal: bytes = JOURNAL) -> Batch:
     return Batch(BATCH_VERSION, device, journal, tuple(entries))
+
+
+def a_signed_batch(
+    entries: list[Entry],
+    *,
+    device: str = "gate-1",
+    journal: bytes = JOURNAL,
+    first: int | None = None,
+    key: Ed25519PrivateKey = DEVICE_KEY,
+) -> bytes:
+    """Return the body of an upload."""
+    start = first or (entries[0].sequence if entries else 1)
+    batch = make_batch(device, journal, start, entries, sent_ns=0)
+    return zstandard.compress(sign_batch(batch, key))

@@ -15,18 +15,8 @@ from admission.orders import Order
 from hub.errors import StoreError
 from hub.store.changes import ChangedPeople, ChangedRows
 from hub.store.devices import Device
-from hub.store.marks import MarkedEntry, MarkKind
 from hub.store.packed import PackedPeople, pack_people
-from hub.store.port import (
-    Added,
-    EntryCount,
-    EntryRecord,
-    Flag,
-    FlagKind,
-    Held,
-    JournalKey,
-    Person,
-)
+from hub.store.port import Person
 from hub.store.registers import (
     DOCUMENTS,
     ORDERS,
@@ -37,6 +27,7 @@ from hub.store.registers import (
     entry_type,
     is_document_name,
 )
+from tests.hub.memory_entries import MemoryEntries
 
 
 class _State:
@@ -119,13 +110,11 @@ class _State:
         self.touch_all(register)
 
 
-class MemoryStore:
+class MemoryStore(MemoryEntries):
     def __init__(self) -> None:
+        super().__init__()
         self._state = _State()
         self._devices: dict[str, Device] = {}
-        self.entries: dict[JournalKey, dict[int, EntryRecord]] = defaultdict(dict)
-        self.conflicts: dict[JournalKey, set[tuple[int, bytes, bytes]]] = defaultdict(set)
-        self._flags: dict[JournalKey, dict[tuple[int, FlagKind], Flag]] = defaultdict(dict)
 
     async def close(self) -> None:
         return
@@ -251,55 +240,3 @@ class MemoryStore:
         if denied_ns is None or device.denied_ns is None:
             self._devices[name] = msgspec.structs.replace(device, denied_ns=denied_ns)
         return True
-
-    async def add_entries(self, key: JournalKey, records: Sequence[EntryRecord]) -> Added:
-        entries, fresh, differing = self.entries[key], 0, {}
-        for record in records:
-            held = entries.setdefault(record.sequence, record)
-            if held is record:
-                fresh += 1
-            elif (held.chain_hash, held.packed) != (record.chain_hash, record.packed):
-                differing[record.sequence] = Held(held.chain_hash, held.packed)
-                self.conflicts[key].add((record.sequence, record.chain_hash, record.packed))
-        through = 0
-        while through + 1 in entries:
-            through += 1
-        return Added(fresh, differing, through)
-
-    async def marked(
-        self, kind: MarkKind, *, since_ns: int = 0, site: str | None = None, limit: int
-    ) -> Sequence[MarkedEntry]:
-        found = [
-            MarkedEntry(key.device, key.journal, record.sequence, record.packed, record.received_ns)
-            for key, records in self.entries.items()
-            for record in records.values()
-            if record.decoded is not None
-            and kind in record.decoded.marks
-            and record.received_ns >= since_ns
-            and site in {None, record.decoded.site}
-        ]
-        found.sort(key=lambda one: (-one.received_ns, -one.sequence, one.device, one.journal))
-        return found[:limit]
-
-    async def held(self, key: JournalKey, sequences: Collection[int]) -> Mapping[int, Held]:
-        entries = self.entries[key]
-        return {
-            s: Held(entries[s].chain_hash, entries[s].packed) for s in sequences if s in entries
-        }
-
-    async def raise_flags(self, key: JournalKey, flags: Iterable[Flag]) -> None:
-        for flag in flags:
-            self._flags[key].setdefault((flag.sequence, flag.kind), flag)
-
-    async def flags(self, key: JournalKey) -> Sequence[Flag]:
-        return sorted(self._flags[key].values())
-
-    async def count(self, device: str) -> EntryCount:
-        mine = [key for key in self.entries if key.device == device]
-        packed = [record.packed for key in mine for record in self.entries[key].values()]
-        return EntryCount(
-            entries=len(packed),
-            distinct=len(set(packed)),
-            conflicts=sum(len(self.conflicts[key]) for key in mine),
-            flags=sum(len(self._flags[key]) for key in mine),
-        )

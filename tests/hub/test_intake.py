@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from admission.instant import ClockTrust, Instant
 from admission.wire import Entry, pack_passage
-from hub.intake import Receipt, receive
-from hub.store.port import MAX_INTEGER, Flag, FlagKind, JournalKey
+from hub.intake import Intake, Receipt, first_version
+from hub.store.entries import MAX_INTEGER, Flag, FlagKind, JournalKey
 from hub.store.sqlite import open_store
 from tests.hub.gates import JOURNAL, a_batch, a_passage, chain, entries_of
 from tests.hub.memory_store import MemoryStore
@@ -25,14 +25,13 @@ KEY = JournalKey("gate-1", JOURNAL)
 
 
 async def send(store: MemoryStore, entries: list[Entry]) -> Receipt:
-    return await receive(store, a_batch(entries), NOW)
+    return await Intake(store).receive(first_version(a_batch(entries)), NOW)
 
 
 async def test_a_batch_is_stored_decoded_and_acknowledged() -> None:
     store = MemoryStore()
     receipt = await send(store, entries_of(3))
-    assert receipt.acknowledgement.through == 3
-    assert receipt.acknowledgement.journal == JOURNAL
+    assert receipt.watermark.through == 3
     assert (receipt.fresh, receipt.repeated, receipt.conflicting, receipt.flags) == (3, 0, 0, ())
     second = store.entries[KEY][2]
     assert second.received_ns == NOW.wall_ns
@@ -43,9 +42,9 @@ async def test_a_batch_is_stored_decoded_and_acknowledged() -> None:
 
 async def test_a_gap_is_acknowledged_only_up_to_it() -> None:
     store, entries = MemoryStore(), entries_of(9)
-    assert (await send(store, entries[5:])).acknowledgement.through == 0
-    assert (await send(store, entries[:3])).acknowledgement.through == 3
-    assert (await send(store, entries[3:5])).acknowledgement.through == 9
+    assert (await send(store, entries[5:])).watermark.through == 0
+    assert (await send(store, entries[:3])).watermark.through == 3
+    assert (await send(store, entries[3:5])).watermark.through == 9
     assert await store.flags(KEY) == []
 
 
@@ -53,7 +52,7 @@ async def test_undecodable_bytes_are_kept_flagged_and_block_nobody() -> None:
     good = pack_passage(a_passage(1))
     store, entries = MemoryStore(), chain([good, b"\xc1 not msgpack", good + b"\x00", good])
     receipt = await send(store, entries)
-    assert receipt.acknowledgement.through == 4
+    assert receipt.watermark.through == 4
     assert store.entries[KEY][2].packed == b"\xc1 not msgpack"
     assert store.entries[KEY][2].decoded is None
     flags = await store.flags(KEY)
@@ -68,7 +67,7 @@ async def test_undecodable_bytes_are_kept_flagged_and_block_nobody() -> None:
     "change",
     [
         {"site": "a\x00b"},
-        {"wall_ns": 1 << 63},
+        {"wall_ns": (1 << 63) + (1 << 21)},
         {"wall_ns": -(1 << 63)},
         {"person": -1},
     ],
@@ -77,7 +76,7 @@ async def test_values_that_no_column_holds_set_the_entry_aside(change: dict[str,
     packed = pack_passage(msgspec.structs.replace(a_passage(1), **change))
     store = MemoryStore()
     receipt = await send(store, chain([packed]))
-    assert receipt.acknowledgement.through == 1
+    assert receipt.watermark.through == 1
     assert [flag.kind for flag in receipt.flags] == [FlagKind.UNDECODABLE]
     assert store.entries[KEY][1].decoded is None
 
@@ -87,7 +86,7 @@ async def test_other_bytes_are_kept_beside_and_flagged() -> None:
     await send(store, entries)
     forged = msgspec.structs.replace(entries[1], packed=pack_passage(a_passage(99)))
     receipt = await send(store, [forged])
-    assert receipt.acknowledgement.through == 3
+    assert receipt.watermark.through == 3
     assert (receipt.conflicting, receipt.fresh) == (1, 0)
     assert store.entries[KEY][2].packed == entries[1].packed
     assert await store.flags(KEY) == [Flag(2, FlagKind.CONFLICT)]
@@ -143,7 +142,7 @@ def upload(entries: list[Entry], splitting: Splitting) -> tuple[MemoryStore, lis
         store, acknowledged = MemoryStore(), []
         for start, end in splitting:
             receipt = await send(store, entries[start:end])
-            acknowledged.append(receipt.acknowledgement.through)
+            acknowledged.append(receipt.watermark.through)
         return store, acknowledged
 
     return asyncio.run(run())
@@ -187,5 +186,5 @@ def test_nothing_that_was_ever_offered_is_lost(offers: list[tuple[int, bytes]]) 
 async def test_the_last_sequence_that_a_column_holds_is_stored(tmp_path: Path) -> None:
     entry = Entry(MAX_INTEGER, bytes(32), entries_of(1)[0].packed)
     async with open_store(tmp_path / "hub.db") as store:
-        receipt = await receive(store, a_batch([entry]), NOW)
-        assert (receipt.fresh, receipt.acknowledgement.through) == (1, 0)
+        receipt = await Intake(store).receive(first_version(a_batch([entry])), NOW)
+        assert (receipt.fresh, receipt.watermark.through) == (1, 0)

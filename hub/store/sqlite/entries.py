@@ -8,15 +8,28 @@ from typing import Any
 
 import aiosqlite
 
-from hub.store.port import Added, EntryCount, EntryRecord, Flag, FlagKind, Held, JournalKey
+from hub.store.entries import (
+    MAX_INTEGER,
+    NO_CHAIN_HASH,
+    Added,
+    EntryCount,
+    EntryRecord,
+    Flag,
+    FlagKind,
+    Held,
+    JournalKey,
+    Offer,
+    Watermark,
+)
 from hub.store.sqlite import marks
 
 _RUN = 1_000
 """Rows looked at in one step when islands beyond a closed gap are joined."""
 
 
-async def add(raw: aiosqlite.Connection, key: JournalKey, records: Sequence[EntryRecord]) -> Added:
+async def add(raw: aiosqlite.Connection, offer: Offer) -> Added:
     """Keep what is new, keep what differs as a conflict, move the journal's watermark."""
+    key, records = offer.key, offer.records
     journal, through = await _journal(raw, key)
     before = await _held_between(raw, journal, records[0].sequence, records[-1].sequence)
     fresh = [record for record in records if record.sequence not in before]
@@ -37,10 +50,23 @@ async def add(raw: aiosqlite.Connection, key: JournalKey, records: Sequence[Entr
             "INSERT OR IGNORE INTO conflict VALUES (?, ?, ?, ?, ?, ?)",
             [_conflict_row(journal, record) for record in differing],
         )
-    return Added(len(fresh), {r.sequence: before[r.sequence] for r in differing}, through)
+    first, last = records[0].sequence, records[-1].sequence
+    around = await held_at(raw, key, [s for s in (first - 1, last + 1) if s <= MAX_INTEGER])
+    mark = await watermark(raw, key)
+    return Added(len(fresh), {r.sequence: before[r.sequence] for r in differing}, mark, around)
 
 
-async def held(
+async def watermark(raw: aiosqlite.Connection, key: JournalKey) -> Watermark:
+    """Return how far a journal is held."""
+    rows = await raw.execute_fetchall(
+        "SELECT through FROM journal WHERE device = ? AND journal = ?", (key.device, key.journal)
+    )
+    through = next((row[0] for row in rows), 0)
+    at = await held_at(raw, key, [through])
+    return Watermark(through, at[through].chain_hash if through else NO_CHAIN_HASH)
+
+
+async def held_at(
     raw: aiosqlite.Connection, key: JournalKey, sequences: Collection[int]
 ) -> dict[int, Held]:
     """Return what is held under some of the sequences."""
@@ -162,3 +188,16 @@ def _conflict_row(journal: int, record: EntryRecord) -> tuple[Any, ...]:
 
 def _signed(key: int | None) -> int | None:
     return key - (1 << 64) if key is not None and key >= 1 << 63 else key
+
+
+async def session_before(
+    raw: aiosqlite.Connection, key: JournalKey, sequence: int
+) -> tuple[int, bytes] | None:
+    """Return the last held session record before a sequence."""
+    rows = await raw.execute_fetchall(
+        "SELECT sequence, packed FROM entry JOIN journal ON journal.id = entry.journal"
+        " WHERE journal.device = ? AND journal.journal = ? AND sequence < ?"
+        " AND substr(packed, 1, 2) = x'9303' ORDER BY sequence DESC LIMIT 1",
+        (key.device, key.journal, sequence),
+    )
+    return next(((row[0], bytes(row[1])) for row in rows), None)

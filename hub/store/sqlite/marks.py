@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 import aiosqlite
 
+from hub.store.entries import EntryRecord
 from hub.store.marks import MarkedEntry, MarkKind
-from hub.store.port import EntryRecord
 
 
 async def add(raw: aiosqlite.Connection, journal: int, records: Iterable[EntryRecord]) -> None:

@@ -13,17 +13,10 @@ from admission.orders import Order
 from hub.errors import StoreError
 from hub.store.changes import ChangedPeople, ChangedRows
 from hub.store.devices import Device
+from hub.store.entries import Added, EntryCount, Flag, Held, JournalKey, Offer, Watermark
 from hub.store.marks import MarkedEntry, MarkKind
 from hub.store.packed import PackedPeople
-from hub.store.port import (
-    Added,
-    EntryCount,
-    EntryRecord,
-    Flag,
-    Held,
-    JournalKey,
-    Person,
-)
+from hub.store.port import Person
 from hub.store.registers import (
     DOCUMENTS,
     ORDERS,
@@ -236,10 +229,20 @@ class SqliteStore:
         async with self._connection.transaction() as raw:
             return await devices.set_denied(raw, name, denied_ns)
 
-    async def add_entries(self, key: JournalKey, records: Sequence[EntryRecord]) -> Added:
-        """Keep entries of one journal; see the port."""
+    async def add_entries(self, offers: Sequence[Offer]) -> Sequence[Added]:
+        """Keep entries; see the port."""
         async with self._connection.transaction() as raw:
-            return await entries.add(raw, key, records)
+            return [await entries.add(raw, offer) for offer in offers]
+
+    async def watermark(self, key: JournalKey) -> Watermark:
+        """Return how far a journal is held."""
+        async with self._connection.transaction(write=False) as raw:
+            return await entries.watermark(raw, key)
+
+    async def session_before(self, key: JournalKey, sequence: int) -> tuple[int, bytes] | None:
+        """Return the last held session record before a sequence; see the port."""
+        async with self._connection.transaction(write=False) as raw:
+            return await entries.session_before(raw, key, sequence)
 
     async def marked(
         self, kind: MarkKind, *, since_ns: int = 0, site: str | None = None, limit: int
@@ -251,7 +254,7 @@ class SqliteStore:
     async def held(self, key: JournalKey, sequences: Collection[int]) -> Mapping[int, Held]:
         """Return what is held under some of the sequences."""
         async with self._connection.transaction(write=False) as raw:
-            return await entries.held(raw, key, sequences)
+            return await entries.held_at(raw, key, sequences)
 
     async def raise_flags(self, key: JournalKey, flags: Iterable[Flag]) -> None:
         """Keep flags; see the port."""

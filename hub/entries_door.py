@@ -1,0 +1,133 @@
+"""`POST /v2/entries`: a signed batch in, a signed high-water mark out.
+
+Who sends is told by the batch's own signature, which no proxy on the way can end; where the line
+itself is mutual TLS, its certificate must be of the same key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from aiohttp import web
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from admission.errors import WireError
+from admission.ports import Clock
+from admission.upload import (
+    MARK_CONTENT_TYPE,
+    UPLOAD_VERSION,
+    Mark,
+    Received,
+    sign_mark,
+    unpack_signed_batch,
+)
+from hub.access import DEVICE
+from hub.body import signed_batch_bytes
+from hub.devices import require_allowed
+from hub.errors import ForbiddenError, MalformedUploadError, UnauthorisedError
+from hub.intake import Arrival, Intake, Receipt, arrival_of
+from hub.store.devices import Device, DeviceStore
+from hub.uploads import Uploads
+
+
+class EntriesDoor:
+    """Takes signed batches.
+
+    :param head_key: signs the marks: the key whose public half every gate has.
+    :param stored: is told of every receipt.
+    """
+
+    def __init__(
+        self,
+        devices: DeviceStore,
+        intake: Intake,
+        clock: Clock,
+        uploads: Uploads,
+        *,
+        head_key: Ed25519PrivateKey,
+        stored: Callable[[Receipt], None],
+    ) -> None:
+        self._devices = devices
+        self._intake = intake
+        self._clock = clock
+        self._uploads = uploads
+        self._head_key = head_key
+        self._stored = stored
+
+    async def upload(self, request: web.Request) -> web.Response:
+        """Store a batch; answer once everything that the mark covers is durable."""
+        async with self._uploads.arriving():
+            received = _received(await signed_batch_bytes(request))
+        batch = received.batch
+        device = await authenticated(self._devices, received, line_key(request))
+        request[DEVICE] = device.name
+        async with self._uploads.place(device.name):
+            receipt = await self._intake.receive(_arrival(received), self._clock.now())
+        self._stored(receipt)
+        through, chain_hash = receipt.watermark.through, receipt.watermark.chain_hash
+        mark = Mark(
+            UPLOAD_VERSION,
+            batch.device,
+            batch.journal,
+            through,
+            chain_hash,
+            self._clock.now().wall_ns,
+        )
+        return web.Response(body=sign_mark(mark, self._head_key), content_type=MARK_CONTENT_TYPE)
+
+
+async def authenticated(
+    devices: DeviceStore, received: Received, line_key: bytes | None = None
+) -> Device:
+    """Return the device that signed a batch.
+
+    :param line_key: the raw key of the line's client certificate, None where there is none.
+    :raises UnauthorisedError: if no device of this name is registered with the key that signed.
+    :raises ForbiddenError: if the device is denied, or the line is another's.
+    :raises StoreError: if the store failed.
+    """
+    device = await devices.device_by_name(received.batch.device)
+    if device is None or not device.public_key:
+        raise UnauthorisedError("no device of this name is registered with a key")
+    if not received.is_signed_by(Ed25519PublicKey.from_public_bytes(device.public_key)):
+        raise UnauthorisedError("the batch is not signed by the device's key")
+    require_allowed(device)
+    if line_key is not None and line_key != device.public_key:
+        raise ForbiddenError("the line's certificate is of another key than the batch")
+    return device
+
+
+def line_key(request: web.Request) -> bytes | None:
+    """Return the raw key of the connection's client certificate; empty if that is no Ed25519 key.
+
+    None where the connection has no client certificate.
+    """
+    transport = request.transport
+    tls = transport.get_extra_info("ssl_object") if transport is not None else None
+    certificate = tls.getpeercert(binary_form=True) if tls is not None else None
+    if not certificate:
+        return None
+    try:
+        key = x509.load_der_x509_certificate(certificate).public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        return b""
+    if not isinstance(key, Ed25519PublicKey):
+        return b""
+    return key.public_bytes(Encoding.Raw, PublicFormat.Raw)
+
+
+def _received(data: bytes) -> Received:
+    try:
+        return unpack_signed_batch(data)
+    except WireError as error:
+        raise MalformedUploadError("the body is no batch of this version") from error
+
+
+def _arrival(received: Received) -> Arrival:
+    try:
+        return arrival_of(received.batch)
+    except WireError as error:
+        raise MalformedUploadError("the batch does not say where its chain begins") from error
