@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from hub.intake import Receipt
+from hub.store.entries import FlagKind
 
 _BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
@@ -49,6 +52,30 @@ class HubMetrics:
             "Times that vouching for the release failed.",
             registry=self.registry,
         )
+        self._examined = Counter(
+            "chot_hub_examined_entries_total",
+            "Entries that were examined after they had been taken in.",
+            registry=self.registry,
+        )
+        self._examination_failures = Counter(
+            "chot_hub_examination_failures_total",
+            "Times that examining entries failed; it is tried again.",
+            registry=self.registry,
+        )
+        self._raised = Gauge(
+            "chot_hub_flags_raised",
+            "Flags that are raised on entries, by kind.",
+            ["kind"],
+            registry=self.registry,
+        )
+        self._followed = Gauge(
+            "chot_hub_followups",
+            "Entries of which something followed that should not be many, and missing places.",
+            ["kind"],
+            registry=self.registry,
+        )
+        for kind in FlagKind:
+            self._raised.labels(kind.value)
         for result in ("fresh", "repeated", "conflicting"):
             self._entries.labels(result)
 
@@ -75,6 +102,21 @@ class HubMetrics:
     def head_failed(self) -> None:
         """Count one failure to sign the head anew."""
         self._head_failures.inc()
+
+    def examined(self, entries: int, tallies: Mapping[str, int]) -> None:
+        """Count entries that were examined; `tallies` is all that was counted in them, ever."""
+        self._examined.inc(entries)
+        for name, count in tallies.items():
+            self._followed.labels(name).set(count)
+
+    def examination_failed(self) -> None:
+        """Count one failure to examine entries."""
+        self._examination_failures.inc()
+
+    def flags_raised(self, counts: Mapping[FlagKind, int]) -> None:
+        """Show how many flags are raised."""
+        for kind in FlagKind:
+            self._raised.labels(kind.value).set(counts.get(kind, 0))
 
     def exposition(self) -> bytes:
         """Return the registry in Prometheus' text format."""

@@ -1,0 +1,211 @@
+"""The examiner: reads behind the intake what was taken in, and flags what a person should see.
+
+It rejects nothing and holds nobody up. Each step is small, and its cursor moves only once its flags
+are durable: stopped anywhere, it goes on there, and what it does twice changes nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping
+
+import msgspec
+
+from admission.instant import Instant
+from admission.ports import Clock
+from hub.access import log
+from hub.errors import HubError
+from hub.examination.duplicates import WINDOW_MS
+from hub.examination.following import Followed
+from hub.examination.notebook import Cursor, Notebook
+from hub.examination.people import PeopleJudge
+from hub.examination.seen import see
+from hub.examination.telling import sent_off, told_by
+from hub.metrics import HubMetrics
+from hub.store.entries import Flag, FlagKind, JournalKey
+from hub.store.examined import ExaminedStore, JournalStanding
+
+BATCH = 200
+"""Entries of one step: some 10 ms of the loop."""
+INTERVAL_S = 1.0
+RETRY_S = 15.0
+COUNT_INTERVAL_S = 15.0
+SLACK_MS = 5 * 60 * 1000
+"""How far two clocks of one device's journals may be apart."""
+MEMORY_NS = 90 * 24 * 3600 * 1_000_000_000
+"""How long it is remembered what has stood against somebody."""
+
+Pause = Callable[[], Awaitable[None]]
+
+
+async def breathe() -> None:
+    """Let everything else have its turn."""
+    await asyncio.sleep(0.005)
+
+
+class Examiner:
+    """Examines all journals.
+
+    :param followed: keeps up who is barred; None where that is not looked at.
+    :param pause: waited for after each step, so that whatever waits for the store comes first.
+    """
+
+    def __init__(
+        self,
+        store: ExaminedStore,
+        notebook: Notebook,
+        followed: Followed | None = None,
+        *,
+        window_ms: int = WINDOW_MS,
+        pause: Pause = breathe,
+        batch: int = BATCH,
+    ) -> None:
+        self._store = store
+        self._notebook = notebook
+        self._followed = followed
+        self._judge = PeopleJudge(store, notebook, window_ms)
+        self._pause = pause
+        self._batch = batch
+        self._cursors: dict[JournalKey, Cursor] | None = None
+        self._looked: Instant | None = None
+        self._whole_ns = 0
+
+    async def round(self, now: Instant) -> int:
+        """Examine what has come since the last round; return how many entries that was.
+
+        :raises HubError: if the store failed; the next round goes on where this one ended.
+        """
+        if self._followed is not None:
+            # First: what happens after a bar is known is judged by it.
+            await self._followed.follow(now)
+            await self._notebook.forget_before(now.wall_ns - MEMORY_NS)
+        cursors = self._cursors
+        if cursors is None:
+            cursors = self._cursors = await self._notebook.cursors()
+        examined = 0
+        moved: set[str] = set()
+        for standing in await self._store.journals(since_ns=self._since_ns(now)):
+            before = cursors.get(standing.key, Cursor())
+            after = await self._journal(standing, before, cursors)
+            examined += after.through - before.through
+            if after is not before:
+                moved.add(standing.key.device)
+        await self._revived({key: c for key, c in cursors.items() if key.device in moved})
+        return examined
+
+    def _since_ns(self, now: Instant) -> int:
+        """Return since when a journal has to be looked at: since just before the last round.
+
+        Once in a while all are, whatever the hub's clock did meanwhile.
+        """
+        before = self._looked
+        if before is None or now.monotonic_ns - self._whole_ns >= _WHOLE_NS:
+            self._looked, self._whole_ns = now, now.monotonic_ns
+            return 0
+        self._looked = now
+        return before.wall_ns - _OVERLAP_NS
+
+    def tallies(self) -> Mapping[str, int]:
+        """Return how often what has happened, over all journals."""
+        total: dict[str, int] = defaultdict(int)
+        for cursor in (self._cursors or {}).values():
+            for name, count in cursor.tallies.items():
+                total[name] += count
+        return total
+
+    async def _journal(
+        self, standing: JournalStanding, cursor: Cursor, cursors: dict[JournalKey, Cursor]
+    ) -> Cursor:
+        while cursor.through < standing.through:
+            cursor = cursors[standing.key] = await self._step(standing, cursor)
+            await self._pause()
+        told, flags = sent_off(cursor, standing)
+        if told is not cursor:
+            await self._store.raise_flags(standing.key, flags)
+            await self._notebook.move(standing.key, told)
+            cursor = cursors[standing.key] = told
+        return cursor
+
+    async def _step(self, standing: JournalStanding, cursor: Cursor) -> Cursor:
+        key = standing.key
+        held = await self._store.entries(key, cursor.through, limit=self._batch)
+        entries = [see(key, one) for one in held if one.sequence <= standing.through]
+        after, flags = told_by(cursor, entries)
+        if not entries:  # whatever there was, its days were dropped
+            after = msgspec.structs.replace(cursor, through=standing.through)
+        if flags:
+            await self._store.raise_flags(key, flags)
+        annulled = await self._judge.judge(key, entries)
+        await self._notebook.move(key, after, annulled)
+        return after
+
+    async def _revived(self, cursors: Mapping[JournalKey, Cursor]) -> None:
+        """Flag journals that went on after another one of their device had begun."""
+        begun: dict[str, list[int]] = defaultdict(list)
+        for key, cursor in cursors.items():
+            if cursor.begun_ms is not None:
+                begun[key.device].append(cursor.begun_ms)
+        for key, cursor in cursors.items():
+            if cursor.begun_ms is None or cursor.ended_ms is None:
+                continue
+            later = [moment for moment in begun[key.device] if moment > cursor.begun_ms]
+            if later and cursor.ended_ms > min(later) + SLACK_MS:
+                await self._store.raise_flags(key, [Flag(1, FlagKind.REVIVED)])
+
+
+class Examination:
+    """The task that has the examiner look at an interval. What fails is tried again later."""
+
+    def __init__(
+        self,
+        examiner: Examiner,
+        store: ExaminedStore,
+        clock: Clock,
+        metrics: HubMetrics,
+        *,
+        interval_s: float = INTERVAL_S,
+        retry_s: float = RETRY_S,
+    ) -> None:
+        self._examiner = examiner
+        self._store = store
+        self._clock = clock
+        self._metrics = metrics
+        self._interval_s = interval_s
+        self._retry_s = retry_s
+        self._counted_ns: int | None = None
+        self.problem = ""
+        """What went wrong the last time, empty if nothing did."""
+
+    async def run(self) -> None:
+        """Examine until cancelled."""
+        while True:
+            try:
+                await self.once()
+                await asyncio.sleep(self._interval_s)
+            except HubError as error:
+                # Nothing is lost by it: what is held stays held, and is examined later.
+                if self.problem != str(error):
+                    log.error({"event": "not examined", "message": str(error)})
+                self.problem = str(error)
+                self._metrics.examination_failed()
+                await asyncio.sleep(self._retry_s)
+
+    async def once(self) -> None:
+        """Examine now.
+
+        :raises HubError: if that failed.
+        """
+        now = self._clock.now()
+        examined = await self._examiner.round(now)
+        self._metrics.examined(examined, self._examiner.tallies())
+        due = self._counted_ns is None or now.monotonic_ns - self._counted_ns >= _COUNT_NS
+        if due or examined:
+            self._metrics.flags_raised(await self._store.flag_counts())
+            self._counted_ns = now.monotonic_ns
+        self.problem = ""
+
+
+_WHOLE_NS = 60 * 1_000_000_000
+_OVERLAP_NS = 10 * 1_000_000_000
+_COUNT_NS = int(COUNT_INTERVAL_S * 1e9)
