@@ -6,7 +6,7 @@ CHOT_DATA ?= ../shared/data
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format outage rungs hardware misreads fuzz lock clean
+.PHONY: help setup run test check format outage rungs hardware misreads cuts fuzz lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -41,6 +41,9 @@ hardware: $(VENV)/.dev ## a USB webcam in a virtual machine, pulled in mid-frame
 
 misreads: $(VENV)/.dev ## 40,000 garbled QR symbols: each reads as what is in it, or not at all
 	$(BIN)/pytest -m slow tests/scanner/camera/symbol
+
+cuts: $(VENV)/.dev ## power cuts at CHOT_CUTS (10,000) moments of a gate's life, replayed from its system calls
+	$(BIN)/pytest -m slow tests/power_cuts
 
 fuzz: $(VENV)/.dev ## hostile codes and documents for CHOT_FUZZ_S seconds of processor time (60)
 	$(BIN)/pytest -m slow tests/fuzz

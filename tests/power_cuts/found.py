@@ -46,11 +46,12 @@ class Reopening:
         :raises CacheError: if the journal cannot be opened: then everything is lost.
         """
         shutil.rmtree(self._folder, ignore_errors=True)
+        journal, medium = self._folder / "journal", PosixMedium()
+        journal.mkdir(parents=True)
         for path, data in images.items():
             place = self._folder / Path(path).relative_to(self._state)
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(data)
-        journal, medium = self._folder / "journal", PosixMedium()
         recover(medium, journal, NEW_JOURNAL)
         retired = retired_names(medium.names(journal))
         passages: dict[int, Said] = {}
