@@ -29,6 +29,11 @@ _REMEDY = {
     FaultKind.CHAIN: "the entry or the one before it was altered; compare both with the hub",
     FaultKind.FILE: "the medium fails, or this is no journal file; copy what can be read",
     FaultKind.OTHER_JOURNAL: "move this file to a folder of its own; it belongs to another journal",
+    FaultKind.ANCHOR: "the anchor was damaged, removed or exchanged; compare the last entries with "
+    "the hub. The running gate makes a new one",
+    FaultKind.ALTERED: "what stands here is not what was signed; compare it with the hub",
+    FaultKind.PRUNED: "entries were removed that the gate did not prune; compare with the hub",
+    FaultKind.MARK: "the hub did not sign this, or holds another entry; compare with the hub",
 }
 
 

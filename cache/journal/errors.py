@@ -8,6 +8,7 @@ JournalError (cache.errors)
 │   └── JournalClosed   the journal is closing or closed
 ├── JournalLocked       another process has this directory open
 ├── JournalDamaged      what is on the medium cannot be continued or read
+├── AnchorError         the journal's signed anchor is damaged or cannot be read
 ├── EntryTooLarge       an entry longer than the wire allows
 └── LocalStateError     what can be rebuilt of the journal could not be read or kept
 """
@@ -17,6 +18,7 @@ from __future__ import annotations
 from cache.errors import JournalError
 
 __all__ = [
+    "AnchorError",
     "EntryTooLarge",
     "JournalClosed",
     "JournalDamaged",
@@ -59,6 +61,10 @@ class JournalLocked(JournalError):  # noqa: N818 - a state
 
 class JournalDamaged(JournalError):  # noqa: N818 - a state
     """What is on the medium cannot be continued or read."""
+
+
+class AnchorError(JournalError):
+    """The journal's anchor is damaged or cannot be read. The gate goes on, and replaces it."""
 
 
 class EntryTooLarge(JournalError):  # noqa: N818 - names the fault

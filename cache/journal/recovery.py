@@ -5,8 +5,9 @@ which sequence on the chain continues, and thereby that the tail never counted.
 
 A sequence is never given out twice under one journal id. Where it cannot be proved that the last
 entry found is the last one that ever counted, the journal is retired (`cache.journal.retired`) and
-a new one begins: if nothing is readable in the newest file, and if the hub acknowledged more than
-is found.
+a new one begins: if nothing is readable in the newest file, if no header tells whose it is, and if
+the hub acknowledged, or the device's anchor states, more than is found. An anchor is written after
+what it states is durable: an honest medium never has one that is ahead of the files.
 """
 
 from __future__ import annotations
@@ -18,11 +19,12 @@ from pathlib import Path
 import msgspec
 
 from admission.passage import genesis
+from cache.journal.anchor import Anchor, intact_anchor
 from cache.journal.catalogue import DAMAGED_SUFFIX, PART_SUFFIX, JournalFile, list_files, read_file
 from cache.journal.errors import JournalDamaged
 from cache.journal.frame import HEADER_BYTES, Frame, Header, unpack_header
 from cache.journal.medium import Medium
-from cache.journal.retired import is_retired, retire, retired_names
+from cache.journal.retired import is_retired, retire, retire_anchor, retired_names
 from cache.journal.scan import Damage, PrunedRun, Tail, scan
 
 
@@ -70,34 +72,50 @@ def recover(
 
     :param new_journal: 16 bytes, the id of the journal if there is none that may be continued.
     :param acknowledged: through which sequence the hub acknowledged each journal, by its id.
-    :raises JournalDamaged: if no header that is left tells which journal this is.
     :raises OSError: as the medium does.
     """
     for name in medium.names(directory):
         if name.endswith(PART_SUFFIX):
             medium.remove(directory / name)
     files = list_files(medium, directory)
+    anchor = intact_anchor(medium, directory)
+    certain = _certain(acknowledged or {}, anchor)
     unreadable: list[JournalFile] = []
     while files:
         medium.settle(files[-1].path)
         newest = _read(medium, files[-1])
         if newest.header is not None or newest.last is not None:
-            recovery = _continued(medium, files, newest)
+            journal = newest.header.journal if newest.header else _journal_of(medium, files[:-1])
+            if journal is None:
+                break
+            recovery = _continued(journal, newest)
             end = recovery.position
-            proven = not unreadable and end.last_sequence >= (acknowledged or {}).get(
-                end.journal, 0
-            )
-            if proven and not is_retired(medium, directory, end.journal):
+            exchanged = anchor is not None and anchor.journal != end.journal
+            proven = end.last_sequence >= certain.get(end.journal, 0) and not exchanged
+            if not unreadable and proven and not is_retired(medium, directory, end.journal):
                 return _counted(medium, directory, files[:-1], recovery)
             retire(medium, directory, end.journal, files, unreadable)
+            files, unreadable = [], []
             break
         # Nothing in it can be believed, not even that it is ours: as evidence it is worth keeping.
         unreadable.append(files.pop())
+    if files and anchor is not None:
+        retire(medium, directory, anchor.journal, files, unreadable)
     else:
-        for file in unreadable:
+        for file in (*files, *unreadable):
             damaged = f"{file.path.stem}.{new_journal.hex()}{DAMAGED_SUFFIX}"
             medium.rename(file.path, directory / damaged)
+    if anchor is not None and anchor.head:
+        retire_anchor(medium, directory, anchor.journal)
     return _counted(medium, directory, [], Recovery(Position(new_journal, 0, genesis(new_journal))))
+
+
+def _certain(acknowledged: Mapping[bytes, int], anchor: Anchor | None) -> dict[bytes, int]:
+    """Return through which sequence each journal is known to have come, by its id."""
+    certain = dict(acknowledged)
+    if anchor is not None:
+        certain[anchor.journal] = max(anchor.head, certain.get(anchor.journal, 0))
+    return certain
 
 
 def _counted(
@@ -127,8 +145,7 @@ def _has_header(medium: Medium, file: JournalFile) -> bool:
         return False  # an old file that the medium cannot read stops no gate, but is shown
 
 
-def _continued(medium: Medium, files: list[JournalFile], newest: _Reading) -> Recovery:
-    journal = newest.header.journal if newest.header else _journal_of(medium, files[:-1])
+def _continued(journal: bytes, newest: _Reading) -> Recovery:
     if newest.last is not None:
         position = Position(journal, *newest.last)
     else:
@@ -138,21 +155,22 @@ def _continued(medium: Medium, files: list[JournalFile], newest: _Reading) -> Re
     return Recovery(position, tuple(newest.damages), newest.torn_bytes)
 
 
-def _journal_of(medium: Medium, files: list[JournalFile]) -> bytes:
-    """Return the journal's id from the newest of these files whose header is intact."""
+def _journal_of(medium: Medium, files: list[JournalFile]) -> bytes | None:
+    """Return the journal's id from the newest of these files whose header is intact, if one is."""
     for file in reversed(files):
         header = unpack_header(medium.read(file.path, 0, HEADER_BYTES))
         if header is not None:
             return header.journal
-    raise JournalDamaged(
-        "no file of the journal has an intact header",
-        hint="run `chot journal verify`, keep the folder and start with an empty one",
-    )
+    return None
 
 
 def _read(medium: Medium, file: JournalFile) -> _Reading:
     reading = _Reading()
-    for finding in scan(read_file(medium, file), file.first_sequence):
+    try:
+        data = read_file(medium, file)
+    except JournalDamaged:
+        return reading  # no file of ours: a gate must start all the same
+    for finding in scan(data, file.first_sequence):
         match finding:
             case Header():
                 reading.header = finding

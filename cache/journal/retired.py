@@ -16,6 +16,7 @@ from pathlib import Path
 
 import msgspec
 
+from cache.journal.anchor import ANCHOR_NAME
 from cache.journal.catalogue import DAMAGED_SUFFIX, JournalFile, list_files, read_file
 from cache.journal.errors import JournalDamaged
 from cache.journal.frame import Frame, Header
@@ -78,6 +79,19 @@ def retire(
     for file in unreadable:
         name = file.path.with_suffix(DAMAGED_SUFFIX).name
         medium.rename(file.path, folder / _free(name, taken))
+    medium.sync_directory(folder)
+    medium.sync_directory(directory)
+
+
+def retire_anchor(medium: Medium, directory: Path, journal: bytes) -> None:
+    """Move the anchor of a journal that ended to its folder: it says where the journal stood.
+
+    :raises OSError: as the medium does; called again at the next start, it completes the rest.
+    """
+    folder = retired_directory(directory, journal)
+    medium.make_directory(folder)
+    target = folder / _free(ANCHOR_NAME, set(medium.names(folder)))
+    medium.rename(directory / ANCHOR_NAME, target)
     medium.sync_directory(folder)
     medium.sync_directory(directory)
 

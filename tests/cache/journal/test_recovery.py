@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 
 from admission.passage import genesis
-from cache.journal.errors import JournalDamaged
+from cache.journal.anchor import ANCHOR_NAME
+from cache.journal.catalogue import list_files
 from cache.journal.frame import HEADER_BYTES, MAX_FRAME_BYTES
 from cache.journal.recovery import recover
 from cache.journal.scan import MAX_FILE_BYTES
 from cache.journal.segment_file import SegmentWriter
 from cache.journal.verification import FaultKind, verify
+from tests.cache.journal.anchored import a_gate
 from tests.cache.journal.entries import JOURNAL
 from tests.cache.journal.simulated_disk import SimulatedDisk
 
@@ -102,18 +104,29 @@ def test_an_older_file_without_a_header_is_counted() -> None:
 
 
 def test_without_any_header_nobody_guesses_which_journal_it_is() -> None:
+    """The gate starts all the same, with a new journal beside what is kept as evidence."""
     disk = written(1)
     flip(disk, files(disk)[0], 20)
-    with pytest.raises(JournalDamaged) as caught:
-        recover(disk, DIRECTORY, OTHER)
-    assert caught.value.hint
+    recovery = recover(disk, DIRECTORY, OTHER)
+    assert (recovery.position.journal, recovery.damaged_files) == (OTHER, 1)
+    assert [path.suffix for path in files(disk)] == [".damaged"]
 
 
-def test_a_file_longer_than_any_of_ours_is_refused() -> None:
+def test_without_any_header_the_anchor_says_which_journal_it_is() -> None:
+    disk = a_gate(entries=5).disk
+    for path in files(disk):
+        if path.suffix == ".journal":
+            flip(disk, path, 20)
+    recovery = recover(disk, DIRECTORY, OTHER)
+    assert (recovery.position.journal, recovery.retired_journals) == (OTHER, 1)
+    assert not list_files(disk, DIRECTORY)
+    assert ANCHOR_NAME in disk.names(DIRECTORY / JOURNAL.hex())
+
+
+def test_a_file_longer_than_any_of_ours_is_set_aside() -> None:
     disk = written(1)
     disk.overwrite(files(disk)[0], bytes(MAX_FILE_BYTES + 1))
-    with pytest.raises(JournalDamaged):
-        recover(disk, DIRECTORY, OTHER)
+    assert recover(disk, DIRECTORY, OTHER).damaged_files == 1
 
 
 def test_leftovers_of_a_file_never_finished_are_removed() -> None:

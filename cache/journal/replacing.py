@@ -1,0 +1,44 @@
+"""Replacing a file as a whole: the old one or the new one, whenever power goes."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+from pathlib import Path
+
+from cache.journal.catalogue import PART_SUFFIX
+from cache.journal.medium import Medium
+
+
+def replace_file(medium: Medium, path: Path, data: bytes) -> None:
+    """Write a file in place of any old one; once this returns the new one is durable.
+
+    :raises OSError: as the medium does. The file is then the old one or the new one.
+    """
+    part = path.with_name(path.name + PART_SUFFIX)
+    file = medium.create(part)
+    try:
+        append_whole(medium, file, data)
+        medium.sync(file)
+        medium.rename(part, path)
+    except BaseException:  # whatever ends this, no half-made file may stay
+        with contextlib.suppress(OSError):
+            medium.remove(part)
+        raise
+    finally:
+        with contextlib.suppress(OSError):
+            medium.close(file)
+    medium.sync_directory(path.parent)
+
+
+def append_whole(medium: Medium, file: int, data: bytes) -> None:
+    """Append all of `data`, in as many writes as it takes.
+
+    :raises OSError: as the medium does, or if it takes nothing.
+    """
+    view = memoryview(data)
+    while view:
+        taken = medium.append(file, bytes(view) if len(view) < len(data) else data)
+        if taken <= 0:
+            raise OSError(errno.EIO, "the medium took no bytes")
+        view = view[taken:]
