@@ -8,6 +8,7 @@
 | `GET /v1/time?nonce=` | a signed time for a gate that has none (`cache.replica.time_proof`) |
 | `GET /replica/head`, `/replica/metadata/…` | the newest head, and whose heads count |
 | `GET /replica/segments/…`, `snapshots/`, `deltas/`, `recipes/`, `documents/` | what it names |
+| `GET /replica/journals/YYYY-MM-DD` | how far whose journal was held after that day, signed |
 | `GET /healthz`, `GET /metrics` | for supervisors |
 
 Every refusal is a short JSON object with `error`; nothing of the body, no token, no traceback.
@@ -25,6 +26,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from admission.daily_heads import DAILY_HEADS_PATH, DAY
 from admission.errors import WireError
 from admission.ports import Clock
 from admission.upload import SIGNED_UPLOAD_PATH
@@ -52,7 +54,7 @@ ACKNOWLEDGEMENT_CONTENT_TYPE = "application/vnd.chot.acknowledgement+msgpack"
 REPLICA_PATH = "/replica"
 _METADATA = r"(?:[0-9a-f]{1,64}\.)?[a-z][a-z-]{0,31}\.(?:json|pem)"
 _IMMUTABLE_PATHS = re.compile(
-    rf"{REPLICA_PATH}/(?:(?:{'|'.join(FileKind)})s/|metadata/[0-9a-f]{{1,64}}\.)"
+    rf"{REPLICA_PATH}/(?:(?:{'|'.join(FileKind)}|journal)s/|metadata/[0-9a-f]{{1,64}}\.)"
 )
 _IMMUTABLE = "public, max-age=31536000, immutable"
 _NONCE = re.compile(rf"[0-9a-fA-F]{{{2 * NONCE_BYTES}}}")
@@ -91,6 +93,10 @@ def application(
     app.router.add_get(
         f"{REPLICA_PATH}/metadata/{{name:{_METADATA}}}",
         _file(lambda matched: published / "metadata" / matched["name"]),
+    )
+    app.router.add_get(
+        f"{REPLICA_PATH}/{DAILY_HEADS_PATH}/{{day:{DAY.pattern}}}",
+        _file(lambda matched: published / DAILY_HEADS_PATH / matched["day"]),
     )
     for kind in FileKind:
         app.router.add_get(

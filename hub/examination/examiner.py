@@ -24,7 +24,7 @@ from hub.examination.seen import see
 from hub.examination.telling import sent_off, told_by
 from hub.metrics import HubMetrics
 from hub.store.entries import Flag, FlagKind, JournalKey
-from hub.store.examined import ExaminedStore, JournalStanding
+from hub.store.examined import FlaggingStore, JournalStanding
 
 BATCH = 200
 """Entries of one step: some 10 ms of the loop."""
@@ -53,7 +53,7 @@ class Examiner:
 
     def __init__(
         self,
-        store: ExaminedStore,
+        store: FlaggingStore,
         notebook: Notebook,
         followed: Followed | None = None,
         *,
@@ -87,11 +87,12 @@ class Examiner:
         moved: set[str] = set()
         for standing in await self._store.journals(since_ns=self._since_ns(now)):
             before = cursors.get(standing.key, Cursor())
-            after = await self._journal(standing, before, cursors)
+            after = await self._journal(standing, before, cursors, now.wall_ns)
             examined += after.through - before.through
             if after is not before:
                 moved.add(standing.key.device)
-        await self._revived({key: c for key, c in cursors.items() if key.device in moved})
+        of_moved = {key: c for key, c in cursors.items() if key.device in moved}
+        await self._revived(of_moved, now.wall_ns)
         return examined
 
     def _since_ns(self, now: Instant) -> int:
@@ -115,19 +116,23 @@ class Examiner:
         return total
 
     async def _journal(
-        self, standing: JournalStanding, cursor: Cursor, cursors: dict[JournalKey, Cursor]
+        self,
+        standing: JournalStanding,
+        cursor: Cursor,
+        cursors: dict[JournalKey, Cursor],
+        now_ns: int,
     ) -> Cursor:
         while cursor.through < standing.through:
-            cursor = cursors[standing.key] = await self._step(standing, cursor)
+            cursor = cursors[standing.key] = await self._step(standing, cursor, now_ns)
             await self._pause()
         told, flags = sent_off(cursor, standing)
         if told is not cursor:
-            await self._store.raise_flags(standing.key, flags)
+            await self._store.raise_flags(standing.key, flags, now_ns)
             await self._notebook.move(standing.key, told)
             cursor = cursors[standing.key] = told
         return cursor
 
-    async def _step(self, standing: JournalStanding, cursor: Cursor) -> Cursor:
+    async def _step(self, standing: JournalStanding, cursor: Cursor, now_ns: int) -> Cursor:
         key = standing.key
         held = await self._store.entries(key, cursor.through, limit=self._batch)
         entries = [see(key, one) for one in held if one.sequence <= standing.through]
@@ -135,12 +140,12 @@ class Examiner:
         if not entries:  # whatever there was, its days were dropped
             after = msgspec.structs.replace(cursor, through=standing.through)
         if flags:
-            await self._store.raise_flags(key, flags)
-        annulled = await self._judge.judge(key, entries)
+            await self._store.raise_flags(key, flags, now_ns)
+        annulled = await self._judge.judge(key, entries, now_ns)
         await self._notebook.move(key, after, annulled)
         return after
 
-    async def _revived(self, cursors: Mapping[JournalKey, Cursor]) -> None:
+    async def _revived(self, cursors: Mapping[JournalKey, Cursor], now_ns: int) -> None:
         """Flag journals that went on after another one of their device had begun."""
         begun: dict[str, list[int]] = defaultdict(list)
         for key, cursor in cursors.items():
@@ -151,7 +156,7 @@ class Examiner:
                 continue
             later = [moment for moment in begun[key.device] if moment > cursor.begun_ms]
             if later and cursor.ended_ms > min(later) + SLACK_MS:
-                await self._store.raise_flags(key, [Flag(1, FlagKind.REVIVED)])
+                await self._store.raise_flags(key, [Flag(1, FlagKind.REVIVED)], now_ns)
 
 
 class Examination:
@@ -160,7 +165,7 @@ class Examination:
     def __init__(
         self,
         examiner: Examiner,
-        store: ExaminedStore,
+        store: FlaggingStore,
         clock: Clock,
         metrics: HubMetrics,
         *,

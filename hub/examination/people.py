@@ -17,7 +17,7 @@ from hub.examination.duplicates import counterpart, detail
 from hub.examination.notebook import Notebook
 from hub.examination.seen import Movement, Seen, annulled_by, movement_of, see
 from hub.store.entries import Flag, FlagKind, JournalKey
-from hub.store.examined import ExaminedStore
+from hub.store.examined import FlaggingStore
 
 MAX_PLACED = 20_000
 """Entries of some people that are looked at together."""
@@ -30,12 +30,12 @@ Place = tuple[JournalKey, int]
 class PeopleJudge:
     """Judges the admissions that entries of one journal touch."""
 
-    def __init__(self, store: ExaminedStore, notebook: Notebook, window_ms: int) -> None:
+    def __init__(self, store: FlaggingStore, notebook: Notebook, window_ms: int) -> None:
         self._store = store
         self._notebook = notebook
         self._window_ms = window_ms
 
-    async def judge(self, key: JournalKey, entries: Sequence[Seen]) -> frozenset[int]:
+    async def judge(self, key: JournalKey, entries: Sequence[Seen], now_ns: int) -> frozenset[int]:
         """Raise and take back flags; return which of the journal's entries are taken back by these.
 
         :raises StoreError: if the store failed; judged again, the result is the same.
@@ -44,10 +44,10 @@ class PeopleJudge:
         touched = [one.movement for one in entries if one.movement is not None]
         inside = {one.sequence for one in touched}
         touched += await self._fetched(key, annulled - inside)
-        await self._around(touched, {(key, sequence) for sequence in annulled})
+        await self._around(touched, {(key, sequence) for sequence in annulled}, now_ns)
         return annulled
 
-    async def _around(self, touched: Sequence[Movement], annulled: set[Place]) -> None:
+    async def _around(self, touched: Sequence[Movement], annulled: set[Place], now_ns: int) -> None:
         people = sorted({one.person for one in touched})
         if not people:
             return
@@ -58,8 +58,8 @@ class PeopleJudge:
         )
         if len(placed) >= MAX_PLACED and len(people) > 1:
             half = set(people[: len(people) // 2])
-            await self._around([one for one in touched if one.person in half], annulled)
-            await self._around([one for one in touched if one.person not in half], annulled)
+            await self._around([one for one in touched if one.person in half], annulled, now_ns)
+            await self._around([one for one in touched if one.person not in half], annulled, now_ns)
             return
         movements = [movement_of(one.key, one.sequence, one.packed, one.person) for one in placed]
         # What the store finds by a date that nobody vouched for is none; what is touched is held.
@@ -67,7 +67,8 @@ class PeopleJudge:
         known |= {(one.key, one.sequence): one for one in touched}
         taken_back = annulled | await self._taken_back(known)
         affected = _affected(touched, known.values(), self._window_ms)
-        await self._raise(await self._wanted(affected, known, taken_back), taken_back)
+        wanted = await self._wanted(affected, known, taken_back)
+        await self._raise(wanted, taken_back, now_ns)
 
     async def _wanted(
         self, affected: Collection[Movement], known: Mapping[Place, Movement], gone: set[Place]
@@ -94,7 +95,7 @@ class PeopleJudge:
         return wanted
 
     async def _raise(
-        self, wanted: Mapping[Place, Mapping[FlagKind, str]], gone: Collection[Place]
+        self, wanted: Mapping[Place, Mapping[FlagKind, str]], gone: Collection[Place], now_ns: int
     ) -> None:
         by_journal: dict[JournalKey, dict[int, Mapping[FlagKind, str]]] = defaultdict(dict)
         for (key, sequence), kinds in wanted.items():
@@ -122,7 +123,7 @@ class PeopleJudge:
                 await self._store.lower_flags(key, wrong)
             fresh = [Flag(*at, said) for at, said in right.items() if raised.get(at) != said]
             if fresh:
-                await self._store.raise_flags(key, fresh)
+                await self._store.raise_flags(key, fresh, now_ns)
 
     async def _fetched(self, key: JournalKey, sequences: Iterable[int]) -> list[Movement]:
         found = []

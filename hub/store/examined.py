@@ -85,10 +85,6 @@ class ExaminedStore(Protocol):
         """Return what was offered beside held entries after a sequence, ascending."""
         ...
 
-    async def raise_flags(self, key: JournalKey, flags: Iterable[Flag]) -> None:
-        """Keep flags; one of the same sequence and kind stays as it is."""
-        ...
-
     async def lower_flags(self, key: JournalKey, flags: Collection[tuple[int, FlagKind]]) -> None:
         """Take back flags, as far as they are raised."""
         ...
@@ -114,4 +110,12 @@ class ExaminedStore(Protocol):
 
     async def redecode(self, key: JournalKey, decoded: Sequence[tuple[int, Decoded]]) -> None:
         """Fill the columns and marks of held entries that were read again."""
+        ...
+
+
+class FlaggingStore(ExaminedStore, Protocol):
+    """What the examiner asks besides: `EntryStore.raise_flags`."""
+
+    async def raise_flags(self, key: JournalKey, flags: Iterable[Flag], raised_ns: int) -> None:
+        """Keep flags; one of the same sequence and kind stays as it is."""
         ...

@@ -41,6 +41,7 @@ class ExaminedMemory:
         self.held: dict[JournalKey, dict[int, HeldEntry]] = defaultdict(dict)
         self.raised: dict[JournalKey, dict[tuple[int, FlagKind], Flag]] = defaultdict(dict)
         self.offered: dict[JournalKey, list[Conflict]] = defaultdict(list)
+        self.raised_ns: dict[tuple[JournalKey, int, FlagKind], int] = {}
         self.clock_off_ns: dict[JournalKey, int] = {}
 
     def take(self, key: JournalKey, entries: Iterable[HeldEntry]) -> None:
@@ -86,9 +87,10 @@ class ExaminedMemory:
     async def conflicts(self, key: JournalKey, after: int, *, limit: int) -> Sequence[Conflict]:
         return [one for one in self.offered[key] if one.sequence > after][:limit]
 
-    async def raise_flags(self, key: JournalKey, flags: Iterable[Flag]) -> None:
+    async def raise_flags(self, key: JournalKey, flags: Iterable[Flag], raised_ns: int) -> None:
         for flag in flags:
             self.raised[key].setdefault((flag.sequence, flag.kind), flag)
+            self.raised_ns.setdefault((key, flag.sequence, flag.kind), raised_ns)
 
     async def lower_flags(self, key: JournalKey, flags: Collection[tuple[int, FlagKind]]) -> None:
         for at in flags:
@@ -106,10 +108,12 @@ class ExaminedMemory:
         limit: int,
     ) -> Sequence[RaisedFlag]:
         return [
-            RaisedFlag(key, flag, since_ns)
+            RaisedFlag(key, flag, self.raised_ns[key, flag.sequence, flag.kind])
             for key, flags in self.raised.items()
             for flag in flags.values()
-            if kind in {None, flag.kind} and device in {None, key.device}
+            if kind in {None, flag.kind}
+            and device in {None, key.device}
+            and self.raised_ns[key, flag.sequence, flag.kind] >= since_ns
         ][:limit]
 
     async def flag_counts(self) -> Mapping[FlagKind, int]:

@@ -144,8 +144,8 @@ def test_stopped_anywhere_it_goes_on_there_and_nothing_is_flagged_twice(tmp_path
         async def flags_at(self, *arguments: object) -> list[Flag]:
             raise AssertionError
 
-        async def raise_flags(self, key: object, flags: object) -> None:
-            await super().raise_flags(key, flags)  # type: ignore[arg-type]
+        async def raise_flags(self, key: object, flags: object, raised_ns: int) -> None:
+            await super().raise_flags(key, flags, raised_ns)  # type: ignore[arg-type]
             self.calls += 1
             if self.calls % 2:
                 raise KeyboardInterrupt
