@@ -9,6 +9,7 @@ ChotError                    root of every package's root; carries a hint
     ├── MalformedError       what a code holds is not what its format says; parsers let none out
     ├── IssueError           parts that make no credential: the issuing side's error
     ├── WireError            bytes from another process that are not what they claim to be
+    ├── EnrolmentError       an enrolment token or request that is none, or is for something else
     └── SealError            a seal that this key does not open, or that was altered
 """
 
@@ -53,6 +54,10 @@ class IssueError(AdmissionError):
 
 class WireError(AdmissionError):
     """Bytes from another process are malformed, oversized or of an unknown version."""
+
+
+class EnrolmentError(AdmissionError):
+    """An enrolment token or request is none, or is for something else. Never quotes a secret."""
 
 
 class SealError(AdmissionError):

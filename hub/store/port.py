@@ -14,6 +14,7 @@ from admission.identity import Identifier
 from admission.standing import CredentialStatus, PersonFacts
 from hub.store.changes import ChangeLogStore
 from hub.store.devices import DeviceStore
+from hub.store.enrolment import EnrolmentStore
 from hub.store.entries import EntryStore
 from hub.store.marks import MarkStore
 from hub.store.packed import PackedPeople
@@ -77,6 +78,7 @@ class Store(
     ChangeLogStore,
     OrderStore,
     DeviceStore,
+    EnrolmentStore,
     EntryStore,
     MarkStore,
     Protocol,

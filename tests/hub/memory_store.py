@@ -8,13 +8,10 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
-import msgspec
-
 from admission.identity import Identifier
 from admission.orders import Order
 from hub.errors import StoreError
 from hub.store.changes import ChangedPeople, ChangedRows
-from hub.store.devices import Device
 from hub.store.packed import PackedPeople, pack_people
 from hub.store.port import Person
 from hub.store.registers import (
@@ -27,6 +24,7 @@ from hub.store.registers import (
     entry_type,
     is_document_name,
 )
+from tests.hub.memory_devices import MemoryDevices
 from tests.hub.memory_entries import MemoryEntries
 
 
@@ -110,11 +108,10 @@ class _State:
         self.touch_all(register)
 
 
-class MemoryStore(MemoryEntries):
+class MemoryStore(MemoryDevices, MemoryEntries):
     def __init__(self) -> None:
         super().__init__()
         self._state = _State()
-        self._devices: dict[str, Device] = {}
 
     async def close(self) -> None:
         return
@@ -210,33 +207,3 @@ class MemoryStore(MemoryEntries):
             name: StoredDocument(hashlib.sha256(data).digest(), len(data))
             for name, data in sorted(self._state.documents.items())
         }
-
-    async def put_device(self, device: Device) -> None:
-        for other in self._devices.values():
-            if other.name != device.name and (
-                (device.public_key and other.public_key == device.public_key)
-                or (device.token_sha256 and other.token_sha256 == device.token_sha256)
-            ):
-                raise StoreError("the token or key is already another device's")
-        self._devices[device.name] = device
-
-    async def device_by_name(self, name: str) -> Device | None:
-        return self._devices.get(name)
-
-    async def device_by_key(self, public_key: bytes) -> Device | None:
-        found = (d for d in self._devices.values() if d.public_key == public_key)
-        return next(found, None) if public_key else None
-
-    async def device_by_token(self, token_sha256: bytes) -> Device | None:
-        return next((d for d in self._devices.values() if d.token_sha256 == token_sha256), None)
-
-    async def devices(self) -> Sequence[Device]:
-        return [device for _, device in sorted(self._devices.items())]
-
-    async def set_denied(self, name: str, denied_ns: int | None) -> bool:
-        device = self._devices.get(name)
-        if device is None:
-            return False
-        if denied_ns is None or device.denied_ns is None:
-            self._devices[name] = msgspec.structs.replace(device, denied_ns=denied_ns)
-        return True

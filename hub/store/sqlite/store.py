@@ -12,7 +12,6 @@ import aiosqlite
 from admission.orders import Order
 from hub.errors import StoreError
 from hub.store.changes import ChangedPeople, ChangedRows
-from hub.store.devices import Device
 from hub.store.entries import Added, EntryCount, Flag, Held, JournalKey, Offer, Watermark
 from hub.store.marks import MarkedEntry, MarkKind
 from hub.store.packed import PackedPeople
@@ -27,20 +26,18 @@ from hub.store.registers import (
     entry_type,
     is_document_name,
 )
-from hub.store.sqlite import change_log, devices, entries, marks, packed, people, registers
+from hub.store.sqlite import change_log, entries, marks, packed, people, registers
 from hub.store.sqlite.change import SqliteChange
 from hub.store.sqlite.change_log import ChangeLog
 from hub.store.sqlite.connection import Connection
+from hub.store.sqlite.device_store import SqliteDeviceStore
 
 _CHUNK = 5_000
 """People written or read in one step: bounds memory, not the transaction."""
 
 
-class SqliteStore:
+class SqliteStore(SqliteDeviceStore):
     """Stands behind `hub.store.port.Store`."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     async def close(self) -> None:
         """Let go of the file."""
@@ -198,36 +195,6 @@ class SqliteStore:
         """Return what documents there are."""
         async with self._connection.transaction(write=False) as raw:
             return await registers.documents(raw)
-
-    async def put_device(self, device: Device) -> None:
-        """Register a device; see the port."""
-        async with self._connection.transaction() as raw:
-            await devices.put(raw, device)
-
-    async def device_by_name(self, name: str) -> Device | None:
-        """Return the device of this name."""
-        async with self._connection.transaction(write=False) as raw:
-            return await devices.by(raw, "name", name)
-
-    async def device_by_key(self, public_key: bytes) -> Device | None:
-        """Return the device of this raw public key."""
-        async with self._connection.transaction(write=False) as raw:
-            return await devices.by(raw, "public_key", public_key)
-
-    async def device_by_token(self, token_sha256: bytes) -> Device | None:
-        """Return the device whose token has this hash."""
-        async with self._connection.transaction(write=False) as raw:
-            return await devices.by(raw, "token_sha256", token_sha256)
-
-    async def devices(self) -> Sequence[Device]:
-        """Return all devices by name."""
-        async with self._connection.transaction(write=False) as raw:
-            return await devices.everyone(raw)
-
-    async def set_denied(self, name: str, denied_ns: int | None) -> bool:
-        """Put a device on the deny list, or take it off; see the port."""
-        async with self._connection.transaction() as raw:
-            return await devices.set_denied(raw, name, denied_ns)
 
     async def add_entries(self, offers: Sequence[Offer]) -> Sequence[Added]:
         """Keep entries; see the port."""
