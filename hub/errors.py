@@ -16,7 +16,8 @@ HubError
     ├── SlowUploadError         408  the body did not arrive in time
     ├── OversizedUploadError    413  longer than a batch may be, before or after inflating
     ├── UnsupportedUploadError  415  a content type or coding that the hub does not read
-    └── TooManyUploadsError     429  a device uploads more than it may at a time
+    ├── TooManyUploadsError     429  a device uploads more than it may at a time
+    └── TooManyGuessesError     429  one address has shown too many tokens that are none
 """
 
 from __future__ import annotations
@@ -111,3 +112,10 @@ class TooManyUploadsError(UploadError):
 
     status = 429
     retry_after_s = 2
+
+
+class TooManyGuessesError(UploadError):
+    """One address has shown too many enrolment tokens that are none."""
+
+    status = 429
+    retry_after_s = 60
