@@ -16,8 +16,10 @@ from cache.replica.names import PERSONS
 from hub import tasks
 from hub.access import log_to_stderr
 from hub.acts_cli import alerts, corrections, overrides
+from hub.authority import create_authority, has_authority
 from hub.clock import HubClock
 from hub.devices_cli import device
+from hub.enrol_cli import enrol
 from hub.errors import HubError
 from hub.folder import DataFolder
 from hub.import_cli import import_
@@ -30,6 +32,7 @@ from hub.roster_cli import roster
 from hub.rotation import is_settled, publish_again, settle, take_offline
 from hub.samples import json_lines, samples
 from hub.server import ServeOptions
+from hub.server_certificate import TlsOptions
 from hub.synthetic import MAX_PEOPLE, Population
 from hub.trust_cli import trust
 from hub.withdraw_cli import withdraw
@@ -54,6 +57,7 @@ for command in (
     alerts,
     keys,
     device,
+    enrol,
 ):
     hub.add_command(command)
 
@@ -81,6 +85,8 @@ def init(folder: DataFolder, root_key: Path | None) -> None:
             publish_again(folder, HubClock().now())
             if root_key is not None:
                 take_offline(folder, root_key)
+    if not has_authority(folder.keys):
+        create_authority(folder.keys, HubClock().now())
     run(tasks.touch(folder.database))
     show_keys(folder)
 
@@ -164,6 +170,25 @@ def publish(*, folder: DataFolder, accept_clock: bool) -> None:
     type=click.Path(dir_okay=False, path_type=Path),
     help='Write {"url": ...} to this file once connections are accepted.',
 )
+@click.option(
+    "--tls", is_flag=True, help="Serve HTTPS, with a certificate of the hub's own making."
+)
+@click.option(
+    "--name",
+    "names",
+    multiple=True,
+    help="A name or address that gates call this hub by; as often as there are. With --tls.",
+)
+@click.option(
+    "--certificate",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="PEM of another authority's certificate with its chain, to serve HTTPS with.",
+)
+@click.option(
+    "--key",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="PEM of the private key of --certificate.",
+)
 @click.option("--exit-with-parent", is_flag=True, help="End when standard input reaches its end.")
 def serve(
     *,
@@ -172,11 +197,21 @@ def serve(
     port: int,
     vouch_interval: float,
     announce: Path | None,
+    tls: bool,
+    names: tuple[str, ...],
+    certificate: Path | None,
+    key: Path | None,
     exit_with_parent: bool,
 ) -> None:
-    """Take entries and serve the release until SIGTERM or Ctrl-C. Put a TLS proxy in front."""
+    """Take entries and serve the release until SIGTERM or Ctrl-C.
+
+    Over TLS with --tls, or --certificate and --key; else on loopback, or behind a proxy that does.
+    """
+    if (certificate is None) != (key is None):
+        raise click.UsageError("--certificate and --key go together")
     log_to_stderr()
-    options = ServeOptions(host, port, vouch_interval)
+    served = TlsOptions(names, certificate, key) if tls or certificate is not None else None
+    options = ServeOptions(host, port, vouch_interval, served)
 
     async def main() -> None:
         stop = asyncio.Event()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
+from typing import Any
 
 import msgspec
 from aiohttp import web
@@ -14,6 +14,7 @@ from admission.ports import Clock
 from hub.access import JsonAccessLogger, log
 from hub.app import application
 from hub.connections import HEAD_TIMEOUT_S, MAX_CONNECTIONS, Connections
+from hub.enrolment_serving import enrolling
 from hub.errors import HubError
 from hub.folder import DataFolder
 from hub.keys import load_keys
@@ -21,6 +22,7 @@ from hub.metrics import HubMetrics
 from hub.publication import Publication, publishing_in_another_process
 from hub.publish import Publisher
 from hub.release import Release
+from hub.server_certificate import ServerCertificate, TlsOptions
 from hub.store.sqlite import open_store
 from hub.trust_repository import ROOT_ALARM, TrustRepository
 from hub.vouching import Vouching
@@ -28,6 +30,8 @@ from hub.vouching import Vouching
 SHUTDOWN_TIMEOUT_S = 1.0
 """How long requests under way may take to end."""
 KEEPALIVE_TIMEOUT_S = 75.0
+HANDSHAKE_TIMEOUT_S = 10.0
+"""How long a client may take to agree on TLS."""
 
 
 class ServeOptions(msgspec.Struct, frozen=True):
@@ -36,6 +40,7 @@ class ServeOptions(msgspec.Struct, frozen=True):
     host: str = "127.0.0.1"
     port: int = 8470
     vouch_interval_s: float = 5.0
+    tls: TlsOptions | None = None
 
 
 @asynccontextmanager
@@ -69,10 +74,15 @@ async def serving(folder: DataFolder, options: ServeOptions, clock: Clock) -> As
                     or trust.problem(clock.now(), within=ROOT_ALARM)
                 ),
             )
+            certificate = enrolling(app, store, folder, options.tls, clock)
             await _vouch_first(vouching)
             async with (
-                listening(app, options.host, options.port) as url,
-                _beside(vouching.run(), publication.run()),
+                listening(app, options.host, options.port, certificate=certificate) as url,
+                _beside(
+                    vouching.run(),
+                    publication.run(),
+                    *([certificate.run()] if certificate is not None else []),
+                ),
             ):
                 yield url
 
@@ -83,11 +93,13 @@ async def listening(
     host: str,
     port: int,
     *,
+    certificate: ServerCertificate | None = None,
     max_connections: int = MAX_CONNECTIONS,
     head_timeout_s: float = HEAD_TIMEOUT_S,
 ) -> AsyncIterator[str]:
     """Put an application on a socket for the length of a context; yield its base URL.
 
+    :param certificate: for HTTPS; plain HTTP without one.
     :raises HubError: if the address can't be listened on.
     """
     runner = web.AppRunner(app, shutdown_timeout=SHUTDOWN_TIMEOUT_S)
@@ -106,18 +118,23 @@ async def listening(
         head_timeout_s=head_timeout_s,
     )
     try:
-        listener = await _listen(connections, host, port)
+        listener = await _listen(connections, host, port, certificate)
         try:
-            yield _url(listener)
+            yield _url(listener, certificate)
         finally:
             listener.close()
     finally:
         await runner.cleanup()
 
 
-async def _listen(connections: Connections, host: str, port: int) -> asyncio.Server:
+async def _listen(
+    connections: Connections, host: str, port: int, certificate: ServerCertificate | None
+) -> asyncio.Server:
+    tls: dict[str, Any] = {}
+    if certificate is not None:
+        tls = {"ssl": certificate.context, "ssl_handshake_timeout": HANDSHAKE_TIMEOUT_S}
     try:
-        return await asyncio.get_running_loop().create_server(connections, host, port)
+        return await asyncio.get_running_loop().create_server(connections, host, port, **tls)
     except (OSError, OverflowError) as error:
         msg = f"cannot listen on {host} port {port}: {error}"
         raise HubError(msg, hint="choose another --host or --port; port 0 is any") from error
@@ -149,7 +166,10 @@ async def _vouch_first(vouching: Vouching) -> None:
         log.warning("no head to vouch for: %s", error)
 
 
-def _url(listener: asyncio.Server) -> str:
+def _url(listener: asyncio.Server, certificate: ServerCertificate | None) -> str:
     host, port = listener.sockets[0].getsockname()[:2]
-    shown = f"[{host}]" if ipaddress.ip_address(host).version == 6 else host
-    return f"http://{shown}:{port}"
+    scheme = "http"
+    if certificate is not None:
+        scheme, host = "https", certificate.host or host
+    shown = f"[{host}]" if ":" in host else host
+    return f"{scheme}://{shown}:{port}"
