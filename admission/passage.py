@@ -1,8 +1,9 @@
 """The entry: what is logged of one verdict, and the hash chain that ties entries together.
 
-An entry names nobody in the clear: the holder's name stays out, the person is a keyed hash and the
-code a keyed digest. Who also holds the region's hash key can search for a number, so that key is a
-secret file of its own.
+An entry names nobody: the holder's name stays out, the person is a keyed hash and the code a keyed
+digest. Every gate holds the region's hash key and could search by it for a number, so these two and
+the officer leave the memory of a gate sealed for the hub (`journal_record`). What is left in the
+clear is `token`.
 """
 
 from __future__ import annotations
@@ -126,6 +127,7 @@ def passage(
     rulebook: str,
     digest_key: bytes,
     direction: Direction = Direction.IN,
+    token: int | None = None,
 ) -> Passage:
     """Return the entry of one verdict.
 
@@ -154,6 +156,7 @@ def passage(
         alerts=verdict.alerts,
         doubts=credential.doubts,
         worker=standing.roster is not None,
+        token=token,
     )
 
 

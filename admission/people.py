@@ -13,8 +13,8 @@ import msgspec
 from admission.site import Direction
 
 MAX_PEOPLE = 200_000
-Token = int | bytes
-"""Whom a passage is of: the person's key, or the digest of a code that names nobody."""
+Token = int
+"""Pseudonym of whom a passage is of (`Passage.token`)."""
 
 
 class Count(msgspec.Struct, frozen=True, gc=False):
@@ -98,9 +98,13 @@ class People:
         return Count(workers + self._named[False] + self._unnamed[False], workers)
 
     def passed(
-        self, token: Token, direction: Direction, worker: bool, when: When, sequence: int
+        self, token: Token | None, direction: Direction, worker: bool, when: When, sequence: int
     ) -> None:
-        """Count one passage."""
+        """Count one passage; without a token nobody will be known again by it."""
+        self._latest_ns = max(self._latest_ns, when.at_ns)
+        if token is None:
+            self._passed_without_name(direction, worker, when)
+            return
         person = self._people.setdefault(token, Person())
         self._people.move_to_end(token)
         was_inside = person.inside
@@ -109,7 +113,6 @@ class People:
         if direction is Direction.OUT and not was_inside:
             moved = self._one_without_name_less(worker)
         person.note(direction, Pass(*when, sequence, moved))
-        self._latest_ns = max(self._latest_ns, when.at_ns)
         if len(self._people) > self._capacity:
             self._forget_oldest()
 
@@ -135,6 +138,12 @@ class People:
                 self._put(person, inside=False, worker=person.worker)
         self._unnamed = [target - named for target, named in zip(targets, self._named, strict=True)]
         self._unnamed_since = when
+
+    def lose_names(self) -> None:
+        """Count everybody who is inside without a name from now on, and know nobody again."""
+        for person in self._people.values():
+            self._lose_name(person)
+        self._people.clear()
 
     def place(self, ahead_ns: int) -> None:
         """Place all on the monotonic clock, of which the wall clock is `ahead_ns` ahead."""
@@ -178,8 +187,18 @@ class People:
                 return True
         return False
 
+    def _passed_without_name(self, direction: Direction, worker: bool, when: When) -> None:
+        if direction is Direction.OUT:
+            self._one_without_name_less(worker)
+            return
+        self._unnamed[worker] += 1
+        self._unnamed_since = max(self._unnamed_since, when, key=lambda one: one.at_ns)
+
     def _forget_oldest(self) -> None:
         _, person = self._people.popitem(last=False)
+        self._lose_name(person)
+
+    def _lose_name(self, person: Person) -> None:
         if not person.inside:
             return
         self._named[person.worker] -= 1

@@ -2,8 +2,8 @@
 
 What is counted, and to which side it errs:
 
-- A person counts once, however often they enter. The person is known by the key that was looked
-  up, or by the code's digest where a code names nobody.
+- A person counts once, however often they enter. The person is known by the entry's token alone
+  (`Passage.token`). Whom none tells of, or one of a key that is gone, is counted without a name.
 - Somebody who leaves and is not known inside takes one of those off who are counted without a name
   (an officer corrected the count), and nothing if there are none: the count is never negative.
 - Somebody who has been admitted and has not passed yet is counted already (`reserve`), so that two
@@ -22,6 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from admission.instant import ClockTrust, Instant
+from admission.journal_record import Followup, FollowupKind, LoggedPassage
 from admission.passage import Event, Passage
 from admission.people import MAX_PEOPLE, Count, People, Token, When
 from admission.presence import Presence
@@ -29,10 +30,13 @@ from admission.reset import DailyReset
 from admission.site import Direction
 from admission.verdict import Outcome
 
+ANNULS = frozenset({FollowupKind.NOT_ACTUATED, FollowupKind.NOT_PASSED, FollowupKind.WITHHELD})
+"""What followed on an ADMIT by which nobody passed."""
 
-def token_of(entry: Passage) -> Token:
-    """Return whom an entry is of."""
-    return entry.code_digest if entry.person is None else entry.person
+
+def token_of(entry: Passage | LoggedPassage) -> Token | None:
+    """Return whom an entry is of, None for a code that is nobody's."""
+    return entry.token
 
 
 def count_note(inside: int, workers: int) -> str:
@@ -67,32 +71,51 @@ class Zone:
         """
         self._reset = reset
         self._people = People(capacity)
-        self._reserved: list[tuple[Token, Direction, bool]] = []
+        self._reserved: list[tuple[Token | None, Direction, bool]] = []
         self._ordinal: int | None = None
         self._settled_ns = (0, 0)  # from that reset up to the next one, no other is due
 
     @classmethod
     def rebuilt(
         cls,
-        entries: Iterable[tuple[int, Passage]],
+        records: Iterable[tuple[int, LoggedPassage | Followup]],
         reset: DailyReset,
         *,
         site: str,
         now: Instant,
+        named_from: int = 0,
         capacity: int = MAX_PEOPLE,
     ) -> Zone:
-        """Return the zone that these entries tell of: sequence and entry, ascending.
+        """Return the zone that these records tell of: sequence and record, ascending.
 
-        An ADMIT counts as passed, even if the board did not answer then: the count may be too high
-        by that, not too low. Entries of another site, or from before the last reset, do not count.
+        An ADMIT counts as passed unless something says that nobody did (`ANNULS`): the count may be
+        too high by that, not too low. Records of another site, or from before the last reset, do
+        not count.
+
+        :param named_from: records before this sequence hold tokens of a key that is gone, those of
+            each boot of another one: who is inside by them is counted without a name.
         """
         zone = cls(reset, capacity)
         latest = reset.latest(now)
         since_ns = None if latest is None else _moment_ns(latest.wall_ns, now)
-        for sequence, entry in entries:
-            when = _moment_of(entry, now)
-            if entry.site == site and (since_ns is None or when.at_ns >= since_ns):
-                zone._recall(sequence, entry, when)
+        told = list(records)
+        annulled = {
+            one.about for _, one in told if isinstance(one, Followup) and one.kind in ANNULS
+        }
+        boot: str | None = None  # of the records before, where they hold tokens of another key
+        for sequence, record in told:
+            if isinstance(record, Followup) or record.site != site:
+                continue
+            if boot is not None and (sequence >= named_from or record.boot_id != boot):
+                zone._people.lose_names()
+            boot = record.boot_id if sequence < named_from else None
+            if sequence in annulled and record.outcome is Outcome.ADMIT:
+                continue
+            when = _moment_of(record, now)
+            if since_ns is None or when.at_ns >= since_ns:
+                zone._recall(sequence, record, when)
+        if boot is not None:
+            zone._people.lose_names()
         zone._settle(now)
         return zone
 
@@ -105,8 +128,10 @@ class Zone:
         self._settle(now)
         if not self._reserved:
             return self._people.count
-        coming = {token: worker for token, way, worker in self._reserved if way is Direction.IN}
-        new = [worker for token, worker in coming.items() if not self._is_inside(token)]
+        coming = [(token, worker) for token, way, worker in self._reserved if way is Direction.IN]
+        known = {token: worker for token, worker in coming if token is not None}
+        new = [worker for token, worker in known.items() if not self._is_inside(token)]
+        new += [worker for token, worker in coming if token is None]
         settled = self._people.count
         return Count(settled.inside + len(new), settled.workers + sum(new))
 
@@ -130,20 +155,26 @@ class Zone:
         if last is not None:
             ago_ns = max(0, now.monotonic_ns - last.at_ns)
         for other, way, _ in self._reserved:
-            if other == token and way is direction:
+            if token is not None and other == token and way is direction:
                 ago_ns = 0
         return Presence(direction, count.inside, count.workers, ago_ns, used, held_off)
 
-    def reserve(self, token: Token, direction: Direction, *, worker: bool) -> None:
+    def reserve(self, token: Token | None, direction: Direction, *, worker: bool) -> None:
         """Count somebody who has been admitted, until `release`."""
         self._reserved.append((token, direction, worker))
 
-    def release(self, token: Token, direction: Direction, *, worker: bool) -> None:
+    def release(self, token: Token | None, direction: Direction, *, worker: bool) -> None:
         """End what `reserve` began, whether or not the person passed."""
         self._reserved.remove((token, direction, worker))
 
     def passed(
-        self, token: Token, direction: Direction, *, worker: bool, now: Instant, sequence: int = 0
+        self,
+        token: Token | None,
+        direction: Direction,
+        *,
+        worker: bool,
+        now: Instant,
+        sequence: int = 0,
     ) -> None:
         """Count somebody who was let pass: the entry is durable and the light acknowledged.
 
@@ -152,13 +183,21 @@ class Zone:
         self._settle(now)
         self._people.passed(token, direction, worker, When(now.monotonic_ns), sequence)
 
-    def turned_back(self, token: Token, direction: Direction, about: int, now: Instant) -> None:
+    def turned_back(
+        self, token: Token | None, direction: Direction, about: int, now: Instant
+    ) -> None:
         """Take a passage back whose person an officer stopped behind the light.
 
         :param about: sequence of the entry that let them pass; of a later passage, nothing changes.
         """
         self._settle(now)
-        self._people.take_back(token, direction, about)
+        if token is not None:
+            self._people.take_back(token, direction, about)
+
+    def lose_names(self, now: Instant) -> None:
+        """Count everybody who is inside without a name: tokens from here on are of another key."""
+        self._settle(now)
+        self._people.lose_names()
 
     def set_inside(self, inside: int, workers: int, now: Instant) -> None:
         """Correct the count to what an officer has seen.
@@ -178,7 +217,7 @@ class Zone:
         person = self._people.get(token)
         return person is not None and person.inside
 
-    def _recall(self, sequence: int, entry: Passage, when: When) -> None:
+    def _recall(self, sequence: int, entry: LoggedPassage, when: When) -> None:
         people, token = self._people, token_of(entry)
         if entry.event is Event.COUNT:
             count = counted(entry.note)
@@ -186,7 +225,7 @@ class Zone:
                 people.correct(count, when)
         elif entry.event in {Event.SCAN, Event.OVERRIDE} and entry.outcome is Outcome.ADMIT:
             people.passed(token, entry.direction, entry.worker, when, sequence)
-        elif entry.event is Event.OVERRIDE and entry.about is not None:
+        elif entry.event is Event.OVERRIDE and entry.about is not None and token is not None:
             people.take_back(token, entry.direction, entry.about)
 
     def _settle(self, now: Instant) -> None:
@@ -216,7 +255,7 @@ def _moment_ns(wall_ns: int, now: Instant) -> int:
     return now.monotonic_ns - (now.wall_ns - wall_ns)
 
 
-def _moment_of(entry: Passage, now: Instant) -> When:
+def _moment_of(entry: LoggedPassage, now: Instant) -> When:
     """Return the entry's moment: on this boot's clock, by the dates of both, or at the start.
 
     Of a former boot it is never later than now: an age is never negative.

@@ -31,6 +31,7 @@ from appliance.hub_source import HubSource
 from appliance.hub_time import HubTime
 from appliance.identity import identity_of, signing_key
 from appliance.journal_table import settings_from
+from appliance.judging import Tokens
 from appliance.lane_building import CAMERAS, SharedParts, add_lane
 from appliance.law_keeping import kept_law
 from appliance.metrics import Metrics
@@ -38,6 +39,8 @@ from appliance.observation import Observer
 from appliance.observers import Observers
 from appliance.outlook import Outlook
 from appliance.plugging import Plugging
+from appliance.pseudonym_key import key_place
+from appliance.pseudonyms import Pseudonyms
 from appliance.records import open_records
 from appliance.replica_keeping import (
     IMPORTED,
@@ -128,14 +131,20 @@ async def composed(
                 settings=journal or settings_from(config.journal),
             )
         )
-        site, used = site_of(config), UsedOnce()
+        site, used, reset = site_of(config), UsedOnce(), reset_from(config.site)
+        place = key_place(config.journal.remember, state)
+        pseudonyms = await Pseudonyms.open(
+            place, reset, records.journal, clock, random_bytes=os.urandom
+        )
         zone = await recalled_zone(
             state / "journal",
             through=records.journal.last_sequence,
-            reset=reset_from(config.site),
+            reset=reset,
             site=site.id,
             clock=clock,
+            named_from=pseudonyms.named_from,
         )
+        pseudonyms.listen(zone.lose_names)
         hub_time = HubTime(
             undated,
             config.hub.url,
@@ -169,7 +178,7 @@ async def composed(
         metrics.registry.register(ReplicaMetrics(replicator.status))
         metrics.registry.register(ZoneMetrics(zone, clock, site.demands))
         feedback = Feedback()
-        desk = _desk(config, clock, book, records.journal, zone)
+        desk = _desk(config, clock, book, records.journal, zone, tokens=pseudonyms)
         observer = Observers(metrics, feedback, *([desk] if desk else []), *observers)
         parts = SharedParts(
             site=site,
@@ -179,6 +188,7 @@ async def composed(
             book=book,
             zone=zone,
             used=used,
+            tokens=pseudonyms,
             digest_key=digest_key,
             journal=records.journal,
             policy=config.journal.when_unavailable,
@@ -206,7 +216,12 @@ async def composed(
                 state,
                 control_answers(
                     Enquiries(
-                        site, book=book, journal=records.journal, clock=clock, digest_key=digest_key
+                        site,
+                        book=book,
+                        journal=records.journal,
+                        clock=clock,
+                        digest_key=digest_key,
+                        tokens=pseudonyms,
                     ),
                     replicator.status,
                 ),
@@ -220,10 +235,13 @@ async def composed(
             health=health,
             plugging=plugging,
             keeper=keeper,
+            pseudonyms=pseudonyms,
         )
 
 
-def _desk(config: Config, clock: Clock, book: Book, journal: Journal, zone: Zone) -> Desk | None:
+def _desk(
+    config: Config, clock: Clock, book: Book, journal: Journal, zone: Zone, *, tokens: Tokens
+) -> Desk | None:
     """Return the officer's desk, if the site wants one.
 
     Badges are shown where a lane leads in: on the way out whoever is known is let go.
@@ -237,6 +255,7 @@ def _desk(config: Config, clock: Clock, book: Book, journal: Journal, zone: Zone
         book=book,
         journal=journal,
         zone=zone,
+        tokens=tokens,
         random_bytes=os.urandom,
         idle_s=config.desk.idle_s,
         override_s=config.desk.override_s,

@@ -15,6 +15,7 @@ from admission.passage import code_digest
 from admission.ports import Book, Clock, Journal
 from admission.site import Site
 from admission.standing import Standing
+from appliance.judging import Tokens
 
 _WITHDRAWN_BY_NUMBER = {IdentifierKind.PASS_NUMBER, IdentifierKind.CERTIFICATE}
 
@@ -23,16 +24,25 @@ class Enquiries:
     """Answers what is known here under one number, after an entry that says who asked for what.
 
     :param digest_key: as for `passage.code_digest`.
+    :param tokens: of the people of this gate; None where no lane is at work.
     """
 
     def __init__(
-        self, site: Site, *, book: Book, journal: Journal, clock: Clock, digest_key: bytes
+        self,
+        site: Site,
+        *,
+        book: Book,
+        journal: Journal,
+        clock: Clock,
+        digest_key: bytes,
+        tokens: Tokens | None = None,
     ) -> None:
         self._site = site
         self._book = book
         self._journal = journal
         self._clock = clock
         self._digest_key = digest_key
+        self._tokens = tokens
 
     async def answer(self, identifier: Identifier, purpose: Purpose) -> dict[str, Any]:
         """Return what is on record, as `described`, once the entry is durable.
@@ -49,7 +59,11 @@ class Enquiries:
         )
         standing = self._book.standing_of(credential, now)
         digest = code_digest(f"{identifier.kind.value}:{identifier.value}", self._digest_key)
-        await self._journal.append(enquiry(self._site, standing, purpose, digest=digest, now=now))
+        entry = enquiry(self._site, standing, purpose, digest=digest, now=now)
+        if self._tokens is not None and standing.person is not None:
+            token = self._tokens.token(standing.person, digest, now)
+            entry = msgspec.structs.replace(entry, token=token)
+        await self._journal.append(entry)
         return described(standing)
 
 

@@ -35,6 +35,14 @@ class LawSource(Protocol):
         ...
 
 
+class Tokens(Protocol):
+    """Gives the pseudonyms by which people are told apart here."""
+
+    def token(self, person: int | None, digest: bytes, now: Instant) -> Token:
+        """Return the token of a person; of a code of this digest where nobody is known by it."""
+        ...
+
+
 class Judgement(msgspec.Struct, frozen=True):
     """What one reading says, what is known of it, and the answer under the rules of that moment.
 
@@ -73,6 +81,7 @@ class Judge:
         book: Book,
         zone: Zone,
         used: UsedOnce,
+        tokens: Tokens,
         direction: Direction,
         digest_key: bytes,
         attempts: Attempts | None = None,
@@ -84,6 +93,7 @@ class Judge:
         self._book = book
         self._zone = zone
         self._used = used
+        self._tokens = tokens
         self._digest_key = digest_key
         self._attempts = attempts or Attempts()
 
@@ -105,7 +115,7 @@ class Judge:
                 standing = self._book.standing_of(
                     credential, now, permits=rulebook.needs(site).permit
                 )
-            token = self._token(reading, credential, standing)
+            token = self._token(reading, credential, standing, now)
             so_far = Judgement(site, so_far.rulebook, credential, standing, token=token)
             first_use = self._use(credential)
             if first_use:
@@ -133,6 +143,7 @@ class Judge:
             rulebook=judgement.rulebook,
             digest_key=self._digest_key,
             direction=self.direction,
+            token=judgement.token,
         )
 
     def give_back(self, judgement: Judgement) -> None:
@@ -160,12 +171,14 @@ class Judge:
             return msgspec.structs.replace(verdict, alerts=(*verdict.alerts, Alert.GUESSING))
         return verdict
 
-    def _token(self, reading: Reading, credential: Credential, standing: Standing) -> Token | None:
+    def _token(
+        self, reading: Reading, credential: Credential, standing: Standing, now: Instant
+    ) -> Token | None:
         if standing.person is not None:
-            return standing.person
+            return self._tokens.token(standing.person, b"", now)
         if credential.kind is CredentialKind.UNRECOGNISED:
             return None
-        return digest_of(reading, credential, self._digest_key)
+        return self._tokens.token(None, digest_of(reading, credential, self._digest_key), now)
 
     def _use(self, credential: Credential) -> bool | None:
         """Use up a code that counts once; None for any other, and for one that proves nothing."""

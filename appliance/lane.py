@@ -193,7 +193,7 @@ class Lane:
     @contextmanager
     def _reserved(self, verdict: Verdict, token: Token | None, *, worker: bool) -> Iterator[None]:
         """Count whoever is being admitted, until the light says whether they pass."""
-        if token is None or verdict.outcome is not Outcome.ADMIT:
+        if verdict.outcome is not Outcome.ADMIT:
             yield
             return
         self._zone.reserve(token, self.direction, worker=worker)

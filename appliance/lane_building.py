@@ -22,7 +22,7 @@ from appliance.entry_log import EntryLog
 from appliance.feedback import Feedback
 from appliance.inbox import Inbox
 from appliance.journal_table import WhenUnavailable
-from appliance.judging import Judge, LawSource
+from appliance.judging import Judge, LawSource, Tokens
 from appliance.lane import Lane
 from appliance.metrics import Metrics
 from appliance.observation import Observer
@@ -53,6 +53,7 @@ class SharedParts(msgspec.Struct, frozen=True):
     book: Book
     zone: Zone
     used: UsedOnce
+    tokens: Tokens
     digest_key: bytes
     journal: Journal
     policy: WhenUnavailable
@@ -120,6 +121,7 @@ def _judge(table: LaneTable, parts: SharedParts) -> Judge:
         book=parts.book,
         zone=parts.zone,
         used=parts.used,
+        tokens=parts.tokens,
         direction=table.direction,
         digest_key=parts.digest_key,
     )

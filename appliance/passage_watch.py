@@ -18,7 +18,7 @@ from appliance.entry_log import EntryLog
 
 
 class _Opened(msgspec.Struct, frozen=True):
-    token: Token
+    token: Token | None
     direction: Direction
     sequence: int
     at_ns: int
@@ -52,7 +52,7 @@ class PassageWatch:
         self._window_s = window_s
         self._opened: deque[_Opened] = deque()
 
-    def admitted(self, entry: Passage, token: Token, sequence: int) -> None:
+    def admitted(self, entry: Passage, token: Token | None, sequence: int) -> None:
         """Take note of a gate that has been opened for this entry."""
         if not self._fitted():
             return

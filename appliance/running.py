@@ -10,6 +10,7 @@ from appliance.health import Health
 from appliance.law_keeping import LawKeeper
 from appliance.outlook import Outlook
 from appliance.plugging import Plugging
+from appliance.pseudonyms import Pseudonyms
 from appliance.web.screen import KioskScreen, keep_status
 
 WATCH_S = 0.25
@@ -31,6 +32,7 @@ class Appliance:
         health: Health,
         plugging: Plugging,
         keeper: LawKeeper,
+        pseudonyms: Pseudonyms,
     ) -> None:
         self.config = config
         self.kiosk_url = kiosk_url
@@ -39,6 +41,7 @@ class Appliance:
         self._screen = screen
         self._plugging = plugging
         self._keeper = keeper
+        self._pseudonyms = pseudonyms
         self._source_tasks: list[asyncio.Task[None]] = []
         self._lane_tasks: list[asyncio.Task[None]] = []
 
@@ -47,6 +50,7 @@ class Appliance:
         outlook = self.outlook
         crew.add("replicate", outlook.replicator.run())
         crew.add("law", self._keeper.run())
+        crew.add("pseudonyms", self._pseudonyms.run())
         for number, uplink in enumerate(outlook.records.uplinks):
             crew.add(f"uplink {number}", uplink.run())
         crew.add("hub time", outlook.hub_time.run())

@@ -8,6 +8,7 @@ between, is what no gate can undercut.
 
 from __future__ import annotations
 
+import os
 import random
 import time
 from collections.abc import Callable
@@ -51,7 +52,10 @@ from admission.standing import (
 )
 from admission.verdict import Outcome, Reason
 from admission.zone import Zone
+from appliance.clock import SystemClock
 from appliance.judging import Judge
+from appliance.pseudonym_key import KEY_BYTES, KeyPlace, new_record
+from appliance.pseudonyms import Pseudonyms
 from benchmarks import decide_codes
 from benchmarks.percentiles import percentiles
 from cache.replica import layout
@@ -66,6 +70,8 @@ from hub.synthetic import Cohort, Population
 
 RULEBOOK = Path(__file__).resolve().parents[1] / "configs" / "rulebooks" / "hcmc-2021-09.json"
 VIETNAM = timezone(timedelta(hours=7))
+RESET = DailyReset(4 * 60, VIETNAM)
+RECORD = new_record(bytes(KEY_BYTES), None, bytes(16), 1)
 HASH_KEY, HASH_KEY_ID = bytes(range(32)), bytes(8)
 SITE_ID = "bench"
 HOUR_NS = 3_600_000_000_000
@@ -154,6 +160,13 @@ def _kind(world: World, kind: str, text: str, now: Instant, repetitions: int) ->
     )
 
 
+class _NoJournal:
+    """Stands where pseudonyms ask how far the journal goes; here it is never asked."""
+
+    journal_id = RECORD.journal
+    last_sequence = 0
+
+
 def build_world(folder: Path, people: int, now: Instant) -> World:
     """Return the gate: `people` with permits, a roster, a watch list, officers, withdrawals."""
     population = Population(1, people, now.date_in(VIETNAM))
@@ -175,8 +188,11 @@ def build_world(folder: Path, people: int, now: Instant) -> World:
         site,
         law=Law(Rulebooks(load_rulebook(RULEBOOK.read_bytes())), trust=trust),
         book=book,
-        zone=Zone(DailyReset(4 * 60, VIETNAM)),
+        zone=Zone(RESET),
         used=UsedOnce(),
+        tokens=Pseudonyms(
+            RECORD, KeyPlace(None), RESET, _NoJournal(), SystemClock(), random_bytes=os.urandom
+        ),
         direction=Direction.IN,
         digest_key=bytes(32),
     )

@@ -38,6 +38,8 @@ from appliance.inbox import Inbox
 from appliance.judging import Judge
 from appliance.lane import Lane
 from appliance.observation import Scan
+from appliance.pseudonym_key import KEY_BYTES, KeyPlace, new_record
+from appliance.pseudonyms import Pseudonyms
 from benchmarks.percentiles import Percentiles, percentiles
 from cache.journal.file_journal import FileJournal
 from cache.replica.book import ReplicaBook
@@ -170,7 +172,9 @@ def _lane(
     clock: Clock, book: ReplicaBook, journal: FileJournal, bridge: McuBridge, watcher: _Watcher
 ) -> Lane:
     site = Site("bench", "bench", Place.SUPERMARKET, "bench", 15, VIETNAM)
-    zone = Zone(DailyReset(4 * 60, VIETNAM))
+    reset = DailyReset(4 * 60, VIETNAM)
+    zone = Zone(reset)
+    record = new_record(os.urandom(KEY_BYTES), None, journal.journal_id, 1)
     judge = Judge(
         "bench",
         site,
@@ -178,6 +182,7 @@ def _lane(
         book=book,
         zone=zone,
         used=UsedOnce(),
+        tokens=Pseudonyms(record, KeyPlace(None), reset, journal, clock, random_bytes=os.urandom),
         direction=Direction.IN,
         digest_key=bytes(32),
     )

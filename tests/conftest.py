@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Generator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -11,6 +13,16 @@ from hypothesis import settings
 # CI judges every change by the same examples; people's runs and `make fuzz` go looking for others.
 settings.register_profile("house", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("house")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _runtime_folder() -> Generator[None]:
+    """Gates of tests, and their processes, keep in memory what ends with the tests."""
+    shared = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=shared if shared.is_dir() else None) as folder:
+        os.environ.pop("RUNTIME_DIRECTORY", None)
+        os.environ["XDG_RUNTIME_DIR"] = folder
+        yield
 
 
 @pytest.hookimpl(wrapper=True)

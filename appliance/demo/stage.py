@@ -97,6 +97,7 @@ def configuration(
             "rulebook": str(RULEBOOK),
         },
         "appliance": {"device": DEVICE, "state_dir": str(folder / "state")},
+        "journal": {"remember": "until_reset"},  # the key goes with the demo's folder
         "hub": {
             "url": hub_url,
             "token_file": str(files.token),

@@ -29,6 +29,7 @@ from appliance.desk.counting import Counting
 from appliance.desk.refusal import DeskRefusalError, Refusal
 from appliance.desk.register import Decided, Listed, Register
 from appliance.desk.sessions import Session, Sessions
+from appliance.judging import Tokens
 from appliance.observation import Scan
 
 
@@ -78,6 +79,7 @@ class Desk:
         book: Book,
         journal: Journal,
         zone: Zone,
+        tokens: Tokens,
         random_bytes: Callable[[int], bytes],
         idle_s: float,
         override_s: float,
@@ -91,6 +93,7 @@ class Desk:
         self._clock = clock
         self._book = book
         self._journal = journal
+        self._tokens = tokens
         self._lanes: Mapping[str, DecidingLane] = {}
         self._changed = asyncio.Event()
         self._acts: set[asyncio.Future[Done]] = set()
@@ -161,7 +164,10 @@ class Desk:
         refusal = self._against(listed, outcome, reason)
         if refusal is not None:
             raise DeskRefusalError(refusal)
-        decision = overridden(entry, sequence, outcome, reason, officer=officer, now=self.now())
+        now = self.now()
+        decision = self._of_now(
+            overridden(entry, sequence, outcome, reason, officer=officer, now=now), now
+        )
         listed.deciding = True  # from here on a second officer is told so
         return await self._finished(self._carry_out(listed, decision, reason, officer))
 
@@ -175,7 +181,8 @@ class Desk:
             raise DeskRefusalError(Refusal.NOBODY_NAMED)
         if topic in listed.corrections:
             raise DeskRefusalError(Refusal.ASKED_ALREADY)
-        wanted = correction(entry, sequence, topic, officer=officer, now=self.now())
+        now = self.now()
+        wanted = self._of_now(correction(entry, sequence, topic, officer=officer, now=now), now)
         listed.corrections[topic] = 0  # from here on a second officer is told so
         return await self._finished(self._pass_on(listed, wanted, topic))
 
@@ -214,6 +221,13 @@ class Desk:
         if listed is None or listed.entry is None:
             raise DeskRefusalError(Refusal.VERDICT_GONE)
         return listed, listed.entry
+
+    def _of_now(self, act: Passage, now: Instant) -> Passage:
+        """Return an act with the token of now: the scan's may be of the key before the reset."""
+        if act.token is None:
+            return act
+        token = self._tokens.token(act.person, act.code_digest, now)
+        return msgspec.structs.replace(act, token=token)
 
     def _against(self, listed: Listed, outcome: Outcome, reason: OverrideReason) -> Refusal | None:
         if reason not in reasons_for(outcome):

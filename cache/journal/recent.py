@@ -6,27 +6,30 @@ from pathlib import Path
 
 from admission.errors import WireError
 from admission.instant import ClockTrust
-from admission.passage import Passage
-from admission.wire import unpack_passage
+from admission.journal_record import Followup, LoggedPassage, PassageRecord, unpack_record
 from cache.journal.catalogue import list_files, read_file
 from cache.journal.errors import JournalDamaged, JournalUnavailable
 from cache.journal.frame import Frame
 from cache.journal.medium import Medium, PosixMedium
 from cache.journal.scan import scan
 
+Told = LoggedPassage | Followup
 
-def recent_entries(
+
+def recent_records(
     directory: Path,
     *,
     through: int,
     since_ns: int | None,
     max_entries: int,
     medium: Medium | None = None,
-) -> list[tuple[int, Passage]]:
-    """Return the journal's newest entries with their sequences, ascending. Blocking.
+) -> list[tuple[int, Told]]:
+    """Return the journal's newest records with their sequences, ascending. Blocking.
 
-    Files are read from the newest to the oldest, until one begins before `since_ns`: entries from
-    before may be among those that are returned. What is damaged is left out.
+    Sessions of seals are not among them: they tell of nobody.
+
+    Files are read from the newest to the oldest, until one begins before `since_ns`: records
+    from before may be among those that are returned. What is damaged is left out.
 
     :param through: the journal's last durable sequence; nothing after it is looked at.
     :param since_ns: wall time, ns since the epoch; None = only `max_entries` is a bound.
@@ -34,7 +37,7 @@ def recent_entries(
     :raises JournalUnavailable: if the medium cannot be read.
     """
     medium = medium or PosixMedium()
-    found: list[list[tuple[int, Passage]]] = []
+    found: list[list[tuple[int, Told]]] = []
     last, left = through, max_entries
     try:
         for file in reversed(list_files(medium, directory)):
@@ -47,23 +50,31 @@ def recent_entries(
             frames = [f for f in findings if isinstance(f, Frame) and f.sequence <= last]
             # What an older file holds from here on was never acknowledged: this one supersedes it.
             last = min(last, file.first_sequence - 1)
-            entries = [entry for frame in frames[-left:] if (entry := _entry(frame))]
-            left -= len(entries)
-            found.append(entries)
-            if since_ns is not None and entries and _is_before(entries[0][1], since_ns):
+            records = [record for frame in frames[-left:] if (record := _record(frame))]
+            left -= len(records)
+            found.append(records)
+            if since_ns is not None and _begins_before(records, since_ns):
                 break
     except OSError as error:
         msg = f"the journal cannot be read: {error.strerror or type(error).__name__}"
         raise JournalUnavailable(msg, hint="check the medium (dmesg)") from error
-    return [entry for entries in reversed(found) for entry in entries]
+    return [record for records in reversed(found) for record in records]
 
 
-def _entry(frame: Frame) -> tuple[int, Passage] | None:
+def _record(frame: Frame) -> tuple[int, Told] | None:
     try:
-        return frame.sequence, unpack_passage(frame.packed)
+        record = unpack_record(frame.packed)
     except WireError:
         return None
+    if isinstance(record, PassageRecord):
+        return frame.sequence, record.passage
+    return (frame.sequence, record) if isinstance(record, Followup) else None
 
 
-def _is_before(entry: Passage, wall_ns: int) -> bool:
-    return entry.clock_trust is not ClockTrust.UNKNOWN and entry.wall_ns < wall_ns
+def _begins_before(records: list[tuple[int, Told]], wall_ns: int) -> bool:
+    """Whether the first passage of these, if there is one, is from before a moment."""
+    for _, record in records:
+        if isinstance(record, LoggedPassage):
+            dated = record.clock_trust is not ClockTrust.UNKNOWN
+            return dated and record.wall_ns < wall_ns
+    return False

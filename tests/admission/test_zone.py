@@ -7,12 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from admission.instant import ClockTrust
+from admission.journal_record import Followup, FollowupKind, logged
 from admission.passage import Event
 from admission.people import Count
 from admission.presence import Presence
 from admission.verdict import Outcome
 from admission.zone import MAX_PEOPLE, Zone, counted, token_of
-from tests.admission.zones import DAY_S, IN, OUT, RESET, entry, rebuilt
+from tests.admission.zones import DAY_S, IN, OUT, RESET, entry, rebuilt, recalled
 from tests.worlds import ManualClock
 
 
@@ -42,9 +43,24 @@ def test_workers_are_counted_among_them(zone: Zone, clock: ManualClock) -> None:
     assert zone.count(clock.now()) == Count(1, 0)
 
 
-def test_a_code_that_names_nobody_counts_by_its_digest(clock: ManualClock) -> None:
-    assert token_of(entry(clock.now(), person=7)) == 7
-    assert token_of(entry(clock.now(), person=None, code_digest=b"d")) == b"d"
+def test_who_has_no_token_is_counted_and_not_known_again(zone: Zone, clock: ManualClock) -> None:
+    nobody = entry(clock.now(), person=7, token=None)
+    assert token_of(nobody) is None
+    zone.reserve(None, IN, worker=False)
+    zone.reserve(None, IN, worker=False)
+    assert zone.count(clock.now()).inside == 2
+    zone.release(None, IN, worker=False)
+    zone.release(None, IN, worker=False)
+    for again in (zone, rebuilt([nobody, nobody], clock.now())):
+        if again is zone:
+            zone.passed(None, IN, worker=False, now=clock.now())
+            zone.passed(None, IN, worker=False, now=clock.now())
+        assert again.count(clock.now()).inside == 2
+        assert again.presence_of(None, IN, clock.now()).passed_ago_ns is None
+        assert len(again) == 0
+        again.passed(None, OUT, worker=False, now=clock.now())
+        again.passed(9, OUT, worker=False, now=clock.now())
+        assert again.count(clock.now()).inside == 0
 
 
 def test_how_long_ago_in_this_direction(zone: Zone, clock: ManualClock) -> None:
@@ -177,11 +193,11 @@ def test_a_note_is_a_count_or_none(note: str) -> None:
 def test_other_sites_other_events_and_refusals_do_not_count(clock: ManualClock) -> None:
     now = clock.now()
     entries = [
-        entry(now, person=1, site="elsewhere"),
-        entry(now, person=2, outcome=Outcome.REFUSE),
-        entry(now, person=3, outcome=Outcome.REFER),
-        entry(now, person=4, event=Event.CORRECTION),
-        entry(now, person=5, event=Event.COUNT, note="nonsense"),
+        entry(now, token=1, site="elsewhere"),
+        entry(now, token=2, outcome=Outcome.REFUSE),
+        entry(now, token=3, outcome=Outcome.REFER),
+        entry(now, token=4, event=Event.CORRECTION),
+        entry(now, token=5, event=Event.COUNT, note="nonsense"),
     ]
     assert rebuilt(entries, now).count(now) == Count(0, 0)
 
@@ -189,14 +205,62 @@ def test_other_sites_other_events_and_refusals_do_not_count(clock: ManualClock) 
 def test_an_override_is_rebuilt_by_its_outcome(clock: ManualClock) -> None:
     now = clock.now()
     entries = [
-        entry(now, person=1, outcome=Outcome.REFER),
-        entry(now, person=1, event=Event.OVERRIDE, about=1),
-        entry(now, person=2),
-        entry(now, person=2, event=Event.OVERRIDE, about=3, outcome=Outcome.REFUSE),
+        entry(now, token=1, outcome=Outcome.REFER),
+        entry(now, token=1, event=Event.OVERRIDE, about=1),
+        entry(now, token=2),
+        entry(now, token=2, event=Event.OVERRIDE, about=3, outcome=Outcome.REFUSE),
     ]
     zone = rebuilt(entries, now)
     assert zone.count(now).inside == 1
     assert zone.presence_of(2, IN, now).passed_ago_ns is None
+
+
+@pytest.mark.parametrize("kind", FollowupKind)
+def test_an_admit_by_which_nobody_passed_does_not_count(
+    clock: ManualClock, kind: FollowupKind
+) -> None:
+    now = clock.now()
+    zone = rebuilt([entry(now, token=1), entry(now, token=2), Followup(kind, 1)], now)
+    passed = kind in {FollowupKind.ACTUATED, FollowupKind.PASSED, FollowupKind.UNSECURED}
+    assert zone.count(now).inside == 1 + passed
+    assert (zone.presence_of(1, IN, now).passed_ago_ns is not None) is passed
+
+
+def test_a_person_who_was_turned_back_stays_so_though_the_board_was_silent(
+    clock: ManualClock,
+) -> None:
+    now = clock.now()
+    back = entry(now, token=1, event=Event.OVERRIDE, about=1, outcome=Outcome.REFUSE)
+    zone = rebuilt([entry(now, token=1), back, Followup(FollowupKind.NOT_ACTUATED, 2)], now)
+    assert zone.count(now).inside == 0
+
+
+def test_tokens_of_a_former_key_count_without_a_name(clock: ManualClock) -> None:
+    now = clock.now()
+    before = [
+        entry(now, token=1, worker=True),
+        entry(now, token=2),
+        entry(now, token=2, direction=OUT),
+    ]
+    records = [logged(one) for one in [*before, entry(now, token=3)]]
+    zone = recalled(records, now, named_from=4)
+    assert zone.count(now) == Count(2, 1)
+    assert zone.presence_of(1, IN, now).passed_ago_ns is None
+    assert zone.presence_of(3, IN, now).passed_ago_ns == 0
+    zone.passed(77, OUT, worker=True, now=now)  # the first one, by the token of today
+    assert zone.count(now) == Count(1, 0)
+    everybody = recalled(records, now, named_from=9)
+    assert (everybody.count(now), len(everybody)) == (Count(2, 1), 0)
+    clock.advance(DAY_S)
+    assert zone.count(clock.now()).inside == everybody.count(clock.now()).inside == 0
+
+
+def test_names_that_are_lost_leave_the_count_as_it_was(zone: Zone, clock: ManualClock) -> None:
+    zone.passed(1, IN, worker=True, now=clock.now())
+    zone.passed(2, IN, worker=False, now=clock.now())
+    zone.passed(2, OUT, worker=False, now=clock.now())
+    zone.lose_names(clock.now())
+    assert (zone.count(clock.now()), len(zone)) == (Count(1, 1), 0)
 
 
 class TestAnotherBoot:
@@ -207,13 +271,13 @@ class TestAnotherBoot:
         clock.wall_ns += int(seconds * 1e9)
 
     def test_ages_go_by_the_date(self, clock: ManualClock) -> None:
-        entries = [entry(clock.now(), person=1)]
+        entries = [entry(clock.now(), token=1)]
         self.after(clock, 600)
         zone = rebuilt(entries, clock.now())
         assert zone.presence_of(1, IN, clock.now()).passed_ago_ns == 600 * 10**9
 
     def test_a_date_ahead_of_now_gives_no_negative_age(self, clock: ManualClock) -> None:
-        entries = [entry(clock.now(), person=1)]
+        entries = [entry(clock.now(), token=1)]
         self.after(clock, -600)
         zone = rebuilt(entries, clock.now())
         assert zone.presence_of(1, IN, clock.now()).passed_ago_ns == 0
@@ -221,7 +285,7 @@ class TestAnotherBoot:
     def test_without_a_date_it_counts_from_the_start_until_there_is_one(
         self, clock: ManualClock
     ) -> None:
-        entries = [entry(clock.now(), person=1)]
+        entries = [entry(clock.now(), token=1)]
         self.after(clock, 600)
         clock.trust = ClockTrust.UNKNOWN
         zone = rebuilt(entries, clock.now())
@@ -231,7 +295,7 @@ class TestAnotherBoot:
         assert zone.presence_of(1, IN, clock.now()).passed_ago_ns == 607 * 10**9
 
     def test_yesterday_is_forgotten_as_soon_as_there_is_a_date(self, clock: ManualClock) -> None:
-        entries = [entry(clock.now(), person=1), entry(clock.now(), event=Event.COUNT, note="5 0")]
+        entries = [entry(clock.now(), token=1), entry(clock.now(), event=Event.COUNT, note="5 0")]
         self.after(clock, DAY_S)
         clock.trust = ClockTrust.UNKNOWN
         zone = rebuilt(entries, clock.now())
@@ -240,7 +304,7 @@ class TestAnotherBoot:
         assert zone.count(clock.now()).inside == 0
 
     def test_an_undated_entry_counts_from_the_start(self, clock: ManualClock) -> None:
-        entries = [entry(clock.now(), person=1, clock_trust=ClockTrust.UNKNOWN)]
+        entries = [entry(clock.now(), token=1, clock_trust=ClockTrust.UNKNOWN)]
         self.after(clock, 600)
         zone = rebuilt(entries, clock.now())
         assert zone.presence_of(1, IN, clock.now()).passed_ago_ns == 0

@@ -5,15 +5,16 @@ from __future__ import annotations
 import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from admission.instant import ClockTrust
+from admission.journal_record import Followup, FollowupKind, logged
 from admission.passage import Event, Passage
 from admission.people import Count
 from admission.site import Direction
 from admission.verdict import Outcome
 from admission.zone import Zone, count_note
-from tests.admission.zones import IN, OUT, RESET, entry, rebuilt
+from tests.admission.zones import IN, OUT, RESET, entry, rebuilt, recalled
 from tests.worlds import ManualClock
 
 NOBODYS = (0, 0, IN, False)
@@ -26,43 +27,65 @@ class ZoneMachine(RuleBasedStateMachine):
         super().__init__()
         self.clock = ManualClock()
         self.zone = Zone(RESET)
-        self.journal: list[Passage] = []
+        self.journal: list[Passage | Followup] = []
+        self.key = 0
         self.inside: dict[int, bool] = {}
-        self.unnamed = 0
+        self.unnamed = [0, 0]
+        self.named_from = 0
         self.passage: tuple[int, int, Direction, bool] | None = None
+        self.first = False
+        self.keeps_key = False
         self.last: dict[tuple[int, Direction], int] = {}  # by a stopwatch that nobody sets
+
+    @initialize(keeps_key=st.booleans())
+    def the_site_says_how_long_it_remembers(self, keeps_key: bool) -> None:
+        self.keeps_key = keeps_key
 
     @rule(token=st.integers(1, 5), direction=st.sampled_from(Direction))
     def passes(self, token: int, direction: Direction) -> None:
-        now = self.clock.now()
-        self.journal.append(entry(now, person=token, direction=direction, worker=token == 1))
-        self.zone.reserve(token, direction, worker=token == 1)
-        self.zone.passed(token, direction, worker=token == 1, now=now, sequence=len(self.journal))
-        self.zone.release(token, direction, worker=token == 1)
+        now, keyed = self.clock.now(), token + self.key
+        self.journal.append(entry(now, token=keyed, direction=direction, worker=token == 1))
+        self.zone.reserve(keyed, direction, worker=token == 1)
+        self.zone.passed(keyed, direction, worker=token == 1, now=now, sequence=len(self.journal))
+        self.zone.release(keyed, direction, worker=token == 1)
         moved = (token in self.inside) is (direction is OUT)
         if direction is IN:
             self.inside[token] = token == 1
         elif not self.inside.pop(token, None) and not moved:
-            moved = self.unnamed > 0
-            self.unnamed -= moved
+            kind = token == 1 and self.unnamed[True] > 0
+            moved = self.unnamed[kind] > 0
+            self.unnamed[kind] -= moved
+        # Of somebody who was known before, or who left unknown, a restart knows more than is told.
+        self.first = (token, direction) not in self.last and direction is IN
         self.passage = (len(self.journal), token, direction, moved)
         self.last[token, direction] = now.wall_ns
 
     @precondition(lambda self: self.passage is not None)
     @rule()
     def an_officer_turns_the_last_one_back(self) -> None:
-        now, (about, token, direction, moved) = self.clock.now(), self.passage or NOBODYS
+        now, (about, token, direction, _) = self.clock.now(), self.passage or NOBODYS
         self.journal.append(
             entry(
                 now,
-                person=token,
+                token=token + self.key,
                 direction=direction,
                 event=Event.OVERRIDE,
                 about=about,
                 outcome=Outcome.REFUSE,
             )
         )
-        self.zone.turned_back(token, direction, about, now)
+        self._taken_back()
+
+    @precondition(lambda self: self.passage is not None and self.first)
+    @rule()
+    def the_last_one_did_not_pass(self) -> None:
+        about = (self.passage or NOBODYS)[0]
+        self.journal.append(Followup(FollowupKind.NOT_PASSED, about))
+        self._taken_back()
+
+    def _taken_back(self) -> None:
+        now, (about, token, direction, moved) = self.clock.now(), self.passage or NOBODYS
+        self.zone.turned_back(token + self.key, direction, about, now)
         if moved and direction is IN:
             del self.inside[token]
         elif moved:
@@ -78,7 +101,7 @@ class ZoneMachine(RuleBasedStateMachine):
             entry(now, event=Event.COUNT, note=count_note(count.inside, count.workers))
         )
         self.zone.set_inside(count.inside, count.workers, now)
-        self.unnamed = extra
+        self.unnamed = [extra, 0]
         self.passage = None
 
     @rule(seconds=st.integers(1, 20_000))
@@ -88,28 +111,43 @@ class ZoneMachine(RuleBasedStateMachine):
         if RESET.latest(self.clock.now()) != before:
             self.inside.clear()
             self.last.clear()
-            self.unnamed = 0
+            self.unnamed = [0, 0]
             self.passage = None
 
     @rule()
     def the_daemon_restarts(self) -> None:
-        self.zone = rebuilt(self.journal, self.clock.now())
+        self._rebuild()
 
     @rule()
     def the_power_fails(self) -> None:
         self.clock.boot_id += "'"
         self.clock.monotonic_ns = 10**9
-        self.zone = rebuilt(self.journal, self.clock.now())
+        if not self.keeps_key:
+            self._lose_names()
+        self._rebuild()
+
+    def _lose_names(self) -> None:
+        self.key += 10
+        self.named_from = len(self.journal) + 1
+        for worker in self.inside.values():
+            self.unnamed[worker] += 1
+        self.inside.clear()
+        self.last.clear()
+        self.passage = None
+
+    def _rebuild(self) -> None:
+        records = [one if isinstance(one, Followup) else logged(one) for one in self.journal]
+        self.zone = recalled(records, self.clock.now(), named_from=self.named_from)
 
     @invariant()
     def agrees(self) -> None:
         now = self.clock.now()
         count = self.zone.count(now)
-        assert count.inside == len(self.inside) + self.unnamed
-        assert count.workers == sum(self.inside.values())
+        assert count.inside == len(self.inside) + sum(self.unnamed)
+        assert count.workers == sum(self.inside.values()) + self.unnamed[True]
         for token in range(1, 6):
             for direction in Direction:
-                ago_ns = self.zone.presence_of(token, direction, now).passed_ago_ns
+                ago_ns = self.zone.presence_of(token + self.key, direction, now).passed_ago_ns
                 at_ns = self.last.get((token, direction))
                 assert ago_ns == (None if at_ns is None else now.wall_ns - at_ns)
 
@@ -137,7 +175,7 @@ def test_whatever_the_wall_clock_does_no_count_and_no_age_is_negative(
         clock.wall_ns += step_s * 10**9
         clock.advance(1)
         clock.trust = trust if worker else ClockTrust.SYNCHRONISED
-        journal.append(entry(clock.now(), person=token, direction=direction, worker=worker))
+        journal.append(entry(clock.now(), token=token, direction=direction, worker=worker))
         zone.passed(token, direction, worker=worker, now=clock.now())
         again = rebuilt(journal, msgspec.structs.replace(clock.now(), boot_id="other"), capacity=4)
         for one in (zone, again):

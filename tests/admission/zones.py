@@ -8,6 +8,7 @@ import msgspec
 
 from admission.credential import UNRECOGNISED
 from admission.instant import Instant
+from admission.journal_record import Followup, LoggedPassage, logged
 from admission.passage import Passage, passage
 from admission.reset import DailyReset
 from admission.site import Direction
@@ -43,7 +44,24 @@ def entry(now: Instant, **changes: Any) -> Passage:
     return msgspec.structs.replace(BLANK, **{**stamps, **changes})
 
 
-def rebuilt(entries: list[Passage], now: Instant, capacity: int = MAX_PEOPLE) -> Zone:
+def rebuilt(entries: list[Passage | Followup], now: Instant, capacity: int = MAX_PEOPLE) -> Zone:
+    return recalled(
+        [one if isinstance(one, Followup) else logged(one) for one in entries], now, capacity
+    )
+
+
+def recalled(
+    records: list[LoggedPassage | Followup],
+    now: Instant,
+    capacity: int = MAX_PEOPLE,
+    *,
+    named_from: int = 0,
+) -> Zone:
     return Zone.rebuilt(
-        enumerate(entries, start=1), RESET, site="site-1", now=now, capacity=capacity
+        enumerate(records, start=1),
+        RESET,
+        site="site-1",
+        now=now,
+        named_from=named_from,
+        capacity=capacity,
     )

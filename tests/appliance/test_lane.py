@@ -33,6 +33,7 @@ from tests.doors import (
     MemoryJournal,
     MemoryObserver,
     MemoryScreen,
+    MemoryTokens,
 )
 from tests.worlds import ROOT, VIETNAM, ManualClock, a_reading, a_site
 
@@ -71,6 +72,7 @@ class Gate:
             book=self.book,
             zone=self.zone,
             used=self.used,
+            tokens=MemoryTokens(),
             direction=direction,
             digest_key=b"k" * 32,
         )

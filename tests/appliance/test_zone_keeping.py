@@ -28,7 +28,11 @@ async def filled(folder: Path, clock: ManualClock) -> int:
     for person, direction in ((1, Direction.IN), (2, Direction.IN), (2, Direction.OUT)):
         await journal.append(
             msgspec.structs.replace(
-                an_entry(person), wall_ns=at_ns, direction=direction, worker=person == 1
+                an_entry(person),
+                token=person,
+                wall_ns=at_ns,
+                direction=direction,
+                worker=person == 1,
             )
         )
     await journal.append(msgspec.structs.replace(an_entry(3), wall_ns=at_ns - 86_400 * 10**9))

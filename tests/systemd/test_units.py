@@ -67,6 +67,14 @@ def test_what_the_daemon_needs_stays_open() -> None:
     assert "\nLimitNOFILE=65536\n" in settings, "screens must not use up the journal's files"
 
 
+def test_what_people_are_known_by_stays_in_memory() -> None:
+    settings = (UNITS / "chot.service").read_text()
+    assert "\nLimitCORE=0\n" in settings, "a core dump holds who is inside, and every key"
+    assert "\nRuntimeDirectory=chot\n" in settings
+    assert "\nRuntimeDirectoryMode=0700\n" in settings
+    assert "\nRuntimeDirectoryPreserve=yes\n" in settings, "a restart would forget who is inside"
+
+
 def test_user_and_groups_can_be_made(tmp_path: Path) -> None:
     sysusers = tool("systemd-sysusers")
     done = run(sysusers, "--dry-run", f"--root={tmp_path}", UNITS / "chot.sysusers")

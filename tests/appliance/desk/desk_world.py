@@ -27,7 +27,7 @@ from admission.verdict import Alert, Outcome, Reason, Verdict
 from admission.zone import Zone
 from appliance.desk.desk import Desk
 from appliance.observation import Scan
-from tests.doors import BrokenDoorError, MemoryJournal
+from tests.doors import BrokenDoorError, MemoryJournal, MemoryTokens
 from tests.worlds import VIETNAM, ManualClock, a_reading, a_site
 
 SITE = msgspec.structs.replace(
@@ -108,6 +108,7 @@ class DeskWorld:
             book=self.book,
             journal=self.journal,
             zone=self.zone,
+            tokens=MemoryTokens(),
             random_bytes=self._draw,
             idle_s=idle_s,
             override_s=override_s,

@@ -29,7 +29,7 @@ from appliance.inbox import Inbox
 from appliance.judging import Judge
 from appliance.lane import Lane
 from tests.admission.credentials.passes import DAY_S, ISSUED_S, KEY, a_permit, trusting
-from tests.doors import KEY_OF, MemoryBridge, MemoryJournal, MemoryScreen
+from tests.doors import KEY_OF, MemoryBridge, MemoryJournal, MemoryScreen, MemoryTokens
 from tests.worlds import ROOT, VIETNAM, ManualClock, a_reading, a_site
 
 RULEBOOK = load_rulebook((ROOT / "configs/rulebooks/hcmc-2021-09.json").read_bytes())
@@ -73,6 +73,7 @@ class Gate:
             book=book,
             journal=self.journal,
             zone=zone,
+            tokens=MemoryTokens(),
             random_bytes=bytes,
             idle_s=600,
             override_s=120,
@@ -86,6 +87,7 @@ class Gate:
                 book=book,
                 zone=zone,
                 used=UsedOnce(),
+                tokens=MemoryTokens(),
                 direction=Direction.IN,
                 digest_key=b"k" * 32,
             ),

@@ -9,10 +9,11 @@ import msgspec
 import pytest
 
 from admission.instant import ClockTrust
+from admission.journal_record import LoggedPassage
 from admission.wire import pack_passage
 from cache.journal.errors import JournalUnavailable
 from cache.journal.medium import Medium
-from cache.journal.recent import recent_entries
+from cache.journal.recent import recent_records
 from cache.journal.recovery import recover
 from cache.journal.segment_file import SegmentWriter
 from tests.cache.journal.entries import JOURNAL, an_entry
@@ -20,6 +21,7 @@ from tests.cache.journal.simulated_disk import SimulatedDisk
 
 DIRECTORY = Path("journal")
 COUNT = 30
+MS = 1_000_000
 FIRST_NS = an_entry(0).wall_ns
 
 
@@ -29,7 +31,8 @@ def a_disk(trust: ClockTrust = ClockTrust.SYNCHRONISED) -> SimulatedDisk:
     position = recover(disk, DIRECTORY, JOURNAL).position
     writer = SegmentWriter(disk, DIRECTORY, position, rotate_bytes=900)
     for number in range(1, COUNT + 1):
-        entry = msgspec.structs.replace(an_entry(number), clock_trust=trust)
+        at_ns = FIRST_NS + number * MS
+        entry = msgspec.structs.replace(an_entry(number), wall_ns=at_ns, clock_trust=trust)
         writer.append_group([pack_passage(entry)])
     return disk
 
@@ -37,10 +40,10 @@ def a_disk(trust: ClockTrust = ClockTrust.SYNCHRONISED) -> SimulatedDisk:
 def sequences(
     medium: Medium, *, since_ns: int | None = None, max_entries: int = 100, through: int = COUNT
 ) -> list[int]:
-    found = recent_entries(
+    found = recent_records(
         DIRECTORY, through=through, since_ns=since_ns, max_entries=max_entries, medium=medium
     )
-    assert all(entry.person == sequence for sequence, entry in found)
+    assert all(isinstance(one, LoggedPassage) for _, one in found)
     return [sequence for sequence, _ in found]
 
 
@@ -68,7 +71,7 @@ def test_never_more_than_the_bound_and_those_are_the_newest(bound: int) -> None:
 
 def test_old_files_are_not_opened() -> None:
     disk = CountingReads(a_disk())
-    found = sequences(disk, since_ns=FIRST_NS + 25)
+    found = sequences(disk, since_ns=FIRST_NS + 25 * MS)
     assert found[0] <= 25 < found[-1] == COUNT
     assert len(disk.read_files) < len(disk.names(DIRECTORY)) / 2
 
