@@ -87,7 +87,7 @@ async def composed(
     :raises ApplianceError: if the kiosk cannot be served.
     """
     state = _state_folder(Path(config.appliance.state_dir))
-    digest_key, _ = _own_keys(state)
+    digest_key, key = _own_keys(state)
     hash_key = load_hash_key(Path(config.hub.hash_key_file))
     trust = kept_trust(state / TRUST, Path(config.hub.root_file))
 
@@ -118,14 +118,13 @@ async def composed(
         if await replicator.open() and (release := book.release):
             clock.note_head(release.vouched_ns)
         await keeper.take()
-        transport = await stack.enter_async_context(
-            HttpTransport(config.hub.url, Path(config.hub.token_file))
-        )
         records = await stack.enter_async_context(
             open_records(
                 state,
-                transport,
+                HttpTransport(client, config.hub.url, clock),
                 device=config.appliance.device,
+                key=key,
+                head_keys=lambda: trust.head_keys,
                 clock=clock,
                 rng=rng,
                 settings=journal or settings_from(config.journal),
@@ -170,6 +169,7 @@ async def composed(
             zone=zone,
             capacity=config.site.capacity,
         )
+        records.pace.serving = outlook.serving
         metrics = Metrics(
             version("chot"),
             lanes=[lane.name for lane in config.lane],

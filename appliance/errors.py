@@ -5,6 +5,8 @@ ApplianceError
 ├── HouseError          a package of ours is shadowed by somebody else's of the same name
 ├── PortInUseError      the kiosk's address is taken
 ├── HubUnavailable      the hub did not answer, or not as a hub
+│   └── HubRefused      it answered with another status than 200, and perhaps when to come again
+├── HistoryContradicted the hub holds another history of a journal than lies here
 ├── SourceDied          a thread of a source ended by itself (`camera_door`)
 ├── DeskRefusalError    the officer's desk does not do what it is asked (`desk.refusal`)
 └── TooManyViewers      as many kiosk pages are open as are served (`web.screen`)
@@ -33,3 +35,18 @@ class PortInUseError(ApplianceError):
 
 class HubUnavailable(ApplianceError):  # noqa: N818 - a state of the network, not a programming error
     """The hub did not answer, or not as a hub does."""
+
+
+class HubRefused(HubUnavailable):
+    """The hub answered with another status than 200.
+
+    `retry_after_s` is how long it asks to be left alone, 0 if it does not say.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", retry_after_s: float = 0.0) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after_s = retry_after_s
+
+
+class HistoryContradicted(ApplianceError):  # noqa: N818 - a finding about the journal
+    """The hub holds another history of a journal than lies here: one of them was altered."""

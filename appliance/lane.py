@@ -73,6 +73,11 @@ class Lane:
         return self._judge.direction
 
     @property
+    def serving(self) -> bool:
+        """Whether somebody is being served at this moment."""
+        return self._turn.locked()
+
+    @property
     def state(self) -> LaneState:
         """Whether the lane serves: its board answers, and something can read codes."""
         serves = self._bridge.alive and self._can_read(self.name)

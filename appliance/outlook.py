@@ -122,6 +122,10 @@ class Outlook:
         """Frames that all cameras together never had looked at."""
         return sum(source.frames_dropped or 0 for source in self.sources)
 
+    def serving(self) -> bool:
+        """Return whether any lane is serving somebody at this moment."""
+        return any(lane.serving for lane in self.lanes)
+
     def can_read(self, lane: str) -> bool:
         """Return whether any source of a lane is up."""
         return any(source.up for source in self._sources_of[lane])
@@ -141,7 +145,9 @@ class Outlook:
             "entries": statistics.last_sequence,
             "pending": self.records.pending,
         }
-        return Finding(ok=not statistics.last_error, why=statistics.last_error or "", facts=facts)
+        alarms = (uplink.status().alarm for uplink in self.records.uplinks)
+        why = statistics.last_error or next(filter(None, alarms), "")
+        return Finding(ok=not why, why=why, facts=facts)
 
     def _history(self) -> Finding:
         damage = self.records.damage
@@ -177,11 +183,14 @@ class Outlook:
     def _hub(self) -> Finding:
         replica = self.replicator.status()
         said = [(replica.last_error, replica.last_error_hint), (replica.trust_error, "")]
-        said += [(u.status().last_error, u.status().hint) for u in self.records.uplinks]
+        uplinks = [uplink.status() for uplink in self.records.uplinks]
+        said += [(uplink.last_error, uplink.hint) for uplink in uplinks]
+        said += [(uplink.notice, "") for uplink in uplinks]
         why, hint = next(((why, hint) for why, hint in said if why), ("", ""))
         facts: dict[str, str | int | float | bool | None] = {
-            "acknowledged_through": self.records.uplink.status().acknowledged_through,
-            "attempts": self.records.uplink.status().attempts,
+            "acknowledged_through": uplinks[0].acknowledged_through,
+            "attempts": uplinks[0].attempts,
+            "clock_behind_hub_s": uplinks[0].skew_s,
         }
         return Finding(ok=not why, why=f"{why} ({hint})" if hint else why, facts=facts)
 

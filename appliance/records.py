@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
 from appliance.clock import SystemClock
-from appliance.uplink import Answer, DurableEntries, Transport, Uplink
+from appliance.uplink import Uplink
+from appliance.uplink_ports import Answer, DurableEntries, Transport
+from appliance.upload_pace import Pace
 from cache.journal.file_journal import FileJournal, JournalSettings
 from cache.journal.local.database import LocalDatabase
 from cache.journal.outbox import Outbox, watermarks
@@ -52,10 +56,13 @@ class Records:
         uplink: Uplink,
         reader: JournalReader,
         retired: tuple[tuple[Outbox, Uplink], ...],
+        *,
+        pace: Pace,
     ) -> None:
         self.journal = journal
         self.outbox = outbox
         self.uplink = uplink
+        self.pace = pace
         self._reader = reader
         self._retired = retired
 
@@ -104,12 +111,16 @@ async def open_records(
     transport: Transport,
     *,
     device: str,
+    key: Ed25519PrivateKey,
+    head_keys: Callable[[], Iterable[Ed25519PublicKey]],
     clock: SystemClock,
     rng: random.Random,
     settings: JournalSettings,
 ) -> AsyncIterator[Records]:
     """Open the records in `state`; they are closed, the database last, when the block ends.
 
+    :param key: this device's, which signs what goes up.
+    :param head_keys: returns the hub's keys that may sign marks at this moment.
     :raises cache.errors.CacheError: if the journal or its local database cannot be used.
     """
     folder = state / JOURNAL
@@ -123,12 +134,15 @@ async def open_records(
             outbox,
             transport,
             device=device,
+            key=key,
+            head_keys=head_keys,
             clock=clock,
             rng=rng,
+            pace=pace,
             ended=ended,
         )
 
-    transport = _OneAtATime(transport)
+    transport, pace = _OneAtATime(transport), Pace(clock.monotonic_ns)
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(open_database(state))
         known = await watermarks(database)
@@ -147,6 +161,5 @@ async def open_records(
             reader = JournalReader(old.directory)
             retired.append((watermark, uplink(old, reader, watermark, ended=True)))
         reader = JournalReader(folder)
-        yield Records(
-            journal, outbox, uplink(journal, reader, outbox, ended=False), reader, tuple(retired)
-        )
+        living = uplink(journal, reader, outbox, ended=False)
+        yield Records(journal, outbox, living, reader, tuple(retired), pace=pace)

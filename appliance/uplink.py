@@ -1,131 +1,49 @@
 """The uplink: sends durable entries to the hub until it has acknowledged every one.
 
 Batches may be sent twice (a lost answer looks like a lost request); the hub knows each entry by
-device, journal and sequence. The watermark moves by the hub's word alone, and only over what was
-sent.
+device, journal and sequence. The watermark moves by the hub's signed mark alone, held against the
+journal's own chain (`mark_check`).
+
+At the start, and now and then where nothing happens, an empty batch asks for the mark: so a hub
+that was put back to an older copy is noticed, and a journal that somebody has cut off.
 """
 
 from __future__ import annotations
 
 import asyncio
-import zlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from random import Random
-from typing import Protocol
 
-import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from admission.backoff import Backoff
-from admission.errors import ChotError, WireError
-from admission.instant import Instant
+from admission.errors import WireError
 from admission.ports import Clock
-from admission.wire import (
-    BATCH_VERSION,
-    MAX_BATCH_BYTES,
-    MAX_BATCH_ENTRIES,
-    Batch,
-    Entry,
-    pack_batch,
-    unpack_acknowledgement,
-)
-from appliance.errors import HubUnavailable
+from admission.upload import Mark, open_mark
+from admission.wire import MAX_BATCH_BYTES, MAX_BATCH_ENTRIES, Entry
+from appliance.errors import HubRefused, HubUnavailable
+from appliance.mark_check import UNKNOWN, Local, Move
+from appliance.uplink_ports import DurableEntries, EntryReader, Transport, Watermark
+from appliance.uplink_report import Report, UplinkStatus
+from appliance.upload_pace import Pace
+from appliance.upload_packing import packed_upload
+from cache.journal.frame import FRAME_HEAD_BYTES, MAX_FRAME_BYTES
 
 RETRY = Backoff(first_s=0.5, ceiling_s=60.0, jitter=1.0)
 """Full jitter: the gates whose hub comes back do not come back at once."""
+ASK_AGAIN_S = 3_600.0
+SLICE_ENTRIES = 250
+"""Read in one piece of work: about a millisecond, in which a lane may wait for the interpreter."""
 _ENVELOPE_BYTES = 1_024  # of a batch, beside its entries: version, device, journal, lengths
-
-_HINTS = {
-    401: "the hub does not accept this device's token: enrol it anew or correct hub.token_file",
-    403: "the token belongs to another device: correct hub.token_file or appliance.device",
-    404: "there is no hub behind this address: correct hub.url",
-    413: "a proxy before the hub takes smaller uploads only: raise its limit above 1 MiB",
-    429: "the hub or a proxy before it is busy: nothing to do here",
-}
-
-
-class Answer(msgspec.Struct, frozen=True):
-    """The hub's answer to one upload: HTTP status, and a body of bounded length."""
-
-    status: int
-    body: bytes
-
-
-class Transport(Protocol):
-    """The way to the hub."""
-
-    async def post_entries(self, body: bytes) -> Answer:
-        """Return the hub's answer to one deflated batch, whatever its status.
-
-        :raises HubUnavailable: if there was none, or one out of bounds.
-        """
-        ...
-
-
-class DurableEntries(Protocol):
-    """The journal, as far as the uplink needs it."""
-
-    @property
-    def journal_id(self) -> bytes:
-        """The journal's 16-byte id."""
-        ...
-
-    @property
-    def last_sequence(self) -> int:
-        """Sequence of the last durable entry, 0 if there is none."""
-        ...
-
-    async def wait_beyond(self, sequence: int) -> None:
-        """Return once an entry after `sequence` is durable."""
-        ...
-
-
-class EntryReader(Protocol):
-    """Reads entries back."""
-
-    async def read(
-        self, after: int, through: int, *, max_entries: int, max_bytes: int
-    ) -> Sequence[Entry]:
-        """Return entries `after` + 1 onwards, without gaps, at least one if there is one."""
-        ...
-
-
-class Watermark(Protocol):
-    """The outbox."""
-
-    @property
-    def acknowledged_through(self) -> int:
-        """Sequence of the last entry that the hub has acknowledged."""
-        ...
-
-    @property
-    def pending(self) -> int:
-        """How many durable entries the hub has not acknowledged."""
-        ...
-
-    async def acknowledge(self, through: int) -> None:
-        """Move the watermark forward."""
-        ...
-
-
-class UplinkStatus(msgspec.Struct, frozen=True):
-    """How the upload stands. `last_error` and `hint` are empty after a success.
-
-    `attempts` counts uploads since the start, `failures` those that failed since the last success.
-    """
-
-    pending: int
-    acknowledged_through: int
-    last_success: Instant | None
-    last_error: str
-    hint: str
-    attempts: int
-    failures: int
 
 
 class Uplink:
     """Uploads one journal. `run` it as one task; ask `status` at any time.
 
     :param device: the device's name at the hub, at most 64 characters.
+    :param key: this device's, whose public half the hub knows.
+    :param head_keys: returns the hub's keys that may sign marks at this moment.
+    :param on_mark: told each mark that was accepted, its bytes as they came. Returns at once.
     :param rng: spreads the retries of many gates whose hub comes back.
     :param sleep: `asyncio.sleep` or what a test puts in its place.
     :param attempt_s: how long one upload may take, answer included.
@@ -140,11 +58,16 @@ class Uplink:
         transport: Transport,
         *,
         device: str,
+        key: Ed25519PrivateKey,
+        head_keys: Callable[[], Iterable[Ed25519PublicKey]],
         clock: Clock,
         rng: Random,
+        pace: Pace,
+        on_mark: Callable[[bytes], None] = lambda _: None,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         backoff: Backoff = RETRY,
         attempt_s: float = 30.0,
+        ask_again_s: float = ASK_AGAIN_S,
         ended: bool = False,
     ) -> None:
         self._journal = journal
@@ -152,98 +75,150 @@ class Uplink:
         self._outbox = outbox
         self._transport = transport
         self._device = device
+        self._key = key
+        self._head_keys = head_keys
         self._clock = clock
         self._rng = rng
+        self._pace = pace
+        self._on_mark = on_mark
         self._sleep = sleep
         self._backoff = backoff
         self._attempt_s = attempt_s
+        self._ask_again_s = None if ended else ask_again_s
         self._ended = ended
-        self._last_success: Instant | None = None
-        self._last_error = self._hint = ""
-        self._attempts = self._failures = 0
+        self._asks = True
+        self._marked_ns: int | None = None
+        self._seen = journal.last_sequence
+        self._report = Report()
 
     def status(self) -> UplinkStatus:
         """Return how the upload stands now."""
-        return UplinkStatus(
-            pending=self._outbox.pending,
-            acknowledged_through=self._outbox.acknowledged_through,
-            last_success=self._last_success,
-            last_error=self._last_error,
-            hint=self._hint,
-            attempts=self._attempts,
-            failures=self._failures,
-        )
+        return self._report.status(self._outbox.pending, self._outbox.acknowledged_through)
 
     async def run(self) -> None:
         """Upload until cancelled. Whatever fails is shown in the status and tried again."""
         while True:
-            await self._journal.wait_beyond(self._outbox.acknowledged_through)
+            if not self._asks:
+                await self._await_work()
+            self._report.attempts += 1
             try:
-                await self._send_next()
+                await self._exchange([] if self._asks else await self._next_entries())
             except Exception as error:  # noqa: BLE001 - nothing at the hub may ever end the upload
-                self._failed(error)
-                delay_s = self._backoff.delay_s(self._failures, self._rng.random())
-                await self._sleep(delay_s)
+                self._report.failed(error, self._attempt_s)
+                await self._sleep(self._delay_s(error))
             else:
-                self._last_success = self._clock.now()
-                self._last_error = self._hint = ""
-                self._failures = 0
+                self._asks = False
+                self._report.succeeded(self._clock.now())
+                await self._pace.rest()
 
-    async def _send_next(self) -> None:
-        """Send the next batch and move the watermark by the hub's answer."""
-        self._attempts += 1
+    def _delay_s(self, error: Exception) -> float:
+        """Return how long to wait: as the hub asks, and on top of it what spreads the gates."""
+        delay_s = self._backoff.delay_s(self._report.failures, self._rng.random())
+        return delay_s + (error.retry_after_s if isinstance(error, HubRefused) else 0.0)
+
+    async def _await_work(self) -> None:
+        """Return once there is something to send, or it is time to ask."""
+        try:
+            async with asyncio.timeout(self._ask_again_s):
+                await self._journal.wait_beyond(self._outbox.acknowledged_through)
+        except TimeoutError:
+            self._asks = True
+
+    async def _next_entries(self) -> list[Entry]:
+        """Return the next batch's entries, read in pieces between which lanes have their turn."""
+        entries: list[Entry] = []
+        after, last = self._outbox.acknowledged_through, self._journal.last_sequence
+        if last > self._seen:
+            self._seen = last
+            self._pace.served()
+        room = MAX_BATCH_BYTES - _ENVELOPE_BYTES
+        while room >= MAX_FRAME_BYTES and len(entries) < MAX_BATCH_ENTRIES and after < last:
+            most = min(SLICE_ENTRIES, MAX_BATCH_ENTRIES - len(entries))
+            await self._pace.turn()
+            read = await self._reader.read(after, last, max_entries=most, max_bytes=room)
+            self._pace.done()
+            entries += read
+            after = read[-1].sequence
+            room -= sum(FRAME_HEAD_BYTES + len(entry.packed) for entry in read)
+        return entries
+
+    async def _exchange(self, entries: Sequence[Entry]) -> None:
+        """Send entries, or ask with none, and move the watermark by the hub's answer."""
         after = self._outbox.acknowledged_through
-        entries = await self._reader.read(
-            after,
-            self._journal.last_sequence,
-            max_entries=MAX_BATCH_ENTRIES,
-            max_bytes=MAX_BATCH_BYTES - _ENVELOPE_BYTES,
+        await self._pace.turn()
+        begun = self._clock.now()
+        body = await asyncio.to_thread(
+            packed_upload,
+            self._device,
+            self._journal.journal_id,
+            after + 1,
+            entries,
+            begun.wall_ns,
+            key=self._key,
         )
-        batch = Batch(BATCH_VERSION, self._device, self._journal.journal_id, tuple(entries))
-        body = await asyncio.to_thread(_deflated, batch)
+        self._pace.done()
+        begun = self._clock.now()
         async with asyncio.timeout(self._attempt_s):
             answer = await self._transport.post_entries(body)
-        through = self._acknowledged(answer)
-        if through <= after:
-            msg = f"the hub holds entries through {through} and took none of {len(entries)} more"
-            hint = "if it was restored from a backup, remove journal.sqlite: all is sent again"
-            raise HubUnavailable(msg, hint=hint)
-        # A hub that is ahead (this outbox was lost) is believed no further than we sent ourselves.
-        await self._outbox.acknowledge(min(through, entries[-1].sequence))
+        mark = self._opened(answer.body)
+        await self._take(mark, answer.body, entries)
+        self._report.compared(mark, begun, self._clock.now())
+        if entries and self._outbox.acknowledged_through == after:
+            msg = f"the hub holds entries through {after} and took none of {len(entries)} more"
+            raise HubUnavailable(msg, hint="see the hub's log")
 
-    def _acknowledged(self, answer: Answer) -> int:
-        """Return through which entry the hub says it holds this journal.
-
-        :raises HubUnavailable: if the answer is none that an honest hub gives.
-        """
-        if answer.status != 200:
-            msg = f"the hub answered {answer.status}"
-            raise HubUnavailable(msg, hint=_HINTS.get(answer.status, "see the hub's log"))
+    def _opened(self, data: bytes) -> Mark:
         try:
-            acknowledgement = unpack_acknowledgement(answer.body)
+            return open_mark(data, self._head_keys())
         except WireError as error:
             msg = f"the hub's answer is {error}"
             hint = "what answers under hub.url may not be a hub (a login page, a proxy)"
-            raise HubUnavailable(msg, hint=hint) from error
-        if acknowledgement.journal != self._journal.journal_id:
-            raise HubUnavailable("the hub acknowledged another journal", hint="see the hub's log")
-        if self._ended:  # what it lost at its end had gone up before
-            return min(acknowledgement.through, self._journal.last_sequence)
-        if acknowledgement.through > self._journal.last_sequence:
-            msg = f"the hub acknowledged entry {acknowledgement.through}, which does not exist here"
-            hint = "was the journal restored from a copy? Keep it and start with an empty folder"
-            raise HubUnavailable(msg, hint=hint)
-        return acknowledgement.through
+            raise HubUnavailable(msg, hint=error.hint or hint) from error
 
-    def _failed(self, error: Exception) -> None:
-        self._failures += 1
-        if isinstance(error, TimeoutError):
-            self._last_error = f"the hub did not answer within {self._attempt_s} s"
-            self._hint = "check the network between this gate and hub.url"
+    async def _take(self, mark: Mark, data: bytes, entries: Sequence[Entry]) -> None:
+        """Hold a mark against the journal, keep it, and move the watermark.
+
+        :raises HistoryContradicted: if the hub holds another history.
+        :raises HubUnavailable: if the mark is none that counts.
+        """
+        acknowledged, last = self._outbox.acknowledged_through, self._journal.last_sequence
+        local = Local(
+            self._device,
+            self._journal.journal_id,
+            acknowledged,
+            self._wall_of_last_mark(),
+            last,
+            self._ended,
+        )
+        local.named(mark)  # before the medium is asked for a place that means something else
+        move = local.judge(mark, await self._chain_hash_of(mark.through, entries))
+        through = min(mark.through, last)
+        self._report.sent(entries)
+        if move is Move.BACK:
+            self._report.put_back(through, acknowledged)
+            await self._outbox.set_back(through, data)
         else:
-            self._last_error = str(error) or type(error).__name__
-            self._hint = error.hint if isinstance(error, ChotError) else ""
+            await self._outbox.acknowledge(through, data)
+        self._marked_ns = mark.wall_ns
+        if not self._ended:
+            self._on_mark(data)
 
+    async def _chain_hash_of(self, sequence: int, entries: Sequence[Entry]) -> bytes:
+        """Return an entry's chain hash, `UNKNOWN` if it is not here or cannot be read."""
+        if not 0 < sequence <= self._journal.last_sequence:
+            return UNKNOWN
+        if entries and entries[0].sequence <= sequence <= entries[-1].sequence:
+            return entries[sequence - entries[0].sequence].chain_hash
+        read = await self._reader.read(
+            sequence - 1, sequence, max_entries=1, max_bytes=MAX_BATCH_BYTES
+        )
+        return read[0].chain_hash if read else UNKNOWN
 
-def _deflated(batch: Batch) -> bytes:
-    return zlib.compress(pack_batch(batch))
+    def _wall_of_last_mark(self) -> int:
+        """Return the hub's clock in the last mark, 0 if there is none that can be told."""
+        if self._marked_ns is None:
+            try:
+                self._marked_ns = open_mark(self._outbox.mark, self._head_keys()).wall_ns
+            except WireError:  # none yet, or of a key that is not trusted any more
+                self._marked_ns = 0
+        return self._marked_ns

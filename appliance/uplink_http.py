@@ -1,88 +1,124 @@
-"""The uplink's transport over HTTP (RFC 9110), by aiohttp."""
+"""The uplink's transport over HTTP (RFC 9110), by the hub's client."""
 
 from __future__ import annotations
 
-import asyncio
-from pathlib import Path
-from types import TracebackType
-from typing import Self
+from email.utils import parsedate_to_datetime
 
 import aiohttp
+import msgspec
 
-from admission.wire import BATCH_CONTENT_TYPE, MAX_ACKNOWLEDGEMENT_BYTES, UPLOAD_PATH
-from appliance.errors import ConfigError, HubUnavailable
-from appliance.secret import read_token
-from appliance.uplink import Answer
+from admission.ports import Clock
+from admission.upload import MAX_MARK_BYTES, SIGNED_BATCH_CONTENT_TYPE, SIGNED_UPLOAD_PATH
+from appliance.errors import HubRefused, HubUnavailable
+from appliance.hub_client import HubRequests
+from appliance.hub_failures import failure_of
+from appliance.printable import printable
+from appliance.uplink_ports import Answer
+from appliance.upload_packing import CODING
 
-NETWORK_HINT = "check the network, the hub and hub.url"
+MAX_RETRY_AFTER_S = 600.0
+"""Nobody who answers under the hub's address keeps a gate away for longer."""
+MAX_WORDS = 200
+"""Characters of the hub's own words that are shown."""
+
+_HINTS = {
+    400: "one of both sides is older than the other, or a proxy changes what is sent",
+    401: "the hub does not know this gate's key: enrol it, or see appliance.device",
+    403: "the hub denies this gate: allow it there, or renew its certificate by `chot enrol`",
+    404: "there is no hub of this version behind this address: correct hub.url, or update the hub",
+    413: "a proxy before the hub takes smaller uploads only: raise its limit above 1 MiB",
+    415: "the hub is older than this gate: update it",
+    429: "the hub or a proxy before it is busy: nothing to do here",
+    503: "the hub is busy or out of order: see its log",
+}
+_REDIRECT_HINT = "write the address that it sends to into hub.url, if it is the hub's"
+_STRANGER_HINT = "what answers under hub.url may not be a hub"
 
 
 class HttpTransport:
-    """Posts batches to `{hub_url}/v1/entries` with the device's bearer token.
+    """Posts packed uploads to `{hub_url}/v2/entries`; the batch in them is signed.
 
-    Async context manager. The token file is read for every upload, so that a new token counts
-    without a restart. Redirects are not followed: they would carry the token elsewhere.
+    Redirects are not followed: nobody but the address that was written down gets the entries.
     """
 
-    def __init__(self, hub_url: str, token_file: Path, *, connect_s: float = 10.0) -> None:
-        self._url = hub_url.rstrip("/") + UPLOAD_PATH
-        self._token_file = token_file
-        self._connect_s = connect_s
-        self._session: aiohttp.ClientSession | None = None
-
-    async def __aenter__(self) -> Self:
-        # Compressed answers stay as they are: an acknowledgement has forty bytes, a bomb has more.
-        self._session = aiohttp.ClientSession(
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._connect_s),
-            auto_decompress=False,
-        )
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._session is not None:
-            await self._session.close()
-        self._session = None
+    def __init__(self, client: HubRequests, hub_url: str, clock: Clock) -> None:
+        self._client = client
+        self._url = hub_url.rstrip("/") + SIGNED_UPLOAD_PATH
+        self._clock = clock
 
     async def post_entries(self, body: bytes) -> Answer:
-        """Return the hub's answer to one deflated batch, whatever its status.
+        """Return the hub's answer; see `Transport.post_entries`.
 
-        :raises HubUnavailable: if there was none, one out of bounds, or no token to show.
+        :raises HubRefused: if it answered with another status than 200.
+        :raises HubUnavailable: if there was no answer, or one out of bounds.
         """
-        if self._session is None:
-            raise HubUnavailable("the way to the hub is closed")
         headers = {
-            "Authorization": f"Bearer {await asyncio.to_thread(_token, self._token_file)}",
-            "Content-Type": BATCH_CONTENT_TYPE,
-            "Content-Encoding": "deflate",
+            "Content-Type": SIGNED_BATCH_CONTENT_TYPE,
+            "Content-Encoding": CODING,
+            # A mark has two hundred bytes: what came packed would be a bomb.
             "Accept-Encoding": "identity",
         }
         try:
-            async with self._session.post(
-                self._url, data=body, headers=headers, allow_redirects=False
+            async with self._client.post(
+                self._url,
+                data=body,
+                headers=headers,
+                allow_redirects=False,
+                auto_decompress=False,
             ) as response:
-                return Answer(response.status, await _bounded(response.content))
+                answered = await _bounded(response.content)
+                if response.status != 200:
+                    raise _refused(response, answered)
+                return Answer(answered)
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            msg = f"the hub cannot be reached: {str(error) or type(error).__name__}"
-            raise HubUnavailable(msg, hint=NETWORK_HINT) from error
-
-
-def _token(path: Path) -> str:
-    try:
-        return read_token(path)
-    except ConfigError as error:
-        raise HubUnavailable(str(error), hint=error.hint) from error
+            raise failure_of(error, self._clock.now()).unavailable() from error
 
 
 async def _bounded(content: aiohttp.StreamReader) -> bytes:
     body = b""
-    while chunk := await content.read(MAX_ACKNOWLEDGEMENT_BYTES + 1 - len(body)):
+    while chunk := await content.read(MAX_MARK_BYTES + 1 - len(body)):
         body += chunk
-        if len(body) > MAX_ACKNOWLEDGEMENT_BYTES:
-            msg = f"the hub's answer is longer than {MAX_ACKNOWLEDGEMENT_BYTES} bytes"
-            raise HubUnavailable(msg, hint="what answers under hub.url may not be a hub")
+        if len(body) > MAX_MARK_BYTES:
+            msg = f"the hub's answer is longer than {MAX_MARK_BYTES} bytes"
+            raise HubUnavailable(msg, hint=_STRANGER_HINT)
     return body
+
+
+def _refused(response: aiohttp.ClientResponse, body: bytes) -> HubRefused:
+    status = response.status
+    said = _words(body)
+    hint = _REDIRECT_HINT if 300 <= status < 400 else _HINTS.get(status, "see the hub's log")
+    wait_s = retry_after_s(
+        response.headers.get("Retry-After", ""), response.headers.get("Date", "")
+    )
+    return HubRefused(
+        f"the hub answered {status}{said and f': {said}'}", hint=hint, retry_after_s=wait_s
+    )
+
+
+def _words(body: bytes) -> str:
+    """Return what a refusal says in its `error`, as one harmless line; empty if it says nothing."""
+    try:
+        said = msgspec.json.decode(body, type=dict[str, object]).get("error", "")
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return ""
+    return printable(said)[:MAX_WORDS] if isinstance(said, str) else ""
+
+
+def retry_after_s(asked: str, date: str) -> float:
+    """Return the seconds that a `Retry-After` (RFC 9110 §10.2.3) asks for, bounded; 0 if none.
+
+    :param date: the answer's own `Date`: a moment is counted from it, not by this gate's clock.
+
+    >>> retry_after_s("120", ""), retry_after_s("1e9", ""), retry_after_s("999999", "")
+    (120.0, 0.0, 600.0)
+    >>> retry_after_s("Wed, 21 Oct 2026 07:28:00 GMT", "Wed, 21 Oct 2026 07:27:30 GMT")
+    30.0
+    """
+    if asked.isascii() and asked.isdigit() and len(asked) <= 10:
+        return min(float(asked), MAX_RETRY_AFTER_S)
+    try:
+        wait = parsedate_to_datetime(asked) - parsedate_to_datetime(date)
+        return min(max(wait.total_seconds(), 0.0), MAX_RETRY_AFTER_S)
+    except (ValueError, TypeError, OverflowError):
+        return 0.0
