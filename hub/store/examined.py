@@ -64,6 +64,14 @@ class Conflict(msgspec.Struct, frozen=True):
     received_ns: int
 
 
+class HeldSpan(msgspec.Struct, frozen=True):
+    """Sequences of a journal that the store notes as held, both ends included, all of one day."""
+
+    first: int
+    last: int
+    day: int
+
+
 class ExaminedStore(Protocol):
     """The part of the store that is read after the fact. Every call is of a bounded size."""
 
@@ -73,6 +81,13 @@ class ExaminedStore(Protocol):
 
     async def entries(self, key: JournalKey, after: int, *, limit: int) -> Sequence[HeldEntry]:
         """Return a journal's next held entries after a sequence, ascending, whatever their day."""
+        ...
+
+    async def spans(self, key: JournalKey, after: int, *, limit: int) -> Sequence[HeldSpan]:
+        """Return a journal's spans that end after a sequence, ascending.
+
+        They are kept apart from the entries: a row that is gone from its day is missed by them.
+        """
         ...
 
     async def passages_of(

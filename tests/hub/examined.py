@@ -24,6 +24,7 @@ from hub.store.entries import Decoded, Flag, FlagKind, JournalKey
 from hub.store.examined import (
     Conflict,
     HeldEntry,
+    HeldSpan,
     JournalStanding,
     PlacedEntry,
     RaisedFlag,
@@ -42,6 +43,7 @@ class ExaminedMemory:
         self.raised: dict[JournalKey, dict[tuple[int, FlagKind], Flag]] = defaultdict(dict)
         self.offered: dict[JournalKey, list[Conflict]] = defaultdict(list)
         self.raised_ns: dict[tuple[JournalKey, int, FlagKind], int] = {}
+        self.noted: dict[JournalKey, list[HeldSpan]] = {}
         self.clock_off_ns: dict[JournalKey, int] = {}
 
     def take(self, key: JournalKey, entries: Iterable[HeldEntry]) -> None:
@@ -70,6 +72,12 @@ class ExaminedMemory:
 
     async def entries(self, key: JournalKey, after: int, *, limit: int) -> Sequence[HeldEntry]:
         return [e for s, e in sorted(self.held[key].items()) if s > after][:limit]
+
+    async def spans(self, key: JournalKey, after: int, *, limit: int) -> Sequence[HeldSpan]:
+        spans = self.noted.get(key)
+        if spans is None:
+            spans = [HeldSpan(sequence, sequence, 18_890) for sequence in sorted(self.held[key])]
+        return [span for span in spans if span.last > after][:limit]
 
     async def passages_of(
         self, people: Collection[int], from_ns: int, until_ns: int, *, limit: int
