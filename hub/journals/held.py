@@ -92,8 +92,8 @@ class HeldWalk:
         standing = self._standing
         for through in sorted(self._listed):
             if through > standing.through:
-                day = min(one.day for one in self._listed[through])
-                detail = f"the list of {day} reaches further"
+                by = min(one.by for one in self._listed[through])
+                detail = f"{by} reaches further"
                 self.findings.add(FindingKind.LIST, standing.through + 1, through, detail)
         if standing.through == 0 or self._through_hash is None:
             return  # its day was dropped, or it is missing and was said so
@@ -127,7 +127,7 @@ class HeldWalk:
             if one.chain_hash == entry.chain_hash:
                 self.agreed += 1
             else:
-                self.findings.add(FindingKind.LIST, sequence, detail=f"the list of {one.day}")
+                self.findings.add(FindingKind.LIST, sequence, detail=one.by)
         self._chain_hash = entry.chain_hash if entry.packed else None
         self._at = sequence
 

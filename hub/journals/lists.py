@@ -25,9 +25,9 @@ MAX_LISTS = 400
 
 
 class Listed(msgspec.Struct, frozen=True):
-    """What the list of one day says of a journal."""
+    """What somebody signed of a journal's place. `by` says who, as "the list of 2021-09-20"."""
 
-    day: str
+    by: str
     chain_hash: bytes
 
 
@@ -49,7 +49,9 @@ class Lists:
         self.days += 1
         for one in heads.journals:
             said = self._said[JournalKey(one.device, one.journal)]
-            said.setdefault(one.through, []).append(Listed(heads.day, one.chain_hash))
+            said.setdefault(one.through, []).append(
+                Listed(f"the list of {heads.day}", one.chain_hash)
+            )
 
 
 def read_lists(replica: Path, keys: Collection[Ed25519PublicKey]) -> Lists:
