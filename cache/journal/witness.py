@@ -105,7 +105,7 @@ class Witness:
 
     def _read_mark(self, anchor: Anchor, hub: Sequence[Ed25519PublicKey]) -> None:
         try:
-            mark = open_mark(anchor.mark, hub) if hub else _unchecked(anchor.mark)
+            mark = open_mark(anchor.mark, hub) if hub else stated_mark(anchor.mark)
         except WireError:
             self._fault(FaultKind.MARK, ANCHOR_NAME, anchor.head)
             return
@@ -123,8 +123,8 @@ class Witness:
         self.faults.append(Fault(kind, file, 0, sequence, lost))
 
 
-def _unchecked(data: bytes) -> Mark:
-    """Return a mark whose signature nobody here can check: it stands inside what the device signed.
+def stated_mark(data: bytes) -> Mark:
+    """Return what a mark says whose signature was checked when it came, or cannot be checked here.
 
     :raises WireError: if it is none.
     """

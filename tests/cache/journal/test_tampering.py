@@ -64,6 +64,10 @@ def rebuild(disk: SimulatedDisk, change: Callable[[list[bytes]], list[bytes]]) -
         disk.overwrite(path, data)
 
 
+def another(packed: bytes) -> bytes:
+    return packed[:-1] + bytes((packed[-1] ^ 1,))
+
+
 def delete_file(disk: SimulatedDisk, place: int) -> None:
     files = files_of(disk)
     disk.remove(files[place % len(files)].path)
@@ -113,7 +117,7 @@ def flip_a_byte(disk: SimulatedDisk, place: int) -> None:
 def alter(disk: SimulatedDisk, place: int) -> None:
     def changed(entries: list[bytes]) -> list[bytes]:
         place_of_it = place % len(entries)
-        entries[place_of_it] = entries[place_of_it][:-1] + b"\x5a"
+        entries[place_of_it] = another(entries[place_of_it])
         return entries
 
     rebuild(disk, changed)
@@ -128,7 +132,7 @@ def alter_within_its_file(disk: SimulatedDisk, place: int) -> None:
     assert isinstance(header, Header)
     chain_hash, data = header.chain_before, pack_header(header)
     for number, frame in enumerate(frames):
-        packed = frame.packed[:-1] + b"\x5a" if number == chosen else frame.packed
+        packed = another(frame.packed) if number == chosen else frame.packed
         chain_hash = chained(chain_hash, frame.sequence, packed)
         data += pack_frame(frame.sequence, chain_hash, packed)
     disk.overwrite(file.path, data)
@@ -144,7 +148,9 @@ def insert(disk: SimulatedDisk, place: int) -> None:
 
 def reorder(disk: SimulatedDisk, place: int) -> None:
     def changed(entries: list[bytes]) -> list[bytes]:
-        first = place % (len(entries) - 1)
+        count = len(entries) - 1
+        places = [(place + step) % count for step in range(count)]
+        first = next(n for n in places if entries[n] != entries[n + 1])
         entries[first], entries[first + 1] = entries[first + 1], entries[first]
         return entries
 
