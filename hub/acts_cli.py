@@ -1,7 +1,8 @@
 """`chot hub corrections`, `overrides` and `alerts`: what officers did and were told, at all gates.
 
-The hub keeps a person's keyed hash with an entry, no name and no number. `--identify` looks for
-whose it is among the people on record, and names them by the hub's own number.
+The hub keeps a person's keyed hash with an entry, no name and no number, and gates seal it for the
+hub alone. `--identify` looks for whose it is among the people on record, and names them by the
+hub's own number.
 """
 
 from __future__ import annotations
@@ -15,15 +16,15 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from admission.errors import WireError
 from admission.identity import person_keyer
-from admission.passage import Passage
-from admission.wire import unpack_passage
 from cache.replica.alias import person_of
 from cache.replica.keys import load_hash_key
+from hub.entry_reading import EntryReading, ReadPassage
 from hub.folder import DataFolder
 from hub.options import Moment, data_option, run
 from hub.progress import progress_bar
+from hub.seal_sessions import NoSealKeys
+from hub.store.entries import JournalKey
 from hub.store.marks import MarkedEntry, MarkKind
 from hub.store.port import PersonStore
 from hub.store.sqlite import open_store
@@ -34,7 +35,10 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Act(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One line of a list. `person` is the keyed hash in hex; `on_record` the hub's own number."""
+    """One line of a list. `person` is the keyed hash in hex; `on_record` the hub's own number.
+
+    Where it is `sealed`, no key of this hub opens what the gate sealed: person and officer.
+    """
 
     at: str
     received: str
@@ -51,6 +55,7 @@ class Act(msgspec.Struct, frozen=True, omit_defaults=True):
     about: int | None = None
     person: str | None = None
     on_record: int | None = None
+    sealed: bool = False
 
 
 def _listing(
@@ -106,10 +111,12 @@ async def _acts(
 ) -> list[Act]:
     async with open_store(folder.database) as store:
         marked = await store.marked(kind, since_ns=since_ns, site=site, limit=limit)
-        read = [(one, entry) for one in marked if (entry := _unpacked(one)) is not None]
+        reading = EntryReading(store, NoSealKeys())
+        read = [(one, entry) for one in marked if (entry := await _read(reading, one)) is not None]
         on_record: Mapping[int, int] = {}
         if identify:
-            wanted = {entry.person for _, entry in read if entry.person is not None}
+            persons = (entry.passage.person for _, entry in read)
+            wanted = {person for person in persons if person is not None}
             on_record = await numbers_of(store, wanted, load_hash_key(folder.hash_key))
     return [_act(one, entry, on_record) for one, entry in read]
 
@@ -138,14 +145,12 @@ async def numbers_of(store: PersonStore, wanted: set[int], hash_key: bytes) -> d
     return found
 
 
-def _unpacked(one: MarkedEntry) -> Passage | None:
-    try:
-        return unpack_passage(one.packed)
-    except WireError:  # marked by a hub of another version: not to be read by this one
-        return None
+async def _read(reading: EntryReading, one: MarkedEntry) -> ReadPassage | None:
+    return await reading.passage(JournalKey(one.device, one.journal), one.sequence, one.packed)
 
 
-def _act(one: MarkedEntry, entry: Passage, on_record: Mapping[int, int]) -> Act:
+def _act(one: MarkedEntry, read: ReadPassage, on_record: Mapping[int, int]) -> Act:
+    entry = read.passage
     return Act(
         at=_moment(entry.wall_ns),
         received=_moment(one.received_ns),
@@ -162,6 +167,7 @@ def _act(one: MarkedEntry, entry: Passage, on_record: Mapping[int, int]) -> Act:
         about=entry.about,
         person=None if entry.person is None else f"{entry.person:016x}",
         on_record=None if entry.person is None else on_record.get(entry.person),
+        sealed=read.sealed,
     )
 
 
@@ -206,7 +212,7 @@ _ENTRY: Mapping[str, Callable[[Act], str]] = {
     "entry": lambda act: f"{act.device} {act.sequence}",
 }
 _OFFICER: Mapping[str, Callable[[Act], str]] = {
-    "officer": lambda act: _text(act.officer),
+    "officer": lambda act: "sealed" if act.sealed else _text(act.officer),
     "about": lambda act: _text(act.about),
 }
 

@@ -21,7 +21,7 @@ from cache.replica.alias import person_of
 from cache.replica.keys import load_hash_key
 from hub.cli import hub
 from hub.folder import DataFolder
-from hub.intake import receive
+from hub.intake import Intake, first_version
 from hub.store.port import KnownIdentifier, Person
 from hub.store.sqlite import open_store
 from tests.hub.gates import a_batch, a_passage, chain
@@ -65,7 +65,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> DataFolder:
     async def take() -> None:
         async with open_store(folder.database) as store:
             await store.put_people([Person(12, (KnownIdentifier(known),), PersonFacts())])
-            await receive(store, a_batch(chain([pack_passage(e) for e in entries])), NOW)
+            batch = a_batch(chain([pack_passage(e) for e in entries]))
+            await Intake(store).receive(first_version(batch), NOW)
 
     asyncio.run(take())
     return folder
