@@ -39,6 +39,8 @@ class Local(msgspec.Struct, frozen=True):
     :ivar acknowledged: through which entry the hub held the journal by its last mark.
     :ivar marked_ns: the hub's clock in that mark, 0 if it is not known.
     :ivar last: the last durable entry's sequence.
+    :ivar void_ns: marks from before this time of the hub's clock count no more: it was put back to
+        an older copy then, and does not hold what it said before.
     :ivar ended: whether the journal was ended and may have lost its last entries.
     """
 
@@ -47,6 +49,7 @@ class Local(msgspec.Struct, frozen=True):
     acknowledged: int
     marked_ns: int
     last: int
+    void_ns: int = 0
     ended: bool = False
 
     def named(self, mark: Mark) -> None:
@@ -80,13 +83,13 @@ class Local(msgspec.Struct, frozen=True):
                 "the journal was altered"
             )
             raise HistoryContradicted(msg, hint=_COPY_HINT)
-        if mark.through >= self.acknowledged:
+        if mark.through >= self.acknowledged and mark.wall_ns >= self.void_ns:
             return Move.FORWARD
-        if mark.wall_ns > self.marked_ns:
+        if mark.through < self.acknowledged and mark.wall_ns > self.marked_ns:
             return Move.BACK
         msg = (
-            f"the hub's mark is an old one: through {mark.through}, after {self.acknowledged} "
-            "was acknowledged"
+            f"the hub's mark is an old one, through {mark.through}: a later one said "
+            f"{self.acknowledged}"
         )
         raise HubUnavailable(msg, hint=_REPLAY_HINT)
 

@@ -88,6 +88,7 @@ class Uplink:
         self._ended = ended
         self._asks = True
         self._marked_ns: int | None = None
+        self._void_ns = 0
         self._seen = journal.last_sequence
         self._report = Report()
 
@@ -188,7 +189,8 @@ class Uplink:
             acknowledged,
             self._wall_of_last_mark(),
             last,
-            self._ended,
+            void_ns=self._void_ns,
+            ended=self._ended,
         )
         local.named(mark)  # before the medium is asked for a place that means something else
         move = local.judge(mark, await self._chain_hash_of(mark.through, entries))
@@ -196,6 +198,7 @@ class Uplink:
         self._report.sent(entries)
         if move is Move.BACK:
             self._report.put_back(through, acknowledged)
+            self._void_ns = mark.wall_ns
             await self._outbox.set_back(through, data)
         else:
             await self._outbox.acknowledge(through, data)
