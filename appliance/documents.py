@@ -16,7 +16,7 @@ class Documents:
 
     def __init__(self) -> None:
         self._by_name: Mapping[str, bytes] = MappingProxyType({})
-        self._listener: Listener | None = None
+        self._listeners: list[Listener] = []
 
     @property
     def by_name(self) -> Mapping[str, bytes]:
@@ -31,16 +31,16 @@ class Documents:
 
         It runs on the loop and returns at once: reading documents takes its time.
         """
-        self._listener = listener
+        self._listeners.append(listener)
         listener(self._by_name)
 
     def replace(self, documents: Mapping[str, bytes]) -> None:
-        """Put these in the place of all others, and tell the listener if they differ.
+        """Put these in the place of all others, and tell the listeners if they differ.
 
-        :raises Exception: what the listener raises; the documents are replaced even so.
+        :raises Exception: what a listener raises; the documents are replaced even so.
         """
         if documents == self._by_name:
             return
         self._by_name = MappingProxyType(dict(documents))
-        if self._listener is not None:
-            self._listener(self._by_name)
+        for listener in self._listeners:
+            listener(self._by_name)

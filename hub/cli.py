@@ -31,6 +31,7 @@ from hub.parent import stop_at_end_of_input
 from hub.roster_cli import roster
 from hub.rotation import is_settled, publish_again, settle, take_offline
 from hub.samples import json_lines, samples
+from hub.seal_keys import complete_seal_key
 from hub.server import ServeOptions
 from hub.server_certificate import TlsOptions
 from hub.synthetic import MAX_PEOPLE, Population
@@ -87,7 +88,8 @@ def init(folder: DataFolder, root_key: Path | None) -> None:
                 take_offline(folder, root_key)
     if not has_authority(folder.keys):
         create_authority(folder.keys, HubClock().now())
-    run(tasks.touch(folder.database))
+    complete_seal_key(folder.keys, entropy=secrets.token_bytes)
+    run(tasks.prepare(folder))
     show_keys(folder)
 
 

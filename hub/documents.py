@@ -18,10 +18,12 @@ from admission.rulebook import Rulebook
 from admission.rulebook_examples import run_example
 from admission.rulebook_format import read
 from admission.rulebook_loading import load_rulebook
+from admission.seal_recipient import write_recipient
 from cache.replica.head import MAX_DOCUMENT_BYTES, MAX_DOCUMENTS
 from cache.replica.names import (
     REVOCATION_DCC,
     RULEBOOK,
+    SEAL_JOURNAL,
     TRUST_DCC,
     TRUST_HEALTH_CARDS,
     TRUST_PASSES,
@@ -30,6 +32,7 @@ from cache.replica.names import (
     rulebook_name,
 )
 from hub.errors import DocumentError
+from hub.seal_keys import SealKeys
 from hub.store.registers import OrderStore
 
 READERS: Mapping[str, Callable[[bytes], Any]] = {
@@ -94,10 +97,41 @@ async def put(store: OrderStore, name: str, data: bytes) -> int:
     :raises StoreError: if the store failed.
     """
     left_out = check(name, data)
+    await _keep(store, name, data)
+    return left_out
+
+
+async def put_recipient(store: OrderStore, seals: SealKeys) -> bool:
+    """Let gates know whom they seal entries for; return whether that is news.
+
+    :raises DocumentError: if there are as many documents as a head can name.
+    :raises StoreError: if the store failed.
+    """
+    if seals.present is None:
+        return False
+    data = write_recipient(seals.present.public_key())
+    if await store.document(SEAL_JOURNAL) == data:
+        return False
+    await _keep(store, SEAL_JOURNAL, data)
+    return True
+
+
+async def remove(store: OrderStore, name: str) -> bool:
+    """Do away with a document. Return whether there was one.
+
+    :raises DocumentError: if gates would lose by it whom they seal entries for.
+    :raises StoreError: if the store failed.
+    """
+    if name == SEAL_JOURNAL:
+        msg = f"{name} is not to be removed: gates would write down nobody any more"
+        raise DocumentError(msg, hint="chot hub keys rotate seal replaces the key")
+    return await store.remove_document(name)
+
+
+async def _keep(store: OrderStore, name: str, data: bytes) -> None:
     held = await store.documents()
     # One name is left for the orders.
     if name not in held and len(held) >= MAX_DOCUMENTS - 1:
         msg = f"there are {len(held)} documents already"
         raise DocumentError(msg, hint="remove one: chot hub document list, remove")
     await store.put_document(name, data)
-    return left_out

@@ -6,9 +6,11 @@ snapshot.key, timestamp.key   sign which of these files is the newest
 head.key       signs heads and times, every few seconds
 head.pub       its public key and those it had before, PEM: by these the hub reads its own head
 hash.key       32 random bytes as hex: goes to every gate, sealed
+seal.key       opens what gates seal of people (`seal_keys`)
 root.json      the newest root (TUF): goes to every gate, openly
 
-Private keys are Ed25519 in PEM (PKCS #8). All files but head.pub and root.json have mode 0600.
+Private keys are Ed25519, the seal's X25519, in PEM (PKCS #8). All files but head.pub and root.json
+have mode 0600.
 """
 
 from __future__ import annotations
@@ -42,6 +44,7 @@ from cache.replica.keys import (
     read_secret,
 )
 from hub.errors import KeyFileError
+from hub.seal_keys import SEAL_KEY, SealKeys, complete_seal_key, load_seal_keys
 
 HEAD_KEY, HEAD_PUBLIC_KEY, HASH_KEY = "head.key", "head.pub", "hash.key"
 ROOT, TARGETS, SNAPSHOT, TIMESTAMP, HEAD = "root", "targets", "snapshot", "timestamp", "head"
@@ -65,6 +68,7 @@ class HubKeys(msgspec.Struct, frozen=True):
     timestamp: Ed25519PrivateKey
     root: Ed25519PrivateKey | None = None
     former: tuple[Ed25519PublicKey, ...] = ()
+    seals: SealKeys = SealKeys()
 
     @property
     def public_key(self) -> Ed25519PublicKey:
@@ -95,7 +99,7 @@ def create_keys(directory: Path, *, entropy: Callable[[int], bytes] = os.urandom
     :param entropy: returns this many unpredictable bytes.
     :raises KeyFileError: if a key is there already, or a file cannot be written.
     """
-    names = (HEAD_KEY, HEAD_PUBLIC_KEY, HASH_KEY, *map(key_file, TRUST_ROLES))
+    names = (HEAD_KEY, HEAD_PUBLIC_KEY, HASH_KEY, SEAL_KEY, *map(key_file, TRUST_ROLES))
     present = [name for name in names if (directory / name).exists()]
     if present:
         msg = f"{directory} already holds {', '.join(present)}"
@@ -108,12 +112,13 @@ def create_keys(directory: Path, *, entropy: Callable[[int], bytes] = os.urandom
         write_durably(directory / HASH_KEY, keys.hash_key.hex().encode() + b"\n")
         for role, key in trust.items():
             write_key(directory / key_file(role), key)
+        complete_seal_key(directory, entropy=entropy)
         write_head_keys(directory, [keys.public_key])
         # Last: a directory with a head key is a complete one.
         write_key(directory / HEAD_KEY, head)
     except OSError as error:
         raise _unwritable(directory, error) from error
-    return keys
+    return msgspec.structs.replace(keys, seals=load_seal_keys(directory))
 
 
 def complete_keys(directory: Path, *, entropy: Callable[[int], bytes] = os.urandom) -> bool:
@@ -150,7 +155,8 @@ def load_keys(directory: Path) -> HubKeys:
     )
     root_path = directory / key_file(ROOT)
     root = read_key(root_path) if root_path.exists() else None
-    return HubKeys(head, hash_key, targets, snapshot, timestamp, root, _former(directory, head))
+    former, seals = _former(directory, head), load_seal_keys(directory)
+    return HubKeys(head, hash_key, targets, snapshot, timestamp, root, former, seals)
 
 
 def new_key(entropy: Callable[[int], bytes]) -> Ed25519PrivateKey:

@@ -7,13 +7,17 @@ from pathlib import Path
 
 import click
 
+from admission.sealing import key_id
+from hub import tasks
 from hub.clock import HubClock
 from hub.folder import DataFolder
 from hub.keys import ROOT, key_file, load_keys
-from hub.options import data_option
+from hub.options import data_option, run
 from hub.rotation import ROTATED, rotate, take_offline
+from hub.seal_keys import load_seal_keys, rotate_seal_key
 from hub.trust_repository import TrustRepository
 
+SEAL = "seal"
 _HERE = "kept here: chot hub keys offline moves it to a safe"
 _ELSEWHERE = "kept elsewhere"
 
@@ -46,6 +50,10 @@ def show(folder: DataFolder) -> None:
     repository = TrustRepository(folder.replica, load_keys(folder.keys))
     for role, moment in repository.until().items():
         click.echo(f"The {role} metadata counts until {moment:%Y-%m-%d}.", err=True)
+    seals = load_seal_keys(folder.keys)
+    if seals.present is not None:
+        named, former = key_id(seals.present.public_key()).hex(), len(seals.former)
+        click.echo(f"Gates seal entries for the key {named}; {former} former ones open.", err=True)
     here = (folder.keys / key_file(ROOT)).exists()
     click.echo(f"The root key is {_HERE if here else _ELSEWHERE}.", err=True)
     if problem := repository.problem(HubClock().now()):
@@ -71,7 +79,7 @@ def offline(folder: DataFolder, file: Path) -> None:
 
 @keys.command(name="rotate")
 @data_option
-@click.argument("role", type=click.Choice(ROTATED))
+@click.argument("role", type=click.Choice((*ROTATED, SEAL)))
 @click.option(
     "--root-key",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -80,9 +88,16 @@ def offline(folder: DataFolder, file: Path) -> None:
 def rotate_(folder: DataFolder, role: str, root_key: Path | None) -> None:
     """Replace the key of ROLE. Gates follow by themselves; what the old key signs ends to count.
 
-    Stop the hub before, and start it again after. All but the head's need the root key.
+    Stop the hub before, and start it again after. All but the head's and the seal's need the root
+    key. A former seal key stays: it opens what was sealed for it.
     """
     folder.require()
+    if role == SEAL:
+        with folder.served():
+            rotate_seal_key(folder.keys, entropy=secrets.token_bytes)
+            run(tasks.prepare(folder))
+        click.echo("The seal key is a new one; gates learn it with the next release.", err=True)
+        return
     with folder.served():
         now = HubClock().now()
         rotate(folder, role, now, root_key=root_key, entropy=secrets.token_bytes)

@@ -172,4 +172,4 @@ async def _documents(folder: DataFolder) -> dict[str, StoredDocument]:
 
 async def _remove_document(folder: DataFolder, name: str) -> bool:
     async with open_store(folder.database) as store:
-        return await store.remove_document(name)
+        return await documents.remove(store, name)

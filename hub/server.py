@@ -14,6 +14,7 @@ from admission.ports import Clock
 from hub.access import JsonAccessLogger, log
 from hub.app import application
 from hub.connections import HEAD_TIMEOUT_S, MAX_CONNECTIONS, Connections
+from hub.documents import put_recipient
 from hub.enrolment_serving import enrolling
 from hub.errors import HubError
 from hub.folder import DataFolder
@@ -22,6 +23,7 @@ from hub.metrics import HubMetrics
 from hub.publication import Publication, publishing_in_another_process
 from hub.publish import Publisher
 from hub.release import Release
+from hub.seals import Seals
 from hub.server_certificate import ServerCertificate, TlsOptions
 from hub.store.sqlite import open_store
 from hub.trust_repository import ROOT_ALARM, TrustRepository
@@ -59,6 +61,7 @@ async def serving(folder: DataFolder, options: ServeOptions, clock: Clock) -> As
     vouching = Vouching(publisher.revouch, clock, metrics, interval_s=options.vouch_interval_s)
     with folder.served():
         async with open_store(folder.database) as store:
+            await put_recipient(store, keys.seals)
             publication = Publication(
                 Release(store, publisher), clock, publishing_in_another_process(folder.root)
             )
@@ -68,6 +71,7 @@ async def serving(folder: DataFolder, options: ServeOptions, clock: Clock) -> As
                 clock,
                 metrics,
                 head_key=keys.head,
+                seal_keys=Seals.of(keys),
                 problem=lambda: (
                     vouching.problem
                     or publication.problem

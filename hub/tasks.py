@@ -15,12 +15,14 @@ from admission.ports import Clock
 from cache.replica.durable import write_durably
 from cache.replica.head import Head
 from hub import synthetic_registers
+from hub.documents import put_recipient
 from hub.errors import HubError
 from hub.folder import DataFolder
 from hub.keys import load_keys
 from hub.progress import progress_bar
 from hub.publish import Publisher
 from hub.release import Release
+from hub.seal_keys import load_seal_keys
 from hub.server import ServeOptions, serving
 from hub.store.registers import PERMITS, roster
 from hub.store.sqlite import open_store
@@ -29,13 +31,13 @@ from hub.synthetic import Population
 _IDENTIFIERS_EACH = 3
 
 
-async def touch(database: Path) -> None:
-    """Make the database, or bring its tables up to date.
+async def prepare(folder: DataFolder) -> None:
+    """Make the database, or bring its tables up to date; let gates know whom they seal for.
 
-    :raises StoreError: if that fails.
+    :raises HubError: if the store or a key failed.
     """
-    async with open_store(database):
-        pass
+    async with open_store(folder.database) as store:
+        await put_recipient(store, load_seal_keys(folder.keys))
 
 
 async def record(database: Path, population: Population) -> None:
@@ -68,6 +70,7 @@ async def publish(
     publisher = Publisher(folder.published, load_keys(folder.keys), accept_clock=accept_clock)
     before = await asyncio.to_thread(publisher.published)
     async with open_store(folder.database) as store:
+        await put_recipient(store, load_seal_keys(folder.keys))
         people = await store.people_count()
         with progress_bar("Building release", people * _IDENTIFIERS_EACH) as bar:
             release = Release(store, publisher)

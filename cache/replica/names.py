@@ -44,6 +44,8 @@ TRUST_VDS = "trust/vds"
 TRUST_PASSES = "trust/passes"
 REVOCATION_DCC = "revocation/dcc"
 VALUES_DCC = "values/dcc"
+SEAL_JOURNAL = "seal/journal"
+"""Whom gates seal entries for (`admission.seal_recipient`): the hub's own, put by nobody else."""
 ORDERS = "orders"
 """Which directive is in force where, and from when."""
 

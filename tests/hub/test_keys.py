@@ -22,6 +22,7 @@ from hub.keys import (
     key_file,
     load_keys,
 )
+from hub.seal_keys import SEAL_KEY
 
 TRUST_KEYS = [key_file(role) for role in TRUST_ROLES]
 
@@ -52,7 +53,7 @@ def test_two_hubs_share_no_key(tmp_path: Path) -> None:
 def test_secrets_are_the_owners_only_whatever_the_umask(tmp_path: Path) -> None:
     create_keys(tmp_path / "keys")
     modes = {p.name: p.stat().st_mode & 0o777 for p in (tmp_path / "keys").iterdir()}
-    assert modes == dict.fromkeys([HEAD_KEY, HASH_KEY, *TRUST_KEYS], 0o600) | {
+    assert modes == dict.fromkeys([HEAD_KEY, HASH_KEY, SEAL_KEY, *TRUST_KEYS], 0o600) | {
         HEAD_PUBLIC_KEY: 0o644
     }
     assert (tmp_path / "keys").stat().st_mode & 0o777 == 0o700
