@@ -52,6 +52,7 @@ from appliance.replica_keeping import (
 )
 from appliance.replica_metrics import ReplicaMetrics
 from appliance.running import Appliance
+from appliance.sealing_key import SealingKey
 from appliance.secret import device_key
 from appliance.site_table import reset_from
 from appliance.uplink_http import HttpTransport
@@ -97,6 +98,7 @@ async def composed(
         )
 
         documents = Documents()
+        sealing = SealingKey(documents)
         keeper = await stack.enter_async_context(
             kept_law(config, documents, monotonic_ns=clock.monotonic_ns, rng=rng)
         )
@@ -128,6 +130,7 @@ async def composed(
                 clock=clock,
                 rng=rng,
                 settings=journal or settings_from(config.journal),
+                recipient=lambda: sealing.recipient,
             )
         )
         site, used, reset = site_of(config), UsedOnce(), reset_from(config.site)
@@ -203,6 +206,7 @@ async def composed(
             add_lane(table, parts)
         health = Health()
         outlook.describe(health)
+        health.add("sealing", sealing.finding, Weight.NOTE)
         keeper.describe(health, metrics.registry, site, clock)
         plugging = Plugging(outlook.sources, draw=rng.random)
         health.add("plugging", plugging.finding, Weight.NOTE)

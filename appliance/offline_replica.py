@@ -15,10 +15,12 @@ from admission.enquiry import Purpose
 from admission.identity import Identifier
 from appliance.clock import SystemClock
 from appliance.config import Config, site_of
+from appliance.documents import Documents
 from appliance.enquiries import Enquiries
 from appliance.errors import ApplianceError
 from appliance.records import JOURNAL, open_database
 from appliance.replica_keeping import REPLICA, TRUST, subscription_of
+from appliance.sealing_key import SealingKey
 from appliance.secret import device_key
 from cache.journal.file_journal import FileJournal
 from cache.journal.outbox import watermarks
@@ -129,16 +131,21 @@ async def enquire(config: Config, identifier: Identifier, purpose: Purpose) -> d
     with stored(config) as here:
         async with open_database(state) as database:
             acknowledged = await watermarks(database)
+        current = here.current()
+        documents = Documents()
+        documents.replace(current.named_documents)
+        sealing = SealingKey(documents)
         journal = await FileJournal.open(
             state / JOURNAL,
             monotonic_ns=clock.monotonic_ns,
             random_bytes=os.urandom,
             acknowledged=acknowledged,
+            recipient=lambda: sealing.recipient,
         )
         try:
             enquiries = Enquiries(
                 site_of(config),
-                book=_book(config, here.current()),
+                book=_book(config, current),
                 journal=journal,
                 clock=clock,
                 digest_key=device_key(state / "device.key", os.urandom),

@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 
 from appliance.clock import SystemClock
 from appliance.uplink import Uplink
@@ -116,11 +117,13 @@ async def open_records(
     clock: SystemClock,
     rng: random.Random,
     settings: JournalSettings,
+    recipient: Callable[[], X25519PublicKey | None],
 ) -> AsyncIterator[Records]:
     """Open the records in `state`; they are closed, the database last, when the block ends.
 
     :param key: this device's, which signs what goes up.
     :param head_keys: returns the hub's keys that may sign marks at this moment.
+    :param recipient: as for `FileJournal.open`.
     :raises cache.errors.CacheError: if the journal or its local database cannot be used.
     """
     folder = state / JOURNAL
@@ -152,6 +155,7 @@ async def open_records(
             random_bytes=os.urandom,
             settings=settings,
             acknowledged=known,
+            recipient=recipient,
         )
         stack.push_async_callback(journal.close)
         outbox = await Outbox.open(database, journal)
