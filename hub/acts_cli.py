@@ -18,10 +18,11 @@ from cache.replica.alias import person_of
 from cache.replica.keys import load_hash_key
 from hub.entry_reading import EntryReading, ReadPassage
 from hub.folder import DataFolder
+from hub.keys import load_keys
 from hub.listing import moment, print_table, short
 from hub.options import Moment, data_option, run
 from hub.progress import progress_bar
-from hub.seal_sessions import NoSealKeys
+from hub.seals import Seals
 from hub.store.entries import JournalKey
 from hub.store.marks import MarkedEntry, MarkKind
 from hub.store.port import PersonStore
@@ -105,7 +106,7 @@ async def _acts(
 ) -> list[Act]:
     async with open_store(folder.database) as store:
         marked = await store.marked(kind, since_ns=since_ns, site=site, limit=limit)
-        reading = EntryReading(store, NoSealKeys())
+        reading = EntryReading(store, Seals.of(load_keys(folder.keys)))
         read = [(one, entry) for one in marked if (entry := await _read(reading, one)) is not None]
         on_record: Mapping[int, int] = {}
         if identify:
