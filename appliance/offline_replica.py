@@ -80,13 +80,13 @@ def stored(config: Config) -> Iterator[Stored]:
     key_id = hash_key_id(load_hash_key(Path(config.hub.hash_key_file)))
     with TemporaryDirectory(prefix="chot-") as scratch:
         copy = Path(scratch) / TRUST
-        _copy_trust(state / TRUST, copy)
+        copy_trust(state / TRUST, copy)
         trust = Trust.open(copy, load_root(Path(config.hub.root_file)))
         store = ReplicaStore(folder, trust, key_id, takes=subscription_of(config))
         yield Stored(folder, store, trust)
 
 
-def _copy_trust(folder: Path, copy: Path) -> None:
+def copy_trust(folder: Path, copy: Path) -> None:
     """Copy what a running gate may replace meanwhile; what is gone by then is fetched anew."""
     copy.mkdir()
     for path in folder.iterdir() if folder.is_dir() else ():

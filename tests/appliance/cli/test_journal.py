@@ -8,13 +8,17 @@ from pathlib import Path
 import msgspec
 import pytest
 from click.testing import CliRunner
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from admission.passage import Event
 from admission.wire import pack_passage
 from appliance.cli.journal import journal
 from appliance.cli.main import main
 from cache.journal.catalogue import file_at
+from cache.replica.keys import public_pem
+from tests.cache.journal.anchored import DEVICE, a_gate
 from tests.cache.journal.entries import an_entry, file_bytes
+from tests.cache.journal.folders import put
 
 
 @pytest.fixture
@@ -107,3 +111,56 @@ def test_a_hostile_file_steers_no_terminal(tmp_path: Path) -> None:
     assert code == 0
     assert "\x1b" not in output
     assert len(output.splitlines()) == 2
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    """A gate's state folder with an anchored journal of all kinds of entries."""
+    put(a_gate(), tmp_path / "journal")
+    (tmp_path / "identity").mkdir()
+    (tmp_path / "identity" / "device.pub").write_bytes(public_pem([DEVICE.public_key()]))
+    return tmp_path
+
+
+def test_what_the_gate_and_the_hub_signed_is_told(state: Path) -> None:
+    code, output = called("verify", str(state / "journal"))
+    assert code == 0
+    assert "anchored by the gate through entry" in output
+    assert "held by the hub through entry" in output
+    assert "--device-key" not in output  # the state folder's own was found
+    assert "--root" in output  # nothing there says which hub
+
+
+def test_a_deleted_end_is_told_with_what_was_lost(state: Path) -> None:
+    folder = state / "journal"
+    max(folder.glob("*.journal")).unlink()
+    code, output = called("verify", str(folder))
+    assert code == 1
+    assert "missing" in output
+    assert "lost" in output
+
+
+def test_a_key_from_elsewhere_is_the_one_that_counts(state: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.pub"
+    other.write_bytes(public_pem([Ed25519PrivateKey.generate().public_key()]))
+    code, output = called("verify", str(state / "journal"), "--device-key", str(other))
+    assert code == 1
+    assert "journal.anchor" in output
+
+
+def test_what_followed_stands_with_its_entry(state: Path) -> None:
+    _, folded = called("tail", str(state / "journal"), "-n", "30")
+    _, lines = called("tail", str(state / "journal"), "-n", "30", "--lines")
+    assert "→ actuated after 12 ms" in folded
+    assert "→ entry" not in folded
+    assert "→ entry" in lines
+    assert len(folded.splitlines()) == len(lines.splitlines()) == 30
+
+
+def test_entries_are_found_by_what_they_say(state: Path) -> None:
+    folder = str(state / "journal")
+    code, output = called("find", folder, "--event", "correction", "--json")
+    found = [json.loads(text) for text in output.splitlines()]
+    assert code == 0
+    assert {entry["event"] for entry in found} <= {"correction", "followup"}
+    assert called("find", folder, "--lane", "no-such-lane") == (1, "")

@@ -1,0 +1,64 @@
+"""Whose signatures a journal's folder is checked by: keys that lie beside it, or that are named."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from appliance.errors import ConfigError
+from appliance.identity import identity_of
+from appliance.offline_replica import copy_trust
+from appliance.replica_keeping import TRUST
+from cache.journal.verification import Keys
+from cache.replica.keys import load_public_keys, load_root
+from cache.replica.trust import Trust
+
+_ROOT = re.compile(r"([0-9]{1,9})\.root\.json")
+
+
+def journal_keys(folder: Path, *, device_key: Path | None = None, root: Path | None = None) -> Keys:
+    """Return the keys that may have signed what stands in a journal's folder.
+
+    Where nothing is named, those of the state folder count in which the journal lies. There they
+    prove what somebody did who could not write to them: to be certain, bring them from the hub.
+
+    :param device_key: PEM file of the device's public key.
+    :param root: the hub's root.json; the head keys follow from the trust that is kept beside.
+    :raises KeyFileError: if a file that was named cannot be used.
+    :raises TrustError: if `root` is no root.
+    """
+    state = folder.resolve().parent
+    if device_key is None:
+        kept = identity_of(state).public_key
+        device_key = kept if kept.is_file() else None
+    device = None if device_key is None else _one_key(device_key)
+    if root is None:
+        root = _first_root(state / TRUST)
+    return Keys(device, () if root is None else _head_keys(state / TRUST, root))
+
+
+def _one_key(path: Path) -> Ed25519PublicKey:
+    keys = load_public_keys(path)
+    if len(keys) != 1:
+        msg = f"{path} holds {len(keys)} keys"
+        raise ConfigError(msg, hint="name the gate's device.pub, which holds one")
+    return keys[0]
+
+
+def _first_root(trust: Path) -> Path | None:
+    """Return the oldest root that is kept: the one that was put here when the gate was set up."""
+    if not trust.is_dir():
+        return None
+    roots = [(int(m[1]), p) for p in trust.iterdir() if (m := _ROOT.fullmatch(p.name))]
+    return min(roots)[1] if roots else None
+
+
+def _head_keys(trust: Path, root: Path) -> tuple[Ed25519PublicKey, ...]:
+    with TemporaryDirectory(prefix="chot-") as scratch:
+        copy = Path(scratch) / TRUST
+        copy_trust(trust, copy)
+        trusted = Trust.open(copy, load_root(root))
+        return (*trusted.head_keys, *trusted.former_keys)
