@@ -31,12 +31,12 @@ def journal_keys(folder: Path, *, device_key: Path | None = None, root: Path | N
     :raises TrustError: if `root` is no root.
     """
     state = folder.resolve().parent
-    if device_key is None:
-        kept = identity_of(state).public_key
-        device_key = kept if kept.is_file() else None
+    identity = identity_of(state)
+    if device_key is None and identity.public_key.is_file():
+        device_key = identity.public_key
     device = None if device_key is None else _one_key(device_key)
     if root is None:
-        root = _first_root(state / TRUST)
+        root = identity.root if identity.root.is_file() else _first_root(state / TRUST)
     return Keys(device, () if root is None else _head_keys(state / TRUST, root))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import ChainMap
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
 
@@ -69,11 +69,21 @@ class KeptAltered(JournalDamaged):
 
 
 class FilePruner:
-    """Prunes the files of one journal. Blocking, in small steps; for one thread at a time."""
+    """Prunes the files of one journal. Blocking, in small steps; for one thread at a time.
+
+    :param freed: is told how many bytes a step gave back, on the thread that made it.
+    """
 
     def __init__(
-        self, directory: Path, anchors: AnchorKeeper, keeping: Keeping, medium: Medium
+        self,
+        directory: Path,
+        anchors: AnchorKeeper,
+        keeping: Keeping,
+        medium: Medium,
+        *,
+        freed: Callable[[int], None] | None = None,
     ) -> None:
+        self._freed = freed
         self._directory = directory
         self._anchors = anchors
         self._keeping = keeping
@@ -201,6 +211,8 @@ class FilePruner:
         self._kept = None  # until it is known how this ends
         yield
         self._carry_out(aged, plan, new)
+        if self._freed is not None and plan is not Plan.PASS:
+            self._freed(len(data) - len(new))
         self._kept = after
         self._count(aged, plan, new, done)
 

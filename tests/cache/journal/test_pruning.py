@@ -146,6 +146,17 @@ def test_room_is_made_oldest_first_and_file_by_file() -> None:
         assert checked(gate.disk).sound
 
 
+def test_what_each_step_gave_back_is_told() -> None:
+    gate = a_gate()
+    sizes = [sum(len(gate.disk.content(f.path)) for f in list_files(gate.disk, DIRECTORY))]
+    freed: list[int] = []
+    files = FilePruner(DIRECTORY, gate.keeper, MONTH, gate.medium, freed=freed.append)
+    for _ in files.steps(Limits(stated_mark(gate.mark), day_ms(30)), Done()):
+        pass
+    sizes.append(sum(len(gate.disk.content(f.path)) for f in list_files(gate.disk, DIRECTORY)))
+    assert sum(freed) == sizes[0] - sizes[1] > 0
+
+
 def test_nothing_is_removed_where_the_anchor_cannot_be_written() -> None:
     gate = a_gate()
     before = left(gate.disk)
