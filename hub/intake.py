@@ -20,6 +20,7 @@ from hub.days import day_of, filled, own_day
 from hub.group_commit import GroupCommit
 from hub.seal_sessions import NoSealKeys, SealKeys, SealSessions
 from hub.store.entries import (
+    MAX_INTEGER,
     Added,
     EntryRecord,
     EntryStore,
@@ -52,11 +53,13 @@ class Arrival(msgspec.Struct, frozen=True):
     """Entries of one journal that came in together: ascending by sequence without gaps.
 
     :ivar stated: whose chain hash was given, not computed from the entry before.
+    :ivar sent_ns: the gate's clock when it sent them, None if it did not say.
     """
 
     key: JournalKey
     entries: Sequence[Entry]
     stated: Collection[int]
+    sent_ns: int | None = None
 
 
 class Intake:
@@ -84,7 +87,7 @@ class Intake:
         if not entries:
             return Receipt(await self._store.watermark(key))
         records, remarks = await self._judged(key, entries, now)
-        added = await self._commits.add(Offer(key, records))
+        added = await self._commits.add(Offer(key, records, _ahead(arrival, now)))
         flags = (
             *(flag for flag in remarks if flag.sequence not in added.differing),
             *(Flag(sequence, FlagKind.CONFLICT) for sequence in added.differing),
@@ -93,7 +96,7 @@ class Intake:
         # Only now, and before the acknowledgement: a crash in between makes the gate send again,
         # and everything above gives the same result a second time.
         if flags:
-            await self._store.raise_flags(key, flags)
+            await self._store.raise_flags(key, flags, now.wall_ns)
         return Receipt(
             added.watermark,
             fresh=added.fresh,
@@ -144,7 +147,9 @@ def arrival_of(batch: SignedBatch) -> Arrival:
     :raises WireError: if a chain hash neither follows nor is stated.
     """
     stated = {sequence for sequence, _ in batch.stated}
-    return Arrival(JournalKey(batch.device, batch.journal), entries_of(batch), stated)
+    return Arrival(
+        JournalKey(batch.device, batch.journal), entries_of(batch), stated, batch.sent_ns
+    )
 
 
 def first_version(batch: Batch) -> Arrival:
@@ -195,6 +200,13 @@ def _behind(sequences: Iterable[int]) -> Iterable[int]:
     for sequence in sequences:
         yield sequence
         yield sequence + 1
+
+
+def _ahead(arrival: Arrival, now: Instant) -> int | None:
+    """Return by how much the gate's clock is ahead, as far as a column holds it."""
+    if arrival.sent_ns is None:
+        return None
+    return max(-MAX_INTEGER, min(arrival.sent_ns - now.wall_ns, MAX_INTEGER))
 
 
 def _own_day(columns: Columns, now: Instant) -> int | None:

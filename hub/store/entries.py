@@ -60,10 +60,14 @@ class EntryRecord(msgspec.Struct, frozen=True, gc=False):
 
 
 class Offer(msgspec.Struct, frozen=True):
-    """Entries of one journal to be kept: at least one, ascending by sequence without gaps."""
+    """Entries of one journal to be kept: at least one, ascending by sequence without gaps.
+
+    :ivar clock_off_ns: by how much the gate's clock is ahead of the hub's, None if not known.
+    """
 
     key: JournalKey
     records: Sequence[EntryRecord]
+    clock_off_ns: int | None = None
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -138,6 +142,14 @@ class EntryCount(msgspec.Struct, frozen=True):
     flags: int
 
 
+class Day(msgspec.Struct, frozen=True):
+    """One day of entries. `day` counts from 1970-01-01 (UTC); `bytes` on the medium are about."""
+
+    day: int
+    entries: int
+    bytes: int
+
+
 class EntryStore(Protocol):
     """What happened at the gates."""
 
@@ -173,7 +185,7 @@ class EntryStore(Protocol):
         """Return what is held under those of a few sequences that are held at all."""
         ...
 
-    async def raise_flags(self, key: JournalKey, flags: Iterable[Flag]) -> None:
+    async def raise_flags(self, key: JournalKey, flags: Iterable[Flag], raised_ns: int) -> None:
         """Keep flags; one of the same sequence and kind stays as it is."""
         ...
 
@@ -183,4 +195,21 @@ class EntryStore(Protocol):
 
     async def count(self, device: str) -> EntryCount:
         """Return how much of one device is held."""
+        ...
+
+    async def days(self) -> Sequence[Day]:
+        """Return the days that hold entries, ascending.
+
+        PostgreSQL: the partitions, with what the catalogue says of rows and sizes.
+        """
+        ...
+
+    async def drop_days(self, before: int) -> Sequence[Day]:
+        """Drop every day before this one whole; return those that went.
+
+        Their entries go with their marks, flags and conflicts. Journals stay, and so do their
+        watermarks: what was dropped is not taken again. Sessions stay, too.
+
+        PostgreSQL: `DROP TABLE` of the partitions, and by the spans of the days what is beside.
+        """
         ...

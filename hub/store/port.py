@@ -16,6 +16,7 @@ from hub.store.changes import ChangeLogStore
 from hub.store.devices import DeviceStore
 from hub.store.enrolment import EnrolmentStore
 from hub.store.entries import EntryStore
+from hub.store.examined import ExaminedStore
 from hub.store.marks import MarkStore
 from hub.store.packed import PackedPeople
 from hub.store.registers import OrderStore, RegisterStore
@@ -80,6 +81,7 @@ class Store(
     DeviceStore,
     EnrolmentStore,
     EntryStore,
+    ExaminedStore,
     MarkStore,
     Protocol,
 ):

@@ -172,8 +172,8 @@ async def test_the_largest_numbers_fit(store: Store) -> None:
 
 async def test_a_flag_is_raised_once_and_keeps_its_first_detail(store: Store) -> None:
     flag = Flag(2, FlagKind.UNDECODABLE, "first")
-    await store.raise_flags(KEY, [flag, Flag(1, FlagKind.CONFLICT)])
-    await store.raise_flags(KEY, [Flag(2, FlagKind.UNDECODABLE, "second")])
+    await store.raise_flags(KEY, [flag, Flag(1, FlagKind.CONFLICT)], 5)
+    await store.raise_flags(KEY, [Flag(2, FlagKind.UNDECODABLE, "second")], 6)
     assert list(await store.flags(KEY)) == [Flag(1, FlagKind.CONFLICT), flag]
     assert list(await store.flags(OTHER)) == []
 

@@ -62,7 +62,7 @@ async def test_a_batch_is_answered_with_a_signed_mark(hub: Hub) -> None:
 async def test_an_empty_batch_asks_for_the_mark_and_makes_nothing(hub: Hub) -> None:
     nothing = Mark(2, "gate-1", JOURNAL, 0, bytes(32), hub.clock.now().wall_ns)
     assert marked(await hub.send(a_signed_batch([]))) == nothing
-    assert KEY not in hub.store.entries
+    assert KEY not in hub.store.entries_of
     await hub.send(GOOD)
     mark = marked(await hub.send(a_signed_batch([], first=6)))
     assert (mark.through, mark.chain_hash) == (5, ENTRIES[4].chain_hash)
@@ -87,7 +87,7 @@ async def test_a_bad_entry_is_kept_flagged_and_holds_up_nothing(hub: Hub) -> Non
         (3, FlagKind.CHAIN_BROKEN),
         (3, FlagKind.UNDECODABLE),
     ]
-    assert hub.store.entries[KEY][3].packed == b"\xc1"
+    assert hub.store.entries_of[KEY][3].packed == b"\xc1"
 
 
 async def test_only_a_registered_devices_own_key_counts(hub: Hub) -> None:
@@ -98,7 +98,7 @@ async def test_only_a_registered_devices_own_key_counts(hub: Hub) -> None:
     ):
         await hub.register("gate-2", OTHER_KEY.public_key())
         assert refusal(await hub.send(body))[0] == 401
-    assert not hub.store.entries
+    assert not hub.store.entries_of
 
 
 async def test_a_device_with_a_token_alone_cannot_sign(hub: Hub) -> None:

@@ -33,7 +33,7 @@ async def test_a_batch_is_stored_decoded_and_acknowledged() -> None:
     receipt = await send(store, entries_of(3))
     assert receipt.watermark.through == 3
     assert (receipt.fresh, receipt.repeated, receipt.conflicting, receipt.flags) == (3, 0, 0, ())
-    second = store.entries[KEY][2]
+    second = store.entries_of[KEY][2]
     assert second.received_ns == NOW.wall_ns
     assert second.decoded is not None
     assert (second.decoded.site, second.decoded.outcome) == ("site-1", "admit")
@@ -53,8 +53,8 @@ async def test_undecodable_bytes_are_kept_flagged_and_block_nobody() -> None:
     store, entries = MemoryStore(), chain([good, b"\xc1 not msgpack", good + b"\x00", good])
     receipt = await send(store, entries)
     assert receipt.watermark.through == 4
-    assert store.entries[KEY][2].packed == b"\xc1 not msgpack"
-    assert store.entries[KEY][2].decoded is None
+    assert store.entries_of[KEY][2].packed == b"\xc1 not msgpack"
+    assert store.entries_of[KEY][2].decoded is None
     flags = await store.flags(KEY)
     assert [(flag.sequence, flag.kind) for flag in flags] == [
         (2, FlagKind.UNDECODABLE),
@@ -78,7 +78,7 @@ async def test_values_that_no_column_holds_set_the_entry_aside(change: dict[str,
     receipt = await send(store, chain([packed]))
     assert receipt.watermark.through == 1
     assert [flag.kind for flag in receipt.flags] == [FlagKind.UNDECODABLE]
-    assert store.entries[KEY][1].decoded is None
+    assert store.entries_of[KEY][1].decoded is None
 
 
 async def test_other_bytes_are_kept_beside_and_flagged() -> None:
@@ -88,7 +88,7 @@ async def test_other_bytes_are_kept_beside_and_flagged() -> None:
     receipt = await send(store, [forged])
     assert receipt.watermark.through == 3
     assert (receipt.conflicting, receipt.fresh) == (1, 0)
-    assert store.entries[KEY][2].packed == entries[1].packed
+    assert store.entries_of[KEY][2].packed == entries[1].packed
     assert await store.flags(KEY) == [Flag(2, FlagKind.CONFLICT)]
 
 
@@ -158,9 +158,9 @@ def test_order_repetition_and_splitting_do_not_matter(entries: list[Entry], data
     random.Random(data.draw(st.integers(0, 99))).shuffle(covering)
     plain, _ = upload(entries, [(0, size)])
     store, acknowledged = upload(entries, splitting + covering)
-    assert store.entries[KEY] == plain.entries[KEY]
+    assert store.entries_of[KEY] == plain.entries_of[KEY]
     assert asyncio.run(store.flags(KEY)) == asyncio.run(plain.flags(KEY))
-    assert not store.conflicts[KEY]
+    assert not store.conflicting[KEY]
     assert acknowledged == sorted(acknowledged), "a watermark never goes back"
     assert acknowledged[-1] == size
 
@@ -177,10 +177,10 @@ def test_nothing_that_was_ever_offered_is_lost(offers: list[tuple[int, bytes]]) 
         return store
 
     store = asyncio.run(run())
-    held = {(s, record.chain_hash, record.packed) for s, record in store.entries[KEY].items()}
+    held = {(s, record.chain_hash, record.packed) for s, record in store.entries_of[KEY].items()}
     offered = {(entry.sequence, entry.chain_hash, entry.packed) for entry in entries}
-    assert held | store.conflicts[KEY] == offered
-    assert len(held) + len(store.conflicts[KEY]) == len(offered)
+    assert held | store.conflicting[KEY].keys() == offered
+    assert len(held) + len(store.conflicting[KEY]) == len(offered)
 
 
 async def test_the_last_sequence_that_a_column_holds_is_stored(tmp_path: Path) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from importlib import resources
 from pathlib import Path
 
 import aiosqlite
 
 from hub.errors import StoreError
+from hub.store.sqlite.migration import scripts, statements
 
 BUSY_TIMEOUT_S = 10.0
 """How long a transaction waits for another process's."""
@@ -100,14 +100,16 @@ class Connection:
             raise StoreError(
                 msg, hint="point --data at a folder made by `chot hub init`"
             ) from error
-        migrations = list(_migrations())
+        migrations = scripts("migrations")
+        if await _user_version(self._raw) == len(migrations):
+            return  # opened beside an import, which writes for long, it waits for nothing
         async with self.transaction() as raw:
             version = await _user_version(raw)
             if version > len(migrations):
                 msg = f"{path} is of version {version}, this hub knows {len(migrations)}"
                 raise StoreError(msg, hint="update chot on this machine")
             for number, script in enumerate(migrations[version:], start=version + 1):
-                for statement in _statements(script):
+                for statement in statements(script):
                     await raw.execute(statement)
                 await raw.execute(f"PRAGMA user_version = {number}")
 
@@ -116,24 +118,3 @@ async def _user_version(raw: aiosqlite.Connection) -> int:
     async with raw.execute("PRAGMA user_version") as cursor:
         row = await cursor.fetchone()
     return int(row[0]) if row else 0
-
-
-def _migrations() -> Iterator[str]:
-    """Yield the scripts in order. File n brings version n-1 to n: never edit a released one."""
-    folder = resources.files("hub.store.sqlite") / "migrations"
-    names = sorted(item.name for item in folder.iterdir() if item.name.endswith(".sql"))
-    for number, name in enumerate(names, start=1):
-        if not name.startswith(f"{number:04d}_"):
-            msg = f"the hub's migrations skip number {number}"
-            raise StoreError(msg, hint="install chot again")
-        yield (folder / name).read_text(encoding="utf-8")
-
-
-def _statements(script: str) -> Iterator[str]:
-    """Split a script, because `executescript` would commit the transaction that holds it."""
-    statement = ""
-    for line in script.splitlines(keepends=True):
-        statement += line
-        if sqlite3.complete_statement(statement):
-            yield statement
-            statement = ""

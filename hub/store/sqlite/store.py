@@ -1,8 +1,8 @@
-"""The store port on one SQLite file."""
+"""The store port on SQLite: one file for what is on record, and others for entries."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,6 @@ import aiosqlite
 from admission.orders import Order
 from hub.errors import StoreError
 from hub.store.changes import ChangedPeople, ChangedRows
-from hub.store.entries import Added, EntryCount, Flag, Held, JournalKey, Offer, Watermark
-from hub.store.marks import MarkedEntry, MarkKind
 from hub.store.packed import PackedPeople
 from hub.store.port import Person
 from hub.store.registers import (
@@ -26,21 +24,30 @@ from hub.store.registers import (
     entry_type,
     is_document_name,
 )
-from hub.store.sqlite import change_log, entries, marks, packed, people, registers
+from hub.store.sqlite import change_log, packed, people, registers
 from hub.store.sqlite.change import SqliteChange
 from hub.store.sqlite.change_log import ChangeLog
 from hub.store.sqlite.connection import Connection
 from hub.store.sqlite.device_store import SqliteDeviceStore
+from hub.store.sqlite.entry_store import SqliteEntryStore
 
 _CHUNK = 5_000
 """People written or read in one step: bounds memory, not the transaction."""
 
 
-class SqliteStore(SqliteDeviceStore):
-    """Stands behind `hub.store.port.Store`."""
+class SqliteStore(SqliteDeviceStore, SqliteEntryStore):
+    """Stands behind `hub.store.port.Store`.
+
+    :param database: the file that `connection` has open; the entries lie beside it.
+    """
+
+    def __init__(self, connection: Connection, database: Path) -> None:
+        SqliteDeviceStore.__init__(self, connection)
+        SqliteEntryStore.__init__(self, database)
 
     async def close(self) -> None:
-        """Let go of the file."""
+        """Let go of the files."""
+        await self.close_entries()
         await self._connection.close()
 
     async def put_people(self, everybody: Iterable[Person]) -> None:
@@ -196,48 +203,6 @@ class SqliteStore(SqliteDeviceStore):
         async with self._connection.transaction(write=False) as raw:
             return await registers.documents(raw)
 
-    async def add_entries(self, offers: Sequence[Offer]) -> Sequence[Added]:
-        """Keep entries; see the port."""
-        async with self._connection.transaction() as raw:
-            return [await entries.add(raw, offer) for offer in offers]
-
-    async def watermark(self, key: JournalKey) -> Watermark:
-        """Return how far a journal is held."""
-        async with self._connection.transaction(write=False) as raw:
-            return await entries.watermark(raw, key)
-
-    async def session_before(self, key: JournalKey, sequence: int) -> tuple[int, bytes] | None:
-        """Return the last held session record before a sequence; see the port."""
-        async with self._connection.transaction(write=False) as raw:
-            return await entries.session_before(raw, key, sequence)
-
-    async def marked(
-        self, kind: MarkKind, *, since_ns: int = 0, site: str | None = None, limit: int
-    ) -> Sequence[MarkedEntry]:
-        """Return the newest entries with this mark; see the port."""
-        async with self._connection.transaction(write=False) as raw:
-            return await marks.newest(raw, kind, since_ns, site, limit)
-
-    async def held(self, key: JournalKey, sequences: Collection[int]) -> Mapping[int, Held]:
-        """Return what is held under some of the sequences."""
-        async with self._connection.transaction(write=False) as raw:
-            return await entries.held_at(raw, key, sequences)
-
-    async def raise_flags(self, key: JournalKey, flags: Iterable[Flag]) -> None:
-        """Keep flags; see the port."""
-        async with self._connection.transaction() as raw:
-            await entries.raise_flags(raw, key, flags)
-
-    async def flags(self, key: JournalKey) -> Sequence[Flag]:
-        """Return a journal's flags in order."""
-        async with self._connection.transaction(write=False) as raw:
-            return await entries.flags(raw, key)
-
-    async def count(self, device: str) -> EntryCount:
-        """Return how much of one device is held."""
-        async with self._connection.transaction(write=False) as raw:
-            return await entries.count(raw, device)
-
 
 async def _changed(raw: aiosqlite.Connection, statement: str, variables: tuple[Any, ...]) -> bool:
     cursor = await raw.execute(statement, variables)
@@ -250,7 +215,7 @@ async def open_store(path: Path) -> AsyncIterator[SqliteStore]:
 
     :raises StoreError: if the file cannot be opened, is no SQLite file, or is of a newer version.
     """
-    store = SqliteStore(await Connection.open(path))
+    store = SqliteStore(await Connection.open(path), path)
     try:
         yield store
     finally:

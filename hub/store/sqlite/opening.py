@@ -1,0 +1,98 @@
+"""Opening SQLite files for work on a thread of one's own: durable, migrated."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+
+from hub.errors import StoreError
+from hub.store.sqlite.migration import bring_up_to_date, is_up_to_date
+
+BUSY_TIMEOUT_S = 10.0
+"""How long a transaction waits for another process's."""
+_CHECKPOINT_PAGES = 4_096
+"""Pages of the log at which it is worked into the file. Indexes are written out of order: a page
+that has changed often until then is written once."""
+_PRAGMAS = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}",
+    "PRAGMA cache_size = -16384",
+    "PRAGMA trusted_schema = OFF",
+)
+
+
+def opened_file(path: Path, migrations: str) -> sqlite3.Connection:
+    """Open a file to write, creating it with mode 0600, and bring its tables up to date.
+
+    :raises StoreError: if it cannot be opened, is no SQLite file, or is of a newer version.
+    """
+    raw = None
+    try:
+        there = path.exists()
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        if not there:
+            _sync_folder(path.parent)
+        raw = _connected(path)
+        for pragma in _PRAGMAS:
+            raw.execute(pragma)
+        if not is_up_to_date(raw, migrations):
+            raw.execute("BEGIN IMMEDIATE")
+            bring_up_to_date(raw, migrations, path)
+            raw.execute("COMMIT")
+    except (OSError, sqlite3.Error) as error:
+        if raw is not None:
+            raw.close()
+        msg = f"cannot open the hub's database {path}: {error}"
+        raise StoreError(msg, hint="check that the folder is yours, and the medium") from error
+    except StoreError:
+        if raw is not None:
+            raw.close()
+        raise
+    return raw
+
+
+def opened_for_reading(path: Path) -> sqlite3.Connection | None:
+    """Open a file to read, None if it is not there, or has no tables yet.
+
+    :raises StoreError: if it cannot be opened, or is no SQLite file.
+    """
+    if not path.exists():
+        return None
+    try:
+        raw = _connected(path)
+        raw.execute("PRAGMA query_only = ON")
+        (version,) = raw.execute("PRAGMA user_version").fetchone()
+    except sqlite3.Error as error:
+        msg = f"cannot read the hub's database {path}: {error}"
+        raise StoreError(msg, hint="check that the folder is yours, and the medium") from error
+    if not version:
+        raw.close()
+        return None
+    return raw
+
+
+def commit(raw: sqlite3.Connection) -> None:
+    """Commit; what was written is on the medium when this returns."""
+    raw.execute("COMMIT")
+
+
+def _connected(path: Path) -> sqlite3.Connection:
+    # The thread that opens is the one that uses; only closing may come from another.
+    # `mode=rw`: a file that another process has just dropped is not made anew by looking at it.
+    return sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=rw",
+        uri=True,
+        isolation_level=None,
+        timeout=BUSY_TIMEOUT_S,
+        check_same_thread=False,
+    )
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
