@@ -15,9 +15,10 @@ import msgspec
 from admission.site import Direction, Site
 from appliance import camera_table, site_table
 from appliance.camera_table import CameraSourceTable
-from appliance.config_hints import values_hint
+from appliance.config_hints import REMOVED, values_hint
 from appliance.errors import ConfigError
 from appliance.hub_table import HubTable
+from appliance.identity import identity_of
 from appliance.journal_table import (
     JournalTable,
 )
@@ -173,7 +174,7 @@ def parse_config(tree: dict[str, Any], path: Path) -> Config:
 
     :raises ConfigError: as `load_config`.
     """
-    stray = list(unknown_keys(tree, Config))
+    stray = [(key, REMOVED.get(key, hint)) for key, hint in unknown_keys(tree, Config)]
     if stray:
         named = "; ".join(key for key, _ in stray)
         hints = "; ".join(hint for _, hint in stray if hint)
@@ -225,6 +226,7 @@ def _absolute(config: Config, folder: Path) -> Config:
 
     replace = msgspec.structs.replace
     hub, credentials = config.hub, config.credentials
+    identity = identity_of(folder / config.appliance.state_dir)
 
     def with_paths(source: SourceTable) -> SourceTable:
         match source:
@@ -245,9 +247,10 @@ def _absolute(config: Config, folder: Path) -> Config:
         appliance=replace(config.appliance, state_dir=placed(config.appliance.state_dir)),
         hub=replace(
             hub,
-            token_file=placed(hub.token_file),
-            root_file=placed(hub.root_file),
-            hash_key_file=placed(hub.hash_key_file),
+            root_file=placed(hub.root_file) if hub.root_file else str(identity.root),
+            hash_key_file=placed(hub.hash_key_file)
+            if hub.hash_key_file
+            else str(identity.hash_key),
             ca_file=placed(hub.ca_file) if hub.ca_file else "",
         ),
         credentials=replace(

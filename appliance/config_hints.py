@@ -20,6 +20,11 @@ from scanner.serial.profiles import PROFILES
 from scanner.wedge.layouts import LayoutName
 from scanner.wedge.settings import WedgeEnd
 
+REMOVED = {
+    "hub.token_file": "remove it: a gate is known by its own key, which `chot enrol` registers"
+}
+"""What to do about a key that an earlier version had."""
+
 _HINTS = (
     ("`$.site.place`", f"one of: {', '.join(Place)}"),
     ("`$.site.stale`", f"one of: {', '.join(StalePolicy)}"),

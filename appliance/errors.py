@@ -7,6 +7,8 @@ ApplianceError
 ├── HubUnavailable      the hub did not answer, or not as a hub
 │   └── HubRefused      it answered with another status than 200, and perhaps when to come again
 ├── HistoryContradicted the hub holds another history of a journal than lies here
+├── EnrolmentRefused    the hub turned this gate down
+├── EnrolmentPending    nobody at the hub has decided about this gate yet
 ├── SourceDied          a thread of a source ended by itself (`camera_door`)
 ├── DeskRefusalError    the officer's desk does not do what it is asked (`desk.refusal`)
 └── TooManyViewers      as many kiosk pages are open as are served (`web.screen`)
@@ -50,3 +52,11 @@ class HubRefused(HubUnavailable):
 
 class HistoryContradicted(ApplianceError):  # noqa: N818 - a finding about the journal
     """The hub holds another history of a journal than lies here: one of them was altered."""
+
+
+class EnrolmentRefused(ApplianceError):  # noqa: N818 - the hub's answer
+    """The hub turned this gate down."""
+
+
+class EnrolmentPending(ApplianceError):  # noqa: N818 - a state
+    """Nobody at the hub has decided about this gate yet."""

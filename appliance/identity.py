@@ -4,6 +4,8 @@ state/identity/device.key   the private key, PEM (PKCS #8), mode 0600
 state/identity/device.pub   its public half, PEM, for a hub that is told of it by hand
 state/identity/device.crt   the certificate that the hub has given it
 state/identity/ca.crt       the certificate of the hub's authority, which the enrolment has pinned
+state/identity/root.json    the region's root of trust, unless the configuration names another file
+state/identity/hash.key     the region's secret hash key, mode 0600, likewise
 """
 
 from __future__ import annotations
@@ -54,6 +56,16 @@ class IdentityFiles(msgspec.Struct, frozen=True):
     def authority(self) -> Path:
         """The certificate of the hub's authority, once the gate is enrolled."""
         return self.folder / "ca.crt"
+
+    @property
+    def root(self) -> Path:
+        """The region's root of trust, where the enrolment puts it."""
+        return self.folder / "root.json"
+
+    @property
+    def hash_key(self) -> Path:
+        """The region's hash key, 0600, where the enrolment puts it."""
+        return self.folder / "hash.key"
 
 
 def identity_of(state: Path) -> IdentityFiles:

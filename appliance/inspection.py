@@ -6,7 +6,7 @@ import errno
 import os
 import socket
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from admission.errors import AdmissionError
@@ -25,14 +25,13 @@ from appliance.config import (
     SourceTable,
 )
 from appliance.errors import ConfigError
+from appliance.identity_inspection import identity_problems, readable
 from appliance.problem import Problem
 from appliance.rotating_secret import load_schemes
-from appliance.secret import read_token
 from appliance.serial_table import SerialSourceTable, contradictions
 from appliance.wedge_table import WedgeSourceTable
-from cache.errors import KeyFileError, TrustError
-from cache.replica.keys import load_hash_key, load_root, read_secret
-from cache.replica.trust.judge import pinned
+from cache.errors import KeyFileError
+from cache.replica.keys import read_secret
 from scanner.input_events import is_keyboard
 
 
@@ -41,7 +40,7 @@ def inspect(config: Config) -> list[Problem]:
     return [
         *_rulebook(config),
         *_state(Path(config.appliance.state_dir)),
-        *_keys(config),
+        *identity_problems(config),
         *_rotating(config.credentials.rotating_file),
         *address_problems(config.kiosk),
         *_lanes(config),
@@ -95,41 +94,8 @@ def _state(folder: Path) -> Iterator[Problem]:
     if os.access(key, os.R_OK):
         try:
             read_secret(key)
-        except (ConfigError, KeyFileError, TrustError) as error:
+        except KeyFileError as error:
             yield Problem(where, str(error), error.hint)
-
-
-def _readable(where: str, name: str, remedy: str) -> Iterator[Problem]:
-    try:
-        with Path(name).open("rb") as file:
-            file.read(1)
-    except PermissionError:
-        yield Problem(
-            where, f"{name}: no permission", f"give it to the service's user: chown chot {name}"
-        )
-    except OSError as error:
-        yield Problem(where, f"{name}: {error.strerror}", remedy)
-
-
-def _root(path: Path) -> None:
-    pinned(load_root(path))
-
-
-def _keys(config: Config) -> Iterator[Problem]:
-    hub = config.hub
-    loads: tuple[tuple[str, str, str, Callable[[Path], object]], ...] = (
-        ("hub.token_file", hub.token_file, "the file of `chot hub device`", read_token),
-        ("hub.root_file", hub.root_file, "keys/root.json in its folder", _root),
-        ("hub.hash_key_file", hub.hash_key_file, "keys/hash.key in its folder", load_hash_key),
-    )
-    for where, name, hub_has, load in loads:
-        missing = list(_readable(where, name, f"copy it from the hub: {hub_has}"))
-        yield from missing
-        if not missing:
-            try:
-                load(Path(name))
-            except (ConfigError, KeyFileError, TrustError) as error:
-                yield Problem(where, str(error), error.hint or f"copy it from the hub: {hub_has}")
 
 
 def _rotating(name: str) -> Iterator[Problem]:
@@ -137,7 +103,7 @@ def _rotating(name: str) -> Iterator[Problem]:
         return
     where = "credentials.rotating_file"
     made_by = "copy it from the wallets' issuer: `chot rotating secret` made it"
-    missing = list(_readable(where, name, made_by))
+    missing = list(readable(where, name, made_by))
     yield from missing
     if not missing:
         try:
@@ -196,7 +162,7 @@ def _source(where: str, source: SourceTable, used: dict[str, str]) -> Iterator[P
                     f"a scanner may be several devices: name another from `ls {folder}`",
                 )
         case ScenesSourceTable():
-            yield from _readable(
+            yield from readable(
                 f"{where}.samples",
                 source.samples,
                 "copy it from the hub: the file of `chot hub synthesize --samples`",

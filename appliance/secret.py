@@ -1,4 +1,4 @@
-"""The appliance's secrets: its device key, made here once, the hub's token, cameras' passwords."""
+"""The appliance's secrets: the key that readings are digested with, and cameras' passwords."""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ from cache.errors import KeyFileError
 from cache.replica.durable import write_durably
 from cache.replica.keys import read_secret
 
-MAX_TOKEN_BYTES = 4_096
 DEVICE_KEY_BYTES = 32
-ENROL_HINT = "`chot hub device` makes the token at the hub; its file belongs to the service's user"
 CREDENTIALS_HINT = "write one line `user:password` into it and chmod it to 600"
 STATE_HINT = "appliance.state_dir must belong to the service's user"
 
@@ -29,24 +27,6 @@ def device_key(path: Path, random_bytes: Callable[[int], bytes]) -> bytes:
         msg = f"{path}: not a device key of {DEVICE_KEY_BYTES} bytes"
         raise ConfigError(msg, hint="move it away; a new one is made at the next start")
     return key
-
-
-def read_token(path: Path) -> str:
-    """Return the device's bearer token in `path`, without the white space around it.
-
-    :raises ConfigError: if it cannot be read, others may read it, or it does not hold one token of
-        visible ASCII characters (RFC 6750 §2.1 allows no others) of at most 4 KiB.
-    """
-    token = _read(path, ENROL_HINT, _is_token).strip()
-    if not _is_token(token):
-        msg = f"{path} does not hold a token"
-        raise ConfigError(msg, hint=ENROL_HINT)
-    return token.decode("ascii")
-
-
-def _is_token(data: bytes) -> bool:
-    token = data.strip()
-    return 0 < len(token) <= MAX_TOKEN_BYTES and all(0x21 <= byte <= 0x7E for byte in token)
 
 
 def read_credentials(path: Path) -> tuple[str, str]:

@@ -7,31 +7,26 @@ hub's own number.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta, timezone
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import click
 import msgspec
-from rich.console import Console
-from rich.table import Table
 
 from admission.identity import person_keyer
 from cache.replica.alias import person_of
 from cache.replica.keys import load_hash_key
 from hub.entry_reading import EntryReading, ReadPassage
 from hub.folder import DataFolder
+from hub.keys import load_keys
+from hub.listing import moment, print_table, short
 from hub.options import Moment, data_option, run
 from hub.progress import progress_bar
-from hub.seal_sessions import NoSealKeys
+from hub.seals import Seals
 from hub.store.entries import JournalKey
 from hub.store.marks import MarkedEntry, MarkKind
 from hub.store.port import PersonStore
 from hub.store.sqlite import open_store
-
-VIETNAM = timezone(timedelta(hours=7))
-_FILE_COLUMNS = 200
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Act(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -94,7 +89,7 @@ def _listing(
         shown = dict(columns)
         if identify:
             shown["on record"] = lambda act: "" if act.on_record is None else str(act.on_record)
-        _print(acts, shown)
+        print_table(list(shown), ([read(act) for read in shown.values()] for act in acts))
         click.echo(f"{len(acts):,} listed, the last received first.", err=True)
 
     return listing
@@ -111,7 +106,7 @@ async def _acts(
 ) -> list[Act]:
     async with open_store(folder.database) as store:
         marked = await store.marked(kind, since_ns=since_ns, site=site, limit=limit)
-        reading = EntryReading(store, NoSealKeys())
+        reading = EntryReading(store, Seals.of(load_keys(folder.keys)))
         read = [(one, entry) for one in marked if (entry := await _read(reading, one)) is not None]
         on_record: Mapping[int, int] = {}
         if identify:
@@ -152,8 +147,8 @@ async def _read(reading: EntryReading, one: MarkedEntry) -> ReadPassage | None:
 def _act(one: MarkedEntry, read: ReadPassage, on_record: Mapping[int, int]) -> Act:
     entry = read.passage
     return Act(
-        at=_moment(entry.wall_ns),
-        received=_moment(one.received_ns),
+        at=moment(entry.wall_ns),
+        received=moment(one.received_ns),
         site=entry.site,
         lane=entry.lane,
         outcome=entry.outcome.value,
@@ -171,31 +166,6 @@ def _act(one: MarkedEntry, read: ReadPassage, on_record: Mapping[int, int]) -> A
     )
 
 
-def _moment(wall_ns: int) -> str:
-    try:
-        moment = _EPOCH + timedelta(microseconds=wall_ns // 1000)
-        return moment.astimezone(VIETNAM).isoformat(timespec="seconds")
-    except OverflowError:
-        return "?"
-
-
-def _print(acts: Sequence[Act], columns: Mapping[str, Callable[[Act], str]]) -> None:
-    console = Console(markup=False, highlight=False, emoji=False)
-    if not console.is_terminal:  # a file or a pipe has no edge
-        console.width = _FILE_COLUMNS
-    table = Table(box=None, header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for act in acts:
-        table.add_row(*(_plain(read(act)) for read in columns.values()))
-    console.print(table)
-
-
-def _plain(text: str) -> str:
-    """Return a gate's text with nothing in it that could steer a terminal."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
-
-
 def _text(value: Any) -> str:
     if value is None:
         return ""
@@ -204,7 +174,7 @@ def _text(value: Any) -> str:
 
 
 _PLACE: Mapping[str, Callable[[Act], str]] = {
-    "when": lambda act: act.at[:19].replace("T", " "),
+    "when": lambda act: short(act.at),
     "site": lambda act: act.site,
     "lane": lambda act: act.lane,
 }

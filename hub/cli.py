@@ -11,10 +11,11 @@ from pathlib import Path
 import click
 
 from admission.identity import identity_digester
+from cache.core_dumps import forbid_core_dumps
 from cache.replica.durable import write_durably
 from cache.replica.names import PERSONS
 from hub import tasks
-from hub.access import log_to_stderr
+from hub.access import log, log_to_stderr
 from hub.acts_cli import alerts, corrections, overrides
 from hub.authority import create_authority, has_authority
 from hub.clock import HubClock
@@ -212,6 +213,8 @@ def serve(
     if (certificate is None) != (key is None):
         raise click.UsageError("--certificate and --key go together")
     log_to_stderr()
+    if not forbid_core_dumps():
+        log.warning("a crash may leave this process's memory on the disk")
     served = TlsOptions(names, certificate, key) if tls or certificate is not None else None
     options = ServeOptions(host, port, vouch_interval, served)
 

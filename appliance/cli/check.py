@@ -6,7 +6,9 @@ from pathlib import Path
 
 import click
 
+from appliance.clock import SystemClock
 from appliance.config import load_config
+from appliance.identity_inspection import identity_line
 from appliance.inspection import inspect
 
 
@@ -23,10 +25,13 @@ def check(path: Path) -> None:
 
     Exits with 1 if anything would keep `chot run` from working here.
     """
-    problems = inspect(load_config(path))
+    config = load_config(path)
+    problems = inspect(config)
     for problem in problems:
         click.secho(f"{problem.where}: {problem.what}", fg="red")
         click.echo(f"  → {problem.remedy}")
+    well, standing = identity_line(config, SystemClock().now())
+    click.secho(standing, fg=None if well else "yellow")
     if problems:
         click.echo(f"{path}: {len(problems)} problem{'s' if len(problems) > 1 else ''} found")
         raise SystemExit(1)

@@ -16,6 +16,7 @@ from appliance.house import check_house
 COMMANDS = {
     "run": "appliance.cli.run:run",
     "check": "appliance.cli.check:check",
+    "enrol": "appliance.cli.enrol:enrol",
     "demo": "appliance.cli.demo:demo",
     "camera": "appliance.cli.camera:camera",
     "scan": "appliance.cli.scan:scan",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from pathlib import Path
@@ -12,6 +13,9 @@ from appliance.config import load_config
 from appliance.daemon import first_cause, run_daemon
 from appliance.inspection import inspect
 from appliance.logs import configure_logging
+from cache.core_dumps import forbid_core_dumps
+
+_log = logging.getLogger(__name__)
 
 
 @click.command()
@@ -33,6 +37,8 @@ def run(path: Path) -> None:
         for problem in inspect(config):
             click.echo(f"{problem.where}: {problem.what} → {problem.remedy}", err=True)
     configure_logging(sys.stderr)
+    if not forbid_core_dumps():
+        _log.warning("a crash may leave this process's memory on the disk")
     try:
         run_daemon(config, os.environ)
     except ExceptionGroup as group:

@@ -13,7 +13,6 @@ from pathlib import Path
 import msgspec
 
 from appliance.errors import HubUnavailable
-from appliance.identity import IdentityFiles, identity_of, signing_key
 
 DEVICE = "demo-gate"
 START_TIMEOUT_S = 30.0
@@ -23,34 +22,9 @@ _SAID_BYTES = 400
 
 
 class HubFiles(msgspec.Struct, frozen=True):
-    """What a gate needs of its hub, and the samples that the scenes hold up."""
+    """The hub's folder, and the samples that the scenes hold up."""
 
     folder: Path
-
-    @property
-    def token(self) -> Path:
-        """The device's token, 0600."""
-        return self.folder.parent / "hub.token"
-
-    @property
-    def state(self) -> Path:
-        """The gate's state folder."""
-        return self.folder.parent / "state"
-
-    @property
-    def identity(self) -> IdentityFiles:
-        """The gate's own key, which the hub is told of."""
-        return identity_of(self.state)
-
-    @property
-    def root(self) -> Path:
-        """The root by which the hub's keys are trusted."""
-        return self.folder / "keys" / "root.json"
-
-    @property
-    def hash_key(self) -> Path:
-        """The region's secret for hashing identifiers, 0600."""
-        return self.folder / "keys" / "hash.key"
 
     @property
     def samples(self) -> Path:
@@ -64,17 +38,12 @@ async def prepare(files: HubFiles, *, people: int, seed: int, quiet: bool) -> No
     :raises HubUnavailable: if one of the hub's commands fails.
     """
     data = ["--data", str(files.folder)]
-    await _hub("init", *data, quiet=True)
-    await _hub(
+    await hub_command("init", *data, quiet=True)
+    await hub_command(
         "synthesize", *data, "--people", str(people), "--seed", str(seed),
         "--samples", str(files.samples), "--sample-count", str(SAMPLES), quiet=quiet,
     )  # fmt: skip
-    await _hub("publish", *data, quiet=quiet)
-    signing_key(files.identity)  # born where the gate will look for it
-    await _hub(
-        "device", *data, DEVICE, "--token-file", str(files.token),
-        "--public-key", str(files.identity.public_key), quiet=True,
-    )  # fmt: skip
+    await hub_command("publish", *data, quiet=quiet)
 
 
 @asynccontextmanager
@@ -138,7 +107,12 @@ async def _end(process: asyncio.subprocess.Process) -> None:
         await process.wait()
 
 
-async def _hub(*arguments: str, quiet: bool) -> None:
+async def hub_command(*arguments: str, quiet: bool) -> None:
+    """Run one of the hub's commands to its end.
+
+    :param quiet: whether its messages are kept back, unless it fails.
+    :raises HubUnavailable: if it fails.
+    """
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-P", "-m", "hub", *arguments,
         stdin=asyncio.subprocess.DEVNULL,

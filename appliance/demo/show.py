@@ -19,6 +19,7 @@ from appliance.compose import composed
 from appliance.crew import Crew
 from appliance.demo import embedded_hub
 from appliance.demo.embedded_hub import HubFiles
+from appliance.demo.enrolment import enrol
 from appliance.demo.stage import Devices, configuration, feed, stage
 from appliance.demo.table import Figures, picture
 from appliance.running import Appliance
@@ -93,6 +94,7 @@ async def perform(options: DemoOptions, console: Console) -> Summary:
                 kiosk_port=options.kiosk_port,
                 seed=options.seed,
             )
+            await enrol(files, config, clock)
             tally = Tally()
             rng = random.Random(options.seed)  # noqa: S311 - a show, no secret
             async with (

@@ -100,9 +100,6 @@ def configuration(
         "journal": {"remember": "until_reset"},  # the key goes with the demo's folder
         "hub": {
             "url": hub_url,
-            "token_file": str(files.token),
-            "root_file": str(files.root),
-            "hash_key_file": str(files.hash_key),
             "poll_s": 2.0,
         },
         # Only people who are drawn are shown without being asked.

@@ -55,7 +55,12 @@ def check(tmp_path: Path, text: str) -> Result:
 def test_check_names_everything_that_is_missing(tmp_path: Path) -> None:
     result = check(tmp_path, TEXT)
     assert result.exit_code == 1
-    for where in ("hub.token_file", "lane[0].sources[0].device", "lane[0].bridge.port"):
+    for where in (
+        "hub.root_file",
+        "hub.hash_key_file",
+        "lane[0].sources[0].device",
+        "lane[0].bridge.port",
+    ):
         assert where in result.output
     assert result.output.count("→") >= 5
 
@@ -79,22 +84,17 @@ def test_check_names_a_taken_port(tmp_path: Path) -> None:
         assert "in use" in check(tmp_path, TEXT.replace("8080", str(port))).output
 
 
+def with_hash_key(path: Path) -> str:
+    return TEXT.replace("[hub]", f'[hub]\nhash_key_file = "{path}"')
+
+
 def test_check_names_a_secret_that_others_may_read(tmp_path: Path) -> None:
-    token = tmp_path / "token"
-    token.write_text("x")
-    token.chmod(0o644)
-    output = check(tmp_path, TEXT.replace("/etc/chot/hub.token", str(token))).output
+    key = tmp_path / "hash.key"
+    key.write_text("ab" * 32)
+    key.chmod(0o644)
+    output = check(tmp_path, with_hash_key(key)).output
     assert "readable by others" in output
-    assert f"chmod 600 {token}" in output
-
-
-@pytest.mark.parametrize("content", ["", "one\ntwo\n"])
-def test_check_names_a_token_that_is_none(tmp_path: Path, content: str) -> None:
-    token = tmp_path / "token"
-    token.write_text(content)
-    token.chmod(0o600)
-    output = check(tmp_path, TEXT.replace("/etc/chot/hub.token", str(token))).output
-    assert "does not hold a token" in output
+    assert f"chmod 600 {key}" in output
 
 
 def test_check_names_rotating_codes_secrets_that_run_would_refuse(tmp_path: Path) -> None:
@@ -123,9 +123,7 @@ def test_check_names_a_key_file_that_is_none(tmp_path: Path) -> None:
     junk = tmp_path / "hash.key"
     junk.write_text("not a key")
     junk.chmod(0o600)
-    assert (
-        "hub.hash_key_file" in check(tmp_path, TEXT.replace("/etc/chot/hash.key", str(junk))).output
-    )
+    assert "does not hold 64 hex digits" in check(tmp_path, with_hash_key(junk)).output
 
 
 @pytest.fixture
@@ -134,10 +132,12 @@ def ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.setattr("appliance.camera_inspection.KernelControls", FakeKernel().open)
     root = an_authority()[1].decode()
     text = TEXT.replace("/var/lib/chot", str(tmp_path / "state")).replace("8080", "0")
-    for name, content in {"hub.token": "t" * 43, "hash.key": "ab" * 32, "root.json": root}.items():
-        (tmp_path / name).write_text(content)
-        (tmp_path / name).chmod(0o600)
-        text = text.replace(f"/etc/chot/{name}", str(tmp_path / name))
+    identity = tmp_path / "state" / "identity"
+    identity.mkdir(mode=0o700, parents=True)
+    identity.parent.chmod(0o700)
+    for name, content in {"hash.key": "ab" * 32, "root.json": root}.items():
+        (identity / name).write_text(content)
+        (identity / name).chmod(0o600)
     terminals = [os.openpty() for _ in range(4)]
     for _, slave in terminals:
         start = min(p for p in (text.find('"/dev/v4l'), text.find('"/dev/serial')) if p >= 0)
@@ -180,7 +180,6 @@ def test_check_names_an_open_state_folder_and_an_open_device_key(
     tmp_path: Path, ready: str
 ) -> None:
     state = tmp_path / "state"
-    state.mkdir()
     state.chmod(0o777)
     (state / "device.key").write_bytes(b"k" * 32)
     (state / "device.key").chmod(0o644)
@@ -190,8 +189,9 @@ def test_check_names_an_open_state_folder_and_an_open_device_key(
 
 
 def test_check_never_advises_to_make_a_key_that_the_hub_has(tmp_path: Path, ready: str) -> None:
-    (tmp_path / "hash.key").unlink()
+    (tmp_path / "state" / "identity" / "hash.key").unlink()
     output = check(tmp_path, ready).output
+    assert "chot enrol" in output
     assert "copy it from the hub" in output
 
 

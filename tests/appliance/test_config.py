@@ -36,7 +36,6 @@ device = "gate"
 state_dir = "state"
 [hub]
 url = "http://127.0.0.1:9000"
-token_file = "token"
 root_file = "/keys/root.json"
 hash_key_file = "hash.key"
 [[lane]]

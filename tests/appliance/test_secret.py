@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from appliance.errors import ConfigError
-from appliance.secret import device_key, read_credentials, read_token
+from appliance.secret import device_key, read_credentials
 
 
 def counting(n: int) -> bytes:
@@ -35,27 +35,6 @@ def a_token_file(folder: Path, content: bytes, mode: int = 0o600) -> Path:
     return path
 
 
-def test_a_token_is_read_without_the_space_around_it(tmp_path: Path) -> None:
-    assert read_token(a_token_file(tmp_path, b" secret-token\r\n")) == "secret-token"
-
-
-@pytest.mark.parametrize("mode", [0o640, 0o604, 0o666])
-def test_a_token_that_others_may_read_is_refused(tmp_path: Path, mode: int) -> None:
-    with pytest.raises(ConfigError, match="readable by others") as caught:
-        read_token(a_token_file(tmp_path, b"secret", mode))
-    assert "chmod 600" in caught.value.hint
-
-
-@pytest.mark.parametrize(
-    "content",
-    [b"", b" \n", b"two words", b"one\ntwo\n", b"a\r\nX-Evil: 1", b"x" * 5_000, b"\xff", b"\0"],
-)
-def test_a_file_that_holds_no_token_is_refused(tmp_path: Path, content: bytes) -> None:
-    with pytest.raises(ConfigError, match="does not hold a token") as caught:
-        read_token(a_token_file(tmp_path, content))
-    assert "chot hub device" in caught.value.hint
-
-
 def test_a_device_key_that_others_may_read_is_refused(tmp_path: Path) -> None:
     device_key(tmp_path / "device.key", counting)
     (tmp_path / "device.key").chmod(0o640)
@@ -70,12 +49,6 @@ def test_what_is_no_key_is_refused(tmp_path: Path, content: bytes) -> None:
     path.chmod(0o600)
     with pytest.raises(ConfigError):
         device_key(path, counting)
-
-
-def test_a_missing_secret_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="gone") as caught:
-        read_token(tmp_path / "gone")
-    assert "chot hub device" in caught.value.hint
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:

@@ -33,7 +33,12 @@ def test_counts_match_and_standard_output_is_one_json_object(tmp_path: Path) -> 
     assert summary["readings"] == summary["journaled"] == summary["acknowledged"]
     assert summary["reading_to_light_ms"]["p50"] <= summary["reading_to_light_ms"]["p99"]
     assert summary["failures"] == {}
-    for secret in ("hub/keys/hash.key", "hub.token", "state/device.key"):
+    for secret in (
+        "hub/keys/ca.key",
+        "state/device.key",
+        "state/identity/device.key",
+        "state/identity/hash.key",
+    ):
         assert (tmp_path / "kept" / secret).stat().st_mode & 0o077 == 0
 
 

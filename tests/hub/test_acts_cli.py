@@ -21,10 +21,14 @@ from cache.replica.alias import person_of
 from cache.replica.keys import load_hash_key
 from hub.cli import hub
 from hub.folder import DataFolder
-from hub.intake import Intake, first_version
+from hub.intake import Arrival, Intake, first_version
+from hub.keys import load_keys
+from hub.seals import Seals
+from hub.store.entries import JournalKey
 from hub.store.port import KnownIdentifier, Person
 from hub.store.sqlite import open_store
-from tests.hub.gates import a_batch, a_passage, chain
+from tests.hub.gates import JOURNAL, a_batch, a_passage, chain
+from tests.hub.sealed import sealed
 
 NOW = Instant(1_632_100_000_000_000_000, 5, "hub-boot", ClockTrust.RTC)
 NUMBER = "000190000001"
@@ -70,6 +74,43 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> DataFolder:
 
     asyncio.run(take())
     return folder
+
+
+@pytest.fixture(scope="module")
+def sealed_folder(tmp_path_factory: pytest.TempPathFactory) -> DataFolder:
+    folder = DataFolder(tmp_path_factory.mktemp("sealed") / "hub")
+    run("init", "--data", folder.root)
+    seal_key = load_keys(folder.keys).seals.present
+    assert seal_key is not None
+    scan = msgspec.structs.replace(a_passage(1), person=77 << 2, alerts=(Alert.ISOLATION,))
+    act = overridden(scan, 2, Outcome.ADMIT, OverrideReason.EMERGENCY, officer=OFFICER, now=NOW)
+
+    async def take() -> None:
+        async with open_store(folder.database) as store:
+            seals = Seals.of(load_keys(folder.keys))
+            arrival = Arrival(JournalKey("gate-1", JOURNAL), sealed([scan, act], seal_key), {1})
+            await Intake(store, seals).receive(arrival, NOW)
+
+    asyncio.run(take())
+    return folder
+
+
+def test_what_gates_sealed_is_read_with_the_hubs_key_and_not_without(
+    sealed_folder: DataFolder,
+) -> None:
+    (decided,) = listed(sealed_folder, "overrides")
+    assert (decided["officer"], decided["about"], decided["note"]) == (4016, 2, "emergency")
+    (alert,) = listed(sealed_folder, "alerts")
+    assert alert["person"] == f"{77 << 2:016x}"
+    key = sealed_folder.keys / "seal.key"
+    kept = key.with_name("elsewhere")
+    key.rename(kept)
+    try:
+        (decided,) = listed(sealed_folder, "overrides")
+        assert (decided["sealed"], "officer" in decided) == (True, False)
+        assert "sealed" in run("overrides", "--data", sealed_folder.root)
+    finally:
+        kept.rename(key)
 
 
 def test_corrections_say_what_about_which_entry_by_whom(folder: DataFolder) -> None:

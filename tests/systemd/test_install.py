@@ -28,12 +28,17 @@ def test_what_the_configuration_names_is_put_where_it_looks() -> None:
     rules = PurePosixPath("/etc/chot") / CONFIG["site"]["rulebook"]
     assert any(line.endswith("configs/rulebooks/*.json") for line in COMMANDS)
     assert any(f" -t {rules.parent} " in line for line in COMMANDS)
-    modes = {"token_file": "600", "hash_key_file": "600", "root_file": "644"}
-    for key, mode in modes.items():
-        wanted = rf"sudo install -m {mode} -o chot -g chot \S+ +{CONFIG['hub'][key]}"
-        assert any(re.fullmatch(wanted, line) for line in COMMANDS), key
     assert any(f"-o chot -g chot {CONFIG['appliance']['state_dir']}" in line for line in COMMANDS)
     assert any(f" {CONFIG['appliance']['device']} " in line for line in COMMANDS)
+
+
+def test_it_is_enrolled_as_the_service_before_it_is_checked() -> None:
+    as_service = "sudo -u chot /opt/chot/.venv/bin/chot"
+    enrol = f"{as_service} enrol --config /etc/chot/chot.toml"
+    check = f"{as_service} check --config /etc/chot/chot.toml"
+    assert COMMANDS.index(enrol) < COMMANDS.index(check)
+    assert any(f" --site {CONFIG['site']['id']} " in line for line in COMMANDS)
+    assert CONFIG["hub"].keys().isdisjoint({"token_file", "root_file", "hash_key_file"})
 
 
 def test_the_check_runs_as_the_service_before_it_starts() -> None:

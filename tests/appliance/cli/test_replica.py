@@ -65,7 +65,6 @@ device = "gate-1"
 state_dir = "{tmp_path / "state"}"
 [hub]
 url = "http://127.0.0.1:9"
-token_file = "{tmp_path / "token"}"
 root_file = "{hub / "keys" / "root.json"}"
 hash_key_file = "{hub / "keys" / "hash.key"}"
 [[lane]]
