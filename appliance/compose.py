@@ -42,6 +42,7 @@ from appliance.plugging import Plugging
 from appliance.pseudonym_key import key_place
 from appliance.pseudonyms import Pseudonyms
 from appliance.records import open_records
+from appliance.renewal import Renewal
 from appliance.replica_keeping import (
     IMPORTED,
     REPLICA,
@@ -171,6 +172,9 @@ async def composed(
             hub_time=hub_time,
             zone=zone,
             capacity=config.site.capacity,
+            renewal=Renewal(
+                client, config.hub.url, identity_of(state), key, clock, draw=rng.random
+            ),
         )
         records.pace.serving = outlook.serving
         metrics = Metrics(

@@ -12,6 +12,7 @@ from appliance.hub_time import HubTime
 from appliance.lane import Lane
 from appliance.metrics import Sources
 from appliance.records import Records
+from appliance.renewal import Renewal
 from appliance.sources import Source
 from appliance.web.views import Status
 from cache.replica.replicate import Replicator
@@ -31,12 +32,14 @@ class Outlook:
         replicator: Replicator,
         hub_time: HubTime,
         zone: Zone,
+        renewal: Renewal,
         capacity: int | None = None,
     ) -> None:
         self.records = records
         self.replicator = replicator
         self.hub_time = hub_time
         self.zone = zone
+        self.renewal = renewal
         self._capacity = capacity
         self.lanes: list[Lane] = []
         self.sources: list[Source] = []
@@ -115,6 +118,7 @@ class Outlook:
         health.add("replica", self._replica)
         health.add("hub", self._hub, Weight.NOTE)
         health.add("clock", self._clock_trust)
+        health.add("identity", self.renewal.finding, Weight.NOTE)
         health.add("zone", self._zone, Weight.NOTE)
 
     @property

@@ -54,6 +54,7 @@ class Appliance:
         for number, uplink in enumerate(outlook.records.uplinks):
             crew.add(f"uplink {number}", uplink.run())
         crew.add("hub time", outlook.hub_time.run())
+        crew.add("renewal", outlook.renewal.run())
         crew.add("watch lanes", self._watch_lanes())
         crew.add("plugging", self._plugging.run())
         crew.add(

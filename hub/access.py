@@ -51,7 +51,10 @@ def route_of(request: web.BaseRequest) -> str:
     """Return the pattern of the route that a request took: bounded, whatever the path is."""
     if not isinstance(request, web.Request):
         return UNMATCHED
-    resource = request.match_info.route.resource
+    try:
+        resource = request.match_info.route.resource
+    except AssertionError:  # the library's: a head that it could not read took no route at all
+        return UNMATCHED
     return resource.canonical if resource is not None else UNMATCHED
 
 

@@ -102,6 +102,15 @@ def require_allowed(device: Device) -> None:
         raise ForbiddenError("this device is denied")
 
 
+def require_current(device: Device, now: Instant) -> None:
+    """Check that a device's newest certificate has not ended, if it has one of this hub's.
+
+    :raises ForbiddenError: if it has: somebody has to approve the next one.
+    """
+    if device.expires_ns is not None and now.wall_ns >= device.expires_ns:
+        raise ForbiddenError("this device's certificate has ended, and nobody approved the next")
+
+
 def token_hash(token: str) -> bytes:
     """Return the SHA-256 under which a token is kept."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()

@@ -91,9 +91,7 @@ class EnrolmentDoors:
 
     def add_to(self, app: web.Application) -> None:
         """Add the routes, and the judgement of client certificates on all of the hub's."""
-        app.middlewares.append(
-            only_allowed(self._store, self._clock, free=frozenset({AUTHORITY_PATH, RENEW_PATH}))
-        )
+        app.middlewares.append(only_allowed(self._store))
         app.router.add_get(AUTHORITY_PATH, self._authorities)
         app.router.add_post(ENROL_PATH, self._enrol)
         app.router.add_post(RENEW_PATH, self._renew)

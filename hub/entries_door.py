@@ -9,10 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from aiohttp import web
-from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from admission.errors import WireError
 from admission.ports import Clock
@@ -26,7 +23,8 @@ from admission.upload import (
 )
 from hub.access import DEVICE
 from hub.body import signed_batch_bytes
-from hub.devices import require_allowed
+from hub.client_certificate import presented_key
+from hub.devices import require_allowed, require_current
 from hub.errors import ForbiddenError, MalformedUploadError, UnauthorisedError
 from hub.intake import Arrival, Intake, Receipt, arrival_of
 from hub.store.devices import Device, DeviceStore
@@ -62,7 +60,8 @@ class EntriesDoor:
         async with self._uploads.arriving():
             received = _received(await signed_batch_bytes(request))
         batch = received.batch
-        device = await authenticated(self._devices, received, line_key(request))
+        device = await authenticated(self._devices, received, presented_key(request))
+        require_current(device, self._clock.now())
         request[DEVICE] = device.name
         async with self._uploads.place(device.name):
             receipt = await self._intake.receive(_arrival(received), self._clock.now())
@@ -98,25 +97,6 @@ async def authenticated(
     if line_key is not None and line_key != device.public_key:
         raise ForbiddenError("the line's certificate is of another key than the batch")
     return device
-
-
-def line_key(request: web.Request) -> bytes | None:
-    """Return the raw key of the connection's client certificate; empty if that is no Ed25519 key.
-
-    None where the connection has no client certificate.
-    """
-    transport = request.transport
-    tls = transport.get_extra_info("ssl_object") if transport is not None else None
-    certificate = tls.getpeercert(binary_form=True) if tls is not None else None
-    if not certificate:
-        return None
-    try:
-        key = x509.load_der_x509_certificate(certificate).public_key()
-    except (ValueError, UnsupportedAlgorithm):
-        return b""
-    if not isinstance(key, Ed25519PublicKey):
-        return b""
-    return key.public_bytes(Encoding.Raw, PublicFormat.Raw)
 
 
 def _received(data: bytes) -> Received:

@@ -3,8 +3,8 @@
 keys/server.key, keys/server.crt   of the hub's own authority, unless others are named
 
 A client's certificate is optional, and has to be of the hub's authority. OpenSSL checks who signed
-it and that the client has its key; whether it has expired, and whose it is, judges
-`hub.client_certificate`, which answers in words instead of breaking the connection off.
+it and that the client has its key; whose it is judges `hub.client_certificate`, and whether it has
+ended the door for entries: they answer in words instead of breaking the connection off.
 """
 
 from __future__ import annotations

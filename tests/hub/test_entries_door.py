@@ -26,7 +26,8 @@ from admission.upload import (
     unpack_signed_batch,
 )
 from admission.wire import MAX_BATCH_BYTES, Entry
-from hub.entries_door import authenticated, line_key
+from hub.client_certificate import presented_key
+from hub.entries_door import authenticated
 from hub.errors import ForbiddenError, StoreError
 from hub.store.entries import FlagKind, JournalKey
 from tests.hub.doors import HEAD_KEY, Hub, a_hub, refusal
@@ -188,7 +189,7 @@ def test_the_lines_key_is_that_of_its_certificate() -> None:
     def seen(certificate: bytes | None) -> bytes | None:
         line = _Line(certificate)
         request = make_mocked_request("POST", SIGNED_UPLOAD_PATH, transport=line)  # type: ignore[arg-type]
-        return line_key(request)
+        return presented_key(request)
 
     assert seen(certificate_of(DEVICE_KEY)) == DEVICE_KEY.public_key().public_bytes_raw()
     assert seen(None) is None
@@ -207,3 +208,13 @@ async def test_another_line_than_the_batchs_key_is_refused(hub: Hub) -> None:
     for other in (OTHER_KEY.public_key().public_bytes_raw(), b""):
         with pytest.raises(ForbiddenError):
             await authenticated(hub.store, received, other)
+
+
+async def test_a_device_whose_certificate_has_ended_waits_for_a_person(hub: Hub) -> None:
+    now_ns = hub.clock.now().wall_ns
+    key = DEVICE_KEY.public_key()
+    await hub.register("gate-1", key, expires_ns=now_ns)
+    status, said = refusal(await hub.send(GOOD))
+    assert (status, "ended" in said) == (403, True)
+    await hub.register("gate-1", key, expires_ns=now_ns + 10**12)
+    assert (await hub.send(GOOD))[0] == 200
