@@ -84,6 +84,8 @@ class RunningHub:
         self.samples = folder / "samples.jsonl"
         self._announced = folder / "announced.json"
         self._log = folder / "hub.log"
+        self.arguments: list[str] = []
+        """More of them, for `chot hub serve`."""
         self._port = 0
         self._process: subprocess.Popen[bytes] | None = None
         self.url = ""
@@ -95,6 +97,7 @@ class RunningHub:
                 [
                     sys.executable, "-m", "hub", "serve", "--data", str(self.folder),
                     "--port", str(self._port), "--announce", str(self._announced),
+                    *self.arguments,
                 ],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
