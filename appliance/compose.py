@@ -135,9 +135,12 @@ async def composed(
             )
         )
         site, used, reset = site_of(config), UsedOnce(), reset_from(config.site)
-        place = key_place(config.journal.remember, state)
         pseudonyms = await Pseudonyms.open(
-            place, reset, records.journal, clock, random_bytes=os.urandom
+            key_place(config.journal.remember, state),
+            reset,
+            records.journal,
+            clock,
+            random_bytes=os.urandom,
         )
         zone = await recalled_zone(
             state / "journal",
@@ -211,6 +214,7 @@ async def composed(
         health = Health()
         outlook.describe(health)
         health.add("sealing", sealing.finding, Weight.NOTE)
+        health.add("pseudonyms", pseudonyms.finding, Weight.NOTE)
         keeper.describe(health, metrics.registry, site, clock)
         plugging = Plugging(outlook.sources, draw=rng.random)
         health.add("plugging", plugging.finding, Weight.NOTE)

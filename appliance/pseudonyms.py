@@ -20,6 +20,7 @@ from admission.instant import Instant
 from admission.people import Token
 from admission.ports import Clock
 from admission.reset import DailyReset
+from appliance.health import Finding
 from appliance.pseudonym_key import KEY_BYTES, KeyPlace, KeyRecord, new_record
 
 TOKEN_BYTES = 8
@@ -142,6 +143,14 @@ class Pseudonyms:
             self._record = msgspec.structs.replace(self._record, era=latest.ordinal)
             self._changed.set()
         self._settled_ns = (latest.wall_ns, self._reset.next_ns(latest))
+
+    def finding(self) -> Finding:
+        """Return whether a restart of the daemon would know people again, for the health report."""
+        if self._place.folder is None:
+            why = "nobody is known again after a restart: no folder of ours in memory (tmpfs)"
+            return Finding(ok=False, why=why)
+        kept = self._written is self._record or self._changed.is_set()
+        return Finding(ok=kept, why="" if kept else "the key of who is inside cannot be kept")
 
     async def run(self) -> None:
         """Look after the key until cancelled: also where nobody passes, and with its file."""

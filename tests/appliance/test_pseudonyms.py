@@ -96,7 +96,9 @@ def test_a_person_and_a_code_are_never_taken_for_each_other(person: int, digest:
 
 
 async def test_a_restart_knows_people_again(gate: Gate) -> None:
-    before = gate.token(await gate.start())
+    pseudonyms = await gate.start()
+    assert pseudonyms.finding().ok
+    before = gate.token(pseudonyms)
     gate.journal.last_sequence = 9
     again = await gate.start()
     assert gate.token(again) == before
@@ -182,6 +184,13 @@ async def test_a_clock_that_was_far_ahead_stops_no_later_reset(gate: Gate) -> No
     assert gate.token(pseudonyms) != ahead
 
 
+async def test_where_no_memory_is_ours_the_health_report_says_so() -> None:
+    gate = Gate(KeyPlace(None))
+    pseudonyms = await gate.start()
+    assert gate.token(pseudonyms) == gate.token(pseudonyms)
+    assert "no folder of ours" in pseudonyms.finding().why
+
+
 async def test_another_journal_begins_with_names(gate: Gate) -> None:
     gate.journal.last_sequence = 50
     before = gate.token(await gate.start())
@@ -199,6 +208,7 @@ async def test_a_file_that_cannot_be_written_costs_no_scan(
     gate.token(pseudonyms)
     await pseudonyms.write()
     assert "cannot be kept" in caplog.text
+    assert "cannot be kept" in pseudonyms.finding().why
     assert pseudonyms._record.key.hex() not in caplog.text
 
 

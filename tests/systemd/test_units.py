@@ -70,6 +70,7 @@ def test_what_the_daemon_needs_stays_open() -> None:
 def test_what_people_are_known_by_stays_in_memory() -> None:
     settings = (UNITS / "chot.service").read_text()
     assert "\nLimitCORE=0\n" in settings, "a core dump holds who is inside, and every key"
+    assert "\nMemorySwapMax=0\n" in settings, "swap would keep it over a power cut"
     assert "\nRuntimeDirectory=chot\n" in settings
     assert "\nRuntimeDirectoryMode=0700\n" in settings
     assert "\nRuntimeDirectoryPreserve=yes\n" in settings, "a restart would forget who is inside"
