@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from benchmarks.backlog_cli import backlog
 from benchmarks.damage import damage
 from benchmarks.decide_cli import decide
 from benchmarks.decode_cli import decode
@@ -31,6 +32,7 @@ def bench() -> None:
     """Measure this machine: figures beside the floor of the same run."""
 
 
+bench.add_command(backlog)
 bench.add_command(damage)
 bench.add_command(decide)
 bench.add_command(decode)

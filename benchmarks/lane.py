@@ -23,7 +23,7 @@ import msgspec
 
 from admission.instant import Instant
 from admission.law import Law
-from admission.ports import Clock
+from admission.ports import Bridge, Clock
 from admission.reading import Reading, Symbology
 from admission.repeat import Presentations, UsedOnce
 from admission.reset import DailyReset
@@ -74,24 +74,30 @@ class LaneFigures(msgspec.Struct, frozen=True):
     """Median reading-to-light over the sum of the floors' medians."""
 
 
-class _Watcher:
+class Watcher:
     """Screen and observer that keep what the lane tells them."""
 
     def __init__(self) -> None:
         self.scans: list[Scan] = []
 
-    def publish(self, lane: str, verdict: Verdict, holder: str) -> None: ...
+    def publish(self, lane: str, verdict: Verdict, holder: str) -> None:
+        """Show nothing."""
 
-    def lane_state(self, lane: str, state: LaneState) -> None: ...
+    def lane_state(self, lane: str, state: LaneState) -> None:
+        """Show nothing."""
 
-    def repeated(self, lane: str) -> None: ...
+    def repeated(self, lane: str) -> None:
+        """Keep nothing."""
 
-    def turned_away(self, lane: str) -> None: ...
+    def turned_away(self, lane: str) -> None:
+        """Keep nothing."""
 
     def scanned(self, scan: Scan) -> None:
+        """Keep it."""
         self.scans.append(scan)
 
     def failed(self, lane: str, step: str, error: Exception) -> None:
+        """End the benchmark: what failed was not measured."""
         raise error
 
 
@@ -103,8 +109,8 @@ async def measure(
     :param progress: called with the number of scans done.
     """
     clock = SystemClock(synchronised=lambda: True)  # vouched for, so that every check is decided
-    book, texts = await asyncio.to_thread(_people, folder, people, clock.now())
-    watcher = _Watcher()
+    book, texts = await asyncio.to_thread(people_of, folder, people, clock.now())
+    watcher = Watcher()
     journal = await FileJournal.open(
         folder / "journal", monotonic_ns=clock.monotonic_ns, random_bytes=os.urandom
     )
@@ -118,7 +124,7 @@ async def measure(
             nonce=random.SystemRandom().getrandbits,
             on_alive=lambda alive: linked.set() if alive else None,
         )
-        lane = _lane(clock, book, journal, bridge, watcher)
+        lane = lane_over(clock, book, journal, bridge, watcher)
         running = asyncio.create_task(bridge.run())
         await asyncio.wait_for(linked.wait(), 10)
         for number in range(WARM_UP + scans):
@@ -152,7 +158,8 @@ def _figures(
     )
 
 
-def _people(folder: Path, count: int, now: Instant) -> tuple[ReplicaBook, list[str]]:
+def people_of(folder: Path, count: int, now: Instant) -> tuple[ReplicaBook, list[str]]:
+    """Return a book over synthetic people, published in `folder`, and codes of a thousand."""
     population = Population(1, count, now.date_in(VIETNAM))
     keys = create_keys(folder / "keys")
     published = folder / "published"
@@ -168,9 +175,10 @@ def _people(folder: Path, count: int, now: Instant) -> tuple[ReplicaBook, list[s
     return book, [sample.text for sample in drawn]
 
 
-def _lane(
-    clock: Clock, book: ReplicaBook, journal: FileJournal, bridge: McuBridge, watcher: _Watcher
+def lane_over(
+    clock: Clock, book: ReplicaBook, journal: FileJournal, bridge: Bridge, watcher: Watcher
 ) -> Lane:
+    """Return a lane that decides, writes, and shows by `bridge`."""
     site = Site("bench", "bench", Place.SUPERMARKET, "bench", 15, VIETNAM)
     reset = DailyReset(4 * 60, VIETNAM)
     zone = Zone(reset)
