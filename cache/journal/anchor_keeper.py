@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from admission.errors import WireError
 from cache.journal.anchor import (
     ANCHOR_NAME,
     Anchor,
@@ -25,6 +26,7 @@ from cache.journal.found import found
 from cache.journal.medium import Medium, PosixMedium
 from cache.journal.recovery import Position
 from cache.journal.segment_file import unavailable
+from cache.journal.witness import stated_mark
 
 INTERVAL_S = 10.0
 _log = logging.getLogger(__name__)
@@ -133,6 +135,8 @@ class AnchorKeeper:
     def _write(self, pruned: Pruned) -> None:
         mark = self._mark()  # before the head: what the hub holds, the head has reached
         head = self._head()
+        if not _is_of(mark, head.journal):
+            mark = b""
         anchor = make_anchor(
             self._key,
             head.journal,
@@ -186,3 +190,11 @@ class AnchorKeeper:
         _log.warning("%s: it is set aside, and a new one begun", why)
         path = self._directory / ANCHOR_NAME
         self._medium.rename(path, path.with_name(path.name + DAMAGED_SUFFIX))
+
+
+def _is_of(mark: bytes, journal: bytes) -> bool:
+    """Return whether a mark is of this journal: one that ended proves nothing of the next."""
+    try:
+        return stated_mark(mark).journal == journal
+    except WireError:
+        return False

@@ -99,9 +99,8 @@ class FilePruner:
         :raises JournalUnavailable: if the anchor could not be written: then nothing was removed.
         :raises OSError: as the medium does.
         """
-        pruned = self._anchors.pruned()
         files = list_files(self._medium, self._directory)
-        yield from self._load_kept(files, pruned, limits)
+        yield from self._load_kept(files, self._anchors.pruned(), limits)
         self._contents = {f: known for f, known in self._contents.items() if f in set(files)}
         for aged in self._aged(files, limits):
             yield
@@ -131,6 +130,8 @@ class FilePruner:
     ) -> Iterator[None]:
         if self._kept is not None:
             return
+        # What an earlier step failed to make durable must be, before the next is announced.
+        self._medium.sync_directory(self._directory)
         kept = {}
         for file in files[:-1]:
             if file.first_sequence <= pruned.through:

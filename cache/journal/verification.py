@@ -61,17 +61,24 @@ def verify(directory: Path, medium: Medium | None = None, *, keys: Keys | None =
     :raises JournalUnavailable: if the directory cannot be read.
     """
     medium, keys = medium or PosixMedium(), keys or Keys()
-    report = _living(directory, medium, keys)
-    names = _names(medium, directory)
-    for name in sorted(names):
-        if name.endswith(DAMAGED_SUFFIX):
-            report.faults.append(Fault(FaultKind.FILE, name, 0, 0))
-    for name in retired_names(names):
-        report.faults += _of_retired(name, verify(directory / name, medium, keys=keys))
+    report = _of_folder(directory, medium, keys)
+    if report.anchored is None and keys.device is not None and report.entries:
+        missing = Fault(FaultKind.ANCHOR, ANCHOR_NAME, 0, 0)
+        report.faults += [] if missing in report.faults else [missing]
+    for name in retired_names(_names(medium, directory)):
+        report.faults += _of_retired(name, _of_folder(directory / name, medium, keys))
     return report
 
 
-def _living(directory: Path, medium: Medium, keys: Keys) -> Report:
+def _of_folder(directory: Path, medium: Medium, keys: Keys) -> Report:
+    report = _walked(directory, medium, keys)
+    for name in sorted(_names(medium, directory)):
+        if name.endswith(DAMAGED_SUFFIX):
+            report.faults.append(Fault(FaultKind.FILE, name, 0, 0))
+    return report
+
+
+def _walked(directory: Path, medium: Medium, keys: Keys) -> Report:
     """Return the report on the folder's own files, walked again where pruning went on meanwhile."""
     for _ in range(_ATTEMPTS):
         # Read before the files: those are then at least as new as what it states.
@@ -82,11 +89,10 @@ def _living(directory: Path, medium: Medium, keys: Keys) -> Report:
             following = files[place + 1].first_sequence if place + 1 < len(files) else None
             walk.file(medium, file, following)
         report = walk.end(files)
-        if anchor is None and not faults and keys.device is not None and report.entries:
-            faults = [Fault(FaultKind.ANCHOR, ANCHOR_NAME, 0, 0)]
         report.faults += faults
         after, _ = _anchor(directory, medium)
-        if anchor is None or after is None or after.pruned == anchor.pruned:
+        pruned = anchor is not None and after is not None and after.pruned != anchor.pruned
+        if not pruned and set(files) <= set(_listed(medium, directory)):
             break
     return report
 

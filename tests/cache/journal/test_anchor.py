@@ -108,6 +108,16 @@ def test_nothing_is_written_where_nothing_changed() -> None:
     assert len(gate.disk.operations) == operations
 
 
+def test_a_mark_of_a_journal_that_ended_is_left_out() -> None:
+    gate = a_gate()
+    other = Gate(SimulatedDisk(), Random(4), journal=NEXT_JOURNAL)
+    other.write(5)
+    other.acknowledge(5)
+    gate.mark = other.mark
+    gate.keeper.write()
+    assert the_anchor(gate.disk).mark == b""
+
+
 async def test_a_medium_that_refuses_is_told_and_tried_again() -> None:
     gate = a_gate()
     gate.write(1)
