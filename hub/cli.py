@@ -21,9 +21,12 @@ from hub.authority import create_authority, has_authority
 from hub.clock import HubClock
 from hub.devices_cli import device
 from hub.enrol_cli import enrol
+from hub.entries_cli import entries
 from hub.errors import HubError
+from hub.flags_cli import flags
 from hub.folder import DataFolder
 from hub.import_cli import import_
+from hub.journals.cli import journals
 from hub.keys import complete_keys, create_keys, load_keys
 from hub.keys_cli import keys, show_keys
 from hub.options import data_option, run
@@ -60,6 +63,9 @@ for command in (
     keys,
     device,
     enrol,
+    flags,
+    journals,
+    entries,
 ):
     hub.add_command(command)
 

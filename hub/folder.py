@@ -1,6 +1,7 @@
 """The hub's folder: one place for database, keys and published files.
 
 hub.db                people, devices, entries; mode 0600
+examination.db        the examiner's own file: see `hub.examination.notebook`
 keys/                 see `hub.keys`: gates get root.json and hash.key
 published/replica/    what gates replicate; any web server may carry it
 serving.lock          held by the hub that serves
@@ -24,6 +25,7 @@ class DataFolder:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.database = root / "hub.db"
+        self.examination = root / "examination.db"
         self._serving = root / "serving.lock"
         self.keys = root / "keys"
         self.published = root / "published"

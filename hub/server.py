@@ -14,9 +14,11 @@ from admission.ports import Clock
 from hub.access import JsonAccessLogger, log
 from hub.app import application
 from hub.connections import HEAD_TIMEOUT_S, MAX_CONNECTIONS, Connections
+from hub.daily_heads import DailyHeadsTask
 from hub.documents import put_recipient
 from hub.enrolment_serving import enrolling
 from hub.errors import HubError
+from hub.examination.task import Examination, bench_of
 from hub.folder import DataFolder
 from hub.keys import load_keys
 from hub.metrics import HubMetrics
@@ -78,6 +80,12 @@ async def serving(folder: DataFolder, options: ServeOptions, clock: Clock) -> As
                     or trust.problem(clock.now(), within=ROOT_ALARM)
                 ),
             )
+            examination = Examination(
+                bench_of(store, folder, keys, publisher), store, clock, metrics
+            )
+            daily_heads = DailyHeadsTask(
+                store, folder.replica, keys.head, clock, clock_problem=lambda: vouching.problem
+            )
             certificate = enrolling(app, store, folder, options.tls, clock)
             await _vouch_first(vouching)
             async with (
@@ -85,6 +93,8 @@ async def serving(folder: DataFolder, options: ServeOptions, clock: Clock) -> As
                 _beside(
                     vouching.run(),
                     publication.run(),
+                    examination.run(),
+                    daily_heads.run(),
                     *([certificate.run()] if certificate is not None else []),
                 ),
             ):

@@ -13,24 +13,17 @@ from collections.abc import Awaitable, Callable, Mapping
 import msgspec
 
 from admission.instant import Instant
-from admission.ports import Clock
-from hub.access import log
-from hub.errors import HubError
 from hub.examination.duplicates import WINDOW_MS
 from hub.examination.following import Followed
 from hub.examination.notebook import Cursor, Notebook
 from hub.examination.people import PeopleJudge
 from hub.examination.seen import see
 from hub.examination.telling import sent_off, told_by
-from hub.metrics import HubMetrics
 from hub.store.entries import Flag, FlagKind, JournalKey
 from hub.store.examined import FlaggingStore, JournalStanding
 
 BATCH = 200
 """Entries of one step: some 10 ms of the loop."""
-INTERVAL_S = 1.0
-RETRY_S = 15.0
-COUNT_INTERVAL_S = 15.0
 SLACK_MS = 5 * 60 * 1000
 """How far two clocks of one device's journals may be apart."""
 MEMORY_NS = 90 * 24 * 3600 * 1_000_000_000
@@ -159,58 +152,5 @@ class Examiner:
                 await self._store.raise_flags(key, [Flag(1, FlagKind.REVIVED)], now_ns)
 
 
-class Examination:
-    """The task that has the examiner look at an interval. What fails is tried again later."""
-
-    def __init__(
-        self,
-        examiner: Examiner,
-        store: FlaggingStore,
-        clock: Clock,
-        metrics: HubMetrics,
-        *,
-        interval_s: float = INTERVAL_S,
-        retry_s: float = RETRY_S,
-    ) -> None:
-        self._examiner = examiner
-        self._store = store
-        self._clock = clock
-        self._metrics = metrics
-        self._interval_s = interval_s
-        self._retry_s = retry_s
-        self._counted_ns: int | None = None
-        self.problem = ""
-        """What went wrong the last time, empty if nothing did."""
-
-    async def run(self) -> None:
-        """Examine until cancelled."""
-        while True:
-            try:
-                await self.once()
-                await asyncio.sleep(self._interval_s)
-            except HubError as error:
-                # Nothing is lost by it: what is held stays held, and is examined later.
-                if self.problem != str(error):
-                    log.error({"event": "not examined", "message": str(error)})
-                self.problem = str(error)
-                self._metrics.examination_failed()
-                await asyncio.sleep(self._retry_s)
-
-    async def once(self) -> None:
-        """Examine now.
-
-        :raises HubError: if that failed.
-        """
-        now = self._clock.now()
-        examined = await self._examiner.round(now)
-        self._metrics.examined(examined, self._examiner.tallies())
-        due = self._counted_ns is None or now.monotonic_ns - self._counted_ns >= _COUNT_NS
-        if due or examined:
-            self._metrics.flags_raised(await self._store.flag_counts())
-            self._counted_ns = now.monotonic_ns
-        self.problem = ""
-
-
 _WHOLE_NS = 60 * 1_000_000_000
 _OVERLAP_NS = 10 * 1_000_000_000
-_COUNT_NS = int(COUNT_INTERVAL_S * 1e9)

@@ -38,7 +38,7 @@ class FindingKind(StrEnum):
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """One run of sequences with the same thing wrong."""
+    """One run of sequences with the same thing wrong; 0 to 0 where the detail says where."""
 
     kind: FindingKind
     first: int

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 import msgspec
@@ -28,6 +30,7 @@ class HeldReport(msgspec.Struct, frozen=True):
     :ivar conflicts: how often other bytes were offered for an entry that was held.
     :ivar unread: entries whose columns this hub could not fill when they came in.
     :ivar listed: at how many places a published list agrees.
+    :ivar by_day: how many of the entries were found in which day.
     """
 
     standing: JournalStanding
@@ -37,6 +40,7 @@ class HeldReport(msgspec.Struct, frozen=True):
     conflicts: int
     unread: int
     listed: int
+    by_day: Mapping[int, int]
     findings: Sequence[Finding]
     untold: int
 
@@ -55,6 +59,7 @@ class HeldWalk:
     ) -> None:
         self.findings = Findings()
         self.entries = self.missing = self.covered = self.unread = self.agreed = 0
+        self.by_day: Counter[int] = Counter()
         self._standing = standing
         self._listed = listed
         self._keys = seal_keys or NoSealKeys()
@@ -72,13 +77,14 @@ class HeldWalk:
         :param broken: of which entries the chain did not hold when they came in.
         """
         after = self._last
-        noted = [
-            (max(span.first, after + 1), min(span.last, until))
-            for span in spans
-            if span.first <= until and span.last > after
-        ]
-        self.covered += sum(last - first + 1 for first, last in noted)
         places = [entry.sequence for entry in held]
+        noted = []
+        for span in spans:
+            first, last = max(span.first, after + 1), min(span.last, until)
+            if first <= last:
+                noted.append((first, last))
+                self.covered += last - first + 1
+                self.by_day[span.day] += bisect_right(places, last) - bisect_left(places, first)
         for first, last in _without(noted, [(place, place) for place in places]):
             self.findings.add(FindingKind.DELETED, first, last)
         for first, last in _without([(place, place) for place in places], noted):
@@ -187,6 +193,7 @@ async def verify_held(
         len(conflicts),
         walk.unread,
         walk.agreed,
+        walk.by_day,
         walk.findings.runs,
         walk.findings.untold,
     )

@@ -90,6 +90,10 @@ class ExaminedStore(Protocol):
         """
         ...
 
+    async def lying(self, day: int) -> Mapping[JournalKey, int]:
+        """Return how many entries of whom lie in a day, noted in spans or not. Reads all of it."""
+        ...
+
     async def passages_of(
         self, people: Collection[int], from_ns: int, until_ns: int, *, limit: int
     ) -> Sequence[PlacedEntry]:

@@ -214,3 +214,11 @@ async def test_a_day_says_what_it_takes(store: Store) -> None:
     (day,) = await store.days()
     assert isinstance(day, Day)
     assert day.bytes >= 0
+
+
+async def test_what_lies_in_a_day_is_counted_by_journal(store: Store) -> None:
+    await add(store, record(1), record(2), record(3, TODAY + 1))
+    await add(store, record(1), key=OTHER)
+    assert await store.lying(TODAY) == {KEY: 2, OTHER: 1}
+    assert await store.lying(TODAY + 1) == {KEY: 1}
+    assert await store.lying(TODAY - 1) == {}

@@ -79,6 +79,9 @@ class ExaminedMemory:
             spans = [HeldSpan(sequence, sequence, 18_890) for sequence in sorted(self.held[key])]
         return [span for span in spans if span.last > after][:limit]
 
+    async def lying(self, day: int) -> Mapping[JournalKey, int]:
+        return {key: len(held) for key, held in self.held.items() if day == 18_890 and held}
+
     async def passages_of(
         self, people: Collection[int], from_ns: int, until_ns: int, *, limit: int
     ) -> Sequence[PlacedEntry]:

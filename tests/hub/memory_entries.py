@@ -181,6 +181,13 @@ class MemoryEntries:
                 found.append(HeldSpan(sequence, sequence, record.day))
         return [span for span in found if span.last > after][:limit]
 
+    async def lying(self, day: int) -> Mapping[JournalKey, int]:
+        counts = {
+            key: sum(record.day == day for record in records.values())
+            for key, records in self.entries_of.items()
+        }
+        return {key: count for key, count in counts.items() if count}
+
     async def passages_of(
         self, people: Collection[int], from_ns: int, until_ns: int, *, limit: int
     ) -> Sequence[PlacedEntry]:

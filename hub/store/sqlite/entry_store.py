@@ -140,6 +140,10 @@ class SqliteEntryStore:
         """Return a journal's spans that end after a sequence, ascending."""
         return await (await self._read()).read(looking.held_spans, key, after, limit=limit)
 
+    async def lying(self, day: int) -> Mapping[JournalKey, int]:
+        """Return how many entries of whom lie in a day, noted in spans or not."""
+        return await (await self._read()).read(looking.lying, day)
+
     async def passages_of(
         self, people: Collection[int], from_ns: int, until_ns: int, *, limit: int
     ) -> Sequence[PlacedEntry]:

@@ -1,0 +1,67 @@
+"""Protects the hub from its examiner: what fails there is said, tried again, and stops nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+from hub.errors import StoreError
+from hub.examination.examiner import Examiner
+from hub.examination.notebook import open_notebook
+from hub.examination.task import Bench, Examination
+from hub.metrics import HubMetrics
+from hub.store.entries import FlagKind
+from tests.hub.examined import ExaminedMemory, Gate
+from tests.worlds import ManualClock
+
+
+async def _no_pause() -> None:
+    return
+
+
+def test_what_fails_is_said_and_tried_again(tmp_path: Path) -> None:
+    file = tmp_path / "examination.db"
+    file.write_bytes(b"this is no database, and long enough to be seen as none" * 40)
+    counted = asyncio.Event()
+
+    class Store(ExaminedMemory):
+        async def flag_counts(self) -> Mapping[FlagKind, int]:
+            counted.set()
+            return await super().flag_counts()
+
+    gate, store, metrics = Gate("gate-a"), Store(), HubMetrics()
+    gate.writes(b"")
+    store.take(gate.key, gate.entries)
+    tried = asyncio.Event()
+
+    @asynccontextmanager
+    async def bench() -> AsyncIterator[Bench]:
+        try:
+            async with open_notebook(file) as notebook:
+                yield Bench(Examiner(store, notebook, pause=_no_pause))
+        except StoreError:
+            tried.set()
+            raise
+
+    async def work() -> None:
+        task = Examination(bench, store, ManualClock(), metrics, interval_s=0, retry_s=0)
+        running = asyncio.create_task(task.run())
+        await tried.wait()
+        await asyncio.sleep(0)
+        assert task.problem == "the examiner's file failed: file is not a database"
+        file.unlink()
+        await counted.wait()
+        await asyncio.sleep(0)
+        assert task.problem == ""
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+
+    asyncio.run(work())
+    told = metrics.exposition().decode()
+    assert 'chot_hub_flags_raised{kind="missing"} 1.0' in told
+    assert "chot_hub_examined_entries_total 1.0" in told
+    assert 'chot_hub_followups{kind="missing"} 1.0' in told
+    assert "chot_hub_examination_failures_total 0.0" not in told
