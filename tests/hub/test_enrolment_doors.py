@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import base64
 import logging
-import secrets
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import aiohttp
 import pytest
-from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -22,50 +19,14 @@ from admission.enrolment import (
     MAX_REQUEST_BYTES,
     REGION_PATH,
     RENEW_PATH,
-    REQUEST_CONTENT_TYPE,
     USER,
-    Region,
     basic_password,
 )
 from appliance.certificates import Names, certificates_in
-from hub.access import refusals
 from hub.authority import Authority, create_authority, load_authority
-from hub.enrolment import approve
-from hub.enrolment_doors import EnrolmentDoors
 from hub.guesses import MAX_FAILURES, WINDOW_NS
-from hub.server import listening
-from tests.hub.enrolments import NAMES, STRANGER, TOKEN, csr, give
-from tests.hub.memory_store import MemoryStore
+from tests.hub.enrolments import NAMES, REGION, STRANGER, TOKEN, World, a_world, csr
 from tests.worlds import ManualClock
-
-REGION = Region(b"root", b"h" * 32)
-
-
-class World:
-    """Doors on a socket, and a client of them."""
-
-    def __init__(self, authority: Authority) -> None:
-        self.store = MemoryStore()
-        self.clock = ManualClock()
-        self.authority = authority
-        self.url = ""
-        self.session: aiohttp.ClientSession
-
-    async def post(
-        self,
-        path: str,
-        body: bytes = base64.encodebytes(csr()),
-        *,
-        secret: bytes = TOKEN.secret,
-        **headers: str,
-    ) -> tuple[int, bytes, str]:
-        sent = {
-            "Content-Type": REQUEST_CONTENT_TYPE,
-            "Authorization": aiohttp.encode_basic_auth(USER, basic_password(secret)),
-            **{name.replace("_", "-"): value for name, value in headers.items()},
-        }
-        async with self.session.post(self.url + path, data=body, headers=sent) as answer:
-            return answer.status, await answer.read(), answer.headers.get("Retry-After", "")
 
 
 @pytest.fixture(scope="module")
@@ -77,25 +38,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 @pytest.fixture
 async def world(authority: Authority) -> AsyncIterator[World]:
-    async with _a_world(authority) as world:
-        yield world
-
-
-@asynccontextmanager
-async def _a_world(authority: Authority) -> AsyncIterator[World]:
-    world = World(authority)
-    await give(world.store, world.clock.now())
-    app = web.Application(middlewares=[refusals])
-    EnrolmentDoors(
-        world.store,
-        authority,
-        world.clock,
-        chain=[authority.certificate],
-        region=lambda: REGION,
-        random_bytes=secrets.token_bytes,
-    ).add_to(app)
-    async with listening(app, "127.0.0.1", 0) as url, aiohttp.ClientSession() as session:
-        world.url, world.session = url, session
+    async with a_world(authority, ManualClock()) as world:
         yield world
 
 
@@ -108,8 +51,7 @@ async def test_the_whole_way(world: World) -> None:
     (request,) = await world.store.requests()
     assert request.number.encode() in body
     assert (await world.post(REGION_PATH))[0] == 403
-    now = world.clock.now()
-    await approve(world.store, world.authority, request.number, now, replace=False)
+    await world.approve_all()
     status, body, _ = await world.post(ENROL_PATH)
     assert status == 200
     (certificate,) = certificates_in(body)
@@ -185,6 +127,7 @@ async def test_guesses_are_few_and_then_wait(world: World) -> None:
         assert status == 401
     status, _, pause = await world.post(ENROL_PATH)
     assert (status, pause) == (429, "60"), "whoever comes from there has to wait"
+    assert isinstance(world.clock, ManualClock)
     world.clock.advance(WINDOW_NS / 1e9 + 1)
     assert (await world.post(ENROL_PATH))[0] == 202
 
