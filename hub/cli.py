@@ -150,6 +150,7 @@ def synthesize(
 )
 def publish(*, folder: DataFolder, accept_clock: bool) -> None:
     """Build and sign a release of all that has changed. A running hub does so by itself."""
+    forbid_core_dumps()
     folder.require()
     folder.create()
     head, changed = run(tasks.publish(folder, HubClock(), accept_clock=accept_clock))

@@ -28,6 +28,7 @@ from appliance.credential_plugins.wire import (
     pack,
     unpack_request,
 )
+from cache.core_dumps import forbid_core_dumps
 
 NICENESS = 10
 MEMORY_BYTES = 512 << 20
@@ -45,6 +46,7 @@ def main() -> None:
     """Serve until the gate closes its end."""
     requests, answers = _own_pipes()
     _limit()
+    forbid_core_dumps()
     parsers = {name: parser for name in sys.argv[1:] if (parser := _load(name, answers))}
     _send(answers, Message(Step.READY))
     while length := requests.read(LENGTH_BYTES):
