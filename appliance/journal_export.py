@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -94,7 +95,8 @@ class Rows:
     def _begin(self, session: SealSession) -> None:
         self._session = None
         if self._opener is not None and session.recipient == self._opener.key_id:
-            self._session = self._opener.begin(session, self._journal)
+            with contextlib.suppress(SealError):  # altered on the medium: its seals stay shut
+                self._session = self._opener.begin(session, self._journal)
 
     def _row(self, sequence: int, record: PassageRecord) -> dict[str, Any]:
         row = plain(sequence, record)

@@ -12,6 +12,7 @@ from appliance.errors import ConfigError
 from appliance.identity import identity_of
 from appliance.offline_replica import copy_trust
 from appliance.replica_keeping import TRUST
+from cache.errors import CacheError
 from cache.journal.verification import Keys
 from cache.replica.keys import load_public_keys, load_root
 from cache.replica.trust import Trust
@@ -19,7 +20,13 @@ from cache.replica.trust import Trust
 _ROOT = re.compile(r"([0-9]{1,9})\.root\.json")
 
 
-def journal_keys(folder: Path, *, device_key: Path | None = None, root: Path | None = None) -> Keys:
+def journal_keys(
+    folder: Path,
+    *,
+    device_key: Path | None = None,
+    root: Path | None = None,
+    head_keys: Path | None = None,
+) -> Keys:
     """Return the keys that may have signed what stands in a journal's folder.
 
     Where nothing is named, those of the state folder count in which the journal lies. There they
@@ -27,7 +34,9 @@ def journal_keys(folder: Path, *, device_key: Path | None = None, root: Path | N
 
     :param device_key: PEM file of the device's public key.
     :param root: the hub's root.json; the head keys follow from the trust that is kept beside.
+    :param head_keys: PEM file of the hub's public head keys, in place of `root`.
     :raises KeyFileError: if a file that was named cannot be used.
+    :raises ConfigError: if from `root` no head keys follow here.
     :raises TrustError: if `root` is no root.
     """
     state = folder.resolve().parent
@@ -35,9 +44,17 @@ def journal_keys(folder: Path, *, device_key: Path | None = None, root: Path | N
     if device_key is None and identity.public_key.is_file():
         device_key = identity.public_key
     device = None if device_key is None else _one_key(device_key)
+    if head_keys is not None:
+        return Keys(device, load_public_keys(head_keys))
+    if root is not None:
+        return Keys(device, _required(_head_keys(state / TRUST, root), root))
+    root = identity.root if identity.root.is_file() else _first_root(state / TRUST)
     if root is None:
-        root = identity.root if identity.root.is_file() else _first_root(state / TRUST)
-    return Keys(device, () if root is None else _head_keys(state / TRUST, root))
+        return Keys(device)
+    try:
+        return Keys(device, _head_keys(state / TRUST, root))
+    except CacheError:
+        return Keys(device)  # a trust that is damaged keeps nobody from checking the rest
 
 
 def _one_key(path: Path) -> Ed25519PublicKey:
@@ -46,6 +63,13 @@ def _one_key(path: Path) -> Ed25519PublicKey:
         msg = f"{path} holds {len(keys)} keys"
         raise ConfigError(msg, hint="name the gate's device.pub, which holds one")
     return keys[0]
+
+
+def _required(keys: tuple[Ed25519PublicKey, ...], root: Path) -> tuple[Ed25519PublicKey, ...]:
+    if not keys:
+        msg = f"no trust that follows from {root} is kept beside the journal"
+        raise ConfigError(msg, hint="name the hub's head keys instead: --head-keys head.pub")
+    return keys
 
 
 def _first_root(trust: Path) -> Path | None:

@@ -35,16 +35,22 @@ _REMEDY = {
 @folder_argument
 @click.option("--device-key", type=_FILE, help="The gate's device.pub, brought from elsewhere.")
 @click.option("--root", type=_FILE, help="The hub's root.json, brought from elsewhere.")
+@click.option("--head-keys", type=_FILE, help="The hub's head.pub, in place of --root.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def verify_command(
-    folder: Path, device_key: Path | None, root: Path | None, *, as_json: bool
+    folder: Path,
+    *,
+    device_key: Path | None,
+    root: Path | None,
+    head_keys: Path | None,
+    as_json: bool,
 ) -> None:
     """Check every entry's CRC, sequence and chain hash, and what the gate and the hub signed.
 
     Without options the keys of the state folder count in which FOLDER lies. Exits with 1 if
     anything is damaged or was tampered with, or no journal is there.
     """
-    keys = journal_keys(folder, device_key=device_key, root=root)
+    keys = journal_keys(folder, device_key=device_key, root=root, head_keys=head_keys)
     report = verify(folder, keys=keys)
     if not report.files and not report.faults:
         raise no_journal(folder)
@@ -89,7 +95,7 @@ def _vouched(report: Report, keys: Keys) -> list[str]:
     if report.found_through:
         lines.append(f"entries through {report.found_through} are older than the anchor itself")
     if report.held is not None:
-        by = "" if keys.hub else " (whose mark it is was not checked: --root)"
+        by = "" if keys.hub else " (whose mark it is was not checked: --root or --head-keys)"
         lines.append(f"held by the hub through entry {report.held}{by}")
     return lines
 

@@ -16,7 +16,7 @@ from appliance.cli.journal import journal
 from appliance.cli.main import main
 from cache.journal.catalogue import file_at
 from cache.replica.keys import public_pem
-from tests.cache.journal.anchored import DEVICE, a_gate
+from tests.cache.journal.anchored import DEVICE, HUB, a_gate
 from tests.cache.journal.entries import an_entry, file_bytes
 from tests.cache.journal.folders import put
 
@@ -146,6 +146,18 @@ def test_a_key_from_elsewhere_is_the_one_that_counts(state: Path, tmp_path: Path
     code, output = called("verify", str(state / "journal"), "--device-key", str(other))
     assert code == 1
     assert "journal.anchor" in output
+
+
+def test_the_hub_s_mark_is_checked_with_keys_that_are_named(state: Path, tmp_path: Path) -> None:
+    keys = tmp_path / "head.pub"
+    keys.write_bytes(public_pem([HUB.public_key()]))
+    code, output = called("verify", str(state / "journal"), "--head-keys", str(keys), "--json")
+    report = json.loads(output)
+    assert (code, report["anchor_checked"], report["mark_checked"]) == (0, True, True)
+    keys.write_bytes(public_pem([DEVICE.public_key()]))
+    code, output = called("verify", str(state / "journal"), "--head-keys", str(keys))
+    assert code == 1
+    assert "the hub did not sign this" in output
 
 
 def test_what_followed_stands_with_its_entry(state: Path) -> None:

@@ -13,9 +13,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from admission.journal_record import pack_session
+from admission.sealing import Opener, SealSession
 from admission.wire import pack_passage
 from appliance.cli.main import main
 from cache.journal.catalogue import file_at
+from cache.journal.frame import Frame
+from cache.journal.scan import scan
 from tests.cache.journal.anchored import SEAL, Gate, a_gate
 from tests.cache.journal.entries import an_entry, file_bytes
 from tests.cache.journal.folders import put
@@ -68,6 +72,19 @@ def test_another_key_opens_nothing_and_says_so(folder: Path, tmp_path: Path) -> 
     result = exported(folder, tmp_path / "out", "--seal-key", key)
     assert "sealed for another key" in result.output
     assert not any(PERSONAL & row.keys() for row in rows_of(tmp_path / "out"))
+
+
+def test_a_session_that_is_none_keeps_its_seals_shut(folder: Path, tmp_path: Path) -> None:
+    path = min(folder.glob("*.journal"))
+    session = SealSession(Opener(SEAL).key_id, bytes(32))  # no point that a key is agreed on with
+    path.write_bytes(file_bytes([pack_session(session), *packed_of(path)[1:]])[0])
+    result = exported(folder, tmp_path / "out", "--seal-key", key_file(tmp_path / "k", SEAL))
+    assert result.exit_code == 0, result.output
+    assert "sealed" in rows_of(tmp_path / "out")[0]
+
+
+def packed_of(path: Path) -> list[bytes]:
+    return [f.packed for f in scan(path.read_bytes(), 1) if isinstance(f, Frame)]
 
 
 def test_entries_that_were_never_sealed_show_nobody_without_a_key(tmp_path: Path) -> None:
