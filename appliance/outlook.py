@@ -195,6 +195,7 @@ class Outlook:
             "acknowledged_through": uplinks[0].acknowledged_through,
             "attempts": uplinks[0].attempts,
             "clock_behind_hub_s": uplinks[0].skew_s,
+            "sent_again": uplinks[0].sent_again or None,
         }
         return Finding(ok=not why, why=f"{why} ({hint})" if hint else why, facts=facts)
 

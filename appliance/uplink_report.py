@@ -23,6 +23,7 @@ class UplinkStatus(msgspec.Struct, frozen=True):
     :ivar attempts: uploads since the start; `failures` those that failed since the last success.
     :ivar alarm: says that the hub holds another history than lies here.
     :ivar notice: what somebody should know although all works: clocks apart, a hub put back.
+    :ivar sent_again: what a hub that was put back got a second time, done or not; empty if nothing.
     :ivar skew_s: how far the hub's clock is ahead of this one, None before the first answer.
     """
 
@@ -35,6 +36,7 @@ class UplinkStatus(msgspec.Struct, frozen=True):
     failures: int
     alarm: str = ""
     notice: str = ""
+    sent_again: str = ""
     skew_s: float | None = None
 
 
@@ -49,7 +51,7 @@ class _Resend(msgspec.Struct):
         gone = f"; {self.gone} of them are not here any more" if self.gone else ""
         return (
             f"the hub was put back to an older copy: entries {self.first} to {self.last} "
-            f"go up again{gone}"
+            f"are sent again{gone}"
         )
 
 
@@ -113,12 +115,15 @@ class Report:
             attempts=self.attempts,
             failures=self.failures,
             alarm=self._alarm,
-            notice=self._notice(),
+            notice=self._notice(acknowledged_through),
+            sent_again=str(self._resend or ""),
             skew_s=self._skew_s,
         )
 
-    def _notice(self) -> str:
-        said = [str(self._resend)] if self._resend else []
+    def _notice(self, acknowledged_through: int) -> str:
+        said = list[str]()
+        if self._resend is not None and acknowledged_through < self._resend.last:
+            said.append(str(self._resend))
         if self._apart and self._skew_s is not None:
             side = "behind" if self._skew_s > 0 else "ahead of"
             said.append(

@@ -166,9 +166,9 @@ async def test_a_hub_put_back_to_an_older_copy_gets_again_what_it_lacks(through:
     await gate.run_until_settled()
     assert gate.hub.through == 1_510
     status = gate.uplink.status()
-    assert f"entries {through + 1} to 1500" in status.notice
-    assert ("2 of them are not here" in status.notice) == (through == 0)
-    assert (status.last_error, status.alarm) == ("", "")
+    assert f"entries {through + 1} to 1500" in status.sent_again
+    assert ("2 of them are not here" in status.sent_again) == (through == 0)
+    assert (status.last_error, status.alarm, status.notice) == ("", "", "")
 
 
 async def test_an_old_mark_served_again_does_not_pass_for_a_restored_hub() -> None:
