@@ -57,6 +57,7 @@ from appliance.sealing_key import SealingKey
 from appliance.secret import device_key
 from appliance.site_table import reset_from
 from appliance.uplink_http import HttpTransport
+from appliance.uplink_metrics import UplinkMetrics
 from appliance.web.desk import DeskPages
 from appliance.web.mirror import Mirrors
 from appliance.web.screen import KioskScreen
@@ -178,14 +179,15 @@ async def composed(
             renewal=Renewal(
                 client, config.hub.url, identity_of(state), key, clock, draw=rng.random
             ),
+            hub_files=lambda: client.problem,
         )
-        records.pace.serving = outlook.serving
         metrics = Metrics(
             version("chot"),
             lanes=[lane.name for lane in config.lane],
             sources=outlook.metric_sources(),
         )
         metrics.registry.register(ReplicaMetrics(replicator.status))
+        metrics.registry.register(UplinkMetrics(records.upload_statuses))
         metrics.registry.register(ZoneMetrics(zone, clock, site.demands))
         feedback = Feedback()
         desk = _desk(config, clock, book, records.journal, zone, tokens=pseudonyms)

@@ -34,6 +34,7 @@ class Outlook:
         zone: Zone,
         renewal: Renewal,
         capacity: int | None = None,
+        hub_files: Callable[[], str] = str,
     ) -> None:
         self.records = records
         self.replicator = replicator
@@ -41,6 +42,7 @@ class Outlook:
         self.zone = zone
         self.renewal = renewal
         self._capacity = capacity
+        self._hub_files = hub_files
         self.lanes: list[Lane] = []
         self.sources: list[Source] = []
         self.bridges: dict[str, McuBridge | ScreenOnlyBridge] = {}
@@ -52,6 +54,7 @@ class Outlook:
         self._cameras: dict[str, Callable[[], CameraStatistics | None]] = {}
         self._link_rejected: dict[str, Callable[[], int | None]] = {}
         self._device_up: dict[str, Callable[[], bool | None]] = {}
+        records.pace.serving = self.serving
 
     def add_lane(
         self, lane: Lane, bridge: McuBridge | ScreenOnlyBridge, sources: Sequence[Source]
@@ -149,7 +152,7 @@ class Outlook:
             "entries": statistics.last_sequence,
             "pending": self.records.pending,
         }
-        alarms = (uplink.status().alarm for uplink in self.records.uplinks)
+        alarms = (status.alarm for status in self.records.upload_statuses())
         why = statistics.last_error or next(filter(None, alarms), "")
         return Finding(ok=not why, why=why, facts=facts)
 
@@ -187,9 +190,9 @@ class Outlook:
     def _hub(self) -> Finding:
         replica = self.replicator.status()
         said = [(replica.last_error, replica.last_error_hint), (replica.trust_error, "")]
-        uplinks = [uplink.status() for uplink in self.records.uplinks]
+        uplinks = self.records.upload_statuses()
         said += [(uplink.last_error, uplink.hint) for uplink in uplinks]
-        said += [(uplink.notice, "") for uplink in uplinks]
+        said += [(uplink.notice, "") for uplink in uplinks] + [(self._hub_files(), "")]
         why, hint = next(((why, hint) for why, hint in said if why), ("", ""))
         facts: dict[str, str | int | float | bool | None] = {
             "acknowledged_through": uplinks[0].acknowledged_through,

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 from appliance.clock import SystemClock
 from appliance.uplink import Uplink
 from appliance.uplink_ports import Answer, DurableEntries, Transport
+from appliance.uplink_report import UplinkStatus
 from appliance.upload_pace import Pace
 from cache.journal.file_journal import FileJournal, JournalSettings
 from cache.journal.local.database import LocalDatabase
@@ -71,6 +72,10 @@ class Records:
     def uplinks(self) -> tuple[Uplink, ...]:
         """All that have to run."""
         return (self.uplink, *(uplink for _, uplink in self._retired))
+
+    def upload_statuses(self) -> list[UplinkStatus]:
+        """Return how all uploads stand, the living journal's first."""
+        return [uplink.status() for uplink in self.uplinks]
 
     @property
     def pending(self) -> int:
