@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from admission.daily_heads import MAX_DAILY_HEADS_BYTES, open_daily_heads
 from appliance.errors import ConfigError
 from appliance.identity import identity_of
 from appliance.offline_replica import copy_trust
@@ -55,6 +57,33 @@ def journal_keys(
         return Keys(device, _head_keys(state / TRUST, root))
     except CacheError:
         return Keys(device)  # a trust that is damaged keeps nobody from checking the rest
+
+
+def published_heads(
+    lists: Sequence[Path], journal: bytes, hub: Sequence[Ed25519PublicKey]
+) -> dict[int, bytes]:
+    """Return the chain hashes that lists published by the hub state of a journal, by sequence.
+
+    :param lists: files as the hub serves them under `replica/journals/`.
+    :raises ConfigError: if one cannot be read, or no key of the hub is known.
+    :raises WireError: if one is no such list, or the hub did not sign it.
+    """
+    if lists and not hub:
+        raise ConfigError(
+            "a published list proves nothing without the hub's keys", hint="--head-keys head.pub"
+        )
+    stated = {}
+    for path in lists:
+        try:
+            with path.open("rb") as file:
+                data = file.read(MAX_DAILY_HEADS_BYTES + 1)
+        except OSError as error:
+            msg = f"{path} cannot be read: {error.strerror}"
+            raise ConfigError(msg, hint="name a list of a day") from error
+        for head in open_daily_heads(data, hub).journals:
+            if head.journal == journal and head.through:
+                stated[head.through] = head.chain_hash
+    return stated
 
 
 def _one_key(path: Path) -> Ed25519PublicKey:

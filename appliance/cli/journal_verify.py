@@ -10,8 +10,9 @@ import click
 import msgspec
 
 from appliance.cli.journal_folder import folder_argument, no_journal
-from appliance.journal_keys import journal_keys
+from appliance.journal_keys import journal_keys, published_heads
 from cache.journal.verification import Fault, FaultKind, Keys, Report, verify
+from cache.journal.walk import journal_of
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _REMEDY = {
@@ -36,6 +37,12 @@ _REMEDY = {
 @click.option("--device-key", type=_FILE, help="The gate's device.pub, brought from elsewhere.")
 @click.option("--root", type=_FILE, help="The hub's root.json, brought from elsewhere.")
 @click.option("--head-keys", type=_FILE, help="The hub's head.pub, in place of --root.")
+@click.option(
+    "--published",
+    type=_FILE,
+    multiple=True,
+    help="A day's list that the hub published (replica/journals/YYYY-MM-DD).",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def verify_command(
     folder: Path,
@@ -43,6 +50,7 @@ def verify_command(
     device_key: Path | None,
     root: Path | None,
     head_keys: Path | None,
+    published: tuple[Path, ...],
     as_json: bool,
 ) -> None:
     """Check every entry's CRC, sequence and chain hash, and what the gate and the hub signed.
@@ -51,6 +59,11 @@ def verify_command(
     anything is damaged or was tampered with, or no journal is there.
     """
     keys = journal_keys(folder, device_key=device_key, root=root, head_keys=head_keys)
+    if published:
+        stated = published_heads(published, journal_of(folder) or b"", keys.hub)
+        keys = msgspec.structs.replace(keys, published=stated)
+        if not stated:
+            click.echo("what the hub published does not name this journal", err=True)
     report = verify(folder, keys=keys)
     if not report.files and not report.faults:
         raise no_journal(folder)
@@ -88,8 +101,10 @@ def _print_report(report: Report, keys: Keys) -> None:
 
 def _vouched(report: Report, keys: Keys) -> list[str]:
     """Say how far signatures reach, and which of them could not be checked."""
+    listed = [f"published by the hub through entry {through}" for through in sorted(keys.published)]
     if report.anchored is None:
-        return ["no anchor that could be believed: an end that was cut off is not seen from here"]
+        none = "no anchor that could be believed: an end that was cut off is not seen from here"
+        return [none, *listed]
     by = "" if keys.device else " (whose it is was not checked: --device-key)"
     lines = [f"anchored by the gate through entry {report.anchored}{by}"]
     if report.found_through:
@@ -97,7 +112,7 @@ def _vouched(report: Report, keys: Keys) -> list[str]:
     if report.held is not None:
         by = "" if keys.hub else " (whose mark it is was not checked: --root or --head-keys)"
         lines.append(f"held by the hub through entry {report.held}{by}")
-    return lines
+    return [*lines, *listed]
 
 
 def _sentence(fault: Fault) -> str:
@@ -122,5 +137,6 @@ def _summary(report: Report, keys: Keys) -> dict[str, Any]:
         "anchor_checked": keys.device is not None,
         "held_through": report.held,
         "mark_checked": bool(keys.hub),
+        "published_through": max(keys.published, default=None),
         "sound": report.sound,
     }

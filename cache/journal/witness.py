@@ -7,7 +7,7 @@ device pruned, the digest of what it kept of the pruned part.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -21,13 +21,17 @@ from cache.journal.frame import Header
 
 
 class Keys(msgspec.Struct, frozen=True):
-    """Who may have signed. What is None or empty is not compared.
+    """By what a journal is checked. What is None or empty is not compared.
 
-    `device` is the device's public key, `hub` those with which the hub signs marks.
+    :ivar device: the device's public key.
+    :ivar hub: those with which the hub signs marks.
+    :ivar published: chain hashes of this journal's entries that the hub has published, by sequence;
+        whoever gives them has checked who signed them.
     """
 
     device: Ed25519PublicKey | None = None
     hub: tuple[Ed25519PublicKey, ...] = ()
+    published: Mapping[int, bytes] = msgspec.field(default_factory=dict)
 
 
 class Witness:
@@ -42,15 +46,10 @@ class Witness:
         self._anchor = anchor
         self._hashes: dict[int, bytes] = {}
         self._kept: list[tuple[int, bytes]] = []
-        if anchor is None:
-            return
-        device = keys.device
-        if device is not None and device.public_bytes_raw() != anchor.device:
-            self._fault(FaultKind.ANCHOR, ANCHOR_NAME, anchor.head)
-        self._expect(anchor.head, anchor.head_hash)
-        self._expect(anchor.pruned.through, anchor.pruned.chain_hash)
-        if anchor.mark:
-            self._read_mark(anchor, keys.hub)
+        if anchor is not None:
+            self._read(anchor, keys)
+        for sequence, chain_hash in keys.published.items():
+            self._expect(sequence, chain_hash)
 
     @property
     def pruned_through(self) -> int | None:
@@ -92,16 +91,25 @@ class Witness:
 
     def end(self, last_sequence: int, last_file: str) -> None:
         """Take the walk's end."""
-        anchor = self._anchor
-        if anchor is None:
-            return
         stated = max(self._hashes, default=0)
         if stated > last_sequence:
             lost = stated - last_sequence
             self._fault(FaultKind.MISSING, last_file, last_sequence + 1, lost)
+        anchor = self._anchor
+        if anchor is None:
+            return
         if digest_of_kept(self._kept) not in (anchor.pruned.kept, anchor.pruned.kept_before):
             name = last_file if not self._kept else f"{self._kept[0][0]:019d}.journal"
             self._fault(FaultKind.PRUNED, name, anchor.pruned.through)
+
+    def _read(self, anchor: Anchor, keys: Keys) -> None:
+        device = keys.device
+        if device is not None and device.public_bytes_raw() != anchor.device:
+            self._fault(FaultKind.ANCHOR, ANCHOR_NAME, anchor.head)
+        self._expect(anchor.head, anchor.head_hash)
+        self._expect(anchor.pruned.through, anchor.pruned.chain_hash)
+        if anchor.mark:
+            self._read_mark(anchor, keys.hub)
 
     def _read_mark(self, anchor: Anchor, hub: Sequence[Ed25519PublicKey]) -> None:
         try:

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from admission.daily_heads import JournalHead, pack_daily_heads
 from admission.passage import Event
 from admission.wire import pack_passage
 from appliance.cli.journal import journal
@@ -158,6 +159,35 @@ def test_the_hub_s_mark_is_checked_with_keys_that_are_named(state: Path, tmp_pat
     code, output = called("verify", str(state / "journal"), "--head-keys", str(keys))
     assert code == 1
     assert "the hub did not sign this" in output
+
+
+@pytest.mark.parametrize("change", ["nothing", "cut", "altered", "unsigned"])
+def test_a_list_that_the_hub_published_shows_what_was_done_since(
+    state: Path, tmp_path: Path, change: str
+) -> None:
+    """The anchor went with what was removed: whoever has the device's key could make another."""
+    folder, keys, day = state / "journal", tmp_path / "head.pub", tmp_path / "2026-11-01"
+    keys.write_bytes(public_pem([HUB.public_key()]))
+    gate = a_gate()
+    last = gate.marks[gate.position.last_sequence]
+    chain_hash = bytes(32) if change == "altered" else last.chain_hash
+    heads = [JournalHead("gate-1", last.journal, last.last_sequence, chain_hash)]
+    key = DEVICE if change == "unsigned" else HUB
+    day.write_bytes(pack_daily_heads("2026-11-01", 1, heads, key))
+    if change == "cut":
+        max(folder.glob("*.journal")).unlink()
+        (folder / "journal.anchor").unlink()
+        (state / "identity" / "device.pub").unlink()
+    options = ("--head-keys", str(keys), "--published", str(day))
+    result = CliRunner().invoke(main, ["journal", "verify", str(folder), *options])
+    assert result.exit_code == (change != "nothing")
+    said = {
+        "nothing": f"published by the hub through entry {last.last_sequence}",
+        "cut": "lost",
+        "altered": "mark",
+        "unsigned": "not signed by a key that is trusted here",
+    }
+    assert said[change] in result.output
 
 
 def test_what_followed_stands_with_its_entry(state: Path) -> None:
