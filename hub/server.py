@@ -64,6 +64,8 @@ async def serving(folder: DataFolder, options: ServeOptions, clock: Clock) -> As
     with folder.served():
         async with open_store(folder.database) as store:
             await put_recipient(store, keys.seals)
+            if keys.seals.present is None:
+                log.warning("gates write down nobody: there is no key for seals; run chot hub init")
             publication = Publication(
                 Release(store, publisher), clock, publishing_in_another_process(folder.root)
             )

@@ -17,10 +17,13 @@ from cache.replica.durable import write_durably
 from cache.replica.names import SEAL_JOURNAL
 from hub import seals as seals_module
 from hub.cli import hub
+from hub.clock import HubClock
 from hub.errors import DocumentError, KeyFileError
+from hub.folder import DataFolder
 from hub.keys import HubKeys, create_keys, load_keys
 from hub.seal_keys import SEAL_KEY, complete_seal_key, load_seal_keys, rotate_seal_key
 from hub.seals import Seals
+from hub.server import ServeOptions, serving
 from hub.store.sqlite import open_store
 
 JOURNAL = bytes(range(16))
@@ -147,3 +150,21 @@ def test_gates_learn_the_key_and_its_successor(tmp_path: Path) -> None:
     (tmp_path / "forged").write_bytes(document)
     with pytest.raises(DocumentError, match="gates know no document"):
         run("document", "put", SEAL_JOURNAL, str(tmp_path / "forged"), *data)
+
+
+async def test_a_hub_of_before_seals_says_what_is_missing_until_init_makes_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = DataFolder(tmp_path)
+    await asyncio.to_thread(run, "init", "--data", str(tmp_path))
+    async with open_store(folder.database) as store:
+        await store.remove_document(SEAL_JOURNAL)
+    (folder.keys / SEAL_KEY).unlink()
+    async with serving(folder, ServeOptions(port=0), HubClock()):
+        assert "run chot hub init" in caplog.text
+    assert await the_document(tmp_path) is None
+    caplog.clear()
+    await asyncio.to_thread(run, "init", "--data", str(tmp_path))
+    assert await the_document(tmp_path) is not None
+    async with serving(folder, ServeOptions(port=0), HubClock()):
+        assert "run chot hub init" not in caplog.text
