@@ -27,7 +27,7 @@ BATCH = 200
 SLACK_MS = 5 * 60 * 1000
 """How far two clocks of one device's journals may be apart."""
 MEMORY_NS = 90 * 24 * 3600 * 1_000_000_000
-"""How long it is remembered what has stood against somebody."""
+"""How long it is remembered what has stood against somebody, and which entries were taken back."""
 
 Pause = Callable[[], Awaitable[None]]
 
@@ -72,13 +72,15 @@ class Examiner:
         if self._followed is not None:
             # First: what happens after a bar is known is judged by it.
             await self._followed.follow(now)
-            await self._notebook.forget_before(now.wall_ns - MEMORY_NS)
         cursors = self._cursors
         if cursors is None:
             cursors = self._cursors = await self._notebook.cursors()
+        since_ns = self._since_ns(now)
+        if not since_ns:
+            await self._notebook.forget_before(now.wall_ns - MEMORY_NS)
         examined = 0
         moved: set[str] = set()
-        for standing in await self._store.journals(since_ns=self._since_ns(now)):
+        for standing in await self._store.journals(since_ns=since_ns):
             before = cursors.get(standing.key, Cursor())
             after = await self._journal(standing, before, cursors, now.wall_ns)
             examined += after.through - before.through
@@ -121,7 +123,7 @@ class Examiner:
         told, flags = sent_off(cursor, standing)
         if told is not cursor:
             await self._store.raise_flags(standing.key, flags, now_ns)
-            await self._notebook.move(standing.key, told)
+            await self._notebook.move(standing.key, told, now_ns)
             cursor = cursors[standing.key] = told
         return cursor
 
@@ -135,7 +137,7 @@ class Examiner:
         if flags:
             await self._store.raise_flags(key, flags, now_ns)
         annulled = await self._judge.judge(key, entries, now_ns)
-        await self._notebook.move(key, after, annulled)
+        await self._notebook.move(key, after, now_ns, annulled)
         return after
 
     async def _revived(self, cursors: Mapping[JournalKey, Cursor], now_ns: int) -> None:

@@ -35,8 +35,9 @@ CREATE TABLE IF NOT EXISTS cursor (
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS annulled (
   device TEXT NOT NULL, journal BLOB NOT NULL, sequence INTEGER NOT NULL,
-  PRIMARY KEY (device, journal, sequence)
+  noted_ns INTEGER NOT NULL, PRIMARY KEY (device, journal, sequence)
 ) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS annulled_by_time ON annulled (noted_ns);
 CREATE TABLE IF NOT EXISTS block (
   person INTEGER NOT NULL, why TEXT NOT NULL, last_day INTEGER NOT NULL, since_ns INTEGER NOT NULL,
   lifted_ns INTEGER, release INTEGER, PRIMARY KEY (person, why, last_day, since_ns)
@@ -84,13 +85,13 @@ class Notebook:
         return {JournalKey(row[0], bytes(row[1])): _cursor(row[2]) for row in rows}
 
     async def move(
-        self, key: JournalKey, cursor: Cursor, annulled: Collection[int] = frozenset()
+        self, key: JournalKey, cursor: Cursor, now_ns: int, annulled: Collection[int] = ()
     ) -> None:
         """Note how far a journal is examined, and which of its entries were taken back."""
         async with self._transaction() as raw:
             await raw.executemany(
-                "INSERT OR IGNORE INTO annulled VALUES (?, ?, ?)",
-                [(key.device, key.journal, sequence) for sequence in annulled],
+                "INSERT OR IGNORE INTO annulled VALUES (?, ?, ?, ?)",
+                [(key.device, key.journal, sequence, now_ns) for sequence in annulled],
             )
             await raw.execute(
                 "INSERT OR REPLACE INTO cursor VALUES (?, ?, ?)",
@@ -147,8 +148,9 @@ class Notebook:
             await raw.execute("UPDATE block SET release = ? WHERE release IS NULL", (release,))
 
     async def forget_before(self, wall_ns: int) -> None:
-        """Forget blocks that ended before a moment."""
+        """Forget blocks that ended before a moment, and what was taken back before it."""
         async with self._transaction() as raw:
+            await raw.execute("DELETE FROM annulled WHERE noted_ns < ?", (wall_ns,))
             await raw.execute("DELETE FROM block WHERE lifted_ns < ?", (wall_ns,))
 
     async def _rows(self, query: str, variables: tuple[Any, ...] = ()) -> list[Any]:

@@ -10,6 +10,7 @@ from typing import Any
 import click
 import msgspec
 
+from hub.errors import HubError
 from hub.folder import DataFolder
 from hub.journals.comparison import Comparison, compare
 from hub.journals.finding import Finding, FindingKind
@@ -94,6 +95,8 @@ def verify_command(
     else:
         compared = run(_compared(folder, device, gate_folder, lists))
         found = [_told_of_two(one, as_json=as_json) for one in compared]
+    if not found:
+        raise HubError("there is no such journal", hint="those there are: chot hub journals list")
     for day in lists.unread:
         click.echo(f"The list of {day} is damaged, or no key of this hub signed it.", err=True)
     if any(found) or lists.unread:

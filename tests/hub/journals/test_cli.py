@@ -17,6 +17,7 @@ from admission.daily_heads import JournalHead, pack_daily_heads
 from admission.instant import ClockTrust, Instant
 from admission.wire import Entry
 from hub.cli import hub
+from hub.errors import HubError
 from hub.folder import DataFolder
 from hub.intake import Arrival, Intake
 from hub.keys import load_keys
@@ -173,7 +174,14 @@ def test_a_folder_that_was_brought_in_is_compared(
     entries[7] = msgspec.structs.replace(entries[7], packed=entries[6].packed)
     write_folder(there, JOURNAL, entries)
     assert findings(folder, "--folder", there) == [("different", 8, 8)]
-    assert findings(folder, "--folder", there, "--device", "gate-2") == []
+    result = CliRunner().invoke(
+        hub,
+        ["journals", "verify", "--data", str(folder.root), "--device", "gate-2"],
+    )
+    assert (type(result.exception), str(result.exception)) == (
+        HubError,
+        "there is no such journal",
+    )
     code, output = told("journals", "verify", "--data", folder.root, "--folder", there)
     assert "the folder was altered" in output
 
