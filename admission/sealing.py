@@ -174,6 +174,17 @@ def unpack_personal(data: bytes) -> Personal:
     return Personal(values[0], data[place:], values[1])
 
 
+def person_in(data: bytes) -> int | None:
+    """Return the person alone of what was sealed: what `unpack_personal` says.
+
+    :raises SealError: if these are no such bytes.
+    """
+    if len(data) > _U64.size and data[0] == _PERSON:
+        person: int = _U64.unpack_from(data, 1)[0]
+        return person
+    return unpack_personal(data).person
+
+
 def key_id(public: X25519PublicKey) -> bytes:
     """Return the `KEY_ID_BYTES` by which a public key is named: of its SHA-256."""
     return hashlib.sha256(raw_public(public)).digest()[:KEY_ID_BYTES]

@@ -17,6 +17,7 @@ from benchmarks.damage import damage
 from benchmarks.decide_cli import decide
 from benchmarks.decode_cli import decode
 from benchmarks.frames_cli import frames
+from benchmarks.intake_cli import intake
 from benchmarks.lane import LaneFigures, measure
 from benchmarks.lookup import lookup
 from benchmarks.percentiles import Percentiles
@@ -37,6 +38,7 @@ bench.add_command(damage)
 bench.add_command(decide)
 bench.add_command(decode)
 bench.add_command(frames)
+bench.add_command(intake)
 bench.add_command(lookup)
 bench.add_command(order_rungs)
 bench.add_command(publish)

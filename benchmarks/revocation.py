@@ -11,10 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
-import os
 import random
-import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta, timezone
@@ -28,7 +25,7 @@ from admission.identity import Identifier
 from admission.standing import CredentialStatus, Lookup
 from appliance.clock import SystemClock
 from appliance.hub_source import HubSource
-from benchmarks.errors import BenchmarkError
+from benchmarks.hub_process import make_hub, served_hub, until
 from benchmarks.percentiles import Percentiles, percentiles
 from cache.replica.book import ReplicaBook
 from cache.replica.contents import subscription
@@ -42,7 +39,6 @@ from hub.synthetic import Cohort, Population
 from hub.withdraw_cli import withdraw_number
 
 _VIETNAM = timezone(timedelta(hours=7))
-_PACKAGES = str(Path(__file__).resolve().parents[1])
 _ASK_S = 0.005
 _START_LIMIT_S = 120.0
 _END_LIMIT_S = 60.0
@@ -85,11 +81,11 @@ async def measure(
     doomed = await _population(hub, people, withdrawals)
     progress("publishing them", 0.0)
     async with contextlib.AsyncExitStack() as stack:
-        url = await stack.enter_async_context(_served(hub, folder))
+        url = await stack.enter_async_context(served_hub(hub, folder))
         # A gate that finds no release waits longer before it asks again.
-        await _until((hub.replica / "head").is_file, _START_LIMIT_S, "the hub does not publish")
+        await until((hub.replica / "head").is_file, _START_LIMIT_S, "the hub does not publish")
         book, replicator = await stack.enter_async_context(_gate(hub, folder, url))
-        await _until(lambda: book.rows > 0, _START_LIMIT_S, "no release reaches the gate")
+        await until(lambda: book.rows > 0, _START_LIMIT_S, "no release reaches the gate")
         watch = _Watch(book, SystemClock())
         async with asyncio.TaskGroup() as group:
             watching = group.create_task(watch.run())
@@ -100,7 +96,7 @@ async def measure(
                     await withdraw_number(store, number, CredentialStatus.REVOKED)
                     watch.committed(number)
                     progress("withdrawing", (done + 1) / withdrawals)
-            await _until(lambda: not watch.pending, _END_LIMIT_S, "a withdrawal does not arrive")
+            await until(lambda: not watch.pending, _END_LIMIT_S, "a withdrawal does not arrive")
             watching.cancel()
         rounds = {str(outcome): n for outcome, n in replicator.status().rounds.items() if n}
     return RevocationFigures(
@@ -155,55 +151,13 @@ class _Watch:
 
 async def _population(hub: DataFolder, people: int, withdrawals: int) -> list[Identifier]:
     """Make a hub with people on record; return the numbers that will be withdrawn."""
-    process = await _hub("init", "--data", str(hub.root))
-    _, said = await process.communicate()
-    if process.returncode:
-        msg = f"the hub cannot be made: {said.decode(errors='replace').strip()}"
-        raise BenchmarkError(msg)
+    await make_hub(hub)
     population = Population(1, people, SystemClock().now().date_in(_VIETNAM))
     async with open_store(hub.database) as store:
         await store.put_people(population)
     valid = (i for i in range(people) if population.cohort(i) is not Cohort.REVOKED)
     chosen = random.sample(list(valid), withdrawals)
     return [population.person(index).identifiers[0].identifier for index in chosen]
-
-
-@contextlib.asynccontextmanager
-async def _served(hub: DataFolder, folder: Path) -> AsyncIterator[str]:
-    """Run `chot hub serve` for the length of a context; yield its address.
-
-    :raises BenchmarkError: if it ends, or does not accept connections in time.
-    """
-    announced = folder / "announced"
-    process = await _hub(
-        "serve", "--data", str(hub.root), "--port", "0",
-        "--announce", str(announced), "--exit-with-parent",
-        kept=False,
-    )  # fmt: skip
-    try:
-        await _until(
-            lambda: announced.is_file() or process.returncode is not None,
-            _START_LIMIT_S,
-            "the hub does not start",
-        )
-        if not announced.is_file():
-            raise BenchmarkError("the hub ended", hint="chot hub serve says why")
-        yield str(json.loads(announced.read_bytes())["url"])
-    finally:
-        if process.returncode is None:
-            process.terminate()
-        await process.wait()
-
-
-async def _hub(*arguments: str, kept: bool = True) -> asyncio.subprocess.Process:
-    """Start `chot hub` in a process of its own; `kept` = what it says is for us to read."""
-    return await asyncio.create_subprocess_exec(
-        sys.executable, "-P", "-m", "hub", *arguments,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE if kept else asyncio.subprocess.DEVNULL,
-        env=os.environ | {"PYTHONPATH": _PACKAGES},
-    )  # fmt: skip
 
 
 @contextlib.asynccontextmanager
@@ -229,12 +183,3 @@ async def _gate(
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
-
-
-async def _until(so: Callable[[], bool], limit_s: float, otherwise: str) -> None:
-    try:
-        async with asyncio.timeout(limit_s):
-            while not so():  # noqa: ASYNC110 - a file and a book signal nothing
-                await asyncio.sleep(_ASK_S)
-    except TimeoutError:
-        raise BenchmarkError(otherwise) from None

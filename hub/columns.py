@@ -6,15 +6,13 @@ it with `admission.journal_record`, which is the stricter of the two.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import msgspec
 
 from admission.errors import SealError, WireError
 from admission.instant import ClockTrust
 from admission.journal_record import MAX_SEAL_BYTES, PassageRecord, unpack_record
 from admission.passage import Event
-from admission.sealing import OpenedSession, SealSession, unpack_personal
+from admission.sealing import OpenedSession, SealSession, person_in
 from admission.verdict import Outcome
 from admission.wire import MAX_PASSAGE_BYTES
 from hub.store.entries import MAX_INTEGER, Decoded
@@ -23,6 +21,7 @@ from hub.store.marks import MarkKind
 _PASSAGE_START = b"\x93\x01"
 _NS_PER_MS = 1_000_000
 _NO_ALERTS = b"\x90"
+_ALERT = (MarkKind.ALERT,)
 _ACTS = {Event.OVERRIDE: MarkKind.OVERRIDE, Event.CORRECTION: MarkKind.CORRECTION}
 
 
@@ -101,21 +100,25 @@ def _passage(packed: bytes, opened: OpenedSession | None) -> Columns:
         unopened = "no key of the hub opens the session"
     elif seal and opened is not None:
         try:
-            person = unpack_personal(opened.open(seal, bytes(public))).person
+            person = person_in(opened.open(seal, bytes(public)))
         except SealError as error:
             unopened = str(error)
-    marks = tuple(_marks(bytes(seen.alerts) != _NO_ALERTS, seen.event))
-    wall_ns = seen.wall_ms * _NS_PER_MS
-    return Columns(
-        _decoded(seen.site, wall_ns, person, seen.outcome, marks), seen.clock_trust, None, unopened
+    decoded = _decoded(
+        seen.site,
+        seen.wall_ms * _NS_PER_MS,
+        person,
+        seen.outcome,
+        _marks(alerted=bytes(seen.alerts) != _NO_ALERTS, event=seen.event),
     )
+    return Columns(decoded, seen.clock_trust, None, unopened)
 
 
 def _first_version(record: PassageRecord) -> Columns:
     seen, plain = record.passage, record.plain
     person = None if plain is None else plain.person
-    marks = tuple(_marks(bool(seen.alerts), seen.event))
-    return Columns(_decoded(seen.site, seen.wall_ns, person, seen.outcome, marks), seen.clock_trust)
+    marks = _marks(alerted=bool(seen.alerts), event=seen.event)
+    decoded = _decoded(seen.site, seen.wall_ns, person, seen.outcome, marks)
+    return Columns(decoded, seen.clock_trust)
 
 
 def _decoded(
@@ -128,12 +131,12 @@ def _decoded(
         raise WireError("the wall time is out of range")
     if person is not None and not 0 <= person < 1 << 64:
         raise WireError("the person's key is out of range")
-    return Decoded(site, wall_ns, person, outcome.value, marks)
+    return Decoded(site, wall_ns, person, str(outcome), marks)
 
 
-def _marks(alerted: bool, event: Event) -> Iterator[MarkKind]:
-    """Yield what a person at the hub should see the entry as."""
-    if alerted:
-        yield MarkKind.ALERT
-    if event in _ACTS:
-        yield _ACTS[event]
+def _marks(*, alerted: bool, event: Event) -> tuple[MarkKind, ...]:
+    """Return what a person at the hub should see the entry as."""
+    if event is Event.SCAN:
+        return _ALERT if alerted else ()
+    act = _ACTS.get(event)
+    return (*(_ALERT if alerted else ()), *(() if act is None else (act,)))
