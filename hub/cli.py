@@ -24,7 +24,7 @@ from hub.enrol_cli import enrol
 from hub.entries_cli import entries
 from hub.errors import HubError
 from hub.flags_cli import flags
-from hub.folder import DataFolder
+from hub.folder import MAX_KEEP_DAYS, DataFolder
 from hub.import_cli import import_
 from hub.journals.cli import journals
 from hub.keys import complete_keys, create_keys, load_keys
@@ -32,6 +32,7 @@ from hub.keys_cli import keys, show_keys
 from hub.options import data_option, run
 from hub.orders_cli import directive, document
 from hub.parent import stop_at_end_of_input
+from hub.retention_cli import retention
 from hub.roster_cli import roster
 from hub.rotation import is_settled, publish_again, settle, take_offline
 from hub.samples import json_lines, samples
@@ -60,6 +61,7 @@ for command in (
     corrections,
     overrides,
     alerts,
+    retention,
     keys,
     device,
     enrol,
@@ -199,6 +201,11 @@ def publish(*, folder: DataFolder, accept_clock: bool) -> None:
     type=click.Path(dir_okay=False, path_type=Path),
     help="PEM of the private key of --certificate.",
 )
+@click.option(
+    "--keep-days",
+    type=click.IntRange(1, MAX_KEEP_DAYS),
+    help="Keep so many days of entries before today from now on: 21 where nobody has said.",
+)
 @click.option("--exit-with-parent", is_flag=True, help="End when standard input reaches its end.")
 def serve(
     *,
@@ -211,6 +218,7 @@ def serve(
     names: tuple[str, ...],
     certificate: Path | None,
     key: Path | None,
+    keep_days: int | None,
     exit_with_parent: bool,
 ) -> None:
     """Take entries and serve the release until SIGTERM or Ctrl-C.
@@ -224,6 +232,9 @@ def serve(
         log.warning("a crash may leave this process's memory on the disk")
     served = TlsOptions(names, certificate, key) if tls or certificate is not None else None
     options = ServeOptions(host, port, vouch_interval, served)
+    if keep_days is not None:
+        folder.require()
+        folder.keep(keep_days)
 
     async def main() -> None:
         stop = asyncio.Event()

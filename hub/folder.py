@@ -1,6 +1,9 @@
 """The hub's folder: one place for database, keys and published files.
 
-hub.db                people, devices, entries; mode 0600
+hub.db                who and what is on record, and devices; mode 0600
+entries.db            journals, flags, and where entries lie
+entries/              what happened at the gates: one file a day
+keep-days             how many days of entries are kept, where that was said
 examination.db        the examiner's own file: see `hub.examination.notebook`
 keys/                 see `hub.keys`: gates get root.json and hash.key
 published/replica/    what gates replicate; any web server may carry it
@@ -15,8 +18,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from cache.replica.durable import write_durably
 from hub.errors import DataFolderError
 from hub.keys import HASH_KEY, HEAD_KEY, ROOT_FILE
+
+DEFAULT_KEEP_DAYS = 21
+"""How long contact tracing needs entries, and no longer."""
+MAX_KEEP_DAYS = 3_650
+_MAX_NUMBER_BYTES = 16
 
 
 class DataFolder:
@@ -27,6 +36,7 @@ class DataFolder:
         self.database = root / "hub.db"
         self.examination = root / "examination.db"
         self._serving = root / "serving.lock"
+        self._keep_days = root / "keep-days"
         self.keys = root / "keys"
         self.published = root / "published"
         self.replica = self.published / "replica"
@@ -45,6 +55,33 @@ class DataFolder:
     def has_keys(self) -> bool:
         """Whether the keys have been made."""
         return (self.keys / HEAD_KEY).exists()
+
+    @property
+    def keep_days(self) -> int:
+        """How many days of entries before today are kept.
+
+        :raises DataFolderError: if the file that says so cannot be read, or says no number.
+        """
+        try:
+            said = self._keep_days.read_bytes()[:_MAX_NUMBER_BYTES]
+            days = int(said)
+        except FileNotFoundError:
+            return DEFAULT_KEEP_DAYS
+        except (OSError, ValueError) as error:
+            msg = f"{self._keep_days} does not say how many days of entries are kept"
+            raise DataFolderError(msg, hint="chot hub retention --keep-days N says so") from error
+        return max(1, min(days, MAX_KEEP_DAYS))
+
+    def keep(self, days: int) -> None:
+        """Have so many days of entries before today be kept.
+
+        :raises DataFolderError: if it cannot be written down.
+        """
+        try:
+            write_durably(self._keep_days, b"%d\n" % days)
+        except OSError as error:
+            msg = f"cannot write {self._keep_days}: {error.strerror}"
+            raise DataFolderError(msg, hint="check that the folder is yours") from error
 
     def create(self) -> None:
         """Make the folders that are missing: the outer one private, what is published readable.

@@ -76,6 +76,11 @@ class HubMetrics:
         )
         for kind in FlagKind:
             self._raised.labels(kind.value)
+        self._dropped = Counter(
+            "chot_hub_entries_dropped_total",
+            "Entries dropped because their time was over.",
+            registry=self.registry,
+        )
         for result in ("fresh", "repeated", "conflicting"):
             self._entries.labels(result)
 
@@ -86,6 +91,10 @@ class HubMetrics:
         self._entries.labels("conflicting").inc(receipt.conflicting)
         for flag in receipt.flags:
             self._flags.labels(flag.kind.value).inc()
+
+    def entries_dropped(self, entries: int) -> None:
+        """Count entries whose day was dropped."""
+        self._dropped.inc(entries)
 
     def batch_answered(self, status: int) -> None:
         """Count one batch by the status of its answer."""

@@ -25,6 +25,7 @@ from hub.metrics import HubMetrics
 from hub.publication import Publication, publishing_in_another_process
 from hub.publish import Publisher
 from hub.release import Release
+from hub.retention import Retention
 from hub.seals import Seals
 from hub.server_certificate import ServerCertificate, TlsOptions
 from hub.store.sqlite import open_store
@@ -63,6 +64,7 @@ async def serving(folder: DataFolder, options: ServeOptions, clock: Clock) -> As
     vouching = Vouching(publisher.revouch, clock, metrics, interval_s=options.vouch_interval_s)
     with folder.served():
         async with open_store(folder.database) as store:
+            await store.settle_entries()
             await put_recipient(store, keys.seals)
             if keys.seals.present is None:
                 log.warning("gates write down nobody: there is no key for seals; run chot hub init")
@@ -79,6 +81,7 @@ async def serving(folder: DataFolder, options: ServeOptions, clock: Clock) -> As
                 problem=lambda: (
                     vouching.problem
                     or publication.problem
+                    or retention.problem
                     or trust.problem(clock.now(), within=ROOT_ALARM)
                 ),
             )
@@ -87,6 +90,13 @@ async def serving(folder: DataFolder, options: ServeOptions, clock: Clock) -> As
             )
             daily_heads = DailyHeadsTask(
                 store, folder.replica, keys.head, clock, clock_problem=lambda: vouching.problem
+            )
+            retention = Retention(
+                store,
+                clock,
+                metrics,
+                keep_days=lambda: folder.keep_days,
+                clock_problem=lambda: vouching.problem,
             )
             certificate = enrolling(app, store, folder, options.tls, clock)
             await _vouch_first(vouching)
@@ -97,6 +107,7 @@ async def serving(folder: DataFolder, options: ServeOptions, clock: Clock) -> As
                     publication.run(),
                     examination.run(),
                     daily_heads.run(),
+                    retention.run(),
                     *([certificate.run()] if certificate is not None else []),
                 ),
             ):
