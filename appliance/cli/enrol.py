@@ -19,6 +19,7 @@ from appliance.errors import ConfigError
 from appliance.hardware_serial import hardware_serial
 from appliance.identity import identity_of, signing_key
 from appliance.identity_keeping import keep
+from cache.core_dumps import forbid_core_dumps
 from cache.errors import KeyFileError
 from cache.replica.keys import read_secret
 
@@ -56,6 +57,7 @@ def enrol(
 
     Run it as the service's user. Ctrl-C leaves nothing half done: with the same token it goes on.
     """
+    forbid_core_dumps()  # where the system allows that: keys and the token are in memory
     config = load_config(path)
     names = Names(config.appliance.device, config.site.id, _serial(serial))
     state = Path(config.appliance.state_dir)
