@@ -10,8 +10,6 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
 from admission.ports import Book, Clock, Journal
 from admission.repeat import UsedOnce
 from admission.site import Direction
@@ -23,13 +21,13 @@ from appliance.control_answers import control_answers
 from appliance.desk.desk import Desk
 from appliance.documents import Documents
 from appliance.enquiries import Enquiries
-from appliance.errors import ConfigError
 from appliance.feedback import Feedback
 from appliance.health import Health, Weight
 from appliance.hub_client import hub_clients, tls_of
 from appliance.hub_source import HubSource
 from appliance.hub_time import HubTime
-from appliance.identity import identity_of, signing_key
+from appliance.identity import identity_of
+from appliance.identity_metrics import IdentityMetrics
 from appliance.journal_table import settings_from
 from appliance.judging import Tokens
 from appliance.lane_building import CAMERAS, SharedParts, add_lane
@@ -54,8 +52,8 @@ from appliance.replica_keeping import (
 from appliance.replica_metrics import ReplicaMetrics
 from appliance.running import Appliance
 from appliance.sealing_key import SealingKey
-from appliance.secret import device_key
 from appliance.site_table import reset_from
+from appliance.state_folder import made_folder, own_keys
 from appliance.uplink_http import HttpTransport
 from appliance.uplink_metrics import UplinkMetrics
 from appliance.web.desk import DeskPages
@@ -89,8 +87,8 @@ async def composed(
     :raises cache.errors.CacheError: if the journal or the replica's folder cannot be used.
     :raises ApplianceError: if the kiosk cannot be served.
     """
-    state = _state_folder(Path(config.appliance.state_dir))
-    digest_key, key = _own_keys(state)
+    state = made_folder(Path(config.appliance.state_dir))
+    digest_key, key = own_keys(state)
     hash_key = load_hash_key(Path(config.hub.hash_key_file))
     trust = kept_trust(state / TRUST, Path(config.hub.root_file))
 
@@ -186,9 +184,13 @@ async def composed(
             lanes=[lane.name for lane in config.lane],
             sources=outlook.metric_sources(),
         )
-        metrics.registry.register(ReplicaMetrics(replicator.status))
-        metrics.registry.register(UplinkMetrics(records.upload_statuses))
-        metrics.registry.register(ZoneMetrics(zone, clock, site.demands))
+        for collector in (
+            ReplicaMetrics(replicator.status),
+            IdentityMetrics(outlook.renewal),
+            UplinkMetrics(records.upload_statuses),
+            ZoneMetrics(zone, clock, site.demands),
+        ):
+            metrics.registry.register(collector)
         feedback = Feedback()
         desk = _desk(config, clock, book, records.journal, zone, tokens=pseudonyms)
         observer = Observers(metrics, feedback, *([desk] if desk else []), *observers)
@@ -280,19 +282,3 @@ def mirrored(config: Config) -> list[str]:
     """Return the lanes in which people see themselves: all with a camera, if the site wants it."""
     lanes = config.lane if config.kiosk.preview else ()
     return [lane.name for lane in lanes if any(isinstance(s, CAMERAS) for s in lane.sources)]
-
-
-def _own_keys(state: Path) -> tuple[bytes, Ed25519PrivateKey]:
-    """Return the key that readings are digested with, and the one that this device signs with."""
-    return device_key(state / "device.key", os.urandom), signing_key(identity_of(state))
-
-
-def _state_folder(path: Path) -> Path:
-    try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        msg = f"{path}: cannot be created: {error.strerror}"
-        raise ConfigError(
-            msg, hint="correct appliance.state_dir, or create it and give it to the service's user"
-        ) from error
-    return path

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import Awaitable, Callable
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 
 import aiohttp
 import msgspec
@@ -75,6 +75,11 @@ class Renewal:
         self._spread = draw() * SPREAD
         self._held: DeviceCertificate | None = None
         self._error: ChotError | None = None
+
+    @property
+    def ends(self) -> datetime | None:
+        """When the certificate ends, None without one."""
+        return None if self._held is None else self._held.ends
 
     async def run(self) -> None:
         """Look, and renew when it is time, until cancelled. Whatever fails is tried again."""

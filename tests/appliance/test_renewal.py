@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from cryptography import x509
 
 from appliance.certificates import load_certificate, pem
 from appliance.identity import IdentityFiles, identity_of
+from appliance.identity_metrics import IdentityMetrics
 from appliance.renewal import Renewal
 from hub.authority import Authority, create_authority, load_authority
 from hub.store.enrolment import IssuedCertificate
@@ -88,6 +90,8 @@ async def test_it_asks_at_half_life_and_a_little_later(gate: Gate) -> None:
         "enrolled": True, "device": NAMES.device, "until": "2022-02-05",
     }  # fmt: skip
     assert not gate.why
+    (gauge,) = IdentityMetrics(gate.renewal).collect()
+    assert gauge.samples[0].value == datetime(2022, 2, 5, 1, tzinfo=UTC).timestamp()
 
 
 async def test_after_its_end_a_person_has_to_approve(gate: Gate) -> None:
@@ -132,6 +136,7 @@ async def test_without_a_certificate_nothing_is_asked(gate: Gate) -> None:
     gate.files.certificate.unlink()
     await gate.turn(50)
     assert gate.renewal.finding().facts == {"enrolled": False}
+    assert list(IdentityMetrics(gate.renewal).collect()) == []
     assert not gate.why
 
 

@@ -17,7 +17,8 @@ SITE = "supermarket-tan-dinh"
 
 
 @pytest.fixture
-def config(tmp_path: Path) -> Path:
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr("appliance.cli.enrol.forbid_core_dumps", lambda: True)
     path = tmp_path / "gate.toml"
     text = (ROOT / "configs" / "supermarket.toml").read_text()
     path.write_text(text.replace("/var/lib/chot", str(tmp_path / "state")))
