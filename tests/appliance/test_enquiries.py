@@ -19,7 +19,7 @@ from admission.wire import pack_passage, unpack_passage
 from appliance.control_answers import control_answers
 from appliance.enquiries import Enquiries, described
 from appliance.errors import ApplianceError
-from tests.doors import BrokenDoorError, MemoryJournal
+from tests.doors import BrokenDoorError, MemoryJournal, MemoryTokens
 
 NOW = Instant(1_632_099_600_000_000_000, 1, "boot", ClockTrust.SYNCHRONISED)
 SITE = Site("gate-7", "Cổng 7", Place.FACTORY, "thu-duc", 16, UTC)
@@ -55,6 +55,21 @@ async def test_the_entry_says_why_and_whom_and_admits_nobody() -> None:
     assert (entry.event, entry.note, entry.person) == (Event.ENQUIRY, "audit", 7)
     assert (entry.outcome, entry.release) == (Outcome.REFER, 9)
     assert KNOWN.value.encode() not in pack_passage(entry)
+
+
+async def test_the_entry_bears_the_token_of_who_is_on_record_and_of_nobody_else() -> None:
+    journal = MemoryJournal()
+    enquiries = Enquiries(
+        SITE,
+        book=Book(),
+        journal=journal,
+        clock=Clock(),
+        digest_key=bytes(32),
+        tokens=MemoryTokens(),
+    )
+    for identifier in (KNOWN, Identifier(IdentifierKind.DOCUMENT, "079080000002")):
+        await enquiries.answer(identifier, Purpose.AUDIT)
+    assert [entry.token for entry in journal.entries] == [7, None]
 
 
 async def test_nothing_is_told_that_could_not_be_written_down() -> None:

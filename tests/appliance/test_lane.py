@@ -240,3 +240,12 @@ async def test_a_code_turned_away_is_served_once_the_lane_is_back(gate: Gate) ->
     gate.inbox.close()
     await asyncio.wait_for(runner, 5)
     assert len(gate.journal.entries) == 1
+
+
+async def test_an_entry_bears_the_token_of_whom_it_is_of(gate: Gate) -> None:
+    await gate.lane.serve(a_reading(CODE))
+    await gate.lane.serve(a_reading("no code at all"))
+    known, nobodys = gate.journal.entries
+    assert known.token == known.person
+    assert known.token is not None
+    assert nobodys.token is None

@@ -99,6 +99,7 @@ class DeskWorld:
         self.journal = MemoryJournal()
         self.book = OfficersBook()
         self.zone = Zone(DailyReset(4 * 60, VIETNAM))
+        self.tokens = MemoryTokens()
         self.lanes = {name: MemoryLane(self.journal) for name in ("gate-1", "gate-2")}
         self._drawn = 0
         self.desk = Desk(
@@ -108,7 +109,7 @@ class DeskWorld:
             book=self.book,
             journal=self.journal,
             zone=self.zone,
-            tokens=MemoryTokens(),
+            tokens=self.tokens,
             random_bytes=self._draw,
             idle_s=idle_s,
             override_s=override_s,
@@ -145,6 +146,7 @@ class DeskWorld:
             lane=lane,
             rulebook="r@1",
             digest_key=b"k" * 32,
+            token=None if person is None else self.tokens.token(person, b"", now),
         )
         if journaled:
             self.journal.entries.append(entry)

@@ -80,6 +80,16 @@ async def test_an_account_that_is_withdrawn_is_signed_out(world: DeskWorld) -> N
     assert world.desk.session(cookie) is None
 
 
+async def test_an_act_after_the_reset_bears_the_token_of_the_new_day(world: DeskWorld) -> None:
+    sequence, nobodys = world.scan(person=99), world.scan(person=None)
+    world.tokens.shift = 1_000
+    await world.desk.override(BINH, sequence, Outcome.ADMIT, CHECKED)
+    await world.desk.override(BINH, nobodys, Outcome.ADMIT, CHECKED)
+    await world.desk.correct(BINH, sequence, CorrectionTopic.DOSE_MISSING)
+    tokens = [entry.token for entry in world.journal.entries]
+    assert tokens == [99, None, 1_099, None, 1_099]
+
+
 @pytest.mark.parametrize("outcome", [Outcome.ADMIT, Outcome.REFUSE])
 async def test_an_override_is_an_entry_about_the_scan(world: DeskWorld, outcome: Outcome) -> None:
     sequence = world.scan(REFERRED, lane="gate-2")
