@@ -30,11 +30,20 @@ class Space(msgspec.Struct, frozen=True):
 
 
 class DiskStatus(msgspec.Struct, frozen=True):
-    """What health says of the disk. `why` is empty where all is fine."""
+    """What health says of the disk: of the journal's budget, and of the file system.
 
-    level: Level
+    `why` is empty where all is fine.
+    """
+
+    budget: Level
+    system: Level
     why: str
     facts: dict[str, str | int | float | bool | None]
+
+    @property
+    def level(self) -> Level:
+        """The worse of both."""
+        return max(self.budget, self.system)
 
     @property
     def ok(self) -> bool:
@@ -71,7 +80,7 @@ def disk_status(space: Space) -> DiskStatus:
         "disk_used_bytes": space.used,
         "disk_bytes": space.total,
     }
-    return DiskStatus(max(journal, system), why, facts)
+    return DiskStatus(journal, system, why, facts)
 
 
 def space_of(directory: Path, budget: int) -> Space:

@@ -120,9 +120,10 @@ class Pruner:
 
     def _measure(self) -> None:
         self._disk = disk_status(self._space())
-        level = self._disk.level
-        # Begun at 95 %, it goes on to below 85 %: otherwise every entry would begin it anew.
-        self._releasing = level >= (Level.WARNING if self._releasing else Level.CRITICAL)
+        # Of the budget, begun at 95 %, it goes on to below 85 %: otherwise every file would begin
+        # it anew. What fills the file system may be others': no more is given than is needed.
+        until = Level.WARNING if self._releasing else Level.CRITICAL
+        self._releasing = self._disk.budget >= until or self._disk.system is Level.CRITICAL
 
     def _held(self) -> Mark | None:
         """Return through where the hub holds this journal."""

@@ -6,6 +6,7 @@ import asyncio
 import errno
 from random import Random
 
+import msgspec
 import pytest
 
 from admission.instant import ClockTrust, Instant
@@ -106,6 +107,26 @@ async def test_a_nearly_full_disk_lets_go_what_the_hub_holds_until_there_is_room
     assert disk.level < Level.CRITICAL
     assert station.space().journal * 100 < 85 * station.budget
     assert verify(DIRECTORY, station.gate.disk, keys=Keys(DEVICE.public_key())).sound
+
+
+async def test_to_a_full_file_system_no_more_is_given_than_it_needs() -> None:
+    station = Station(wall_ns=BORN_NS)
+    whole = station.space().journal
+
+    def space() -> Space:
+        used = station.space().journal
+        return Space(used, 0, 950 * whole + used, 1_000 * whole)
+
+    station.pruner = Pruner(
+        FilePruner(DIRECTORY, station.gate.keeper, Keeping(), station.gate.medium),
+        JOURNAL,
+        mark=lambda: station.gate.mark,
+        now=lambda: station.now,
+        space=lambda: msgspec.structs.replace(space(), used=space().used - whole // 2),
+        sleep=station.sleep,
+    )
+    await station.pruner.prune()
+    assert whole // 4 < station.space().journal <= whole // 2
 
 
 async def test_what_the_hub_does_not_hold_is_not_let_go_however_full_the_disk_is() -> None:
