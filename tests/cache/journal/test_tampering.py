@@ -5,6 +5,8 @@ Everything is done as well as it can be: CRCs are right, and chains are computed
 
 from __future__ import annotations
 
+import copy
+import functools
 from collections.abc import Callable
 from random import Random
 
@@ -17,8 +19,11 @@ from admission.passage import chained, genesis
 from cache.journal.anchor import ANCHOR_NAME, intact_anchor, write_anchor
 from cache.journal.catalogue import JournalFile, list_files
 from cache.journal.frame import Frame, Header, pack_frame, pack_header
+from cache.journal.pruning import Done, FilePruner, Limits
+from cache.journal.retention import Keeping
 from cache.journal.scan import scan
 from cache.journal.verification import FaultKind, Keys, Report, verify
+from cache.journal.witness import stated_mark
 from tests.cache.journal.anchored import DEVICE, DIRECTORY, HUB, STRANGER, Gate, a_gate
 from tests.cache.journal.simulated_disk import SimulatedDisk
 
@@ -205,6 +210,13 @@ def exchange_the_folder(disk: SimulatedDisk, place: int) -> None:
         disk.overwrite(file.path, other.medium.read(file.path, 0, 1 << 20))
 
 
+@functools.cache
+def written(seed: int) -> SimulatedDisk:
+    disk = a_gate(seed).disk
+    assert checked(disk).sound
+    return disk
+
+
 WAYS = [
     delete_file,
     truncate_file,
@@ -230,8 +242,7 @@ WAYS = [
 def test_tampering_is_found(
     way: Callable[[SimulatedDisk, int], None], seed: int, place: int
 ) -> None:
-    disk = a_gate(seed).disk
-    assert checked(disk).sound
+    disk = copy.deepcopy(written(seed))
     way(disk, place)
     assert not checked(disk).sound
 
@@ -301,3 +312,59 @@ def test_a_power_cut_is_no_tampering(seed: int, later: int, cut: int) -> None:
     data = gate.disk.content(newest)
     gate.disk.overwrite(newest, data + data[-200:][: cut % 200])
     assert checked(gate.disk).sound
+
+
+def a_pruned_gate(seed: int) -> Gate:
+    """Return a gate of whose older files only officers' acts and what followed on them are left."""
+    gate = a_gate(seed)
+    files = FilePruner(DIRECTORY, gate.keeper, Keeping(0, 10_000, 0), gate.medium)
+    for _ in files.steps(Limits(stated_mark(gate.mark), 1 << 41), Done()):
+        pass
+    return gate
+
+
+@functools.cache
+def pruned(seed: int) -> SimulatedDisk:
+    disk = a_pruned_gate(seed).disk
+    report = checked(disk)
+    assert report.sound
+    assert report.pruned
+    return disk
+
+
+def unmark_as_pruned(disk: SimulatedDisk, place: int) -> None:
+    """Let a pruned part begin later: as if less had been there."""
+    file = files_of(disk)[0]
+    data, frames = disk.content(file.path), frames_of(disk, file)
+    frame = frames[place % len(frames)]
+    header = pack_header(Header(bytes(range(16)), frame.sequence, bytes(32)))
+    disk.remove(file.path)
+    path = DIRECTORY / f"{frame.sequence:019d}.journal"
+    disk.create(path)
+    disk.overwrite(path, header + data[frame.offset :])
+
+
+PRUNED_WAYS = [
+    delete_file,
+    truncate_file,
+    cut_an_entry_out,
+    mark_as_pruned,
+    exchange_files,
+    flip_a_byte,
+    alter_within_its_file,
+    damage_the_anchor,
+    delete_the_anchor,
+    exchange_the_folder,
+    unmark_as_pruned,
+]
+
+
+@pytest.mark.parametrize("way", PRUNED_WAYS, ids=lambda way: way.__name__)
+@settings(max_examples=10)
+@given(seed=SEEDS, place=PLACES)
+def test_tampering_with_a_pruned_journal_is_found(
+    way: Callable[[SimulatedDisk, int], None], seed: int, place: int
+) -> None:
+    disk = copy.deepcopy(pruned(seed))
+    way(disk, place)
+    assert not checked(disk).sound
