@@ -39,7 +39,7 @@ from appliance.outlook import Outlook
 from appliance.plugging import Plugging
 from appliance.pseudonym_key import key_place
 from appliance.pseudonyms import Pseudonyms
-from appliance.records import open_records
+from appliance.records import JOURNAL, open_records
 from appliance.renewal import Renewal
 from appliance.replica_keeping import (
     IMPORTED,
@@ -52,7 +52,6 @@ from appliance.replica_keeping import (
 from appliance.replica_metrics import ReplicaMetrics
 from appliance.running import Appliance
 from appliance.sealing_key import SealingKey
-from appliance.site_table import reset_from
 from appliance.state_folder import made_folder, own_keys
 from appliance.uplink_http import HttpTransport
 from appliance.uplink_metrics import UplinkMetrics
@@ -60,7 +59,7 @@ from appliance.web.desk import DeskPages
 from appliance.web.mirror import Mirrors
 from appliance.web.screen import KioskScreen
 from appliance.web.server import make_app, serve
-from appliance.zone_keeping import recalled_zone
+from appliance.zone_keeping import recalled_zone, zone_plan_of
 from appliance.zone_metrics import ZoneMetrics
 from cache.journal.file_journal import JournalSettings
 from cache.replica.book import ReplicaBook
@@ -120,6 +119,7 @@ async def composed(
         if await replicator.open() and (release := book.release):
             clock.note_head(release.vouched_ns)
         await keeper.take()
+        site, used, plan = site_of(config), UsedOnce(), zone_plan_of(config)
         records = await stack.enter_async_context(
             open_records(
                 state,
@@ -131,21 +131,21 @@ async def composed(
                 rng=rng,
                 settings=journal or settings_from(config.journal),
                 recipient=lambda: sealing.recipient,
+                zone=plan,
             )
         )
-        site, used, reset = site_of(config), UsedOnce(), reset_from(config.site)
         pseudonyms = await Pseudonyms.open(
             key_place(config.journal.remember, state),
-            reset,
+            plan.reset,
             records.journal,
             clock,
             random_bytes=os.urandom,
         )
         zone = await recalled_zone(
-            state / "journal",
-            through=records.journal.last_sequence,
-            reset=reset,
-            site=site.id,
+            state / JOURNAL,
+            records.journal,
+            records.projector.database,
+            plan,
             clock=clock,
             named_from=pseudonyms.named_from,
         )

@@ -19,6 +19,8 @@ from appliance.uplink_report import UplinkStatus
 from appliance.upload_pace import Pace
 from cache.journal.file_journal import FileJournal, JournalSettings
 from cache.journal.local.database import LocalDatabase
+from cache.journal.local.projection import ZonePlan
+from cache.journal.local.projector import Projector
 from cache.journal.outbox import Outbox, watermarks
 from cache.journal.reader import JournalReader
 from cache.journal.retired import retired_journals
@@ -60,7 +62,9 @@ class Records:
         retired: tuple[tuple[Outbox, Uplink], ...],
         *,
         pace: Pace,
+        projector: Projector,
     ) -> None:
+        self.projector = projector
         self.journal = journal
         self.outbox = outbox
         self.uplink = uplink
@@ -123,12 +127,14 @@ async def open_records(
     rng: random.Random,
     settings: JournalSettings,
     recipient: Callable[[], X25519PublicKey | None],
+    zone: ZonePlan,
 ) -> AsyncIterator[Records]:
     """Open the records in `state`; they are closed, the database last, when the block ends.
 
     :param key: this device's, which signs what goes up.
     :param head_keys: returns the hub's keys that may sign marks at this moment.
     :param recipient: as for `FileJournal.open`.
+    :param zone: for which zone its records are kept.
     :raises cache.errors.CacheError: if the journal or its local database cannot be used.
     """
     folder = state / JOURNAL
@@ -171,4 +177,7 @@ async def open_records(
             retired.append((watermark, uplink(old, reader, watermark, ended=True)))
         reader = JournalReader(folder)
         living = uplink(journal, reader, outbox, ended=False)
-        yield Records(journal, outbox, living, reader, tuple(retired), pace=pace)
+        projector = Projector(journal, folder, database, zone, monotonic_ns=clock.monotonic_ns)
+        yield Records(
+            journal, outbox, living, reader, tuple(retired), pace=pace, projector=projector
+        )

@@ -53,6 +53,7 @@ class Appliance:
         crew.add("pseudonyms", self._pseudonyms.run())
         for number, uplink in enumerate(outlook.records.uplinks):
             crew.add(f"uplink {number}", uplink.run())
+        crew.add("journal index", outlook.records.projector.run())
         crew.add("hub time", outlook.hub_time.run())
         crew.add("renewal", outlook.renewal.run())
         crew.add("watch lanes", self._watch_lanes())

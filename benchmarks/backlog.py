@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import random
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC
 from pathlib import Path
 
 import msgspec
@@ -19,6 +20,7 @@ from admission.credential import CredentialKind
 from admission.instant import Instant
 from admission.passage import Passage
 from admission.reading import Reading, Symbology
+from admission.reset import DailyReset
 from admission.signal import Signal
 from admission.verdict import Card, Outcome, Reason
 from appliance.clock import SystemClock
@@ -33,6 +35,7 @@ from benchmarks.errors import BenchmarkError
 from benchmarks.lane import Watcher, lane_over, people_of
 from benchmarks.percentiles import Percentiles, percentiles
 from cache.journal.file_journal import JournalSettings
+from cache.journal.local.projection import ZonePlan
 from hub.keys import load_keys
 from hub.seal_keys import load_seal_keys
 
@@ -158,6 +161,7 @@ async def _gate(
             rng=random.Random(1),
             settings=JournalSettings(),
             recipient=lambda: recipient,
+            zone=ZonePlan("bench", DailyReset(240, UTC), UTC),
         ) as records:
             yield records, way
 

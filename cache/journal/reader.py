@@ -20,10 +20,13 @@ from cache.journal.scan import PrunedRun, scan
 LOST_CHAIN_HASH = bytes(CHAIN_HASH_BYTES)
 
 
-class _Cursor(msgspec.Struct, frozen=True):
-    """Where the next entry is expected: spares a scan of the file from its start."""
+class Place(msgspec.Struct, frozen=True):
+    """Where an entry is expected: spares a scan of its file from the start.
 
-    file: JournalFile
+    `file` is the sequence in the file's name. A place that is wrong costs time and nothing else.
+    """
+
+    file: int
     offset: int
     sequence: int
 
@@ -37,7 +40,8 @@ class JournalReader:
     def __init__(self, directory: Path, medium: Medium | None = None) -> None:
         self._directory = directory
         self._medium = medium or PosixMedium()
-        self._cursor: _Cursor | None = None
+        self.place: Place | None = None
+        """Where the entry after the last one read is expected. May be set before a read."""
         self.lost_entries = 0
         """How many entries were returned as unreadable; one asked for again counts again."""
 
@@ -55,9 +59,14 @@ class JournalReader:
         :param max_bytes: bound for the sum of the entries' sizes, a frame's head included.
         :raises JournalUnavailable: if the medium cannot be read.
         """
-        return await asyncio.to_thread(self._read, after, through, max_entries, max_bytes)
+        return await asyncio.to_thread(
+            self.read_now, after, through, max_entries=max_entries, max_bytes=max_bytes
+        )
 
-    def _read(self, after: int, through: int, max_entries: int, max_bytes: int) -> list[Entry]:
+    def read_now(
+        self, after: int, through: int, *, max_entries: int, max_bytes: int
+    ) -> list[Entry]:
+        """Return what `read` does. Blocking."""
         entries: list[Entry] = []
         size = 0
         try:
@@ -109,21 +118,21 @@ class JournalReader:
             elif isinstance(finding, Frame) and finding.sequence >= sequence:
                 if finding.sequence > last:
                     return
-                self._cursor = _Cursor(file, finding.end, finding.sequence + 1)
+                self.place = Place(file.first_sequence, finding.end, finding.sequence + 1)
                 yield finding
 
     def _continued(self, file: JournalFile, first: int, last: int) -> Iterator[Frame]:
         """Yield the frames that stand one behind the other where the last read ended, if any."""
-        cursor = self._cursor
-        if cursor is None or cursor.file != file or cursor.sequence != first:
+        place = self.place
+        if place is None or (place.file, place.sequence) != (file.first_sequence, first):
             return
         window = (last - first + 1) * MAX_FRAME_BYTES
-        data = self._medium.read(file.path, cursor.offset, min(window, 2 << 20))
+        data = self._medium.read(file.path, place.offset, min(window, 2 << 20))
         offset, sequence = 0, first
         while sequence <= last and (frame := frame_at(data, offset)) is not None:
             if frame.sequence != sequence or not frame.packed:
                 return
-            self._cursor = _Cursor(file, cursor.offset + frame.end, sequence + 1)
+            self.place = Place(file.first_sequence, place.offset + frame.end, sequence + 1)
             yield frame
             offset, sequence = frame.end, sequence + 1
 

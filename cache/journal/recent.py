@@ -2,79 +2,118 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from admission.errors import WireError
 from admission.instant import ClockTrust
-from admission.journal_record import Followup, LoggedPassage, PassageRecord, unpack_record
-from cache.journal.catalogue import list_files, read_file
+from admission.journal_record import (
+    Followup,
+    LoggedPassage,
+    PassageRecord,
+    Record,
+    unpack_record,
+)
+from cache.journal.catalogue import JournalFile, list_files, read_file
 from cache.journal.errors import JournalDamaged, JournalUnavailable
 from cache.journal.frame import Frame
 from cache.journal.medium import Medium, PosixMedium
 from cache.journal.scan import scan
 
-Told = LoggedPassage | Followup
+Wanted = Callable[[Record], LoggedPassage | Followup | None]
+"""Returns what is to be kept of a record, None for nothing."""
+
+
+class Recent(NamedTuple):
+    """Records with their sequences, ascending; and whether they go back to where was asked for."""
+
+    records: list[tuple[int, LoggedPassage | Followup]]
+    complete: bool
+
+
+class _Stretch(NamedTuple):
+    """What one file holds of the stretch that is read."""
+
+    records: list[tuple[int, LoggedPassage | Followup]]
+    starts_before: bool  # its first dated passage is from before what is asked for
 
 
 def recent_records(
     directory: Path,
     *,
+    after: int = 0,
     through: int,
     since_ns: int | None,
     max_entries: int,
+    wanted: Wanted,
     medium: Medium | None = None,
-) -> list[tuple[int, Told]]:
-    """Return the journal's newest records with their sequences, ascending. Blocking.
+) -> Recent:
+    """Return what is wanted of the newest records. Blocking.
 
-    Sessions of seals are not among them: they tell of nobody.
+    Files are read from the newest to the oldest, until one begins at or before `after` or its first
+    passage with a trusted date is from before `since_ns`: records from before that may be among
+    those that are returned. What is damaged is left out.
 
-    Files are read from the newest to the oldest, until one begins before `since_ns`: records
-    from before may be among those that are returned. What is damaged is left out.
-
+    :param after: records through this sequence are known already.
     :param through: the journal's last durable sequence; nothing after it is looked at.
     :param since_ns: wall time, ns since the epoch; None = only `max_entries` is a bound.
-    :param max_entries: how many entries are read at most, damaged ones not counted.
+    :param max_entries: how many records are kept at most; the file that reaches it is the last.
     :raises JournalUnavailable: if the medium cannot be read.
     """
     medium = medium or PosixMedium()
-    found: list[list[tuple[int, Told]]] = []
+    found: list[list[tuple[int, LoggedPassage | Followup]]] = []
     last, left = through, max_entries
     try:
         for file in reversed(list_files(medium, directory)):
-            if left <= 0:
+            if last <= after:
                 break
-            try:
-                findings = list(scan(read_file(medium, file), file.first_sequence))
-            except (JournalDamaged, FileNotFoundError):
-                continue
-            frames = [f for f in findings if isinstance(f, Frame) and f.sequence <= last]
+            stretch = _stretch(medium, file, range(after + 1, last + 1), since_ns, wanted)
             # What an older file holds from here on was never acknowledged: this one supersedes it.
             last = min(last, file.first_sequence - 1)
-            records = [record for frame in frames[-left:] if (record := _record(frame))]
-            left -= len(records)
-            found.append(records)
-            if since_ns is not None and _begins_before(records, since_ns):
+            if stretch is None:
+                continue
+            found.append(stretch.records[-left:])
+            left -= len(stretch.records)
+            if left <= 0 or stretch.starts_before:
                 break
     except OSError as error:
         msg = f"the journal cannot be read: {error.strerror or type(error).__name__}"
         raise JournalUnavailable(msg, hint="check the medium (dmesg)") from error
-    return [record for records in reversed(found) for record in records]
+    return Recent([one for some in reversed(found) for one in some], last <= after and left > 0)
 
 
-def _record(frame: Frame) -> tuple[int, Told] | None:
+def _stretch(
+    medium: Medium, file: JournalFile, within: range, since_ns: int | None, wanted: Wanted
+) -> _Stretch | None:
+    """Return what is wanted of those of a file's entries, None if it is not there."""
     try:
-        record = unpack_record(frame.packed)
+        data = read_file(medium, file)
+    except (JournalDamaged, FileNotFoundError):
+        return None
+    records = []
+    first: LoggedPassage | None = None
+    for frame in scan(data, file.first_sequence):
+        if not isinstance(frame, Frame) or frame.sequence not in within:
+            continue
+        record = _record(frame)
+        if record is None:
+            continue
+        if first is None and isinstance(record, PassageRecord) and _is_dated(record.passage):
+            first = record.passage
+        told = wanted(record)
+        if told is not None:
+            records.append((frame.sequence, told))
+    before = since_ns is not None and first is not None and first.wall_ns < since_ns
+    return _Stretch(records, before)
+
+
+def _record(frame: Frame) -> Record | None:
+    try:
+        return unpack_record(frame.packed)
     except WireError:
         return None
-    if isinstance(record, PassageRecord):
-        return frame.sequence, record.passage
-    return (frame.sequence, record) if isinstance(record, Followup) else None
 
 
-def _begins_before(records: list[tuple[int, Told]], wall_ns: int) -> bool:
-    """Whether the first passage of these, if there is one, is from before a moment."""
-    for _, record in records:
-        if isinstance(record, LoggedPassage):
-            dated = record.clock_trust is not ClockTrust.UNKNOWN
-            return dated and record.wall_ns < wall_ns
-    return False
+def _is_dated(passage: LoggedPassage) -> bool:
+    return passage.clock_trust is not ClockTrust.UNKNOWN

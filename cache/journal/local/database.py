@@ -107,14 +107,6 @@ class LocalDatabase:
                 await self._undo()
                 raise
 
-    async def replace(self, why: str) -> None:
-        """Put an empty file in the place of this one, whose rows have been found to be damaged.
-
-        :raises LocalStateError: if it cannot be replaced.
-        """
-        async with self._turn:
-            await self._replace(_Unusable(why))
-
     async def _undo(self) -> None:
         # Shielded: whoever is cancelled must not leave the transaction open for the next one.
         with contextlib.suppress(*_FAILURES):

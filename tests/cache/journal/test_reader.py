@@ -64,7 +64,7 @@ def test_any_order_of_questions_gets_right_answers_within_the_bounds(
     disk, _ = a_disk(40)
     reader = JournalReader(DIRECTORY, disk)
     for after, max_entries, max_bytes in asked:
-        entries = reader._read(after, 40, max_entries, max_bytes)
+        entries = reader.read_now(after, 40, max_entries=max_entries, max_bytes=max_bytes)
         assert [e.packed for e in entries] == [
             n.to_bytes(100, "big") for n in range(after + 1, after + 1 + len(entries))
         ]

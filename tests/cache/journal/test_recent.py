@@ -9,11 +9,11 @@ import msgspec
 import pytest
 
 from admission.instant import ClockTrust
-from admission.journal_record import LoggedPassage
 from admission.wire import pack_passage
 from cache.journal.errors import JournalUnavailable
+from cache.journal.local.zone_records import of_zone
 from cache.journal.medium import Medium
-from cache.journal.recent import recent_records
+from cache.journal.recent import Recent, recent_records
 from cache.journal.recovery import recover
 from cache.journal.segment_file import SegmentWriter
 from tests.cache.journal.entries import JOURNAL, an_entry
@@ -40,11 +40,39 @@ def a_disk(trust: ClockTrust = ClockTrust.SYNCHRONISED) -> SimulatedDisk:
 def sequences(
     medium: Medium, *, since_ns: int | None = None, max_entries: int = 100, through: int = COUNT
 ) -> list[int]:
-    found = recent_records(
-        DIRECTORY, through=through, since_ns=since_ns, max_entries=max_entries, medium=medium
+    return [n for n, _ in recent(medium, since_ns, max_entries, through).records]
+
+
+def recent(
+    medium: Medium,
+    since_ns: int | None = None,
+    max_entries: int = 100,
+    through: int = COUNT,
+    after: int = 0,
+) -> Recent:
+    return recent_records(
+        DIRECTORY,
+        after=after,
+        through=through,
+        since_ns=since_ns,
+        max_entries=max_entries,
+        wanted=lambda record: of_zone(record, "site-1"),
+        medium=medium,
     )
-    assert all(isinstance(one, LoggedPassage) for _, one in found)
-    return [sequence for sequence, _ in found]
+
+
+@pytest.mark.parametrize("after", [0, 1, 12, 29, COUNT])
+def test_what_is_known_already_is_not_read_again(after: int) -> None:
+    disk = CountingReads(a_disk())
+    found = recent(disk, after=after)
+    assert [n for n, _ in found.records] == list(range(after + 1, COUNT + 1))
+    assert found.complete
+    assert len(disk.read_files) <= len(disk.names(DIRECTORY)) * (COUNT - after) / COUNT + 1
+
+
+def test_it_says_when_the_reset_came_before_what_is_known() -> None:
+    assert not recent(a_disk(), FIRST_NS + 25 * MS, after=2).complete
+    assert not recent(a_disk(), max_entries=3).complete
 
 
 class CountingReads(SimulatedDisk):

@@ -1,0 +1,159 @@
+"""The zone's records since the last reset, compact: what who is inside can be told from at start.
+
+They are kept as they are and not as counts by person: `admission.zone` makes one zone of them and
+of what the journal holds besides, and no second place knows what a passage means. They only ever
+grow at one end and go at the other, which is what a memory card takes best.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from admission.credential import CredentialKind
+from admission.instant import ClockTrust, Instant
+from admission.journal_record import Followup, FollowupKind, LoggedPassage, Record
+from admission.passage import Event
+from admission.reading import Symbology
+from admission.reset import DailyReset
+from admission.site import Direction
+from admission.verdict import Card, Outcome
+from cache.journal.local.reset_window import ResetWindow
+
+MAX_ZONE_RECORDS = 500_000
+"""More than two busy days. Of more, the oldest are forgotten."""
+ZoneRecord = tuple[int, LoggedPassage | Followup]
+"""Its sequence, and what it says."""
+_COUNTED = frozenset({Event.SCAN, Event.OVERRIDE})
+_ANNULS = frozenset({FollowupKind.NOT_ACTUATED, FollowupKind.NOT_PASSED, FollowupKind.WITHHELD})
+
+
+class _Kept(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    sequence: int
+    event: Event
+    outcome: Outcome
+    direction: Direction
+    clock_trust: ClockTrust
+    worker: bool
+    token: int | None
+    about: int | None
+    wall_ms: int
+    monotonic_ms: int
+    boot: int
+    note: str
+
+
+class _Chunk(msgspec.Struct, frozen=True, array_like=True):
+    site: str
+    boots: list[str]
+    passages: list[_Kept]
+    followups: list[tuple[int, FollowupKind, int]]
+
+
+_pack = msgspec.msgpack.Encoder().encode
+_unpack = msgspec.msgpack.Decoder(_Chunk).decode
+
+
+def of_zone(record: Record | None, site: str) -> LoggedPassage | Followup | None:
+    """Return what of a record changes who is inside at this site, None if nothing does.
+
+    :param record: None where an entry could not be read.
+    """
+    if isinstance(record, Followup):
+        return record if record.kind in _ANNULS else None
+    passage = getattr(record, "passage", None)
+    if not isinstance(passage, LoggedPassage) or passage.site != site:
+        return None
+    if passage.event is Event.COUNT:
+        return passage
+    if passage.event in _COUNTED and passage.outcome is Outcome.ADMIT:
+        return passage
+    if passage.event is Event.OVERRIDE and passage.about is not None:
+        return passage
+    return None
+
+
+def since_reset(records: Iterable[ZoneRecord], reset: DailyReset, now: Instant) -> list[ZoneRecord]:
+    """Return those of the zone's records, ascending, that the last reset has left."""
+    window = ResetWindow(reset)
+    left: list[ZoneRecord] = []
+    for sequence, record in records:
+        if isinstance(record, LoggedPassage) and (over := window.take(sequence, record)):
+            left = [one for one in left if one[0] > over]
+        left.append((sequence, record))
+    over = window.over_by(now)
+    return [one for one in left if one[0] > over] if over else left
+
+
+def pack_chunk(site: str, records: Iterable[ZoneRecord]) -> bytes:
+    """Return the bytes of some records of one site, ascending."""
+    boots: dict[str, int] = {}
+    chunk = _Chunk(site, [], [], [])
+    for sequence, record in records:
+        if isinstance(record, Followup):
+            chunk.followups.append((sequence, record.kind, record.about))
+            continue
+        boot = boots.setdefault(record.boot_id, len(boots))
+        chunk.passages.append(
+            _Kept(
+                sequence,
+                record.event,
+                record.outcome,
+                record.direction,
+                record.clock_trust,
+                record.worker,
+                record.token,
+                record.about,
+                record.wall_ms,
+                record.monotonic_ms,
+                boot,
+                record.note if record.event is Event.COUNT else "",
+            )
+        )
+    chunk.boots.extend(boots)
+    return _pack(chunk)
+
+
+def unpack_chunk(data: bytes) -> list[ZoneRecord]:
+    """Return the records, ascending. What does not matter to the zone is not in them.
+
+    :raises ValueError: if the bytes are no chunk.
+    """
+    try:
+        chunk = _unpack(data)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise ValueError("not a chunk of the zone's records") from error
+    if any(not 0 <= kept.boot < len(chunk.boots) for kept in chunk.passages):
+        raise ValueError("a record of a boot that is not named")
+    records: list[ZoneRecord] = [(kept.sequence, _logged(chunk, kept)) for kept in chunk.passages]
+    records += [(sequence, Followup(kind, about)) for sequence, kind, about in chunk.followups]
+    return sorted(records, key=lambda one: one[0])
+
+
+def _logged(chunk: _Chunk, kept: _Kept) -> LoggedPassage:
+    return LoggedPassage(
+        chunk.site,
+        "",
+        "",
+        Symbology.UNSTATED,
+        CredentialKind.UNRECOGNISED,
+        kept.outcome,
+        Card.NONE,
+        (),
+        0,
+        "",
+        None,
+        kept.wall_ms,
+        kept.monotonic_ms,
+        chunk.boots[kept.boot],
+        kept.clock_trust,
+        kept.direction,
+        kept.event,
+        kept.about,
+        kept.note,
+        (),
+        (),
+        kept.worker,
+        kept.token,
+    )
