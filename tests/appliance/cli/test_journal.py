@@ -204,5 +204,8 @@ def test_entries_are_found_by_what_they_say(state: Path) -> None:
     code, output = called("find", folder, "--event", "correction", "--json")
     found = [json.loads(text) for text in output.splitlines()]
     assert code == 0
-    assert {entry["event"] for entry in found} <= {"correction", "followup"}
+    assert {entry["event"] for entry in found} == {"correction"}
+    assert len(found) == len(a_gate().acts)
+    code, output = called("find", folder, "--event", "correction", "--event", "scan", "--json")
+    assert len(output.splitlines()) == len(a_gate().acts | a_gate().scans)
     assert called("find", folder, "--lane", "no-such-lane") == (1, "")
