@@ -10,6 +10,7 @@ from admission.instant import Instant
 from appliance.certificates import DeviceCertificate, load_certificate
 from appliance.config import Config
 from appliance.errors import ConfigError
+from appliance.hub_client import HubTls
 from appliance.identity import IdentityFiles, identity_of
 from appliance.problem import Problem
 from cache.errors import KeyFileError, TrustError
@@ -90,14 +91,21 @@ def _region(config: Config) -> Iterator[Problem]:
         ("hub.root_file", hub.root_file, f"{remedy}root.json", _root),
         ("hub.hash_key_file", hub.hash_key_file, f"{remedy}hash.key", load_hash_key),
     )
+    if hub.ca_file:
+        authority = "name the certificate of the hub's authority, or remove the key"
+        loads += (("hub.ca_file", hub.ca_file, authority, _authority),)
     for where, name, brought, load in loads:
         missing = list(readable(where, name, brought))
         yield from missing
         if not missing:
             try:
                 load(Path(name))
-            except (KeyFileError, TrustError) as error:
+            except (ConfigError, KeyFileError, TrustError) as error:
                 yield Problem(where, str(error), error.hint or brought)
+
+
+def _authority(path: Path) -> None:
+    HubTls(authority=path).context()
 
 
 def _root(path: Path) -> None:

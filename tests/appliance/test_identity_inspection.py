@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -57,6 +58,18 @@ def test_a_gate_that_is_not_enrolled_is_told_how(gate: Gate) -> None:
     assert "`chot enrol`" in said
     assert "hub.hash_key_file" in gate.problems()
     assert "enrol this gate" in gate.problems()
+
+
+@pytest.mark.parametrize("content", [None, "nothing of the kind"])
+def test_an_authority_that_cannot_be_used_is_a_problem(gate: Gate, content: str | None) -> None:
+    path = gate.files.folder / "authority.crt"
+    if content is not None:
+        path.write_text(content)
+    hub = msgspec.structs.replace(gate.config.hub, ca_file=str(path))
+    gate.config = msgspec.structs.replace(gate.config, hub=hub)
+    assert "hub.ca_file" in gate.problems()
+    path.write_bytes((gate.files.folder.parents[1] / "ca.crt").read_bytes())
+    assert "hub.ca_file" not in gate.problems()
 
 
 def test_an_enrolled_one_says_until_when(gate: Gate) -> None:
