@@ -135,9 +135,8 @@ class Uplink:
         room = MAX_BATCH_BYTES - _ENVELOPE_BYTES
         while room >= MAX_FRAME_BYTES and len(entries) < MAX_BATCH_ENTRIES and after < last:
             most = min(SLICE_ENTRIES, MAX_BATCH_ENTRIES - len(entries))
-            await self._pace.turn()
-            read = await self._reader.read(after, last, max_entries=most, max_bytes=room)
-            self._pace.done()
+            async with self._pace.turn():
+                read = await self._reader.read(after, last, max_entries=most, max_bytes=room)
             entries += read
             after = read[-1].sequence
             room -= sum(FRAME_HEAD_BYTES + len(entry.packed) for entry in read)
@@ -146,24 +145,23 @@ class Uplink:
     async def _exchange(self, entries: Sequence[Entry]) -> None:
         """Send entries, or ask with none, and move the watermark by the hub's answer."""
         after = self._outbox.acknowledged_through
-        await self._pace.turn()
-        begun = self._clock.now()
-        body = await asyncio.to_thread(
-            packed_upload,
-            self._device,
-            self._journal.journal_id,
-            after + 1,
-            entries,
-            begun.wall_ns,
-            key=self._key,
-        )
-        self._pace.done()
+        async with self._pace.turn():
+            body = await asyncio.to_thread(
+                packed_upload,
+                self._device,
+                self._journal.journal_id,
+                after + 1,
+                entries,
+                self._clock.now().wall_ns,
+                key=self._key,
+            )
         begun = self._clock.now()
         async with asyncio.timeout(self._attempt_s):
             answer = await self._transport.post_entries(body)
+        ended = self._clock.now()
         mark = self._opened(answer.body)
+        self._report.compared(mark, begun, ended)
         await self._take(mark, answer.body, entries)
-        self._report.compared(mark, begun, self._clock.now())
         if entries and self._outbox.acknowledged_through == after:
             msg = f"the hub holds entries through {after} and took none of {len(entries)} more"
             raise HubUnavailable(msg, hint="see the hub's log")

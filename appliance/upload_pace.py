@@ -7,7 +7,8 @@ takes no more than its share of one core: a small one while people come, a large
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
 QUIET_SHARE = 0.3
 BUSY_SHARE = 0.05
@@ -16,6 +17,8 @@ BUSY_NS = 5_000_000_000
 YIELD_S = 0.25
 """The longest wait for lanes that serve without a pause."""
 LOOK_S = 0.005
+REST_S = 5.0
+"""The longest rest: work is timed by the wall, and a card that stalled costs no core."""
 _NS = 1_000_000_000
 
 
@@ -37,28 +40,28 @@ class Pace:
         self._monotonic_ns = monotonic_ns
         self._sleep = sleep
         self._served_ns: int | None = None
-        self._begun_ns = 0
         self._worked_ns = 0
 
-    async def turn(self) -> None:
-        """Return once no lane serves, after `YIELD_S` at the latest: a piece of work begins."""
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Do a piece of work, once no lane serves, or after `YIELD_S` at the latest."""
         due_ns = self._monotonic_ns() + int(YIELD_S * _NS)
         while self.serving():
             self._served_ns = self._monotonic_ns()
             if self._served_ns >= due_ns:
                 break
             await self._sleep(LOOK_S)
-        self._begun_ns = self._monotonic_ns()
-
-    def done(self) -> None:
-        """Take note that the piece of work which `turn` began has ended."""
-        self._worked_ns += self._monotonic_ns() - self._begun_ns
+        begun_ns = self._monotonic_ns()
+        try:
+            yield
+        finally:
+            self._worked_ns += self._monotonic_ns() - begun_ns
 
     async def rest(self) -> None:
-        """Rest for the pieces of work since the last rest."""
+        """Rest for the pieces of work since the last rest, `REST_S` at most."""
         worked_ns, self._worked_ns = self._worked_ns, 0
         share = BUSY_SHARE if self.busy else QUIET_SHARE
-        await self._sleep(worked_ns / _NS * (1 - share) / share)
+        await self._sleep(min(REST_S, worked_ns / _NS * (1 - share) / share))
 
     @property
     def busy(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from appliance.upload_pace import BUSY_NS, BUSY_SHARE, QUIET_SHARE, YIELD_S, Pace
+from appliance.upload_pace import BUSY_NS, BUSY_SHARE, QUIET_SHARE, REST_S, YIELD_S, Pace
 
 MS = 1_000_000
 
@@ -27,9 +27,8 @@ class Course:
         self.now_ns += int(seconds * 1e9)
 
     async def work(self, milliseconds: int) -> None:
-        await self.pace.turn()
-        self.now_ns += milliseconds * MS
-        self.pace.done()
+        async with self.pace.turn():
+            self.now_ns += milliseconds * MS
 
     async def rest(self) -> float:
         before_s = self.slept_s
@@ -45,6 +44,20 @@ async def test_it_rests_until_its_share_is_kept() -> None:
     assert await course.rest() == 0, "work is paid for once"
 
 
+async def test_a_medium_that_stalled_holds_it_up_no_longer_than_the_bound() -> None:
+    course = Course()
+    await course.work(60_000)
+    assert await course.rest() == pytest.approx(REST_S)
+
+
+async def test_pieces_of_two_uploads_at_a_time_all_count() -> None:
+    course = Course()
+    async with course.pace.turn():
+        course.now_ns += 4 * MS
+        await course.work(3)
+    assert 0.01 / (0.01 + await course.rest()) == pytest.approx(QUIET_SHARE)
+
+
 async def test_after_people_came_the_share_is_small_for_a_while() -> None:
     course = Course()
     course.pace.served()
@@ -58,7 +71,7 @@ async def test_after_people_came_the_share_is_small_for_a_while() -> None:
 async def test_it_begins_nothing_while_a_lane_serves() -> None:
     course = Course()
     course.serves_until_ns = course.now_ns + 40 * MS
-    await course.pace.turn()
+    await course.work(1)
     assert 0.04 <= course.slept_s < 0.05
     assert course.pace.busy
 
@@ -66,5 +79,5 @@ async def test_it_begins_nothing_while_a_lane_serves() -> None:
 async def test_lanes_that_never_pause_hold_it_up_no_longer_than_the_bound() -> None:
     course = Course()
     course.serves_until_ns = 1 << 60
-    await course.pace.turn()
+    await course.work(1)
     assert course.slept_s == pytest.approx(YIELD_S, abs=0.01)
