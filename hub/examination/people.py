@@ -7,9 +7,11 @@ back.
 
 from __future__ import annotations
 
+import asyncio
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from typing import TypeVar
 
 from admission.site import Direction
 from hub.examination.blocks import Block, known_then
@@ -19,12 +21,16 @@ from hub.examination.seen import Movement, Seen, annulled_by, movement_of, see
 from hub.store.entries import Flag, FlagKind, JournalKey
 from hub.store.examined import FlaggingStore
 
-MAX_PLACED = 20_000
-"""Entries of some people that are looked at together."""
+MAX_PLACED = 4_000
+"""Entries of some people that are looked at together. Of one person's more within a batch's time,
+the earliest: whoever has so many plays with a gate."""
+_TURN = 200
+"""What is done before everything else has its turn."""
 _NS_PER_MS = 1_000_000
 _KINDS = frozenset({FlagKind.DUPLICATE_PASSAGE, FlagKind.REVOKED_MEANWHILE})
 
 Place = tuple[JournalKey, int]
+T = TypeVar("T")
 
 
 class PeopleJudge:
@@ -61,9 +67,12 @@ class PeopleJudge:
             await self._around([one for one in touched if one.person in half], annulled, now_ns)
             await self._around([one for one in touched if one.person not in half], annulled, now_ns)
             return
-        movements = [movement_of(one.key, one.sequence, one.packed, one.person) for one in placed]
-        # What the store finds by a date that nobody vouched for is none; what is touched is held.
-        known = {(one.key, one.sequence): one for one in movements if one is not None}
+        known: dict[Place, Movement] = {}
+        async for one in _in_turns(placed):
+            # What the store finds by a date that nobody vouched for is no movement.
+            movement = movement_of(one.key, one.sequence, one.packed, one.person)
+            if movement is not None:
+                known[one.key, one.sequence] = movement
         known |= {(one.key, one.sequence): one for one in touched}
         taken_back = annulled | await self._taken_back(known)
         affected = _affected(touched, known.values(), self._window_ms)
@@ -71,7 +80,7 @@ class PeopleJudge:
         await self._raise(wanted, taken_back, now_ns)
 
     async def _wanted(
-        self, affected: Collection[Movement], known: Mapping[Place, Movement], gone: set[Place]
+        self, affected: Sequence[Movement], known: Mapping[Place, Movement], gone: set[Place]
     ) -> dict[Place, dict[FlagKind, str]]:
         of_person: dict[int, list[Movement]] = defaultdict(list)
         for place, one in known.items():
@@ -81,7 +90,7 @@ class PeopleJudge:
             line.sort(key=lambda one: one.order)
         blocks = await self._notebook.blocks({one.person for one in affected})
         wanted: dict[Place, dict[FlagKind, str]] = {}
-        for one in affected:
+        async for one in _in_turns(affected):
             place = (one.key, one.sequence)
             wanted[place] = {}
             if place in gone:
@@ -143,6 +152,14 @@ class PeopleJudge:
             for key, sequences in by_journal.items()
             for sequence in await self._notebook.annulled(key, sequences)
         }
+
+
+async def _in_turns(items: Sequence[T]) -> AsyncIterator[T]:
+    """Pass items on, letting everything else on the loop have its turn in between."""
+    for number, item in enumerate(items, start=1):
+        yield item
+        if number % _TURN == 0:
+            await asyncio.sleep(0)
 
 
 def _affected(
