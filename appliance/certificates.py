@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,6 +20,17 @@ from appliance.errors import ConfigError, HubUnavailable
 
 _STRANGE_HINT = "what answers there may not be a hub"
 _AGAIN_HINT = "enrol this gate anew: `chot enrol`"
+
+_MALFORMED = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.ExtensionNotFound,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
+"""What the library raises about bytes that are no certificate of a device."""
 
 
 class Names(msgspec.Struct, frozen=True):
@@ -78,7 +88,7 @@ def load_certificate(path: Path) -> DeviceCertificate | None:
     except OSError as error:
         msg = f"{path}: cannot be read: {error.strerror}"
         raise ConfigError(msg, hint="it belongs to the service's user") from error
-    except ValueError as error:
+    except _MALFORMED as error:
         msg = f"{path} does not hold a device's certificate in PEM"
         raise ConfigError(msg, hint=_AGAIN_HINT) from error
 
@@ -90,7 +100,7 @@ def certificates_in(body: bytes) -> list[x509.Certificate]:
     """
     try:
         found = load_der_pkcs7_certificates(base64.b64decode(body))
-    except (ValueError, binascii.Error, UnsupportedAlgorithm) as error:
+    except _MALFORMED as error:
         raise HubUnavailable("the hub's answer is no certificate", hint=_STRANGE_HINT) from error
     if not found:
         raise HubUnavailable("the hub's answer holds no certificate", hint=_STRANGE_HINT)
@@ -109,14 +119,14 @@ def require_ours(
     """
     try:
         read = _read(certificate)
-    except ValueError as error:
+    except _MALFORMED as error:
         raise HubUnavailable("the hub's certificate is malformed", hint=_STRANGE_HINT) from error
     if read.public_key != key.public_bytes_raw() or read.names() != names:
         raise HubUnavailable("the hub sent another device's certificate", hint="see its log")
     for authority in authorities:
         try:
             certificate.verify_directly_issued_by(authority)
-        except (ValueError, TypeError, InvalidSignature):
+        except (*_MALFORMED, InvalidSignature):
             continue
         return authority
     raise HubUnavailable(
@@ -132,10 +142,7 @@ def pem(certificate: x509.Certificate) -> bytes:
 def _read(certificate: x509.Certificate) -> DeviceCertificate:
     key = certificate.public_key()
     common = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-    try:
-        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except x509.ExtensionNotFound as error:
-        raise ValueError("no names") from error
+    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     uris = names.get_values_for_type(x509.UniformResourceIdentifier)
     if not isinstance(key, Ed25519PublicKey) or len(common) != 1 or len(uris) != 1:
         raise ValueError("not a device's certificate")

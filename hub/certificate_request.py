@@ -16,6 +16,16 @@ from hub.errors import HubError, MalformedUploadError
 
 _URI = re.compile(r"chot://([^/]+)/([^/]+)")
 
+_MALFORMED = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
+"""What the library raises about bytes that are no request."""
+
 
 class CertificateRequest(msgspec.Struct, frozen=True):
     """What a request says. `public_key` is raw Ed25519, and signed the request."""
@@ -38,7 +48,7 @@ def read_request(der: bytes) -> CertificateRequest:
         key = request.public_key()
         signed = request.is_signature_valid
         device, uri = _names(request)
-    except (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension) as error:
+    except _MALFORMED as error:
         raise MalformedUploadError("the body is no certificate request") from error
     if not isinstance(key, Ed25519PublicKey) or not signed:
         raise MalformedUploadError("the certificate request is not signed with its own key")
