@@ -3,8 +3,6 @@
 | route | what |
 |---|---|
 | `POST /v2/entries` | a signed batch of a device's journal, answered with a signed mark (msgpack) |
-| `POST /v1/entries` | a batch of a device's journal, answered with an acknowledgement (msgpack) |
-| `GET /v1/entries/count?device=` | how much of the calling device is held (JSON) |
 | `GET /v1/time?nonce=` | a signed time for a gate that has none (`cache.replica.time_proof`) |
 | `GET /replica/head`, `/replica/metadata/…` | the newest head, and whose heads count |
 | `GET /replica/segments/…`, `snapshots/`, `deltas/`, `recipes/`, `documents/` | what it names |
@@ -27,30 +25,18 @@ from aiohttp.typedefs import Handler, Middleware
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from admission.daily_heads import DAILY_HEADS_PATH, DAY
-from admission.errors import WireError
 from admission.ports import Clock
 from admission.upload import SIGNED_UPLOAD_PATH
-from admission.wire import (
-    BATCH_VERSION,
-    UPLOAD_PATH,
-    Acknowledgement,
-    pack_acknowledgement,
-    unpack_batch,
-)
 from cache.replica.source import FileKind, path_of
 from cache.replica.time_proof import NONCE_BYTES, TIME_PATH, sign_time
-from hub.access import DEVICE, refusals, route_of
-from hub.body import batch_bytes
-from hub.devices import authenticate
+from hub.access import refusals, route_of
 from hub.entries_door import EntriesDoor
-from hub.errors import ForbiddenError, MalformedUploadError
-from hub.intake import Intake, first_version
+from hub.intake import Intake
 from hub.metrics import HubMetrics
 from hub.seal_sessions import SealKeys
 from hub.store.port import Store
 from hub.uploads import Uploads
 
-ACKNOWLEDGEMENT_CONTENT_TYPE = "application/vnd.chot.acknowledgement+msgpack"
 REPLICA_PATH = "/replica"
 _METADATA = r"(?:[0-9a-f]{1,64}\.)?[a-z][a-z-]{0,31}\.(?:json|pem)"
 _IMMUTABLE_PATHS = re.compile(
@@ -84,8 +70,6 @@ def application(
     )
     doors = _Doors(store, intake, clock, metrics, uploads=uploads, problem=problem)
     app.router.add_post(SIGNED_UPLOAD_PATH, entries.upload)
-    app.router.add_post(UPLOAD_PATH, doors.upload)
-    app.router.add_get(f"{UPLOAD_PATH}/count", doors.count)
     app.router.add_get(TIME_PATH, _signed_time(clock, head_key))
     app.router.add_get("/healthz", doors.health)
     app.router.add_get("/metrics", doors.exposition)
@@ -126,34 +110,8 @@ class _Doors:
         self._problem = problem
         self._uploads = uploads
 
-    async def upload(self, request: web.Request) -> web.Response:
-        device = await authenticate(self._store, request.headers.get("Authorization"))
-        request[DEVICE] = device.name
-        async with self._uploads.place(device.name):
-            try:
-                batch = unpack_batch(await batch_bytes(request))
-            except WireError as error:
-                raise MalformedUploadError("the body is no batch of this version") from error
-            if batch.device != device.name:
-                raise ForbiddenError("the token is of another device than the batch")
-            receipt = await self._intake.receive(first_version(batch), self._clock.now())
-        self._metrics.batch_stored(receipt)
-        through = receipt.watermark.through
-        return web.Response(
-            body=pack_acknowledgement(Acknowledgement(BATCH_VERSION, batch.journal, through)),
-            content_type=ACKNOWLEDGEMENT_CONTENT_TYPE,
-        )
-
-    async def count(self, request: web.Request) -> web.Response:
-        device = await authenticate(self._store, request.headers.get("Authorization"))
-        request[DEVICE] = device.name
-        if request.query.get("device", device.name) != device.name:
-            raise ForbiddenError("the token is of another device")
-        held = await self._store.count(device.name)
-        return _json({"device": device.name, **msgspec.structs.asdict(held)})
-
     async def health(self, _: web.Request) -> web.Response:
-        await self._store.device_by_token(b"")  # the cheapest question that reaches the engine
+        await self._store.device_by_name("")  # the cheapest question that reaches the engine
         problem = self._problem()
         status = HTTPStatus.SERVICE_UNAVAILABLE if problem else HTTPStatus.OK
         return _json({"status": "failing" if problem else "ok", "problem": problem}, status)
@@ -199,7 +157,7 @@ def _timing(clock: Clock, metrics: HubMetrics) -> Middleware:
         seconds = (clock.now().monotonic_ns - began_ns) / 1e9
         route = route_of(request)
         metrics.request_answered(route, response.status, seconds)
-        if route in {UPLOAD_PATH, SIGNED_UPLOAD_PATH}:
+        if route == SIGNED_UPLOAD_PATH:
             metrics.batch_answered(response.status)
         return response
 

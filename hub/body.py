@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import zlib
 
 import zstandard
 from aiohttp import web
 
 from admission.upload import SIGNED_BATCH_CONTENT_TYPE
-from admission.wire import BATCH_CONTENT_TYPE, MAX_BATCH_BYTES
+from admission.wire import MAX_BATCH_BYTES
 from hub.errors import (
     MalformedUploadError,
     OversizedUploadError,
@@ -30,29 +29,12 @@ _unpress = zstandard.ZstdDecompressor().decompress
 async def batch_bytes(
     request: web.Request, *, timeout_s: float = BODY_TIMEOUT_S, grace_s: float = BODY_GRACE_S
 ) -> bytes:
-    """Return the uncompressed body of a batch upload, at most `MAX_BATCH_BYTES` long.
-
-    The server must have been started with `auto_decompress=False` (`hub.server`): the library's own
-    inflating knows no such limit.
-
-    :raises UploadError: if type or coding are foreign, or the body is slow, oversized or damaged.
-    """
-    if request.content_type != BATCH_CONTENT_TYPE:
-        msg = f"the content type must be {BATCH_CONTENT_TYPE}"
-        raise UnsupportedUploadError(msg)
-    coding = request.headers.get("Content-Encoding", "identity").strip().lower()
-    if coding not in {"identity", "deflate"}:
-        raise UnsupportedUploadError("the content coding must be deflate, or none")
-    data = await _arrived(request, timeout_s, grace_s)
-    return inflated(data, MAX_BATCH_BYTES) if coding == "deflate" else data
-
-
-async def signed_batch_bytes(
-    request: web.Request, *, timeout_s: float = BODY_TIMEOUT_S, grace_s: float = BODY_GRACE_S
-) -> bytes:
     """Return the uncompressed body of a signed batch, at most `MAX_BATCH_BYTES` long.
 
-    :raises UploadError: as `batch_bytes`.
+    The server must have been started with `auto_decompress=False` (`hub.server`): the library's own
+    unpacking knows no such limit.
+
+    :raises UploadError: if type or coding are foreign, or the body is slow, oversized or damaged.
     """
     if request.content_type != SIGNED_BATCH_CONTENT_TYPE:
         msg = f"the content type must be {SIGNED_BATCH_CONTENT_TYPE}"
@@ -79,27 +61,6 @@ def unpressed(data: bytes, limit_bytes: int) -> bytes:
         return _unpress(data, max_output_size=limit_bytes, allow_extra_data=False)
     except zstandard.ZstdError as error:
         raise MalformedUploadError("the body is no Zstandard frame within the limits") from error
-
-
-def inflated(data: bytes, limit_bytes: int) -> bytes:
-    """Return the plain bytes of one zlib stream (RFC 1950: what HTTP calls deflate).
-
-    Never sets aside more memory than one byte over the limit for the result.
-
-    :raises OversizedUploadError: if they are more than `limit_bytes`.
-    :raises MalformedUploadError: if the stream is damaged, cut short, or followed by further bytes.
-    """
-    inflater = zlib.decompressobj()
-    try:
-        plain = inflater.decompress(data, limit_bytes + 1)
-    except zlib.error as error:
-        raise MalformedUploadError("the body is not a zlib stream") from error
-    if len(plain) > limit_bytes:
-        msg = f"the inflated body is over {limit_bytes} bytes"
-        raise OversizedUploadError(msg)
-    if not inflater.eof or inflater.unused_data:
-        raise MalformedUploadError("the body's zlib stream is cut short or followed by more")
-    return plain
 
 
 async def _arrived(request: web.Request, timeout_s: float, grace_s: float) -> bytes:

@@ -1,8 +1,7 @@
-"""`chot hub device`: which gates there are, by which key or token they are known, who is denied."""
+"""`chot hub device`: which gates there are, by which key they are known, who is denied."""
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,7 +9,6 @@ from pathlib import Path
 import click
 
 from cache.errors import KeyFileError
-from cache.replica.durable import write_durably
 from cache.replica.keys import load_public_keys
 from hub import devices
 from hub.clock import HubClock
@@ -44,36 +42,18 @@ def device() -> None:
 @click.argument("name")
 @click.option(
     "--public-key",
+    required=True,
     type=click.Path(dir_okay=False, path_type=Path),
     help="The gate's key: state/identity/device.pub, copied from the gate itself.",
 )
-@click.option(
-    "--token-file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Where the device's token goes, mode 0600. The hub itself keeps only its hash.",
-)
-def register(
-    *, folder: DataFolder, name: str, public_key: Path | None, token_file: Path | None
-) -> None:
-    """Let a gate upload under NAME: by its key, or by a token that is made for it.
-
-    Given again, the earlier key or token of NAME ends to count. What is not given stays.
-    """
+def register(*, folder: DataFolder, name: str, public_key: Path) -> None:
+    """Let a gate upload under NAME, by its key. Given again, NAME's earlier key ends to count."""
     folder.require()
-    if public_key is None and token_file is None:
-        raise HubError("give --public-key, or --token-file", hint="see chot hub device --help")
-    if public_key is not None:
-        key = _public_key(public_key)
-        before = run(_register(folder, name, key))
-        click.echo(f"{name} may upload by the key in {public_key}.", err=True)
-        if before is not None and before.public_key not in {b"", key}:
-            click.echo(f"The key that {name} had before no longer counts.", err=True)
-    if token_file is not None:
-        replaced = run(_give_token(folder, name, token_file))
-        click.echo(f"{name} may upload with the token in {token_file}.", err=True)
-        if replaced:
-            ended = f"The token that {name} had before no longer counts."
-            click.echo(f"{ended} Put this one on the gate.", err=True)
+    key = _public_key(public_key)
+    before = run(_register(folder, name, key))
+    click.echo(f"{name} may upload by the key in {public_key}.", err=True)
+    if before is not None and before.public_key not in {b"", key}:
+        click.echo(f"The key that {name} had before no longer counts.", err=True)
 
 
 @device.command("list")
@@ -127,19 +107,6 @@ async def _register(folder: DataFolder, name: str, key: bytes) -> Device | None:
         before = await store.device_by_name(name)
         await devices.register(store, name, key, HubClock().now())
         return before
-
-
-async def _give_token(folder: DataFolder, name: str, token_file: Path) -> bool:
-    """Return whether an earlier token of the name has ended with this."""
-    async with open_store(folder.database) as store:
-        before = await store.device_by_name(name)
-        token = await devices.enrol(store, name, HubClock().now(), random_bytes=secrets.token_bytes)
-        try:
-            write_durably(token_file, token.encode("ascii") + b"\n")
-        except OSError as error:
-            msg = f"cannot write {token_file}: {error.strerror}"
-            raise HubError(msg, hint="check that the folder exists and is yours") from error
-        return before is not None and before.token_sha256 is not None
 
 
 async def _devices(folder: DataFolder) -> Sequence[Device]:

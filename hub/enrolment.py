@@ -131,7 +131,6 @@ async def approve(
     before = await store.device_by_name(request.device)
     _require_free(request, before, await store.device_by_key(request.public_key), replace=replace)
     issued = authority.issue(request.device, request.site, request.serial, request.public_key, now)
-    kept = before is not None and before.public_key in {b"", request.public_key}
     device = Device(
         name=request.device,
         enrolled_ns=now.wall_ns,
@@ -139,7 +138,6 @@ async def approve(
         site=request.site,
         serial=request.serial,
         expires_ns=issued.not_after_ns,
-        token_sha256=before.token_sha256 if before is not None and kept else None,
     )
     if not await store.approve(request.number, device, issued, now.wall_ns):
         raise _not_pending(number)

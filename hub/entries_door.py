@@ -22,7 +22,7 @@ from admission.upload import (
     unpack_signed_batch,
 )
 from hub.access import DEVICE
-from hub.body import signed_batch_bytes
+from hub.body import batch_bytes
 from hub.client_certificate import presented_key
 from hub.devices import require_allowed, require_current
 from hub.errors import ForbiddenError, MalformedUploadError, UnauthorisedError
@@ -58,7 +58,7 @@ class EntriesDoor:
     async def upload(self, request: web.Request) -> web.Response:
         """Store a batch; answer once everything that the mark covers is durable."""
         async with self._uploads.arriving():
-            received = _received(await signed_batch_bytes(request))
+            received = _received(await batch_bytes(request))
         batch = received.batch
         device = await authenticated(self._devices, received, presented_key(request))
         require_current(device, self._clock.now())

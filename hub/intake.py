@@ -14,7 +14,7 @@ from admission.errors import WireError
 from admission.instant import Instant
 from admission.passage import chained, genesis
 from admission.upload import SignedBatch, entries_of
-from admission.wire import Batch, Entry
+from admission.wire import Entry
 from hub.columns import Columns, columns_of
 from hub.days import day_of, filled, own_day
 from hub.group_commit import GroupCommit
@@ -150,12 +150,6 @@ def arrival_of(batch: SignedBatch) -> Arrival:
     return Arrival(
         JournalKey(batch.device, batch.journal), entries_of(batch), stated, batch.sent_ns
     )
-
-
-def first_version(batch: Batch) -> Arrival:
-    """Return what a batch of the first version brings: it states every chain hash."""
-    stated = [entry.sequence for entry in batch.entries]
-    return Arrival(JournalKey(batch.device, batch.journal), batch.entries, stated)
 
 
 def _broken(arrival: Arrival, added: Added) -> Iterable[Flag]:

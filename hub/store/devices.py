@@ -13,13 +13,12 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
 
     :ivar name: its name at the hub, the CN of its certificate.
     :ivar enrolled_ns: wall time at which it was registered, in nanoseconds since 1970 (UTC).
-    :ivar public_key: its Ed25519 key, raw, 32 bytes (RFC 8032 §5.1.5); empty for a device that has
-        a token alone.
+    :ivar public_key: its Ed25519 key, raw, 32 bytes (RFC 8032 §5.1.5); empty for one that was known
+        by a token, as before there were keys: it has to be enrolled.
     :ivar site: the site that it was enrolled for, empty where nobody said.
     :ivar serial: its hardware's serial number, empty where nobody said.
     :ivar denied_ns: wall time from which on nothing is taken from it and nothing given to it.
     :ivar expires_ns: wall time at which its newest certificate ends; None if it has none of ours.
-    :ivar token_sha256: SHA-256 of its bearer token, never the token.
     """
 
     name: str
@@ -29,7 +28,6 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     serial: str = ""
     denied_ns: int | None = None
     expires_ns: int | None = None
-    token_sha256: bytes | None = None
 
     @property
     def denied(self) -> bool:
@@ -43,9 +41,9 @@ class DeviceStore(Protocol):
     async def put_device(self, device: Device) -> None:
         """Register a device; an earlier one of the same name is replaced as a whole.
 
-        Its earlier token and key end to count with that.
+        Its earlier key ends to count with that.
 
-        :raises StoreError: if the token hash or the public key is another device's.
+        :raises StoreError: if the public key is another device's.
         """
         ...
 
@@ -55,10 +53,6 @@ class DeviceStore(Protocol):
 
     async def device_by_key(self, public_key: bytes) -> Device | None:
         """Return the device of this raw public key; none for an empty one."""
-        ...
-
-    async def device_by_token(self, token_sha256: bytes) -> Device | None:
-        """Return the device whose token has this hash."""
         ...
 
     async def devices(self) -> Sequence[Device]:

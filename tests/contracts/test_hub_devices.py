@@ -1,4 +1,4 @@
-"""What every engine must keep of devices: who a key or token speaks for, and who is denied."""
+"""What every engine must keep of devices: who a key speaks for, and who is denied."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ GATE = Device(
     site="site-1",
     serial="10000000abcdef01",
     expires_ns=5,
-    token_sha256=b"a" * 32,
 )
 
 
@@ -34,45 +33,35 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
         yield opened
 
 
-async def test_a_device_is_found_by_its_name_its_key_and_its_token(store: Store) -> None:
+async def test_a_device_is_found_by_its_name_and_its_key(store: Store) -> None:
     await store.put_device(GATE)
     assert await store.device_by_name("gate-1") == GATE
     assert await store.device_by_key(b"k" * 32) == GATE
-    assert await store.device_by_token(b"a" * 32) == GATE
     assert await store.device_by_name("gate-2") is None
 
 
-async def test_a_new_token_and_a_new_key_end_the_old_ones(store: Store) -> None:
+async def test_a_new_key_ends_the_old_one(store: Store) -> None:
     await store.put_device(GATE)
-    newer = msgspec.structs.replace(GATE, public_key=b"l" * 32, token_sha256=b"b" * 32)
+    newer = msgspec.structs.replace(GATE, public_key=b"l" * 32)
     await store.put_device(newer)
-    assert await store.device_by_token(b"a" * 32) is None
     assert await store.device_by_key(b"k" * 32) is None
-    assert await store.device_by_token(b"b" * 32) == newer
     assert await store.device_by_key(b"l" * 32) == newer
 
 
-@pytest.mark.parametrize(
-    "other",
-    [
-        Device(name="gate-2", enrolled_ns=1, token_sha256=b"a" * 32),
-        Device(name="gate-2", enrolled_ns=1, public_key=b"k" * 32),
-    ],
-)
-async def test_two_devices_never_share_a_token_or_a_key(store: Store, other: Device) -> None:
+async def test_two_devices_never_share_a_key(store: Store) -> None:
+    other = Device(name="gate-2", enrolled_ns=1, public_key=b"k" * 32)
     await store.put_device(GATE)
     with pytest.raises(StoreError):
         await store.put_device(other)
     assert list(await store.devices()) == [GATE]
 
 
-async def test_devices_without_a_key_or_a_token_do_not_share_it(store: Store) -> None:
+async def test_devices_without_a_key_do_not_share_it(store: Store) -> None:
     bare = [Device(name=f"gate-{n}", enrolled_ns=n) for n in range(3)]
     for device in reversed(bare):
         await store.put_device(device)
     assert list(await store.devices()) == bare, "by name"
     assert await store.device_by_key(b"") is None
-    assert await store.device_by_token(b"") is None
 
 
 async def test_a_denied_device_keeps_the_time_from_which_on_it_is(store: Store) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
@@ -17,8 +18,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
+import msgspec
+
 from appliance.identity import identity_of, signing_key
 from firmware_bridge.bridges.simulated import SimulatedBoard
+from hub.store.entries import EntryCount
+from hub.store.sqlite import open_store
 from scanner.serial.simulated import SimulatedScanner
 from tests.worlds import ROOT
 
@@ -70,8 +75,7 @@ def prepare_hub(folder: Path, people: int = 500) -> None:
     identity = identity_of(folder / "state")
     signing_key(identity)  # the gate finds it there
     command(
-        "hub", "device", *data, DEVICE, "--token-file", str(folder / "token"),
-        "--public-key", str(identity.public_key),
+        "hub", "device", *data, DEVICE, "--public-key", str(identity.public_key),
     )  # fmt: skip
 
 
@@ -80,7 +84,6 @@ class RunningHub:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "hub"
-        self.token_file = folder / "token"
         self.samples = folder / "samples.jsonl"
         self._announced = folder / "announced.json"
         self._log = folder / "hub.log"
@@ -112,11 +115,11 @@ class RunningHub:
             self._process = None
 
     def count(self) -> dict[str, Any]:
-        token = self.token_file.read_text().strip()
-        status, body = get(f"{self.url}/v1/entries/count?device={DEVICE}", token)
-        assert status == 200, body
-        counted: dict[str, Any] = json.loads(body)
-        return counted
+        async def counted() -> EntryCount:
+            async with open_store(self.folder / "hub.db") as store:
+                return await store.count(DEVICE)
+
+        return msgspec.structs.asdict(asyncio.run(counted()))
 
     def texts(self) -> list[str]:
         return [json.loads(line)["text"] for line in self.samples.read_text().splitlines()]

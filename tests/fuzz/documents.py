@@ -24,7 +24,6 @@ from admission.rulebook_loading import load_rulebook
 from admission.site import Place
 from admission.standing import Lookup, Standing
 from admission.verdict import Verdict
-from admission.wire import Acknowledgement, Batch, Entry
 from tests.admission.situations import CODE, found, site
 from tests.admission.test_acceptance import a_rule
 from tests.fuzz import trust_documents
@@ -88,14 +87,7 @@ def _messages() -> Iterator[tuple[str, Reader]]:
         digest_key=bytes(16),
     )
     packed = wire.pack_passage(entry)
-    batch = wire.pack_batch(Batch(1, "a", bytes(16), (Entry(1, bytes(32), packed),)))
-    acknowledgement = wire.pack_acknowledgement(Acknowledgement(1, bytes(16), 7))
     yield "passage", Reader(wire.unpack_passage, WireError, "msgpack", (packed,))
-    yield "batch", Reader(wire.unpack_batch, WireError, "msgpack", (batch,))
-    yield (
-        "acknowledgement",
-        Reader(wire.unpack_acknowledgement, WireError, "msgpack", (acknowledgement,)),
-    )
 
 
 def _decided(data: bytes) -> Any:

@@ -16,9 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
 )
 
 from admission.upload import SIGNED_BATCH_CONTENT_TYPE, SIGNED_UPLOAD_PATH
-from admission.wire import BATCH_CONTENT_TYPE, UPLOAD_PATH
 from hub.app import application
-from hub.devices import enrol
 from hub.metrics import HubMetrics
 from hub.server import listening
 from hub.store.devices import Device
@@ -40,18 +38,10 @@ class Hub:
         self.problem = ""
         self.url = ""
         self.session: aiohttp.ClientSession
-        self.token = ""
 
-    async def post(self, body: bytes | io.BytesIO, **headers: str) -> tuple[int, bytes]:
-        sent = {
-            "Authorization": f"Bearer {self.token}",
-            "Content-Type": BATCH_CONTENT_TYPE,
-            **{name.replace("_", "-"): value for name, value in headers.items()},
-        }
-        async with self.session.post(self.url + UPLOAD_PATH, data=body, headers=sent) as answer:
-            return answer.status, await answer.read()
-
-    async def send(self, body: bytes | io.BytesIO, **headers: str) -> tuple[int, bytes]:
+    async def send(
+        self, body: bytes | io.BytesIO | AsyncIterator[bytes], **headers: str
+    ) -> tuple[int, bytes]:
         """Post a signed batch."""
         sent = {
             "Content-Type": SIGNED_BATCH_CONTENT_TYPE,
@@ -71,10 +61,6 @@ class Hub:
 @asynccontextmanager
 async def a_hub(published: Path) -> AsyncIterator[Hub]:
     world = Hub(published)
-    source = iter(range(1, 100))
-    world.token = await enrol(
-        world.store, "gate-1", world.clock.now(), random_bytes=lambda n: bytes([next(source)]) * n
-    )
     await world.register("gate-1", DEVICE_KEY.public_key())
     app = application(
         world.store,

@@ -9,9 +9,9 @@ from admission.credential import CredentialKind
 from admission.instant import ClockTrust
 from admission.passage import Passage, chained, genesis
 from admission.reading import Symbology
-from admission.upload import make_batch, sign_batch
+from admission.upload import SignedBatch, make_batch, sign_batch
 from admission.verdict import Card, Outcome, Reason
-from admission.wire import BATCH_VERSION, Batch, Entry, pack_passage
+from admission.wire import Entry, pack_passage
 
 JOURNAL = bytes(range(16))
 DEVICE_KEY = Ed25519PrivateKey.from_private_bytes(bytes([5]) * 32)
@@ -51,8 +51,8 @@ def entries_of(count: int, journal: bytes = JOURNAL) -> list[Entry]:
     return chain([pack_passage(a_passage(number)) for number in range(1, count + 1)], journal)
 
 
-def a_batch(entries: list[Entry], device: str = "gate-1", journal: bytes = JOURNAL) -> Batch:
-    return Batch(BATCH_VERSION, device, journal, tuple(entries))
+def a_batch(entries: list[Entry], device: str = "gate-1", journal: bytes = JOURNAL) -> SignedBatch:
+    return make_batch(device, journal, entries[0].sequence, entries, sent_ns=0)
 
 
 def a_signed_batch(

@@ -28,11 +28,9 @@ class MemoryDevices:
 
     async def put_device(self, device: Device) -> None:
         for other in self._devices.values():
-            if other.name != device.name and (
-                (device.public_key and other.public_key == device.public_key)
-                or (device.token_sha256 and other.token_sha256 == device.token_sha256)
-            ):
-                raise StoreError("the token or key is already another device's")
+            same = device.public_key and other.public_key == device.public_key
+            if other.name != device.name and same:
+                raise StoreError("the key is already another device's")
         self._devices[device.name] = device
 
     async def device_by_name(self, name: str) -> Device | None:
@@ -41,9 +39,6 @@ class MemoryDevices:
     async def device_by_key(self, public_key: bytes) -> Device | None:
         found = (d for d in self._devices.values() if d.public_key == public_key)
         return next(found, None) if public_key else None
-
-    async def device_by_token(self, token_sha256: bytes) -> Device | None:
-        return next((d for d in self._devices.values() if d.token_sha256 == token_sha256), None)
 
     async def devices(self) -> Sequence[Device]:
         return [device for _, device in sorted(self._devices.items())]

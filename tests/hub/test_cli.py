@@ -100,19 +100,6 @@ def test_somebody_has_to_vouch_for_a_clock_that_leapt(
     succeed("publish", "--data", folder.root)
 
 
-def test_a_device_gets_a_private_token(folder: DataFolder, tmp_path: Path) -> None:
-    token = tmp_path / "gate-1.token"
-    enrolled = succeed("device", "--data", folder.root, "gate-1", "--token-file", token)
-    assert "no longer" not in enrolled.output
-    assert stat.S_IMODE(token.stat().st_mode) == 0o600
-    first = token.read_text().strip()
-    assert len(first) >= 43
-    assert first.encode() not in folder.database.read_bytes()
-    again = succeed("device", "--data", folder.root, "gate-1", "--token-file", token)
-    assert token.read_text().strip() != first
-    assert "no longer counts" in again.output
-
-
 def fail(*arguments: object) -> str:
     result = run(*arguments)
     assert result.exit_code == 1, result.output
@@ -165,8 +152,9 @@ def test_publishing_nobody_is_refused_with_a_hint(folder: DataFolder) -> None:
 
 
 def test_an_unwritable_place_is_named(folder: DataFolder, tmp_path: Path) -> None:
-    nowhere = tmp_path / "nowhere" / "token"
-    assert str(nowhere) in fail("device", "--data", folder.root, "g", "--token-file", nowhere)
+    nowhere = tmp_path / "nowhere" / "samples"
+    some = ("--people", "10", "--samples", nowhere)
+    assert str(nowhere) in fail("synthesize", "--data", folder.root, *some)
     (tmp_path / "file").write_text("")
     assert "--data" in fail("init", "--data", tmp_path / "file" / "hub")
 

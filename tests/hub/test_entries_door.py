@@ -148,6 +148,14 @@ async def test_a_bomb_is_unpacked_no_further_than_a_batch_may_be(hub: Hub) -> No
     assert refusal(await hub.send(io.BytesIO(bytes(MAX_BATCH_BYTES + 1))))[0] == 413
 
 
+async def test_a_body_that_says_no_length_and_never_ends_is_oversized(hub: Hub) -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        for _ in range(160):
+            yield bytes(64 << 10)
+
+    assert refusal(await hub.send(endless()))[0] == 413
+
+
 async def test_foreign_types_and_codings_are_unsupported(hub: Hub) -> None:
     assert refusal(await hub.send(GOOD, Content_Type="application/json"))[0] == 415
     assert refusal(await hub.send(GOOD, Content_Encoding="deflate"))[0] == 415

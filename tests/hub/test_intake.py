@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from admission.instant import ClockTrust, Instant
 from admission.wire import Entry, pack_passage
-from hub.intake import Intake, Receipt, first_version
+from hub.intake import Intake, Receipt, arrival_of
 from hub.store.entries import MAX_INTEGER, Flag, FlagKind, JournalKey
 from hub.store.sqlite import open_store
 from tests.hub.gates import JOURNAL, a_batch, a_passage, chain, entries_of
@@ -25,7 +25,7 @@ KEY = JournalKey("gate-1", JOURNAL)
 
 
 async def send(store: MemoryStore, entries: list[Entry]) -> Receipt:
-    return await Intake(store).receive(first_version(a_batch(entries)), NOW)
+    return await Intake(store).receive(arrival_of(a_batch(entries)), NOW)
 
 
 async def test_a_batch_is_stored_decoded_and_acknowledged() -> None:
@@ -186,5 +186,5 @@ def test_nothing_that_was_ever_offered_is_lost(offers: list[tuple[int, bytes]]) 
 async def test_the_last_sequence_that_a_column_holds_is_stored(tmp_path: Path) -> None:
     entry = Entry(MAX_INTEGER, bytes(32), entries_of(1)[0].packed)
     async with open_store(tmp_path / "hub.db") as store:
-        receipt = await Intake(store).receive(first_version(a_batch([entry])), NOW)
+        receipt = await Intake(store).receive(arrival_of(a_batch([entry])), NOW)
         assert (receipt.fresh, receipt.watermark.through) == (1, 0)

@@ -6,23 +6,25 @@ import asyncio
 import json
 import signal
 import sys
-import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
+import msgpack
 import pytest
 from click.testing import CliRunner
 
 from admission.orders import read_orders
-from admission.wire import BATCH_CONTENT_TYPE, UPLOAD_PATH, pack_batch, unpack_acknowledgement
-from cache.replica.keys import load_public_keys
+from admission.upload import SIGNED_BATCH_CONTENT_TYPE, SIGNED_UPLOAD_PATH
+from cache.replica.keys import load_public_keys, public_pem
 from cache.replica.time_proof import NONCE_BYTES, TIME_PATH, verify_time
 from hub.cli import hub
 from hub.keys import HEAD_PUBLIC_KEY, load_keys
 from hub.publish import Publisher
-from tests.hub.gates import a_batch, entries_of
+from hub.store.entries import EntryCount
+from hub.store.sqlite import open_store
+from tests.hub.gates import DEVICE_KEY, a_signed_batch, entries_of
 from tests.worlds import ROOT
 
 LIMIT_S = 30
@@ -31,11 +33,12 @@ LIMIT_S = 30
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     root = str(tmp_path / "hub")
+    (tmp_path / "device.pub").write_bytes(public_pem([DEVICE_KEY.public_key()]))
     for arguments in (
         ["init", "--data", root],
         ["synthesize", "--data", root, "--people", "200"],
         ["publish", "--data", root],
-        ["device", "--data", root, "gate-1", "--token-file", str(tmp_path / "token")],
+        ["device", "--data", root, "gate-1", "--public-key", str(tmp_path / "device.pub")],
     ):
         result = CliRunner().invoke(hub, arguments)
         assert result.exit_code == 0, result.output
@@ -65,38 +68,28 @@ async def a_hub(folder: Path) -> AsyncIterator[tuple[asyncio.subprocess.Process,
         await process.communicate()
 
 
-async def upload(
-    session: aiohttp.ClientSession, url: str, token: str, first: int, last: int
-) -> int:
-    body = zlib.compress(pack_batch(a_batch(entries_of(last)[first - 1 :])))
-    headers = {
-        "Authorization": f"Bearer {token}",
-        "Content-Type": BATCH_CONTENT_TYPE,
-        "Content-Encoding": "deflate",
-    }
-    async with session.post(url + UPLOAD_PATH, data=body, headers=headers) as answer:
+async def upload(session: aiohttp.ClientSession, url: str, first: int, last: int) -> int:
+    headers = {"Content-Type": SIGNED_BATCH_CONTENT_TYPE, "Content-Encoding": "zstd"}
+    body = a_signed_batch(entries_of(last)[first - 1 :])
+    async with session.post(url + SIGNED_UPLOAD_PATH, data=body, headers=headers) as answer:
         assert answer.status == 200
-        return unpack_acknowledgement(await answer.read()).through
+        return int(msgpack.unpackb(msgpack.unpackb(await answer.read())[0])[3])
 
 
 async def test_what_was_acknowledged_survives_a_kill(folder: Path) -> None:
-    token = (folder / "token").read_text().strip()
     async with aiohttp.ClientSession() as session:
         async with a_hub(folder) as (process, url):
-            assert await upload(session, url, token, 1, 20) == 20
+            assert await upload(session, url, 1, 20) == 20
             process.kill()
             assert await process.wait() == -signal.SIGKILL
         async with a_hub(folder) as (process, url):
-            assert await upload(session, url, token, 15, 25) == 25
-            async with session.get(
-                f"{url}{UPLOAD_PATH}/count", headers={"Authorization": f"Bearer {token}"}
-            ) as answer:
-                count = await answer.json()
+            assert await upload(session, url, 15, 25) == 25
             assert process.stdin is not None
             process.stdin.close()  # as when the process that started it has died
             async with asyncio.timeout(LIMIT_S):
                 assert await process.wait() == 0
-    assert (count["entries"], count["distinct"], count["conflicts"]) == (25, 25, 0)
+    async with open_store(folder / "hub" / "hub.db") as store:
+        assert await store.count("gate-1") == EntryCount(25, 25, 0, 0)
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])

@@ -87,7 +87,6 @@ device = "{DEVICE}"
 state_dir = "{state}"
 [hub]
 url = "{hub.url}"
-token_file = "{hub.token_file}"
 root_file = "{hub.folder / "keys/root.json"}"
 hash_key_file = "{hub.folder / "keys/hash.key"}"
 poll_s = 0.5

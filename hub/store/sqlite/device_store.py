@@ -31,11 +31,6 @@ class SqliteDeviceStore:
         async with self._connection.transaction(write=False) as raw:
             return await devices.by(raw, "public_key", public_key)
 
-    async def device_by_token(self, token_sha256: bytes) -> Device | None:
-        """Return the device whose token has this hash."""
-        async with self._connection.transaction(write=False) as raw:
-            return await devices.by(raw, "token_sha256", token_sha256)
-
     async def devices(self) -> Sequence[Device]:
         """Return all devices by name."""
         async with self._connection.transaction(write=False) as raw:

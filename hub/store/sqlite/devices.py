@@ -13,22 +13,18 @@ from hub.store.devices import Device
 _BY = {
     "name": "SELECT * FROM device WHERE name = ?",
     "public_key": "SELECT * FROM device WHERE public_key = ?",
-    "token_sha256": "SELECT * FROM device WHERE token_sha256 = ?",
 }
 
 
 async def put(raw: aiosqlite.Connection, device: Device) -> None:
     """Register a device in place of an earlier one of its name; see the port."""
     key = device.public_key or None  # an absent key is null: the column is unique
-    same_hash = "SELECT 1 FROM device WHERE name <> ? AND token_sha256 = ?"
-    if await _any(raw, same_hash, device.name, device.token_sha256):
-        raise StoreError("the token is already another device's")
     same_key = "SELECT 1 FROM device WHERE name <> ? AND public_key = ?"
     if await _any(raw, same_key, device.name, key):
         msg = "the key is already another device's"
         raise StoreError(msg, hint="every device makes its own: no copies of state/identity")
     await raw.execute(
-        "INSERT OR REPLACE INTO device VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO device VALUES (?, ?, ?, ?, ?, ?, ?, NULL)",
         (
             device.name,
             device.enrolled_ns,
@@ -37,7 +33,6 @@ async def put(raw: aiosqlite.Connection, device: Device) -> None:
             device.serial,
             device.denied_ns,
             device.expires_ns,
-            device.token_sha256,
         ),
     )
 
@@ -73,7 +68,6 @@ def _device(row: Any) -> Device:
         serial=row[4],
         denied_ns=row[5],
         expires_ns=row[6],
-        token_sha256=row[7],
     )
 
 
