@@ -21,7 +21,7 @@ from cache.replica.alias import person_of
 from cache.replica.keys import load_hash_key
 from hub.cli import hub
 from hub.folder import DataFolder
-from hub.intake import Arrival, Intake, first_version
+from hub.intake import Arrival, Intake, arrival_of
 from hub.keys import load_keys
 from hub.seals import Seals
 from hub.store.entries import JournalKey
@@ -70,7 +70,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> DataFolder:
         async with open_store(folder.database) as store:
             await store.put_people([Person(12, (KnownIdentifier(known),), PersonFacts())])
             batch = a_batch(chain([pack_passage(e) for e in entries]))
-            await Intake(store).receive(first_version(batch), NOW)
+            await Intake(store).receive(arrival_of(batch), NOW)
 
     asyncio.run(take())
     return folder
