@@ -13,6 +13,8 @@ from collections.abc import Awaitable, Callable, Mapping
 import msgspec
 
 from admission.instant import Instant
+from hub.access import log
+from hub.errors import HubError
 from hub.examination.duplicates import WINDOW_MS
 from hub.examination.following import Followed
 from hub.examination.notebook import Cursor, Notebook
@@ -61,6 +63,8 @@ class Examiner:
         self._pause = pause
         self._batch = batch
         self._cursors: dict[JournalKey, Cursor] | None = None
+        self.stuck: dict[JournalKey, str] = {}
+        """Journals that met a fault of the examiner's own, and its kind."""
         self._looked: Instant | None = None
         self._whole_ns = 0
 
@@ -82,7 +86,17 @@ class Examiner:
         moved: set[str] = set()
         for standing in await self._store.journals(since_ns=since_ns):
             before = cursors.get(standing.key, Cursor())
-            after = await self._journal(standing, before, cursors, now.wall_ns)
+            try:
+                after = await self._journal(standing, before, cursors, now.wall_ns)
+            except HubError:
+                raise
+            except Exception as error:  # noqa: BLE001 what a gate wrote has met a fault of ours:
+                # it must not take down the intake, nor keep other journals from being examined.
+                if standing.key not in self.stuck:
+                    log.exception({"event": "not examined", "device": standing.key.device})
+                self.stuck[standing.key] = type(error).__name__
+                continue
+            self.stuck.pop(standing.key, None)
             examined += after.through - before.through
             if after is not before:
                 moved.add(standing.key.device)

@@ -18,7 +18,7 @@ from hub.examination.blocks import Block, known_then
 from hub.examination.duplicates import counterpart, detail
 from hub.examination.notebook import Notebook
 from hub.examination.seen import Movement, Seen, annulled_by, movement_of, see
-from hub.store.entries import Flag, FlagKind, JournalKey
+from hub.store.entries import MAX_INTEGER, Flag, FlagKind, JournalKey
 from hub.store.examined import FlaggingStore
 
 MAX_PLACED = 4_000
@@ -60,7 +60,7 @@ class PeopleJudge:
         first = min(one.wall_ms for one in touched) - self._window_ms
         last = max(one.wall_ms for one in touched) + self._window_ms
         placed = await self._store.passages_of(
-            people, first * _NS_PER_MS, (last + 1) * _NS_PER_MS, limit=MAX_PLACED
+            people, _bounded_ns(first), _bounded_ns(last + 1), limit=MAX_PLACED
         )
         if len(placed) >= MAX_PLACED and len(people) > 1:
             half = set(people[: len(people) // 2])
@@ -177,6 +177,11 @@ def _affected(
         if one.direction is Direction.IN and shortly_before:
             affected.append(one)
     return affected
+
+
+def _bounded_ns(wall_ms: int) -> int:
+    """Return a time that every engine's column holds, whatever a gate's clock said."""
+    return max(-MAX_INTEGER, min(wall_ms * _NS_PER_MS, MAX_INTEGER))
 
 
 def _said(one: Movement, block: Block) -> str:

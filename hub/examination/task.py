@@ -97,7 +97,10 @@ class Examination:
         if examined or counted_ns is None or now.monotonic_ns - counted_ns >= _COUNT_NS:
             self._metrics.flags_raised(await self._store.flag_counts())
             self._counted_ns = now.monotonic_ns
-        self.problem = ""
+        stuck = bench.examiner.stuck
+        if stuck:
+            self._metrics.examination_failed()
+        self.problem = f"{len(stuck)} journals cannot be examined" if stuck else ""
 
 
 class WholeStore(RereadStore, PeopleStore, Protocol):

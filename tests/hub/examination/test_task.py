@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, nullcontext, suppress
 from pathlib import Path
 
 from hub.errors import StoreError
@@ -12,7 +12,8 @@ from hub.examination.examiner import Examiner
 from hub.examination.notebook import open_notebook
 from hub.examination.task import Bench, Examination
 from hub.metrics import HubMetrics
-from hub.store.entries import FlagKind
+from hub.store.entries import FlagKind, JournalKey
+from hub.store.examined import HeldEntry
 from tests.hub.examined import ExaminedMemory, Gate
 from tests.worlds import ManualClock
 
@@ -65,3 +66,37 @@ def test_what_fails_is_said_and_tried_again(tmp_path: Path) -> None:
     assert "chot_hub_examined_entries_total 1.0" in told
     assert 'chot_hub_followups{kind="missing"} 1.0' in told
     assert "chot_hub_examination_failures_total 0.0" not in told
+
+
+def test_a_fault_of_its_own_at_one_journal_stops_no_other() -> None:
+    gates, metrics = [Gate("gate-a"), Gate("gate-b")], HubMetrics()
+
+    class Store(ExaminedMemory):
+        faulty = True
+
+        async def entries(self, key: JournalKey, after: int, *, limit: int) -> Sequence[HeldEntry]:
+            if self.faulty and key == gates[0].key:
+                raise OverflowError
+            return await super().entries(key, after, limit=limit)
+
+    store = Store()
+    for gate in gates:
+        gate.writes(b"")
+        store.take(gate.key, gate.entries)
+
+    async def work() -> None:
+        async with open_notebook(Path(":memory:")) as notebook:
+            clock = ManualClock()
+            bench = Bench(Examiner(store, notebook, pause=_no_pause))
+            task = Examination(lambda: nullcontext(bench), store, clock, metrics)
+            await task.once(bench)
+            assert task.problem == "1 journals cannot be examined"
+            assert store.flagged() == {("gate-b", 1): {FlagKind.MISSING}}
+            store.faulty = False
+            clock.advance(61)
+            await task.once(bench)
+            assert task.problem == ""
+            assert len(store.flagged()) == 2
+
+    asyncio.run(work())
+    assert "chot_hub_examination_failures_total 1.0" in metrics.exposition().decode()
