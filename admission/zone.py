@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from admission.instant import ClockTrust, Instant
-from admission.journal_record import Followup, FollowupKind, LoggedPassage
+from admission.journal_record import Followup, FollowupKind, LoggedPassage, ZonePassage
 from admission.passage import Event, Passage
 from admission.people import MAX_PEOPLE, Count, People, Token, When
 from admission.presence import Presence
@@ -30,11 +30,13 @@ from admission.reset import DailyReset
 from admission.site import Direction
 from admission.verdict import Outcome
 
+Seen = LoggedPassage | ZonePassage
+"""A passage, as far as it was read back."""
 ANNULS = frozenset({FollowupKind.NOT_ACTUATED, FollowupKind.NOT_PASSED, FollowupKind.WITHHELD})
 """What followed on an ADMIT by which nobody passed."""
 
 
-def token_of(entry: Passage | LoggedPassage) -> Token | None:
+def token_of(entry: Passage | Seen) -> Token | None:
     """Return whom an entry is of, None for a code that is nobody's."""
     return entry.token
 
@@ -78,7 +80,7 @@ class Zone:
     @classmethod
     def rebuilt(
         cls,
-        records: Iterable[tuple[int, LoggedPassage | Followup]],
+        records: Iterable[tuple[int, Seen | Followup]],
         reset: DailyReset,
         *,
         site: str,
@@ -217,13 +219,15 @@ class Zone:
         person = self._people.get(token)
         return person is not None and person.inside
 
-    def _recall(self, sequence: int, entry: LoggedPassage, when: When) -> None:
+    def _recall(self, sequence: int, entry: Seen, when: When) -> None:
         people, token = self._people, token_of(entry)
         if entry.event is Event.COUNT:
             count = counted(entry.note)
             if count is not None:
                 people.correct(count, when)
-        elif entry.event in {Event.SCAN, Event.OVERRIDE} and entry.outcome is Outcome.ADMIT:
+        elif entry.outcome is Outcome.ADMIT and (
+            entry.event is Event.SCAN or entry.event is Event.OVERRIDE
+        ):
             people.passed(token, entry.direction, entry.worker, when, sequence)
         elif entry.event is Event.OVERRIDE and entry.about is not None and token is not None:
             people.take_back(token, entry.direction, entry.about)
@@ -255,7 +259,7 @@ def _moment_ns(wall_ns: int, now: Instant) -> int:
     return now.monotonic_ns - (now.wall_ns - wall_ns)
 
 
-def _moment_of(entry: LoggedPassage, now: Instant) -> When:
+def _moment_of(entry: Seen, now: Instant) -> When:
     """Return the entry's moment: on this boot's clock, by the dates of both, or at the start.
 
     Of a former boot it is never later than now: an age is never negative.

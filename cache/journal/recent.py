@@ -6,37 +6,32 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from admission.errors import WireError
 from admission.instant import ClockTrust
-from admission.journal_record import (
-    Followup,
-    LoggedPassage,
-    PassageRecord,
-    Record,
-    unpack_record,
-)
+from admission.journal_record import Followup, ZonePassage
 from cache.journal.catalogue import JournalFile, list_files, read_file
 from cache.journal.errors import JournalDamaged, JournalUnavailable
 from cache.journal.frame import Frame
 from cache.journal.medium import Medium, PosixMedium
 from cache.journal.scan import scan
 
-Wanted = Callable[[Record], LoggedPassage | Followup | None]
-"""Returns what is to be kept of a record, None for nothing."""
+_UNDATED = ClockTrust.UNKNOWN
+Told = ZonePassage | Followup
+Wanted = Callable[[bytes], Told | None]
+"""Returns what is to be kept of an entry's bytes, None for nothing."""
 
 
 class Recent(NamedTuple):
     """Records with their sequences, ascending; and whether they go back to where was asked for."""
 
-    records: list[tuple[int, LoggedPassage | Followup]]
+    records: list[tuple[int, Told]]
     complete: bool
 
 
 class _Stretch(NamedTuple):
     """What one file holds of the stretch that is read."""
 
-    records: list[tuple[int, LoggedPassage | Followup]]
-    starts_before: bool  # its first dated passage is from before what is asked for
+    records: list[tuple[int, Told]]
+    starts_before: bool  # its first dated one is from before what is asked for
 
 
 def recent_records(
@@ -51,9 +46,9 @@ def recent_records(
 ) -> Recent:
     """Return what is wanted of the newest records. Blocking.
 
-    Files are read from the newest to the oldest, until one begins at or before `after` or its first
-    passage with a trusted date is from before `since_ns`: records from before that may be among
-    those that are returned. What is damaged is left out.
+    Files are read from the newest to the oldest, until one begins at or before `after` or the first
+    that is wanted of it, with a trusted date, is from before `since_ns`: some from before that may
+    be among those that are returned. What is damaged is left out.
 
     :param after: records through this sequence are known already.
     :param through: the journal's last durable sequence; nothing after it is looked at.
@@ -62,7 +57,7 @@ def recent_records(
     :raises JournalUnavailable: if the medium cannot be read.
     """
     medium = medium or PosixMedium()
-    found: list[list[tuple[int, LoggedPassage | Followup]]] = []
+    found: list[list[tuple[int, Told]]] = []
     last, left = through, max_entries
     try:
         for file in reversed(list_files(medium, directory)):
@@ -92,28 +87,15 @@ def _stretch(
     except (JournalDamaged, FileNotFoundError):
         return None
     records = []
-    first: LoggedPassage | None = None
+    first: ZonePassage | None = None
     for frame in scan(data, file.first_sequence):
         if not isinstance(frame, Frame) or frame.sequence not in within:
             continue
-        record = _record(frame)
-        if record is None:
+        told = wanted(frame.packed)
+        if told is None:
             continue
-        if first is None and isinstance(record, PassageRecord) and _is_dated(record.passage):
-            first = record.passage
-        told = wanted(record)
-        if told is not None:
-            records.append((frame.sequence, told))
+        records.append((frame.sequence, told))
+        if first is None and isinstance(told, ZonePassage) and told.clock_trust is not _UNDATED:
+            first = told
     before = since_ns is not None and first is not None and first.wall_ns < since_ns
     return _Stretch(records, before)
-
-
-def _record(frame: Frame) -> Record | None:
-    try:
-        return unpack_record(frame.packed)
-    except WireError:
-        return None
-
-
-def _is_dated(passage: LoggedPassage) -> bool:
-    return passage.clock_trust is not ClockTrust.UNKNOWN

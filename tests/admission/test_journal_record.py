@@ -26,6 +26,7 @@ from admission.journal_record import (
     pack_public,
     pack_sealed,
     pack_session,
+    skim_record,
     unpack_record,
 )
 from admission.passage import Passage
@@ -238,3 +239,34 @@ def test_a_later_version_may_add_fields_at_the_end() -> None:
     assert isinstance(record, PassageRecord)
     assert record.passage == seen
     assert LoggedPassage.__struct_fields__[-1] == "token"
+
+
+@given(passages)
+def test_skimming_a_record_tells_what_reading_it_does(entry: Passage) -> None:
+    for packed in (pack_passage_record(pack_public(entry), b""), pack_passage(entry)):
+        record = unpack_record(packed)
+        assert isinstance(record, PassageRecord)
+        skimmed = skim_record(packed)
+        for field in type(skimmed).__struct_fields__:
+            assert getattr(skimmed, field) == getattr(record.passage, field)
+
+
+@given(followups, sessions)
+def test_skimming_tells_what_followed_and_nothing_of_sessions(
+    followup: Followup, session: SealSession
+) -> None:
+    assert skim_record(pack_followup(followup)) == followup
+    assert skim_record(pack_session(session)) is None
+
+
+@given(passages, st.data())
+def test_skimming_altered_bytes_is_an_error_or_harmless(
+    entry: Passage, data: st.DataObject
+) -> None:
+    packed = bytearray(pack_passage_record(pack_public(entry), b""))
+    place = data.draw(st.integers(0, len(packed) - 1))
+    packed[place] = data.draw(st.integers(0, 255))
+    with contextlib.suppress(WireError):
+        skim_record(bytes(packed))
+    with contextlib.suppress(WireError):
+        skim_record(bytes(packed[:place]))

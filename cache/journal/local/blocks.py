@@ -15,6 +15,7 @@ from cache.journal.local.names import SET_BYTES, Names, pack_set, unpack_set
 
 BLOCK_ENTRIES = 1_024
 NO_TIME = (1 << 63) - 1
+NOTHING = (1 << 63) - 1
 OUTCOME, EVENT, LANE, REASON = "outcome", "event", "lane", "reason"
 
 
@@ -23,7 +24,8 @@ class Block(msgspec.Struct):
 
     `file` and `place` tell where the first entry stands (first sequence of the file's name, offset
     in it): a hint, checked by whoever reads there; 0 = not known. Times are wall milliseconds,
-    `NO_TIME` and its negative where there is no passage.
+    `NO_TIME` and its negative where there is no passage. `about` is the first entry of which
+    something in this run followed, `NOTHING` where nothing did.
     """
 
     first: int
@@ -32,6 +34,7 @@ class Block(msgspec.Struct):
     place: int = 0
     earliest_ms: int = NO_TIME
     latest_ms: int = -NO_TIME
+    about: int = NOTHING
     outcomes: int = 0
     events: int = 0
     lanes: int = 0
@@ -50,7 +53,7 @@ class Block(msgspec.Struct):
     def columns(self) -> tuple[Any, ...]:
         """Return the row without its checksum."""
         sets = (self.outcomes, self.events, self.lanes, self.reasons)
-        times = (self.earliest_ms, self.latest_ms)
+        times = (self.earliest_ms, self.latest_ms, self.about)
         return (self.first, self.last, self.file, self.place, *times, *map(pack_set, sets))
 
 

@@ -15,9 +15,9 @@ import msgspec
 from admission.errors import WireError
 from admission.journal_record import (
     Followup,
-    LoggedPassage,
     PassageRecord,
     Record,
+    ZonePassage,
     unpack_record,
 )
 from admission.reset import DailyReset
@@ -119,12 +119,13 @@ class Projection:
         for entry in entries:
             block.last = self._through = entry.sequence
             record = _unpacked(entry.packed)
-            if record is None:
-                continue
-            self.tally.take(entry.sequence, record)
+            if record is not None:
+                self.tally.take(entry.sequence, record)
             if isinstance(record, PassageRecord):
                 block.take(record.passage, self.names)
-            told = of_zone(record, self.plan.site)
+            elif isinstance(record, Followup):
+                block.about = min(block.about, record.about)
+            told = of_zone(entry.packed, self.plan.site)
             if told is not None:
                 self._take_zone(entry.sequence, told)
 
@@ -151,8 +152,8 @@ class Projection:
         self.changed_blocks[self._block.first] = self._block
         return self._block
 
-    def _take_zone(self, sequence: int, told: LoggedPassage | Followup) -> None:
-        if isinstance(told, LoggedPassage) and (over := self._window.take(sequence, told)):
+    def _take_zone(self, sequence: int, told: ZonePassage | Followup) -> None:
+        if isinstance(told, ZonePassage) and (over := self._window.take(sequence, told)):
             self.zone_over = over
             self._whole = True
             self.zone_records = [one for one in self.zone_records if one[0] > over]

@@ -56,7 +56,7 @@ async def recalled(
         since_ns=None if latest is None else latest.wall_ns,
         max_entries=MAX_ZONE_RECORDS,
         medium=medium,
-        wanted=lambda record: of_zone(record, plan.site),
+        wanted=lambda packed: of_zone(packed, plan.site),
     )
     # What was not read up to where the database ends was read up to the last reset.
     records = kept.records + newer.records if newer.complete else newer.records

@@ -7,7 +7,7 @@ what is kept of a run are two numbers.
 from __future__ import annotations
 
 from admission.instant import ClockTrust, Instant
-from admission.journal_record import LoggedPassage
+from admission.journal_record import ZonePassage
 from admission.reset import DailyReset
 
 
@@ -25,7 +25,7 @@ class ResetWindow:
         self.ordinal = ordinal
         self.last_dated = last_dated
 
-    def take(self, sequence: int, record: LoggedPassage) -> int:
+    def take(self, sequence: int, record: ZonePassage) -> int:
         """Take the next record; return through which sequence those before do not count any more.
 
         0 if this record changes nothing. One without a trusted date never does; those behind the

@@ -14,7 +14,13 @@ from pathlib import Path
 import msgspec
 
 from admission.errors import WireError
-from admission.journal_record import LoggedPassage, PassageRecord, Record, unpack_record
+from admission.journal_record import (
+    Followup,
+    LoggedPassage,
+    PassageRecord,
+    Record,
+    unpack_record,
+)
 from admission.passage import Event
 from admission.verdict import Outcome, Reason
 from cache.journal.catalogue import list_files
@@ -63,6 +69,19 @@ class Criteria(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+class _Stretch(msgspec.Struct, frozen=True):
+    """A run of entries: whether passages may be found in it, and what followed on which.
+
+    `about` is the first entry of which something in it may have followed.
+    """
+
+    first: int
+    last: int
+    passages: bool = True
+    about: int = 1
+    place: Place | None = None
+
+
 class _Index:
     """The blocks of one journal, and the names that their sets are of."""
 
@@ -71,20 +90,20 @@ class _Index:
         self._names = names
         self._blocks = blocks
 
-    def stretches(self, criteria: Criteria, end: int) -> Iterator[tuple[int, int, Place | None]]:
-        """Yield first and last sequence of where something may be found, ascending.
+    def stretches(self, criteria: Criteria, end: int) -> Iterator[_Stretch]:
+        """Yield the whole journal, ascending.
 
         :param end: the journal's last sequence.
         """
         expected = 1
         for block in self._blocks:
             if block.first > expected:
-                yield expected, block.first - 1, None  # the index lacks it
-            if self._may_hold(block, criteria):
-                place = Place(block.file, block.place, block.first) if block.place else None
-                yield block.first, block.last, place
+                yield _Stretch(expected, block.first - 1)  # the index lacks it
+            place = Place(block.file, block.place, block.first) if block.place else None
+            holds = self._may_hold(block, criteria)
+            yield _Stretch(block.first, block.last, holds, block.about, place)
             expected = block.last + 1
-        yield expected, end, None
+        yield _Stretch(expected, end)
 
     def _may_hold(self, block: Block, criteria: Criteria) -> bool:
         sets = (
@@ -101,42 +120,65 @@ class _Index:
 
 
 def search(
-    folder: Path, database: Path, criteria: Criteria, *, medium: Medium | None = None
-) -> Iterator[tuple[int, PassageRecord]]:
+    folder: Path,
+    database: Path,
+    criteria: Criteria,
+    *,
+    followups: bool = False,
+    medium: Medium | None = None,
+) -> Iterator[tuple[int, PassageRecord | Followup]]:
     """Yield the sequence and the record of each passage that the criteria name, ascending.
 
     Beside a daemon that writes on; nothing is changed. What cannot be read is passed over.
 
     :param folder: the journal's folder.
     :param database: the file of the local database, whether or not it is there.
+    :param followups: whether what followed on those passages is yielded, too.
     :raises JournalUnavailable: if the medium cannot be read.
     """
     medium = medium or PosixMedium()
     journal, first, end = _extent(medium, folder)
-    last = end if criteria.last is None else min(end, criteria.last)
-    first = max(first, criteria.first)
     reader = JournalReader(folder, medium)
-    for start, stop, place in _stretches(database, journal, criteria, end):
-        after, until = max(start, first) - 1, min(stop, last)
-        if after + 1 == start and place is not None:
-            reader.place = place
-        while after < until:
-            entries = reader.read_now(
-                after, until, max_entries=_STEP_ENTRIES, max_bytes=_STEP_BYTES
-            )
-            for entry in entries:
-                record = _unpacked(entry.packed)
-                if isinstance(record, PassageRecord) and criteria.match(record.passage):
-                    yield entry.sequence, record
-            after = entries[-1].sequence
+    found: set[int] = set()
+    newest = 0
+    for stretch in _stretches(database, journal, criteria, end):
+        if not stretch.passages and not (followups and stretch.about <= newest):
+            continue
+        for sequence, record in _records(reader, stretch, max(first, criteria.first)):
+            if isinstance(record, Followup):
+                if followups and record.about in found:
+                    yield sequence, record
+            elif criteria.last is not None and sequence > criteria.last:
+                if not followups:
+                    return
+            elif criteria.match(record.passage):
+                newest = sequence
+                if followups:
+                    found.add(sequence)
+                yield sequence, record
 
 
-def _stretches(
-    database: Path, journal: bytes, criteria: Criteria, end: int
-) -> Iterator[tuple[int, int, Place | None]]:
+def _records(
+    reader: JournalReader, stretch: _Stretch, first: int
+) -> Iterator[tuple[int, PassageRecord | Followup]]:
+    after = max(stretch.first, first) - 1
+    if after + 1 == stretch.first and stretch.place is not None:
+        reader.place = stretch.place
+    while after < stretch.last:
+        entries = reader.read_now(
+            after, stretch.last, max_entries=_STEP_ENTRIES, max_bytes=_STEP_BYTES
+        )
+        for entry in entries:
+            record = _unpacked(entry.packed)
+            if isinstance(record, PassageRecord | Followup):
+                yield entry.sequence, record
+        after = entries[-1].sequence
+
+
+def _stretches(database: Path, journal: bytes, criteria: Criteria, end: int) -> Iterator[_Stretch]:
     index = _index(database, journal)
     if index is None or index.through > end:
-        yield 1, end, None  # none, or one of a journal that was put back to an older state
+        yield _Stretch(1, end)  # none, or one of a journal that was put back to an older state
     else:
         yield from index.stretches(criteria, end)
 

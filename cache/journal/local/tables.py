@@ -71,7 +71,7 @@ async def save(raw: aiosqlite.Connection, projection: Projection) -> Counter[Cou
         [with_crc(*name) for name in projection.names.take_fresh()],
     )
     await raw.executemany(
-        "INSERT OR REPLACE INTO block VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO block VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [with_crc(*block.columns()) for block in projection.changed_blocks.values()],
     )
     await _save_zone(raw, projection)

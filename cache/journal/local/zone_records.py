@@ -11,21 +11,19 @@ from collections.abc import Iterable
 
 import msgspec
 
-from admission.credential import CredentialKind
+from admission.errors import WireError
 from admission.instant import ClockTrust, Instant
-from admission.journal_record import Followup, FollowupKind, LoggedPassage, Record
+from admission.journal_record import Followup, FollowupKind, ZonePassage, skim_record
 from admission.passage import Event
-from admission.reading import Symbology
 from admission.reset import DailyReset
 from admission.site import Direction
-from admission.verdict import Card, Outcome
+from admission.verdict import Outcome
 from cache.journal.local.reset_window import ResetWindow
 
 MAX_ZONE_RECORDS = 500_000
 """More than two busy days. Of more, the oldest are forgotten."""
-ZoneRecord = tuple[int, LoggedPassage | Followup]
+ZoneRecord = tuple[int, ZonePassage | Followup]
 """Its sequence, and what it says."""
-_COUNTED = frozenset({Event.SCAN, Event.OVERRIDE})
 _ANNULS = frozenset({FollowupKind.NOT_ACTUATED, FollowupKind.NOT_PASSED, FollowupKind.WITHHELD})
 
 
@@ -55,22 +53,28 @@ _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder(_Chunk).decode
 
 
-def of_zone(record: Record | None, site: str) -> LoggedPassage | Followup | None:
+def of_zone(packed: bytes, site: str) -> ZonePassage | Followup | None:
     """Return what of a record changes who is inside at this site, None if nothing does.
 
-    :param record: None where an entry could not be read.
+    :param packed: the record's bytes, empty where they cannot be read any more.
     """
-    if isinstance(record, Followup):
-        return record if record.kind in _ANNULS else None
-    passage = getattr(record, "passage", None)
-    if not isinstance(passage, LoggedPassage) or passage.site != site:
+    if not packed:
         return None
-    if passage.event is Event.COUNT:
-        return passage
-    if passage.event in _COUNTED and passage.outcome is Outcome.ADMIT:
-        return passage
-    if passage.event is Event.OVERRIDE and passage.about is not None:
-        return passage
+    try:
+        told = skim_record(packed)
+    except WireError:
+        return None
+    if told is None or isinstance(told, Followup):
+        return told if told is not None and told.kind in _ANNULS else None
+    event = told.event
+    if told.site != site:
+        return None
+    if event is Event.COUNT:
+        return told
+    if event is not Event.SCAN and event is not Event.OVERRIDE:
+        return None
+    if told.outcome is Outcome.ADMIT or (event is Event.OVERRIDE and told.about is not None):
+        return told
     return None
 
 
@@ -79,7 +83,7 @@ def since_reset(records: Iterable[ZoneRecord], reset: DailyReset, now: Instant) 
     window = ResetWindow(reset)
     left: list[ZoneRecord] = []
     for sequence, record in records:
-        if isinstance(record, LoggedPassage) and (over := window.take(sequence, record)):
+        if isinstance(record, ZonePassage) and (over := window.take(sequence, record)):
             left = [one for one in left if one[0] > over]
         left.append((sequence, record))
     over = window.over_by(now)
@@ -126,34 +130,27 @@ def unpack_chunk(data: bytes) -> list[ZoneRecord]:
         raise ValueError("not a chunk of the zone's records") from error
     if any(not 0 <= kept.boot < len(chunk.boots) for kept in chunk.passages):
         raise ValueError("a record of a boot that is not named")
-    records: list[ZoneRecord] = [(kept.sequence, _logged(chunk, kept)) for kept in chunk.passages]
+    records: list[ZoneRecord] = [
+        (
+            kept.sequence,
+            ZonePassage(
+                chunk.site,
+                kept.outcome,
+                kept.wall_ms,
+                kept.monotonic_ms,
+                chunk.boots[kept.boot],
+                kept.clock_trust,
+                kept.direction,
+                kept.event,
+                kept.about,
+                kept.note,
+                kept.worker,
+                kept.token,
+            ),
+        )
+        for kept in chunk.passages
+    ]
+    if not chunk.followups:
+        return records
     records += [(sequence, Followup(kind, about)) for sequence, kind, about in chunk.followups]
     return sorted(records, key=lambda one: one[0])
-
-
-def _logged(chunk: _Chunk, kept: _Kept) -> LoggedPassage:
-    return LoggedPassage(
-        chunk.site,
-        "",
-        "",
-        Symbology.UNSTATED,
-        CredentialKind.UNRECOGNISED,
-        kept.outcome,
-        Card.NONE,
-        (),
-        0,
-        "",
-        None,
-        kept.wall_ms,
-        kept.monotonic_ms,
-        chunk.boots[kept.boot],
-        kept.clock_trust,
-        kept.direction,
-        kept.event,
-        kept.about,
-        kept.note,
-        (),
-        (),
-        kept.worker,
-        kept.token,
-    )

@@ -56,7 +56,7 @@ def recent(
         through=through,
         since_ns=since_ns,
         max_entries=max_entries,
-        wanted=lambda record: of_zone(record, "site-1"),
+        wanted=lambda packed: of_zone(packed, "site-1"),
         medium=medium,
     )
 

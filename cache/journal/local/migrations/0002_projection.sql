@@ -22,7 +22,8 @@ CREATE TABLE zone_chunk (
 );
 
 -- What occurs in a run of entries, and where the first of them begins. Bit n of a set is the name
--- of number n and of that kind; the highest bit stands for all names that have no number.
+-- of number n and of that kind; the highest bit stands for all names that have no number. `about` is
+-- the first entry of which something in the run followed.
 CREATE TABLE block (
     first INTEGER PRIMARY KEY,
     last INTEGER NOT NULL,
@@ -30,6 +31,7 @@ CREATE TABLE block (
     place INTEGER NOT NULL,
     earliest_ms INTEGER NOT NULL,
     latest_ms INTEGER NOT NULL,
+    about INTEGER NOT NULL,
     outcomes BLOB NOT NULL,
     events BLOB NOT NULL,
     lanes BLOB NOT NULL,

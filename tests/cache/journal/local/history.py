@@ -11,7 +11,6 @@ from admission.instant import ClockTrust
 from admission.journal_record import (
     Followup,
     FollowupKind,
-    PassageRecord,
     Record,
     pack_followup,
     pack_passage_record,
@@ -120,10 +119,6 @@ class History:
             medium=self.disk,
             pace=SMALL,
         )
-
-
-def passages(history: History) -> list[tuple[int, PassageRecord]]:
-    return [(n, one) for n, one in history.records if isinstance(one, PassageRecord)]
 
 
 def a_followup(about: int, kind: FollowupKind = FollowupKind.NOT_PASSED) -> Followup:

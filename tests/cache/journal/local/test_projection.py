@@ -33,7 +33,6 @@ from tests.cache.journal.local.history import (
     History,
     a_followup,
     a_passage,
-    passages,
 )
 
 HARM = ("lose", "change counts", "change blocks", "change zone")
@@ -173,7 +172,7 @@ class World:
 
 
 def expected_zone(world: World) -> list[ZoneRecord]:
-    told = ((n, of_zone(record, "site-1")) for n, record in world.history.records)
+    told = ((n, of_zone(one, "site-1")) for n, one in enumerate(world.history.packed, start=1))
     return since_reset([(n, one) for n, one in told if one is not None], PLAN.reset, world.now())
 
 
@@ -234,10 +233,27 @@ def test_any_history_with_any_interruption_gives_the_same_tables(told: list[Any]
             Criteria(since_ns=an_entry(0).wall_ns + HOUR_NS),
             Criteria(token=3),
         ):
-            found = list(search(FOLDER, world.path, criteria, medium=world.history.disk))
-            last = criteria.last or world.history.last_sequence
-            assert found == [
-                (n, record)
-                for n, record in passages(world.history)
-                if criteria.match(record.passage) and criteria.first <= n <= last
-            ]
+            for followups in (False, True):
+                found = search(
+                    FOLDER, world.path, criteria, followups=followups, medium=world.history.disk
+                )
+                assert list(found) == expected_finds(world, criteria, followups=followups)
+
+
+def expected_finds(
+    world: World, criteria: Criteria, *, followups: bool
+) -> list[tuple[int, PassageRecord | Followup]]:
+    last = criteria.last or world.history.last_sequence
+    passages = {
+        n: record
+        for n, record in world.history.records
+        if isinstance(record, PassageRecord)
+        if criteria.match(record.passage) and criteria.first <= n <= last
+    }
+    return [
+        (n, record)
+        for n, record in world.history.records
+        if n in passages
+        or (followups and isinstance(record, Followup) and record.about in passages)
+        if isinstance(record, PassageRecord | Followup)
+    ]
