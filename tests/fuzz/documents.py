@@ -26,7 +26,7 @@ from admission.standing import Lookup, Standing
 from admission.verdict import Verdict
 from tests.admission.situations import CODE, found, site
 from tests.admission.test_acceptance import a_rule
-from tests.fuzz import trust_documents
+from tests.fuzz import enrolment, trust_documents
 from tests.fuzz.reader import Reader
 from tests.worlds import ROOT, ManualClock, a_reading, a_site
 
@@ -54,7 +54,12 @@ VALUE_SETS = ({"dn": ["1", "2"]}, [{"valueSetId": "a", "valueSetValues": {"x": {
 @cache
 def readers() -> dict[str, Reader]:
     """Return every reader by name."""
-    return {**dict(trust_documents.readers()), **dict(_law()), **dict(_messages())}
+    return {
+        **dict(trust_documents.readers()),
+        **dict(_law()),
+        **dict(_messages()),
+        **dict(enrolment.readers()),
+    }
 
 
 def _law() -> Iterator[tuple[str, Reader]]:
