@@ -26,6 +26,7 @@ from admission.upload import MAX_DEVICE_LENGTH
 from cache.replica.durable import write_durably
 from hub.access import log
 from hub.errors import HubError, PublishError
+from hub.metrics import HubMetrics
 from hub.store.examined import ExaminedStore, JournalStanding
 
 INTERVAL_S = 60.0
@@ -33,6 +34,7 @@ MAX_MISSED = 31
 """Days that are made up for at most."""
 _MODE = 0o644
 _DAY = timedelta(1)
+_DAY_NS = 86_400 * 1_000_000_000
 
 
 class DailyHeadsTask:
@@ -50,6 +52,7 @@ class DailyHeadsTask:
         replica: Path,
         key: Ed25519PrivateKey,
         clock: Clock,
+        metrics: HubMetrics,
         *,
         clock_problem: Callable[[], str] = str,
         interval_s: float = INTERVAL_S,
@@ -58,6 +61,7 @@ class DailyHeadsTask:
         self._folder = replica / DAILY_HEADS_PATH
         self._key = key
         self._clock = clock
+        self._metrics = metrics
         self._clock_problem = clock_problem
         self._interval_s = interval_s
         self.problem = ""
@@ -75,6 +79,8 @@ class DailyHeadsTask:
         if due:
             standings = await self._store.journals()
             await asyncio.to_thread(self._write, due, standings, now)
+        # What is not due any more is published, and later days have not been.
+        self._metrics.daily_listed(now.wall_ns // _DAY_NS * _DAY_NS)
         self.problem = ""
         return due
 

@@ -74,6 +74,11 @@ class HubMetrics:
             ["kind"],
             registry=self.registry,
         )
+        self._listed = Gauge(
+            "chot_hub_daily_list_timestamp_seconds",
+            "End of the newest day whose list of journals is published; 0 before the first look.",
+            registry=self.registry,
+        )
         for kind in FlagKind:
             self._raised.labels(kind.value)
         self._dropped = Counter(
@@ -117,6 +122,10 @@ class HubMetrics:
         self._examined.inc(entries)
         for name, count in tallies.items():
             self._followed.labels(name).set(count)
+
+    def daily_listed(self, wall_ns: int) -> None:
+        """Note that lists of all days that ended by this time are published."""
+        self._listed.set(wall_ns / 1e9)
 
     def examination_failed(self) -> None:
         """Count one failure to examine entries."""

@@ -89,7 +89,12 @@ async def serving(folder: DataFolder, options: ServeOptions, clock: Clock) -> As
                 bench_of(store, folder, keys, publisher), store, clock, metrics
             )
             daily_heads = DailyHeadsTask(
-                store, folder.replica, keys.head, clock, clock_problem=lambda: vouching.problem
+                store,
+                folder.replica,
+                keys.head,
+                clock,
+                metrics,
+                clock_problem=lambda: vouching.problem,
             )
             retention = Retention(
                 store,

@@ -20,6 +20,8 @@ WINDOW_MS = 10 * 60 * 1000
 MAX_LOOKED = 256
 """Movements of one person before an admission: of more, somebody plays with a gate."""
 
+_MAX_SITE = 64  # characters: a gate may write longer ones
+
 
 def counterpart(
     one: Movement, line: Sequence[Movement], window_ms: int = WINDOW_MS
@@ -46,4 +48,5 @@ def counterpart(
 def detail(one: Movement, other: Movement) -> str:
     """Return what the flag on `one` says. It names nobody."""
     seconds = (one.wall_ms - other.wall_ms) // 1000
-    return f"{other.key.device} entry {other.sequence} at {other.site} {seconds} s before"
+    site = other.site[:_MAX_SITE]
+    return f"{other.key.device} entry {other.sequence} at {site} {seconds} s before"

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from admission.daily_heads import DailyHeads, JournalHead, open_daily_heads
 from hub.daily_heads import MAX_MISSED, DailyHeadsTask
 from hub.errors import HubError
+from hub.metrics import HubMetrics
 from tests.hub.doors import a_hub
 from tests.hub.examined import ExaminedMemory, Gate
 from tests.worlds import ManualClock
@@ -28,11 +29,17 @@ class World:
         self.clock = ManualClock(datetime(2021, 9, 20, 23, 59, tzinfo=UTC))
         self.gate = Gate("gate-1")
         self.problem = ""
+        self.metrics = HubMetrics()
         self.task = self.restarted()
 
     def restarted(self) -> DailyHeadsTask:
         return DailyHeadsTask(
-            self.store, self.replica, KEY, self.clock, clock_problem=lambda: self.problem
+            self.store,
+            self.replica,
+            KEY,
+            self.clock,
+            self.metrics,
+            clock_problem=lambda: self.problem,
         )
 
     def writes(self) -> None:
@@ -70,6 +77,8 @@ def test_a_day_is_listed_once_it_is_over_and_never_again(world: World) -> None:
         JournalHead("gate-1", world.gate.key.journal, entry.sequence, entry.chain_hash),
     )
     assert heads.made_ns == world.clock.now().wall_ns
+    told = world.metrics.exposition().decode()
+    assert "chot_hub_daily_list_timestamp_seconds 1.6321824e+09" in told
 
 
 def test_days_that_were_missed_are_made_up_for(world: World) -> None:
