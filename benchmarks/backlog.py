@@ -34,6 +34,7 @@ from appliance.uplink_ports import Answer
 from benchmarks.errors import BenchmarkError
 from benchmarks.lane import Watcher, lane_over, people_of
 from benchmarks.percentiles import Percentiles, percentiles
+from cache.journal.errors import JournalUnavailable
 from cache.journal.file_journal import JournalSettings
 from cache.journal.local.projection import ZonePlan
 from hub.keys import load_keys
@@ -56,11 +57,26 @@ class BacklogFigures(msgspec.Struct, frozen=True):
     p50_ratio: float
     p99_ratio: float
     scans: int
+    late: int
+    """Scans whose entry was not durable within the lane's bound, in either kind of turn."""
     uploaded_beside_lanes: int
     beside_lanes_per_s: int
     upload_entries_per_s: int
     """While nobody comes."""
     bytes_per_entry: float
+
+
+class _Rush(Watcher):
+    """Counts entries that were not durable in time, and goes on as a gate does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.late = 0
+
+    def failed(self, lane: str, step: str, error: Exception) -> None:
+        if not isinstance(error, JournalUnavailable):
+            raise error
+        self.late += 1
 
 
 class _Lamp:
@@ -106,7 +122,8 @@ async def measure(
     async with _gate(folder / "state", files, clock) as (records, way):
         progress("filling the journal")
         await _fill(records, backlog, clock.now())
-        rush = [lane_over(clock, book, records.journal, _Lamp(), Watcher()) for _ in range(lanes)]
+        watcher = _Rush()
+        rush = [lane_over(clock, book, records.journal, _Lamp(), watcher) for _ in range(lanes)]
         records.pace.serving = lambda: any(lane.serving for lane in rush)
         begun = records.outbox.acknowledged_through
         uploading, quiet = list[float](), list[float]()
@@ -129,6 +146,7 @@ async def measure(
         p50_ratio=round(with_it.p50 / without.p50, 2),
         p99_ratio=round(with_it.p99 / without.p99, 2),
         scans=len(uploading) + len(quiet),
+        late=watcher.late,
         uploaded_beside_lanes=beside,
         beside_lanes_per_s=round(beside / (turns * turn_s)),
         upload_entries_per_s=rest_per_s,

@@ -166,6 +166,25 @@ async def test_how_long_to_stay_away_is_believed_within_bounds(asked: str, wait_
     assert caught.value.retry_after_s == wait_s
 
 
+async def test_an_answer_that_trickles_is_given_up_at_the_bound() -> None:
+    given_up = asyncio.Event()
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        response = await begun(request, Content_Length="200")
+        try:
+            while not given_up.is_set():
+                await response.write(b"x")
+                await asyncio.sleep(0.01)
+        except ConnectionError:
+            given_up.set()
+        return response
+
+    async with a_hub(handler) as transport:
+        gate = Gate(FakeJournal(1), transport, attempt_s=0.1)  # type: ignore[arg-type]
+        await gate.run_until(lambda: bool(gate.sleeps))
+    assert "did not answer within 0.1 s" in gate.uplink.status().last_error
+
+
 async def test_a_closed_way_is_told() -> None:
     client = HubClient()
     with pytest.raises(HubUnavailable):
