@@ -121,7 +121,9 @@ def _connection(error: BaseException) -> Failure | None:
         case aiohttp.InvalidURL() | aiohttp.NonHttpUrlClientError():
             return Failure("its address is none", "correct hub.url")
         case aiohttp.ClientConnectorDNSError():
-            return Failure("its name is not found", "check the network's DNS, and hub.url")
+            return Failure(
+                "its name is not found", "check the network's DNS, hub.url and hub.proxy"
+            )
         case aiohttp.ClientPayloadError():
             return Failure("its answer broke off", _CUT_HINT)
         case aiohttp.ServerDisconnectedError():

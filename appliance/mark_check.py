@@ -1,7 +1,8 @@
 """Whether a high-water mark of the hub may move the watermark here, and where to. Pure.
 
 A mark that passed its signature is the hub's word; here it is held against what this journal is.
-The chain hash of one entry stands for all before it: equal hashes mean equal histories.
+The chain hash of one entry stands for all before it that were sent in one chain; where a batch does
+not follow from the one before, the hub flags it.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from admission.errors import WireError
 from admission.ports import Clock
 from admission.upload import Mark, open_mark
 from admission.wire import MAX_BATCH_BYTES, MAX_BATCH_ENTRIES, Entry
-from appliance.errors import HubRefused, HubUnavailable
+from appliance.errors import HistoryContradicted, HubRefused, HubUnavailable
 from appliance.mark_check import UNKNOWN, Local, Move
 from appliance.uplink_ports import DurableEntries, EntryReader, Transport, Watermark
 from appliance.uplink_report import Report, UplinkStatus
@@ -106,6 +106,8 @@ class Uplink:
                 await self._exchange([] if self._asks else await self._next_entries())
             except Exception as error:  # noqa: BLE001 - nothing at the hub may ever end the upload
                 self._report.failed(error, self._attempt_s)
+                # While both ends tell another history nothing is sent: the question alone goes on.
+                self._asks = self._asks or isinstance(error, HistoryContradicted)
                 await self._sleep(self._delay_s(error))
             else:
                 self._asks = False

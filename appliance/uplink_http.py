@@ -26,10 +26,13 @@ _HINTS = {
     401: "the hub does not know this gate's key: enrol it, or see appliance.device",
     403: "the hub denies this gate: allow it there, or renew its certificate by `chot enrol`",
     404: "there is no hub of this version behind this address: correct hub.url, or update the hub",
+    407: "the proxy wants a login: put user:password@ into hub.proxy",
     413: "a proxy before the hub takes smaller uploads only: raise its limit above 1 MiB",
     415: "the hub is older than this gate: update it",
     429: "the hub or a proxy before it is busy: nothing to do here",
+    502: "a proxy before the hub does not reach it",
     503: "the hub is busy or out of order: see its log",
+    504: "a proxy before the hub waits for it in vain",
 }
 _REDIRECT_HINT = "write the address that it sends to into hub.url, if it is the hub's"
 _STRANGER_HINT = "what answers under hub.url may not be a hub"

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from admission.wire import MAX_BATCH_ENTRIES, MAX_PASSAGE_BYTES
+from admission.wire import MAX_BATCH_ENTRIES, MAX_PASSAGE_BYTES, Entry
 from appliance.errors import HubRefused
 from appliance.uplink import RETRY
 from appliance.uplink_ports import Answer
@@ -145,6 +145,23 @@ async def test_an_altered_journal_is_found_out_by_the_hubs_mark() -> None:
     await gate.run_until(lambda: len(gate.sleeps) >= 2)
     assert "altered" in gate.uplink.status().alarm
     assert gate.hub.conflicts == 0, "a question tells before anything is sent"
+
+
+async def test_while_histories_contradict_nothing_is_sent_but_the_question() -> None:
+    gate = Gate(FakeJournal(50), FakeHub())
+    await gate.run_until_settled()
+    gate.hub.batches.clear()
+    honest = gate.hub.held[50]
+    gate.hub.held[50] = Entry(50, bytes([1]) * 32, honest.packed)
+    gate.journal.grow(10)
+    gate.hub.mishaps = ["request lost"]
+    gate.restart()
+    await gate.run_until(lambda: len(gate.hub.batches) >= 3)
+    assert gate.hub.sent == []
+    gate.hub.held[50] = honest
+    await gate.run_until_settled()
+    assert gate.hub.sent == [(51, 10)]
+    assert not gate.uplink.status().alarm
 
 
 async def test_a_journal_that_was_cut_off_is_found_out_by_the_hubs_mark() -> None:
