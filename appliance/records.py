@@ -98,7 +98,8 @@ class Records:
         return ", ".join(f"{count} {what}" for count, what in found if count)
 
     async def wait_acknowledged(self) -> None:
-        """Return once the hub has acknowledged everything that the journal holds now."""
+        """Return once the hub has acknowledged everything that happened here until now."""
+        await self.journal.flush()
         await self.outbox.wait_acknowledged(self.journal.last_sequence)
 
 

@@ -22,13 +22,14 @@ from appliance.demo.embedded_hub import HubFiles
 from appliance.demo.enrolment import enrol
 from appliance.demo.stage import Devices, configuration, feed, stage
 from appliance.demo.table import Figures, picture
+from appliance.records import Records
 from appliance.running import Appliance
 from appliance.scenes import read_samples
 from appliance.tally import Tally
 
 REFRESH_PER_S = 4
 ACKNOWLEDGE_TIMEOUT_S = 15.0
-HURRIED_TIMEOUT_S = 0.8
+HURRIED_TIMEOUT_S = 5.0
 """After Ctrl-C: the whole end has to fit into two seconds."""
 
 
@@ -153,8 +154,8 @@ async def _display(
         replica = outlook.replicator.status()
         return Figures(
             kiosk=appliance.kiosk_url,
-            journaled=outlook.records.journal.last_sequence,
-            acknowledged=outlook.records.outbox.acknowledged_through,
+            journaled=_journaled(outlook.records),
+            acknowledged=_acknowledged_entries(outlook.records),
             frames_dropped=outlook.frames_dropped,
             release=replica.sequence,
             people=replica.rows,
@@ -170,10 +171,20 @@ async def _display(
         yield
 
 
+def _journaled(records: Records) -> int:
+    """Return how many verdicts the journal holds; what followed on them does not count here."""
+    return records.journal.statistics().entries
+
+
+def _acknowledged_entries(records: Records) -> int:
+    """Return of how many verdicts it is certain that the hub holds them."""
+    return max(0, _journaled(records) - records.outbox.pending)
+
+
 def _summary(tally: Tally, appliance: Appliance, seed: int) -> Summary:
     outlook = appliance.outlook
-    journaled = outlook.records.journal.last_sequence
-    acknowledged = outlook.records.outbox.acknowledged_through
+    journaled = _journaled(outlook.records)
+    acknowledged = _acknowledged_entries(outlook.records)
     return Summary(
         readings=tally.readings,
         verdicts={outcome: tally.verdicts[outcome] for outcome in Outcome},

@@ -97,7 +97,8 @@ def configuration(
             "rulebook": str(RULEBOOK),
         },
         "appliance": {"device": DEVICE, "state_dir": str(folder / "state")},
-        "journal": {"remember": "until_reset"},  # the key goes with the demo's folder
+        # The key goes with the demo's folder; and the machine does other things as well.
+        "journal": {"remember": "until_reset", "timeout_ms": 2_000},
         "hub": {
             "url": hub_url,
             "poll_s": 2.0,

@@ -3,6 +3,7 @@
 JournalError (cache.errors)
 ├── JournalUnavailable  entries cannot be made durable now; `in_doubt` says whether this one may
 │   │                   nevertheless turn up in the journal
+│   ├── JournalFull     the disk, or what the journal may take of it, is used up
 │   ├── JournalTimeout  not durable within the caller's bound
 │   ├── JournalOverflow more entries are waiting than the queue may hold
 │   └── JournalClosed   the journal is closing or closed
@@ -23,6 +24,7 @@ __all__ = [
     "JournalClosed",
     "JournalDamaged",
     "JournalError",
+    "JournalFull",
     "JournalLocked",
     "JournalOverflow",
     "JournalTimeout",
@@ -41,6 +43,10 @@ class JournalUnavailable(JournalError):  # noqa: N818 - a state of the medium
     def __init__(self, message: str, *, hint: str = "", in_doubt: bool = False) -> None:
         super().__init__(message, hint=hint)
         self.in_doubt = in_doubt
+
+
+class JournalFull(JournalUnavailable):
+    """The disk is full, or the journal's budget is: nothing is ever overwritten to make room."""
 
 
 class JournalTimeout(JournalUnavailable):

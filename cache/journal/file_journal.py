@@ -6,71 +6,35 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Self, cast
+from typing import Self
 
 import msgspec
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 
-from admission.journal_record import Followup
+from admission.journal_record import MAX_SEAL_BYTES, Followup
 from admission.passage import JOURNAL_ID_BYTES, Passage
-from admission.wire import MAX_PASSAGE_BYTES, pack_passage
-from cache.journal.catalogue import LOCK_NAME
+from admission.wire import MAX_PASSAGE_BYTES
+from cache.journal.deadlines import Deadlines
 from cache.journal.errors import (
     EntryTooLarge,
-    JournalLocked,
     JournalOverflow,
     JournalTimeout,
     JournalUnavailable,
 )
 from cache.journal.medium import Medium, PosixMedium
-from cache.journal.recovery import Recovery, recover
-from cache.journal.segment_file import SegmentWriter, unavailable
-from cache.journal.writer import Group, GroupCommitter
+from cache.journal.opening import locked
+from cache.journal.recorder import Recipient, Recorder, draft_of
+from cache.journal.recovery import Position, Recovery
+from cache.journal.segment_file import SegmentWriter
+from cache.journal.space import Space
+from cache.journal.statistics import JournalSettings, JournalStatistics
+from cache.journal.ticket import GivenUp, Group, Ticket
+from cache.journal.writer import GroupCommitter
 
+__all__ = ["FileJournal", "JournalSettings", "JournalStatistics"]
+
+MAX_PUBLIC_BYTES = MAX_PASSAGE_BYTES - MAX_SEAL_BYTES - 8
+"""So long may a passage's part in the clear be: its record holds the seal besides."""
 MEDIUM_HINT = "the medium is too slow or hangs: check it (dmesg)"
-
-
-class JournalSettings(msgspec.Struct, frozen=True):
-    """Bounds of a journal. Times in seconds.
-
-    `timeout_s` is how long an append may wait; `close_timeout_s` how long closing waits for a
-    medium that hangs. A file that has reached `rotate_bytes` is followed by a new one.
-    """
-
-    rotate_bytes: int = 8 << 20
-    queue_entries: int = 4_096
-    group_entries: int = 512
-    timeout_s: float = 0.15
-    close_timeout_s: float = 5.0
-
-
-class JournalStatistics(msgspec.Struct):
-    """What the journal did since it was opened.
-
-    `waiting` entries are not durable yet; `failed_groups` were refused by the medium; `timeouts`
-    are appends that waited too long, `in_doubt` those of them on which the writer had begun.
-    `followups_lost` of those that were given to `follow` were not kept.
-    `commit_ns` sums the medium's time over all groups. `damages` and `torn_bytes` are what opening
-    found in the newest file; `damaged_files` and `retired_journals` what it found besides, until
-    somebody moves them away (see `cache.journal.recovery`). `last_error` says why the last entry
-    was refused or not kept in time; it is empty once a group was committed again.
-    """
-
-    last_sequence: int
-    waiting: int = 0
-    groups: int = 0
-    failed_groups: int = 0
-    timeouts: int = 0
-    in_doubt: int = 0
-    overflows: int = 0
-    followups_lost: int = 0
-    commit_ns: int = 0
-    slowest_commit_ns: int = 0
-    damages: int = 0
-    torn_bytes: int = 0
-    damaged_files: int = 0
-    retired_journals: int = 0
-    last_error: str = ""
 
 
 class FileJournal:
@@ -85,32 +49,43 @@ class FileJournal:
         directory: Path,
         lock: int,
         recovery: Recovery,
+        recorder: Recorder,
         *,
         settings: JournalSettings,
         monotonic_ns: Callable[[], int],
-        recipient: Callable[[], X25519PublicKey | None],
     ) -> None:
-        self._recipient = recipient
         self._loop = asyncio.get_running_loop()
         self._medium = medium
         self._lock: int | None = lock
         self._settings = settings
-        self._journal_id = recovery.position.journal
+        self._monotonic_ns = monotonic_ns
+        self._head = recovery.position
         self._grown = asyncio.Event()
         self._statistics = JournalStatistics(
             recovery.position.last_sequence,
+            budget_bytes=settings.budget_bytes,
             damages=len(recovery.damages),
             torn_bytes=recovery.torn_bytes,
             damaged_files=recovery.damaged_files,
             retired_journals=recovery.retired_journals,
         )
+        self._recorder = recorder
+        self._segment = SegmentWriter(
+            medium,
+            directory,
+            recovery.position,
+            recorder,
+            Space(settings.budget_bytes, recovery.used_bytes),
+            rotate_bytes=settings.rotate_bytes,
+        )
         self._committer = GroupCommitter(
-            SegmentWriter(medium, directory, recovery.position, rotate_bytes=settings.rotate_bytes),
+            self._segment,
             self._report,
             monotonic_ns=monotonic_ns,
             queue_entries=settings.queue_entries,
             group_entries=settings.group_entries,
         )
+        self._deadlines = Deadlines(self._loop, self._expire)
         self._committer.start()
 
     @classmethod
@@ -123,7 +98,7 @@ class FileJournal:
         medium: Medium | None = None,
         settings: JournalSettings | None = None,
         acknowledged: Mapping[bytes, int] | None = None,
-        recipient: Callable[[], X25519PublicKey | None] = lambda: None,
+        recipient: Recipient = lambda: None,
     ) -> Self:
         """Return the journal of `directory`, continued where the last run left it.
 
@@ -142,22 +117,27 @@ class FileJournal:
         medium = medium or PosixMedium()
         new_journal = random_bytes(JOURNAL_ID_BYTES)
         lock, recovery = await asyncio.to_thread(
-            _locked, medium, directory, new_journal, acknowledged or {}
+            locked, medium, directory, new_journal, acknowledged or {}
         )
         return cls(
             medium,
             directory,
             lock,
             recovery,
+            Recorder(recipient, random_bytes, recovery.position.journal),
             settings=settings or JournalSettings(),
             monotonic_ns=monotonic_ns,
-            recipient=recipient,
         )
 
     @property
     def journal_id(self) -> bytes:
         """The journal's 16-byte id."""
-        return self._journal_id
+        return self._head.journal
+
+    @property
+    def head(self) -> Position:
+        """The journal's id, its last durable entry and that entry's chain hash."""
+        return self._head
 
     @property
     def last_sequence(self) -> int:
@@ -171,7 +151,16 @@ class FileJournal:
 
     def statistics(self) -> JournalStatistics:
         """Return a copy of the counters."""
-        return msgspec.structs.replace(self._statistics, waiting=self._committer.waiting)
+        return msgspec.structs.replace(
+            self._statistics,
+            waiting=self._committer.waiting,
+            unsecured_waiting=self._committer.unsecured,
+            unsecured_lost=self._committer.unsecured_lost,
+            followups_lost=self._committer.followups_lost,
+            unsealed=self._recorder.unsealed,
+            used_bytes=self._segment.space.used_bytes,
+            free_bytes=self._segment.free_bytes,
+        )
 
     async def append(
         self, entry: Passage, *, timeout_s: float | None = None, unsecured: bool = False
@@ -191,25 +180,44 @@ class FileJournal:
         :raises JournalClosed: after `close`.
         :raises EntryTooLarge: if it is longer than the wire allows.
         """
-        packed = pack_passage(entry)
-        if len(packed) > MAX_PASSAGE_BYTES:
-            msg = f"an entry of {len(packed)} bytes is over the limit of {MAX_PASSAGE_BYTES}"
+        draft = draft_of(entry)
+        if len(draft.public) > MAX_PUBLIC_BYTES:
+            msg = f"an entry of {len(draft.public)} bytes is over the limit of {MAX_PUBLIC_BYTES}"
             raise EntryTooLarge(msg)
         receipt: asyncio.Future[int] = self._loop.create_future()
+        bound_s = self._settings.timeout_s if timeout_s is None else timeout_s
+        deadline = self._loop.time() + bound_s
+        ticket = Ticket(draft, receipt, deadline, self._monotonic_ns(), unsecured=unsecured)
         try:
-            self._committer.submit(receipt, packed)
+            self._committer.submit(ticket)
         except JournalOverflow:
             self._statistics.overflows += 1
             raise
-        bound_s = self._settings.timeout_s if timeout_s is None else timeout_s
-        limit = self._loop.call_later(bound_s, self._expire, receipt, bound_s, unsecured)
+        self._deadlines.watch(ticket)
         try:
             return await receipt
         except asyncio.CancelledError:
-            self._committer.withdraw(receipt)
+            self._committer.give_up(ticket, keep=False)
             raise
-        finally:
-            limit.cancel()
+
+    def follow(self, followup: Followup) -> None:
+        """Let what followed on an entry be written with the next group, or within a second.
+
+        Never raises and never waits: what cannot be kept is counted.
+        """
+        self._committer.follow(draft_of(followup))
+
+    async def flush(self) -> None:
+        """Return once every followup that was taken until now is durable."""
+        due = self._committer.followed
+        while self._statistics.followups < due:
+            self._committer.hurry()
+            self._grown.clear()
+            await self._grown.wait()
+
+    def freed(self, count: int) -> None:
+        """Count `count` bytes of the folder's files as gone: pruning has removed them."""
+        self._segment.space.give_back(count)
 
     async def wait_beyond(self, sequence: int) -> None:
         """Return once an entry after `sequence` is durable."""
@@ -243,66 +251,45 @@ class FileJournal:
         statistics.groups += 1
         statistics.commit_ns += group.commit_ns
         statistics.slowest_commit_ns = max(statistics.slowest_commit_ns, group.commit_ns)
-        receipts = cast("tuple[asyncio.Future[int], ...]", group.tickets)
         if group.error is not None:
             statistics.failed_groups += 1
             statistics.last_error = str(group.error)
-            for receipt in receipts:
-                _fail(receipt, group.error)
+            for ticket in group.tickets:
+                self._refuse(ticket, group.error)
             return
+        size = len(group.tickets) + group.followups
         statistics.last_error = ""
-        statistics.last_sequence = group.first_sequence + len(receipts) - 1
-        for sequence, receipt in enumerate(receipts, start=group.first_sequence):
-            if not receipt.done():
-                receipt.set_result(sequence)
+        statistics.last_sequence = group.position.last_sequence
+        statistics.entries += len(group.tickets)
+        statistics.followups += group.followups
+        statistics.largest_group = max(statistics.largest_group, size)
+        statistics.withheld += group.withheld
+        self._head = group.position
+        for sequence, ticket in enumerate(group.tickets, start=group.first_sequence):
+            if not ticket.receipt.done():
+                ticket.receipt.set_result(sequence)
         self._grown.set()
 
-    def follow(self, followup: Followup) -> None:  # noqa: ARG002 - see below
-        """Note what followed on an earlier entry. Never raises.
-
-        Files of version 1 have no place for it: it is counted as lost.
-        """
-        self._statistics.followups_lost += 1
-
-    def _expire(self, receipt: asyncio.Future[int], bound_s: float, unsecured: bool) -> None:
-        if receipt.done():
+    def _refuse(self, ticket: Ticket, error: JournalUnavailable) -> None:
+        """Give each waiter an error of its own: a shared one would gather all their tracebacks."""
+        if ticket.receipt.done():
             return
-        in_doubt = unsecured or not self._committer.withdraw(receipt)
+        self._statistics.unsecured += ticket.unsecured
+        in_doubt = error.in_doubt or ticket.unsecured
+        own = type(error)(str(error), hint=error.hint, in_doubt=in_doubt)
+        own.__cause__ = error
+        ticket.receipt.set_exception(own)
+
+    def _expire(self, ticket: Ticket) -> None:
+        given_up = self._committer.give_up(ticket, keep=ticket.unsecured)
+        if given_up is GivenUp.SETTLED:
+            return  # it has just become durable, or was refused: the waiter is told at once
+        in_doubt = given_up is GivenUp.KEPT
         self._statistics.timeouts += 1
         self._statistics.in_doubt += in_doubt
-        msg = f"the entry was not durable within {bound_s} s"
+        self._statistics.unsecured += ticket.unsecured
+        late_s = self._loop.time() - ticket.deadline
+        msg = f"the entry was not durable at its bound (and {late_s:.3f} s)"
         # A medium that hangs reports no group: nothing but these bounds can tell of it.
         self._statistics.last_error = f"{msg}; {MEDIUM_HINT}"
-        receipt.set_exception(JournalTimeout(msg, hint=MEDIUM_HINT, in_doubt=in_doubt))
-
-
-def _locked(
-    medium: Medium, directory: Path, new_journal: bytes, acknowledged: Mapping[bytes, int]
-) -> tuple[int, Recovery]:
-    try:
-        medium.make_directory(directory)
-        lock = medium.lock(directory / LOCK_NAME)
-    except BlockingIOError as error:
-        msg = f"another process has the journal in {directory} open"
-        raise JournalLocked(
-            msg, hint="stop the other daemon, or give each its own folder"
-        ) from error
-    except OSError as error:
-        raise unavailable(error) from error
-    try:
-        return lock, recover(medium, directory, new_journal, acknowledged)
-    except OSError as error:
-        medium.close(lock)
-        raise unavailable(error) from error
-    except BaseException:  # whatever ends this, the directory must not stay locked
-        medium.close(lock)
-        raise
-
-
-def _fail(receipt: asyncio.Future[Any], error: JournalUnavailable) -> None:
-    """Give each waiter an error of its own: a shared one would gather all their tracebacks."""
-    if receipt.done():
-        return
-    own = JournalUnavailable(str(error), hint=error.hint, in_doubt=error.in_doubt)
-    own.__cause__ = error
-    receipt.set_exception(own)
+        ticket.receipt.set_exception(JournalTimeout(msg, hint=MEDIUM_HINT, in_doubt=in_doubt))

@@ -14,6 +14,7 @@ sequence has been removed, and the chain goes on with its hash.
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterable
 from typing import cast
 
 import google_crc32c
@@ -100,6 +101,20 @@ def pack_frame(sequence: int, chain_hash: bytes, packed: bytes) -> bytes:
     prefix = _PREFIX.pack(len(packed), sequence)
     rest = chain_hash + packed
     return prefix + _CRC.pack(_crc32c(prefix + rest)) + rest
+
+
+def pack_frames(
+    previous: bytes, last_sequence: int, records: Iterable[bytes]
+) -> tuple[bytes, bytes]:
+    """Return the frames of records that follow on an entry, and the last one's chain hash.
+
+    :param previous: the chain hash of that entry, `last_sequence` its sequence.
+    """
+    frames = []
+    for sequence, record in enumerate(records, start=last_sequence + 1):
+        previous = chained(previous, sequence, record)
+        frames.append(pack_frame(sequence, previous, record))
+    return b"".join(frames), previous
 
 
 def pack_pruned_run(last: int, chain_hash: bytes) -> bytes:

@@ -5,6 +5,7 @@ Tests stand a simulated disk behind it that is full, broken, slow or loses its p
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 from pathlib import Path
@@ -26,12 +27,28 @@ class Medium(Protocol):
         """Return up to `limit` bytes from `offset`; fewer only where the file ends."""
         ...
 
-    def create(self, path: Path) -> int:
-        """Return a new, empty file (mode 0600), open for appending, in place of any old one."""
+    def size(self, path: Path) -> int:
+        """Return the file's length in bytes."""
         ...
 
-    def append(self, file: int, data: bytes) -> int:
-        """Write at the file's end; return how many bytes were taken, which may be fewer."""
+    def free_bytes(self, directory: Path) -> int:
+        """Return how many bytes the directory's file system still takes of this process."""
+        ...
+
+    def create(self, path: Path) -> int:
+        """Return a new, empty file (mode 0600), open for writing, in place of any old one."""
+        ...
+
+    def preallocate(self, file: int, length: int) -> None:
+        """Make the empty file `length` zeros whose blocks are set aside; where not, leave it empty.
+
+        Writing into blocks of its own moves neither the file's length nor the medium's map of it:
+        their sync is one write less.
+        """
+        ...
+
+    def write(self, file: int, offset: int, data: bytes) -> int:
+        """Write from `offset` on; return how many bytes were taken, which may be fewer."""
         ...
 
     def sync(self, file: int) -> None:
@@ -40,6 +57,10 @@ class Medium(Protocol):
 
     def truncate(self, file: int, length: int) -> None:
         """Cut the file to `length` bytes."""
+        ...
+
+    def trim(self, path: Path, length: int) -> None:
+        """Cut the file of this name to `length` bytes."""
         ...
 
     def close(self, file: int) -> None:
@@ -91,14 +112,31 @@ class PosixMedium:
             file.seek(offset)
             return file.read(limit)
 
+    def size(self, path: Path) -> int:
+        """Return the file's length in bytes."""
+        return path.lstat().st_size
+
+    def free_bytes(self, directory: Path) -> int:
+        """Return how many bytes the directory's file system still takes of this process."""
+        found = os.statvfs(directory)
+        return found.f_bavail * found.f_frsize
+
     def create(self, path: Path) -> int:
-        """Return a new, empty file (mode 0600), open for appending, in place of any old one."""
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+        """Return a new, empty file (mode 0600), open for writing, in place of any old one."""
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
         return os.open(path, flags, 0o600)
 
-    def append(self, file: int, data: bytes) -> int:
-        """Write at the file's end; return how many bytes were taken, which may be fewer."""
-        return os.write(file, data)
+    def preallocate(self, file: int, length: int) -> None:
+        """Make the empty file `length` zeros, their blocks set aside; where not, leave it empty."""
+        try:
+            os.posix_fallocate(file, 0, length)
+        except OSError:
+            os.ftruncate(file, 0)  # what was set aside before the space ended
+            raise
+
+    def write(self, file: int, offset: int, data: bytes) -> int:
+        """Write from `offset` on; return how many bytes were taken, which may be fewer."""
+        return os.pwrite(file, data, offset)
 
     def sync(self, file: int) -> None:
         """Return once the file's data and length are durable (fdatasync)."""
@@ -107,6 +145,14 @@ class PosixMedium:
     def truncate(self, file: int, length: int) -> None:
         """Cut the file to `length` bytes."""
         os.ftruncate(file, length)
+
+    def trim(self, path: Path, length: int) -> None:
+        """Cut the file of this name to `length` bytes."""
+        file = os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            os.ftruncate(file, length)
+        finally:
+            os.close(file)
 
     def close(self, file: int) -> None:
         """Close the file, and give up its lock."""
@@ -150,3 +196,15 @@ class PosixMedium:
             os.close(file)
             raise
         return file
+
+
+def write_whole(medium: Medium, file: int, offset: int, data: bytes) -> None:
+    """Write all of `data` from `offset` on, in as many writes as it takes.
+
+    :raises OSError: as the medium does, or if it takes nothing.
+    """
+    while data:
+        taken = medium.write(file, offset, data)
+        if taken <= 0:
+            raise OSError(errno.EIO, "the medium took no bytes")
+        data, offset = data[taken:], offset + taken

@@ -1,7 +1,8 @@
 """Recovery: where the chain continues after whatever ended the last run.
 
-Nothing is cut or rewritten. A file's torn tail stays where it is; the next file's header says from
-which sequence on the chain continues, and thereby that the tail never counted.
+No written byte is cut or rewritten. A file's torn tail stays where it is; the next file's header
+says from which sequence on the chain continues, and thereby that the tail never counted. Only space
+that was set aside for the newest file, and never written to, is given back.
 
 A sequence is never given out twice under one journal id. Where it cannot be proved that the last
 entry found is the last one that ever counted, the journal is retired (`cache.journal.retired`) and
@@ -22,7 +23,7 @@ from admission.passage import genesis
 from cache.journal.anchor import Anchor, intact_anchor
 from cache.journal.catalogue import DAMAGED_SUFFIX, PART_SUFFIX, JournalFile, list_files, read_file
 from cache.journal.errors import JournalDamaged
-from cache.journal.frame import HEADER_BYTES, Frame, Header, unpack_header
+from cache.journal.frame import FRAME_HEAD_BYTES, HEADER_BYTES, Frame, Header, unpack_header
 from cache.journal.medium import Medium
 from cache.journal.retired import is_retired, retire, retire_anchor, retired_names
 from cache.journal.scan import Damage, PrunedRun, Tail, scan
@@ -40,7 +41,7 @@ class Recovery(msgspec.Struct, frozen=True):
     """What was found at opening. `damages` and `torn_bytes` tell of the newest file only.
 
     `damaged_files` were set aside, or are older ones without an intact header: chot journal verify
-    tells more. `retired_journals` lie in folders of their own.
+    tells more. `retired_journals` lie in folders of their own. `used_bytes` take all these files.
     """
 
     position: Position
@@ -48,6 +49,7 @@ class Recovery(msgspec.Struct, frozen=True):
     torn_bytes: int = 0
     damaged_files: int = 0
     retired_journals: int = 0
+    used_bytes: int = 0
 
 
 class _Reading(msgspec.Struct):
@@ -57,6 +59,7 @@ class _Reading(msgspec.Struct):
     last: tuple[int, bytes] | None = None
     damages: list[Damage] = msgspec.field(default_factory=list)
     torn_bytes: int = 0
+    used_bytes: int = HEADER_BYTES
 
 
 def recover(
@@ -93,6 +96,7 @@ def recover(
             exchanged = anchor is not None and anchor.journal != end.journal
             proven = end.last_sequence >= certain.get(end.journal, 0) and not exchanged
             if not unreadable and proven and not is_retired(medium, directory, end.journal):
+                _trim(medium, files[-1], newest)
                 return _counted(medium, directory, files[:-1], recovery)
             retire(medium, directory, end.journal, files, unreadable)
             files, unreadable = [], []
@@ -128,14 +132,32 @@ def _counted(
     medium.sync_directory(directory)
     names = medium.names(directory)
     retired = retired_names(names)
+    paths = [directory / name for name in names if name not in retired]
     for folder in retired:
         with contextlib.suppress(NotADirectoryError):
-            names += medium.names(directory / folder)
-    aside = sum(name.endswith(DAMAGED_SUFFIX) for name in names)
+            paths += [directory / folder / name for name in medium.names(directory / folder)]
+    aside = sum(path.suffix == DAMAGED_SUFFIX for path in paths)
     unsound = sum(not _has_header(medium, file) for file in older)
     return msgspec.structs.replace(
-        recovery, damaged_files=aside + unsound, retired_journals=len(retired)
+        recovery,
+        damaged_files=aside + unsound,
+        retired_journals=len(retired),
+        used_bytes=sum(_size(medium, path) for path in paths),
     )
+
+
+def _trim(medium: Medium, file: JournalFile, reading: _Reading) -> None:
+    """Give back what was set aside for a file that its writer did not leave in order."""
+    with contextlib.suppress(OSError):  # it costs space, nothing else
+        if medium.size(file.path) > reading.used_bytes:
+            medium.trim(file.path, reading.used_bytes)
+
+
+def _size(medium: Medium, path: Path) -> int:
+    try:
+        return medium.size(path)
+    except OSError:
+        return 0
 
 
 def _has_header(medium: Medium, file: JournalFile) -> bool:
@@ -176,10 +198,13 @@ def _read(medium: Medium, file: JournalFile) -> _Reading:
                 reading.header = finding
             case Frame():
                 reading.last = (finding.sequence, finding.chain_hash)
+                reading.used_bytes = finding.end
             case PrunedRun():
                 reading.last = (finding.last, finding.chain_hash)
+                reading.used_bytes = finding.offset + FRAME_HEAD_BYTES
             case Damage():
                 reading.damages.append(finding)
             case Tail():
                 reading.torn_bytes = finding.length
+                reading.used_bytes = finding.offset + finding.length
     return reading

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 from pathlib import Path
 
 from cache.journal.catalogue import PART_SUFFIX
-from cache.journal.medium import Medium
+from cache.journal.medium import Medium, write_whole
 
 
 def replace_file(medium: Medium, path: Path, data: bytes) -> None:
@@ -18,7 +17,7 @@ def replace_file(medium: Medium, path: Path, data: bytes) -> None:
     part = path.with_name(path.name + PART_SUFFIX)
     file = medium.create(part)
     try:
-        append_whole(medium, file, data)
+        write_whole(medium, file, 0, data)
         medium.sync(file)
         medium.rename(part, path)
     except BaseException:  # whatever ends this, no half-made file may stay
@@ -29,16 +28,3 @@ def replace_file(medium: Medium, path: Path, data: bytes) -> None:
         with contextlib.suppress(OSError):
             medium.close(file)
     medium.sync_directory(path.parent)
-
-
-def append_whole(medium: Medium, file: int, data: bytes) -> None:
-    """Append all of `data`, in as many writes as it takes.
-
-    :raises OSError: as the medium does, or if it takes nothing.
-    """
-    view = memoryview(data)
-    while view:
-        taken = medium.append(file, bytes(view) if len(view) < len(data) else data)
-        if taken <= 0:
-            raise OSError(errno.EIO, "the medium took no bytes")
-        view = view[taken:]

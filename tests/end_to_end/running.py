@@ -20,7 +20,9 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from admission.journal_record import PassageRecord, unpack_record
 from appliance.identity import identity_of, signing_key
+from cache.journal.verification import entries_of
 from firmware_bridge.bridges.simulated import SimulatedBoard
 from hub.store.entries import EntryCount
 from hub.store.sqlite import open_store
@@ -209,7 +211,17 @@ bridge = {{kind = "mcu", port = "{board.path}"}}
         return found
 
     def journaled(self) -> int:
+        """Passages in the journal's files: without what followed on them, and without sessions."""
+        frames = entries_of(self.state / "journal", 100_000)
+        return sum(isinstance(unpack_record(f.packed), PassageRecord) for f in frames)
+
+    def entries(self) -> int:
+        """All that the journal holds, by its last sequence."""
         return int(self.health()["checks"]["journal"]["facts"]["entries"])
+
+    def is_all_at(self, hub: RunningHub, besides: int = 0) -> bool:
+        """Whether the hub holds every entry of the journal, and as many of former ones."""
+        return bool(hub.count()["entries"] == besides + self.entries())
 
     def metric(self, name: str) -> float:
         """Sum of all series of this name."""

@@ -30,7 +30,7 @@ def outage(site: Site, seconds: float, per_second: int) -> None:
         return gate.verdicts() == sent
 
     scan_some(10)
-    until(lambda: hub.count()["entries"] == sent, "the first entries at the hub")
+    until(lambda: gate.is_all_at(hub), "the first entries at the hub")
 
     hub.stop(signal.SIGKILL)
     pause = threading.Event()
@@ -42,7 +42,7 @@ def outage(site: Site, seconds: float, per_second: int) -> None:
     until(lambda: not gate.health()["checks"]["hub"]["ok"], "a gate that says the hub is away")
 
     hub.start()
-    until(lambda: hub.count()["entries"] == sent, "every entry at the hub", timeout_s=120)
+    until(lambda: gate.is_all_at(hub), "every entry at the hub", timeout_s=120)
     assert gate.verdicts() == gate.journaled() == sent
     assert hub.count()["conflicts"] == 0
     until(lambda: gate.health()["checks"]["hub"]["ok"], "a gate that says the hub is back", 120)

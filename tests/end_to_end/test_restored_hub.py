@@ -19,7 +19,7 @@ def test_what_a_copy_of_the_hub_lacks_is_sent_again(site: tuple[RunningHub, Runn
             until(lambda before=before: gate.verdicts() > before, "a verdict")  # type: ignore[misc]
 
     def all_at_the_hub() -> bool:
-        return int(hub.count()["entries"]) == gate.journaled()
+        return gate.is_all_at(hub)
 
     scan_some(4)
     until(all_at_the_hub, "the first entries at the hub")

@@ -79,4 +79,4 @@ def test_what_the_hub_learns_counts_at_the_gate_without_a_restart(
     tell("document", "put", *data, "rulebook/quan-1", str(tmp_path / "quan-1.json"))
     gate.comes_to_answer(CODE, "card_opens")
     assert gate.health()["checks"]["law"]["ok"]
-    until(lambda: hub.count()["entries"] == gate.journaled(), "every entry at the hub")
+    until(lambda: gate.is_all_at(hub), "every entry at the hub")

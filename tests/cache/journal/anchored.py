@@ -24,9 +24,8 @@ from admission.upload import UPLOAD_VERSION, Mark, sign_mark
 from cache.journal.anchor_keeper import AnchorKeeper
 from cache.journal.catalogue import list_files
 from cache.journal.medium import Medium
-from cache.journal.recovery import Position, recover
-from cache.journal.segment_file import SegmentWriter
-from tests.cache.journal.entries import JOURNAL, an_entry
+from cache.journal.recovery import Position
+from tests.cache.journal.entries import JOURNAL, a_writer, an_entry, drafts
 from tests.cache.journal.simulated_disk import SimulatedDisk
 
 DIRECTORY = Path("journal")
@@ -48,9 +47,8 @@ class Gate:
 
     def __init__(self, medium: Medium, rng: Random, *, journal: bytes = JOURNAL) -> None:
         self.medium, self._rng = medium, rng
-        position = recover(medium, DIRECTORY, journal).position
-        self._segment = SegmentWriter(medium, DIRECTORY, position, rotate_bytes=ROTATE_BYTES)
-        self.marks: dict[int, Position] = {0: position}
+        self._segment = a_writer(medium, DIRECTORY, rotate_bytes=ROTATE_BYTES, journal=journal)
+        self.marks: dict[int, Position] = {0: self._segment.position}
         self.mark = b""
         self.held = 0
         self.acts: set[int] = set()
@@ -113,7 +111,7 @@ class Gate:
         return pack_passage_record(public, self._sealer.seal(pack_sealed(entry), public))
 
     def _append(self, packed: bytes) -> None:
-        position = self._segment.append_group([packed])
+        position = self._segment.append_group(drafts([packed]))
         self.marks[position.last_sequence] = position
 
 

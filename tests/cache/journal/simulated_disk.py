@@ -22,7 +22,14 @@ class _Inode:
     def __init__(self) -> None:
         self.cached = b""
         self.durable = b""
+        self.dirty: set[int] = set()  # offsets that were written since the last sync
         self.dropped: set[int] = set()  # offsets that a failed sync left clean but unwritten
+
+    def write(self, offset: int, data: bytes) -> None:
+        end = offset + len(data)
+        whole = self.cached.ljust(offset, b"\0")
+        self.cached = whole[:offset] + data + whole[end:]
+        self.dirty |= set(range(offset, end))
 
     def flushed(self) -> bytes:
         whole = bytearray(self.cached)
@@ -31,7 +38,20 @@ class _Inode:
                 whole[offset] = self.durable[offset] if offset < len(self.durable) else 0
         return bytes(whole)
 
+    def synced(self) -> None:
+        self.durable = self.flushed()
+        self.dirty.clear()
+
+    def failed_to_sync(self) -> None:
+        self.dropped |= self.dirty
+        self.dirty.clear()
+
     def after_cut(self, rng: Random) -> bytes:
+        """Return what a power cut leaves: of every sector the old bytes or the new ones.
+
+        In space that was set aside, the old ones are zeros. What was durable and has not been
+        written since stands in both.
+        """
         mode = rng.choice(("dropped", "kept", "torn", "torn"))
         if mode == "dropped":
             return self.durable
@@ -44,9 +64,7 @@ class _Inode:
             source = rng.choice((self.durable, flushed))
             end = min(start + SECTOR, length)
             sectors.append(source[start:end].ljust(end - start, b"\0"))
-        # What was durable and has not been written since stays as it was.
-        kept = min(len(self.durable), length) if flushed.startswith(self.durable) else 0
-        return self.durable[:kept] + b"".join(sectors)[kept:]
+        return b"".join(sectors)
 
     def _between(self, rng: Random, length: int) -> int:
         return rng.randint(*sorted((len(self.durable), length)))
@@ -113,15 +131,25 @@ class SimulatedDisk:
     def read(self, path: Path, offset: int, limit: int) -> bytes:
         return self._found(path).cached[offset : offset + limit]
 
+    def size(self, path: Path) -> int:
+        return len(self._found(path).cached) if path in self._names else 0
+
+    def free_bytes(self, directory: Path) -> int:
+        return 1 << 40
+
     def create(self, path: Path) -> int:
         self._operate("create")
         self._names[path] = _Inode()
         return self._opened(self._names[path])
 
-    def append(self, file: int, data: bytes) -> int:
-        self._operate("append")
+    def preallocate(self, file: int, length: int) -> None:
+        self._operate("preallocate")
+        self._open[file].cached = bytes(length)
+
+    def write(self, file: int, offset: int, data: bytes) -> int:
+        self._operate("write")
         taken = max(1, len(data) // 2) if self.short_writes else len(data)
-        self._open[file].cached += data[:taken]
+        self._open[file].write(offset, data[:taken])
         return taken
 
     def sync(self, file: int) -> None:
@@ -129,14 +157,18 @@ class SimulatedDisk:
         try:
             self._operate("sync")
         except OSError:
-            inode.dropped |= set(range(len(inode.durable), len(inode.cached)))
+            inode.failed_to_sync()
             raise
         if self.honest:
-            inode.durable = inode.flushed()
+            inode.synced()
 
     def truncate(self, file: int, length: int) -> None:
         self._operate("truncate")
         self._open[file].cached = self._open[file].cached[:length]
+
+    def trim(self, path: Path, length: int) -> None:
+        self._operate("trim")
+        self._found(path).cached = self._found(path).cached[:length]
 
     def close(self, file: int) -> None:
         self._open.pop(file)
@@ -145,7 +177,8 @@ class SimulatedDisk:
         self._operate("settle")
         inode = self._found(path)
         if self.honest:
-            inode.durable = inode.cached = inode.flushed()
+            inode.synced()
+            inode.cached = inode.durable
 
     def rename(self, source: Path, target: Path) -> None:
         self._operate("rename")

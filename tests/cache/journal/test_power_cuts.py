@@ -17,9 +17,8 @@ import pytest
 
 from cache.journal.errors import JournalDamaged, JournalUnavailable
 from cache.journal.recovery import recover
-from cache.journal.segment_file import SegmentWriter
 from cache.journal.verification import FaultKind, verify
-from tests.cache.journal.entries import JOURNAL, all_entries
+from tests.cache.journal.entries import JOURNAL, a_writer, all_entries, drafts
 from tests.cache.journal.simulated_disk import PowerCut, SimulatedDisk
 
 DIRECTORY = Path("journal")
@@ -42,12 +41,11 @@ class Ledger:
 
 
 def work(disk: SimulatedDisk, rng: Random, ledger: Ledger, groups: int) -> None:
-    position = recover(disk, DIRECTORY, JOURNAL).position
-    writer = SegmentWriter(disk, DIRECTORY, position, rotate_bytes=ROTATE_BYTES)
+    writer = a_writer(disk, DIRECTORY, rotate_bytes=ROTATE_BYTES)
     for _ in range(groups):
         group = [rng.randbytes(rng.randint(1, 700)) for _ in range(rng.randint(1, 4))]
         with contextlib.suppress(JournalUnavailable):
-            ledger.note(writer.append_group(group).last_sequence - len(group) + 1, group)
+            ledger.note(writer.append_group(drafts(group)).last_sequence - len(group) + 1, group)
 
 
 def operations_of_a_whole_run() -> int:

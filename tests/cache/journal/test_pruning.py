@@ -163,7 +163,7 @@ def test_nothing_is_removed_where_the_anchor_cannot_be_written() -> None:
     before = left(gate.disk)
 
     def full(operation: str, _: int) -> None:
-        if operation == "append":
+        if operation == "write":
             raise OSError(errno.ENOSPC, "injected")
 
     gate.disk.before = full

@@ -15,7 +15,7 @@ from cache.journal.frame import FRAME_HEAD_BYTES, HEADER_BYTES
 from cache.journal.reader import LOST_CHAIN_HASH, JournalReader
 from cache.journal.recovery import recover
 from cache.journal.segment_file import SegmentWriter
-from tests.cache.journal.entries import JOURNAL, all_entries, pruned
+from tests.cache.journal.entries import JOURNAL, a_writer, all_entries, drafts, pruned
 from tests.cache.journal.simulated_disk import SimulatedDisk
 
 DIRECTORY = Path("journal")
@@ -25,10 +25,9 @@ MANY = {"max_entries": 1_000, "max_bytes": 1 << 20}
 
 def a_disk(entries: int, rotate_bytes: int = 600) -> tuple[SimulatedDisk, SegmentWriter]:
     disk = SimulatedDisk()
-    position = recover(disk, DIRECTORY, JOURNAL).position
-    writer = SegmentWriter(disk, DIRECTORY, position, rotate_bytes=rotate_bytes)
+    writer = a_writer(disk, DIRECTORY, rotate_bytes=rotate_bytes)
     for number in range(1, entries + 1):
-        writer.append_group([number.to_bytes(100, "big")])
+        writer.append_group(drafts([number.to_bytes(100, "big")]))
     return disk, writer
 
 
@@ -89,7 +88,7 @@ async def test_a_writer_that_goes_on_is_followed() -> None:
     reader = JournalReader(DIRECTORY, disk)
     read = [entry.sequence for entry in await reader.read(0, 3, **MANY)]
     for number in range(4, 30):
-        writer.append_group([number.to_bytes(100, "big")])
+        writer.append_group(drafts([number.to_bytes(100, "big")]))
         read += [entry.sequence for entry in await reader.read(number - 1, number, **MANY)]
     assert read == list(range(1, 30))
 
@@ -104,9 +103,9 @@ async def test_superseded_entries_are_passed_over() -> None:
     disk.before = before
     for _ in range(3):
         with pytest.raises(JournalUnavailable):
-            writer.append_group([b"never acknowledged"])
+            writer.append_group(drafts([b"never acknowledged"]))
     disk.before = lambda name, count: None
-    writer.append_group([b"third"])
+    writer.append_group(drafts([b"third"]))
     entries = await JournalReader(DIRECTORY, disk).read(0, 3, **MANY)
     assert [entry.packed for entry in entries][2:] == [b"third"]
 

@@ -14,9 +14,7 @@ from cache.journal.errors import JournalUnavailable
 from cache.journal.local.zone_records import of_zone
 from cache.journal.medium import Medium
 from cache.journal.recent import Recent, recent_records
-from cache.journal.recovery import recover
-from cache.journal.segment_file import SegmentWriter
-from tests.cache.journal.entries import JOURNAL, an_entry
+from tests.cache.journal.entries import a_writer, an_entry, drafts
 from tests.cache.journal.simulated_disk import SimulatedDisk
 
 DIRECTORY = Path("journal")
@@ -28,12 +26,11 @@ FIRST_NS = an_entry(0).wall_ns
 def a_disk(trust: ClockTrust = ClockTrust.SYNCHRONISED) -> SimulatedDisk:
     """Return a journal of 30 entries in files of a few."""
     disk = SimulatedDisk()
-    position = recover(disk, DIRECTORY, JOURNAL).position
-    writer = SegmentWriter(disk, DIRECTORY, position, rotate_bytes=900)
+    writer = a_writer(disk, DIRECTORY, rotate_bytes=900)
     for number in range(1, COUNT + 1):
         at_ns = FIRST_NS + number * MS
         entry = msgspec.structs.replace(an_entry(number), wall_ns=at_ns, clock_trust=trust)
-        writer.append_group([pack_passage(entry)])
+        writer.append_group(drafts([pack_passage(entry)]))
     return disk
 
 
@@ -118,8 +115,7 @@ def test_what_is_damaged_is_left_out() -> None:
     path = DIRECTORY / newest
     data = bytearray(disk.read(path, 0, 1 << 20))
     data[200] ^= 0xFF
-    file = disk.create(path)
-    disk.append(file, bytes(data))
+    disk.overwrite(path, bytes(data))
     found = sequences(disk)
     assert set(found) < set(range(1, COUNT + 1))
     assert found[0] == 1

@@ -15,7 +15,7 @@ from cache.journal.scan import MAX_FILE_BYTES
 from cache.journal.segment_file import SegmentWriter
 from cache.journal.verification import FaultKind, verify
 from tests.cache.journal.anchored import a_gate
-from tests.cache.journal.entries import JOURNAL
+from tests.cache.journal.entries import JOURNAL, a_writer, drafts
 from tests.cache.journal.simulated_disk import SimulatedDisk
 
 DIRECTORY = Path("journal")
@@ -24,15 +24,14 @@ OTHER = bytes(16)
 
 def written(groups: int, rotate_bytes: int = 1 << 20) -> SimulatedDisk:
     disk = SimulatedDisk()
-    continued(disk, groups, rotate_bytes)
+    continued(disk, groups, rotate_bytes).close()
     return disk
 
 
 def continued(disk: SimulatedDisk, groups: int, rotate_bytes: int = 1 << 20) -> SegmentWriter:
-    position = recover(disk, DIRECTORY, JOURNAL).position
-    writer = SegmentWriter(disk, DIRECTORY, position, rotate_bytes=rotate_bytes)
+    writer = a_writer(disk, DIRECTORY, rotate_bytes=rotate_bytes)
     for _ in range(groups):
-        writer.append_group([b"e" * 100])
+        writer.append_group(drafts([b"e" * 100]))
     return writer
 
 
@@ -69,6 +68,28 @@ def test_a_torn_tail_does_not_count_and_the_chain_continues_before_it(cut: int) 
     report = verify(DIRECTORY, disk)
     assert (report.sound, report.entries, report.last_sequence) == (True, 4, 4)
     assert report.unfinished_bytes == 148 - cut
+
+
+def test_space_set_aside_is_no_torn_write_and_is_given_back() -> None:
+    disk = SimulatedDisk()
+    continued(disk, 3)  # and the process dies: nobody closes the file
+    (path,) = files(disk)
+    assert len(disk.content(path)) == 1 << 20
+    recovery = recover(disk, DIRECTORY, JOURNAL)
+    assert (recovery.position.last_sequence, recovery.torn_bytes) == (3, 0)
+    assert len(disk.content(path)) == recovery.used_bytes == HEADER_BYTES + 3 * 148
+    assert verify(DIRECTORY, disk).sound
+
+
+def test_a_torn_write_into_space_set_aside_is_kept_as_it_is() -> None:
+    disk = SimulatedDisk()
+    continued(disk, 3)
+    (path,) = files(disk)
+    torn = disk.content(path)[: HEADER_BYTES + 3 * 148 - 10]
+    disk.overwrite(path, torn.ljust(1 << 20, b"\0"))
+    recovery = recover(disk, DIRECTORY, JOURNAL)
+    assert (recovery.position.last_sequence, recovery.torn_bytes) == (2, 138)
+    assert disk.content(path) == torn
 
 
 def test_entries_after_a_damaged_one_are_kept() -> None:

@@ -16,9 +16,8 @@ from cache.journal.outbox import Outbox, watermarks
 from cache.journal.reader import JournalReader
 from cache.journal.recovery import Recovery, recover
 from cache.journal.retired import retired_journals
-from cache.journal.segment_file import SegmentWriter
 from cache.journal.verification import FaultKind, verify
-from tests.cache.journal.entries import JOURNAL, an_entry
+from tests.cache.journal.entries import JOURNAL, a_writer, an_entry, drafts
 from tests.cache.journal.simulated_disk import PowerCut, SimulatedDisk
 
 DIRECTORY = Path("journal")
@@ -29,10 +28,9 @@ RETIRED = DIRECTORY / JOURNAL.hex()
 def written(groups: int = 6) -> SimulatedDisk:
     """Three files of two entries each."""
     disk = SimulatedDisk()
-    position = recover(disk, DIRECTORY, JOURNAL).position
-    writer = SegmentWriter(disk, DIRECTORY, position, rotate_bytes=300)
+    writer = a_writer(disk, DIRECTORY, rotate_bytes=300)
     for _ in range(groups):
-        writer.append_group([b"e" * 100])
+        writer.append_group(drafts([b"e" * 100]))
     return disk
 
 

@@ -115,7 +115,8 @@ def flip_a_byte(disk: SimulatedDisk, place: int) -> None:
     files = files_of(disk)
     path = files[place % len(files)].path
     data = bytearray(disk.content(path))
-    data[place % len(data)] ^= 1 + place % 255
+    written = len(data.rstrip(b"\0"))  # what was set aside behind it says nothing
+    data[place % written] ^= 1 + place % 255
     disk.overwrite(path, bytes(data))
 
 
@@ -191,7 +192,8 @@ def replace_the_anchor(disk: SimulatedDisk, place: int) -> None:
 def damage_the_anchor(disk: SimulatedDisk, place: int) -> None:
     path = DIRECTORY / ANCHOR_NAME
     data = bytearray(disk.content(path))
-    data[place % len(data)] ^= 1 + place % 255
+    written = len(data.rstrip(b"\0"))  # what was set aside behind it says nothing
+    data[place % written] ^= 1 + place % 255
     disk.overwrite(path, bytes(data))
 
 

@@ -11,10 +11,8 @@ from admission.passage import chained, genesis
 from cache.journal.catalogue import file_at
 from cache.journal.errors import JournalUnavailable
 from cache.journal.frame import Header, pack_frame, pack_header
-from cache.journal.recovery import recover
-from cache.journal.segment_file import SegmentWriter
 from cache.journal.verification import FaultKind, entries_of, verify
-from tests.cache.journal.entries import JOURNAL, file_bytes
+from tests.cache.journal.entries import JOURNAL, a_writer, drafts, file_bytes
 from tests.cache.journal.simulated_disk import SimulatedDisk
 
 DIRECTORY = Path("journal")
@@ -23,10 +21,9 @@ FRAME_BYTES = 148
 
 def a_disk(entries: int = 12) -> SimulatedDisk:
     disk = SimulatedDisk()
-    position = recover(disk, DIRECTORY, JOURNAL).position
-    writer = SegmentWriter(disk, DIRECTORY, position, rotate_bytes=600)
+    writer = a_writer(disk, DIRECTORY, rotate_bytes=600)
     for number in range(entries):
-        writer.append_group([bytes([number]) * 100])
+        writer.append_group(drafts([bytes([number]) * 100]))
     return disk
 
 

@@ -24,9 +24,8 @@ from admission.verdict import Outcome, Reason
 from cache.journal.local.database import LocalDatabase
 from cache.journal.local.projection import ZonePlan
 from cache.journal.local.projector import Pace, Projector
-from cache.journal.recovery import Position, recover
-from cache.journal.segment_file import SegmentWriter
-from tests.cache.journal.entries import JOURNAL, an_entry
+from cache.journal.recovery import Position
+from tests.cache.journal.entries import JOURNAL, a_writer, an_entry, drafts
 from tests.cache.journal.simulated_disk import SimulatedDisk
 from tests.worlds import VIETNAM
 
@@ -76,8 +75,7 @@ class History:
     def __init__(self, *, rotate_bytes: int = 2_000) -> None:
         self.disk = SimulatedDisk()
         self._rotate_bytes = rotate_bytes
-        position = recover(self.disk, FOLDER, JOURNAL).position
-        self._writer = SegmentWriter(self.disk, FOLDER, position, rotate_bytes=rotate_bytes)
+        self._writer = a_writer(self.disk, FOLDER, rotate_bytes=rotate_bytes)
         self.packed: list[bytes] = []
         self.journal_id = JOURNAL
         self.grown = asyncio.Event()
@@ -106,7 +104,7 @@ class History:
                 if isinstance(one, Followup)
                 else pack_passage_record(pack_public(one), b"")
             )
-            self._writer.append_group(self.packed[-1:])
+            self._writer.append_group(drafts(self.packed[-1:]))
         self.grown.set()
 
     def projector(self, database: LocalDatabase, *, plan: ZonePlan = PLAN) -> Projector:
