@@ -149,7 +149,7 @@ async def listening(
     )
     greeting = None if certificate is None else TlsConnections(connections, certificate.context)
     try:
-        listener = await _listen(greeting or connections, host, port)
+        listener = await _listen(connections if greeting is None else greeting, host, port)
         try:
             yield _url(listener, certificate)
         finally:
