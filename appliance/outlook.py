@@ -9,6 +9,7 @@ from admission.zone import Zone
 from appliance.clock import SystemClock
 from appliance.health import Finding, Health, Weight
 from appliance.hub_time import HubTime
+from appliance.journal_counts import index_finding
 from appliance.lane import Lane
 from appliance.metrics import Sources
 from appliance.records import Records
@@ -117,6 +118,7 @@ class Outlook:
                 health.add(f"decoder.{source.name}", partial(_decoder, source), Weight.VITAL)
         health.add("journal", self._journal)
         health.add("journal.history", self._history, Weight.NOTE)
+        health.add("journal.index", partial(index_finding, self.records.projector), Weight.NOTE)
         health.add("journal.writer", self._writer, Weight.VITAL)
         health.add("replica", self._replica)
         health.add("hub", self._hub, Weight.NOTE)

@@ -41,11 +41,10 @@ def find_command(
     until: datetime | None,
     as_json: bool,
 ) -> None:
-    """Print the entries that fit, oldest first. An option given twice lets either fit.
+    """Print the entries that fit, oldest first, and what followed on them.
 
-    Whom they concern is not shown; what followed on one, `tail --lines` and `export` tell. In a
-    gate's state folder its index makes this quick; elsewhere all files are read. Exits with 1 if
-    there are none.
+    An option given twice lets either fit. Whom entries concern is not shown. In a gate's state
+    folder its index makes this quick; elsewhere all files are read. Exits with 1 if there are none.
     """
     require_journal(folder)
     span = span_of(since, until)
@@ -58,7 +57,8 @@ def find_command(
         until_ns=span.until_ns,
     )
     found = False
-    for sequence, record in search(folder, folder.resolve().parent / DATABASE, criteria):
+    database = folder.resolve().parent / DATABASE
+    for sequence, record in search(folder, database, criteria, followups=True):
         click.echo(json.dumps(plain(sequence, record)) if as_json else line(sequence, record))
         found = True
     if not found:

@@ -201,7 +201,7 @@ class Projector:
         projection.written()
         self._entries += projection.through - before
         self._through = projection.through
-        self.totals += _totals(counted)
+        self.totals = self.totals + _totals(counted)  # a new one: others may be reading it
 
     async def _step(self, projection: Projection, until: int) -> None:
         place = self._reader.place

@@ -69,11 +69,22 @@ def a_passage(
     )
 
 
+class CountingReads(SimulatedDisk):
+    """Counts what is read of it."""
+
+    bytes_read = 0
+
+    def read(self, path: Path, offset: int, limit: int) -> bytes:
+        data = super().read(path, offset, limit)
+        self.bytes_read += len(data)
+        return data
+
+
 class History:
     """A journal on a disk of its own, behind the port that the projector follows."""
 
     def __init__(self, *, rotate_bytes: int = 2_000) -> None:
-        self.disk = SimulatedDisk()
+        self.disk = CountingReads()
         self._rotate_bytes = rotate_bytes
         self._writer = a_writer(self.disk, FOLDER, rotate_bytes=rotate_bytes)
         self.packed: list[bytes] = []
@@ -105,6 +116,18 @@ class History:
                 else pack_passage_record(pack_public(one), b"")
             )
             self._writer.append_group(drafts(self.packed[-1:]))
+        self.grown.set()
+
+    @property
+    def bytes_read(self) -> int:
+        return self.disk.bytes_read
+
+    def write_all(self, entries: list[Passage]) -> None:
+        """Write many in one group."""
+        packed = [pack_passage_record(pack_public(entry), b"") for entry in entries]
+        for start in range(0, len(packed), 500):
+            self._writer.append_group(drafts(packed[start : start + 500]))
+        self.packed += packed
         self.grown.set()
 
     def projector(self, database: LocalDatabase, *, plan: ZonePlan = PLAN) -> Projector:
