@@ -12,6 +12,7 @@ from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from admission.errors import WireError
+from admission.instant import Instant
 from admission.ports import Clock
 from admission.upload import (
     MARK_CONTENT_TYPE,
@@ -25,8 +26,14 @@ from hub.access import DEVICE
 from hub.body import batch_bytes
 from hub.client_certificate import presented_key
 from hub.devices import require_allowed, require_current
-from hub.errors import ForbiddenError, MalformedUploadError, UnauthorisedError
+from hub.errors import (
+    ForbiddenError,
+    MalformedUploadError,
+    UnauthorisedError,
+    UploadError,
+)
 from hub.intake import Arrival, Intake, Receipt, arrival_of
+from hub.recent_devices import RecentDevices
 from hub.store.devices import Device, DeviceStore
 from hub.uploads import Uploads
 
@@ -48,7 +55,7 @@ class EntriesDoor:
         head_key: Ed25519PrivateKey,
         stored: Callable[[Receipt], None],
     ) -> None:
-        self._devices = devices
+        self._devices = RecentDevices(devices, clock)
         self._intake = intake
         self._clock = clock
         self._uploads = uploads
@@ -60,8 +67,7 @@ class EntriesDoor:
         async with self._uploads.arriving():
             received = _received(await batch_bytes(request))
         batch = received.batch
-        device = await authenticated(self._devices, received, presented_key(request))
-        require_current(device, self._clock.now())
+        device = await self._authenticated(received, presented_key(request))
         request[DEVICE] = device.name
         async with self._uploads.place(device.name):
             receipt = await self._intake.receive(_arrival(received), self._clock.now())
@@ -77,23 +83,36 @@ class EntriesDoor:
         )
         return web.Response(body=sign_mark(mark, self._head_key), content_type=MARK_CONTENT_TYPE)
 
+    async def _authenticated(self, received: Received, line_key: bytes | None) -> Device:
+        name = received.batch.device
+        recent = await self._devices.by_name(name)
+        try:
+            return judged(recent, received, self._clock.now(), line_key)
+        except UploadError:
+            # Registered anew a moment ago? Then its new key counts at once.
+            device = await self._devices.by_name_now(name)
+            if device == recent:
+                raise
+            return judged(device, received, self._clock.now(), line_key)
 
-async def authenticated(
-    devices: DeviceStore, received: Received, line_key: bytes | None = None
+
+def judged(
+    device: Device | None, received: Received, now: Instant, line_key: bytes | None = None
 ) -> Device:
-    """Return the device that signed a batch.
+    """Return the device that a batch names, if it is the one that signed it.
 
+    :param device: what is known of the name; None if nothing is.
     :param line_key: the raw key of the line's client certificate, None where there is none.
     :raises UnauthorisedError: if no device of this name is registered with the key that signed.
-    :raises ForbiddenError: if the device is denied, or the line is another's.
-    :raises StoreError: if the store failed.
+    :raises ForbiddenError: if the device is denied, its certificate has ended, or the line is
+        another's.
     """
-    device = await devices.device_by_name(received.batch.device)
     if device is None or not device.public_key:
         raise UnauthorisedError("no device of this name is registered with a key")
     if not received.is_signed_by(Ed25519PublicKey.from_public_bytes(device.public_key)):
         raise UnauthorisedError("the batch is not signed by the device's key")
     require_allowed(device)
+    require_current(device, now)
     if line_key is not None and line_key != device.public_key:
         raise ForbiddenError("the line's certificate is of another key than the batch")
     return device

@@ -27,7 +27,7 @@ from admission.upload import (
 )
 from admission.wire import MAX_BATCH_BYTES, Entry
 from hub.client_certificate import presented_key
-from hub.entries_door import authenticated
+from hub.entries_door import judged
 from hub.errors import ForbiddenError, StoreError
 from hub.store.entries import FlagKind, JournalKey
 from tests.hub.doors import HEAD_KEY, Hub, a_hub, refusal
@@ -115,6 +115,16 @@ async def test_a_denied_device_is_refused(hub: Hub) -> None:
     assert refusal(await hub.send(GOOD))[0] == 403
     await hub.store.set_denied("gate-1", None)
     assert marked(await hub.send(GOOD)).through == 5
+
+
+async def test_a_denial_is_felt_within_a_second_and_a_new_key_at_once(hub: Hub) -> None:
+    assert marked(await hub.send(GOOD)).through == 5
+    await hub.register("gate-1", OTHER_KEY.public_key())
+    assert marked(await hub.send(a_signed_batch(ENTRIES, key=OTHER_KEY))).through == 5
+    assert refusal(await hub.send(GOOD))[0] == 401
+    await hub.store.set_denied("gate-1", 1)
+    hub.clock.advance(1.0)
+    assert refusal(await hub.send(a_signed_batch(ENTRIES, key=OTHER_KEY)))[0] == 403
 
 
 PLAIN = sign_batch(make_batch("gate-1", JOURNAL, 1, ENTRIES, 0), DEVICE_KEY)
@@ -211,11 +221,12 @@ def test_the_lines_key_is_that_of_its_certificate() -> None:
 
 async def test_another_line_than_the_batchs_key_is_refused(hub: Hub) -> None:
     received = unpack_signed_batch(PLAIN)
+    device = await hub.store.device_by_name("gate-1")
     own = DEVICE_KEY.public_key().public_bytes_raw()
-    assert (await authenticated(hub.store, received, own)).name == "gate-1"
+    assert judged(device, received, hub.clock.now(), own).name == "gate-1"
     for other in (OTHER_KEY.public_key().public_bytes_raw(), b""):
         with pytest.raises(ForbiddenError):
-            await authenticated(hub.store, received, other)
+            judged(device, received, hub.clock.now(), other)
 
 
 async def test_a_device_whose_certificate_has_ended_waits_for_a_person(hub: Hub) -> None:

@@ -43,14 +43,15 @@ def add(raw: sqlite3.Connection, days: DayFiles, offer: Offer) -> Added:
         if not _file(days, day).writing:
             take_up(raw, days, day)
     first, last = records[0].sequence, records[-1].sequence
-    journal = spans.make_journal(raw, key, records[-1].received_ns)
-    mark = spans.watermark(raw, journal)
+    journal, mark = spans.make_journal(raw, key, records[-1].received_ns)
     near = spans.touching(raw, journal, first - 1, min(last + 1, MAX_INTEGER))
     held = _held(days, journal, near, (first - 1, last + 1))
     fresh = _fresh(records, near, mark.through)
     for run in spans.runs(fresh):
         _file(days, run[0].day).add(journal, key, run)
-        spans.add(raw, journal, Span(run[0].sequence, run[-1].sequence, run[0].day))
+        span = Span(run[0].sequence, run[-1].sequence, run[0].day)
+        if not (len(run) == len(records) and spans.lengthen(raw, journal, near, span)):
+            spans.add(raw, journal, span)
     _keep_sessions(raw, journal, [(r.sequence, r.packed) for r in fresh if r.session])
     differing = [
         record
@@ -58,7 +59,9 @@ def add(raw: sqlite3.Connection, days: DayFiles, offer: Offer) -> Added:
         if (one := held.get(record.sequence)) is not None and not _same(one, record)
     ]
     _keep_conflicts(raw, journal, differing)
-    if fresh:
+    if len(fresh) == len(records) and mark.through == first - 1 and _ends(near, first):
+        mark = Watermark(last, records[-1].chain_hash)
+    elif fresh:
         mark = _advanced(raw, days, journal, mark)
     raw.execute(
         "UPDATE journal SET through = ?, chain_hash = ?, received_ns = max(received_ns, ?),"
@@ -75,7 +78,7 @@ def add(raw: sqlite3.Connection, days: DayFiles, offer: Offer) -> Added:
 
 def keep_conflict(raw: sqlite3.Connection, key: JournalKey, record: EntryRecord) -> None:
     """Keep what was offered beside an entry that is held."""
-    _keep_conflicts(raw, spans.make_journal(raw, key, record.received_ns), [record])
+    _keep_conflicts(raw, spans.make_journal(raw, key, record.received_ns)[0], [record])
 
 
 def account(raw: sqlite3.Connection, day: DayFile, commits: int) -> None:
@@ -191,6 +194,11 @@ def _advanced(raw: sqlite3.Connection, days: DayFiles, journal: int, mark: Water
         # Somebody has taken the file away. What is not there is not acknowledged: it is sent again.
         spans.remove(raw, journal, reached)
     return mark
+
+
+def _ends(near: Sequence[Span], first: int) -> bool:
+    """Return whether nothing is held behind what comes before `first`."""
+    return not near or near[-1].last < first
 
 
 def _same(held: Held, record: EntryRecord) -> bool:

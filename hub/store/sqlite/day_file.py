@@ -13,7 +13,7 @@ from hub.store.marks import MarkKind
 from hub.store.sqlite import opening
 
 _MIGRATIONS = "day_migrations"
-_ROWS = (256, 128, 64, 32, 16, 8, 4, 2, 1)
+_ROWS = (1_000, 100, 50, 25, 10, 5, 2, 1)
 """Rows of one statement. A statement is one step of the engine, which waits for no other thread of
 this process between its rows; sizes are few, so that each is prepared once."""
 _INSERTS = {

@@ -19,7 +19,7 @@ def raise_flags(
     raised_ns: int,
 ) -> None:
     """Keep the flags that are not raised yet."""
-    journal = spans.make_journal(raw, key, raised_ns)
+    journal, _mark = spans.make_journal(raw, key, raised_ns)
     raw.executemany(
         "INSERT OR IGNORE INTO flag VALUES (?, ?, ?, ?, ?)",
         [(journal, flag.sequence, flag.kind.value, flag.detail, raised_ns) for flag in flags],

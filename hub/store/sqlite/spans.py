@@ -25,17 +25,22 @@ def journal_id(raw: sqlite3.Connection, key: JournalKey) -> int | None:
     return None if row is None else int(row[0])
 
 
-def make_journal(raw: sqlite3.Connection, key: JournalKey, received_ns: int) -> int:
-    """Return a journal's number, giving it one if it has none."""
-    found = journal_id(raw, key)
-    if found is not None:
-        return found
+def make_journal(
+    raw: sqlite3.Connection, key: JournalKey, received_ns: int
+) -> tuple[int, Watermark]:
+    """Return a journal's number and watermark, giving it one if it has none."""
+    row = raw.execute(
+        "SELECT id, through, chain_hash FROM journal WHERE device = ? AND journal = ?",
+        (key.device, key.journal),
+    ).fetchone()
+    if row is not None:
+        return int(row[0]), Watermark(row[1], bytes(row[2]))
     (made,) = raw.execute(
         "INSERT INTO journal (device, journal, chain_hash, first_received_ns, received_ns)"
         " VALUES (?, ?, ?, ?, ?) RETURNING id",
         (key.device, key.journal, NO_CHAIN_HASH, received_ns, received_ns),
     ).fetchone()
-    return int(made)
+    return int(made), Watermark()
 
 
 def adopt_journal(raw: sqlite3.Connection, number: int, key: JournalKey) -> bool:
@@ -90,6 +95,21 @@ def runs(records: Sequence[EntryRecord]) -> list[list[EntryRecord]]:
         else:
             found.append([record])
     return found
+
+
+def lengthen(raw: sqlite3.Connection, journal: int, near: Sequence[Span], span: Span) -> bool:
+    """Note that sequences lie in the day of those before them, if that is all that lies near.
+
+    :param near: what touches the span, as it is noted.
+    :returns: whether it was, and is noted.
+    """
+    if len(near) != 1 or near[0].last != span.first - 1 or near[0].day != span.day:
+        return False
+    raw.execute(
+        "UPDATE span SET last = ? WHERE journal = ? AND first = ?",
+        (span.last, journal, near[0].first),
+    )
+    return True
 
 
 def add(raw: sqlite3.Connection, journal: int, span: Span) -> None:
