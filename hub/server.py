@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
+from typing import Any
 
 import msgspec
 from aiohttp import web
@@ -28,13 +29,14 @@ from hub.retention import Retention
 from hub.seals import Seals
 from hub.server_certificate import ServerCertificate, TlsOptions
 from hub.store.sqlite import open_store
-from hub.tls_connections import TlsConnections
 from hub.trust_repository import ROOT_ALARM, TrustRepository
 from hub.vouching import Vouching
 
 SHUTDOWN_TIMEOUT_S = 1.0
 """How long requests under way may take to end."""
 KEEPALIVE_TIMEOUT_S = 75.0
+HANDSHAKE_TIMEOUT_S = 10.0
+"""How long a client may take to agree on TLS."""
 
 
 class ServeOptions(msgspec.Struct, frozen=True):
@@ -147,24 +149,24 @@ async def listening(
         limit=max_connections,
         head_timeout_s=head_timeout_s,
     )
-    greeting = None if certificate is None else TlsConnections(connections, certificate.context)
     try:
-        listener = await _listen(connections if greeting is None else greeting, host, port)
+        listener = await _listen(connections, host, port, certificate)
         try:
             yield _url(listener, certificate)
         finally:
             listener.close()
-            if greeting is not None:
-                greeting.close()
     finally:
         await runner.cleanup()
 
 
 async def _listen(
-    connections: Connections | TlsConnections, host: str, port: int
+    connections: Connections, host: str, port: int, certificate: ServerCertificate | None
 ) -> asyncio.Server:
+    tls: dict[str, Any] = {}
+    if certificate is not None:
+        tls = {"ssl": certificate.context, "ssl_handshake_timeout": HANDSHAKE_TIMEOUT_S}
     try:
-        return await asyncio.get_running_loop().create_server(connections, host, port)
+        return await asyncio.get_running_loop().create_server(connections, host, port, **tls)
     except (OSError, OverflowError) as error:
         msg = f"cannot listen on {host} port {port}: {error}"
         raise HubError(msg, hint="choose another --host or --port; port 0 is any") from error
