@@ -34,6 +34,7 @@ _TAG_BYTES = 16
 _INFO = b"chot journal seal 1\x00"
 _PERSON, _OFFICER = 1, 2
 _U64 = struct.Struct("<Q")
+_SCAN = struct.Struct("<BQ")
 
 
 class Personal(msgspec.Struct, frozen=True, gc=False):
@@ -147,6 +148,8 @@ def pack_personal(personal: Personal) -> bytes:
     One byte of flags, what they announce (u64, little-endian), then the code's digest.
     """
     person, officer = personal.person, personal.officer
+    if person is not None and officer is None:  # a scan, of which there are many
+        return _SCAN.pack(_PERSON, person) + personal.code_digest
     flags = (person is not None) * _PERSON | (officer is not None) * _OFFICER
     data = bytes((flags,))
     if person is not None:

@@ -18,6 +18,7 @@ from benchmarks.decide_cli import decide
 from benchmarks.decode_cli import decode
 from benchmarks.frames_cli import frames
 from benchmarks.intake_cli import intake
+from benchmarks.journal_cli import journal
 from benchmarks.lane import LaneFigures, measure
 from benchmarks.lookup import lookup
 from benchmarks.percentiles import Percentiles
@@ -39,6 +40,7 @@ bench.add_command(decide)
 bench.add_command(decode)
 bench.add_command(frames)
 bench.add_command(intake)
+bench.add_command(journal)
 bench.add_command(lookup)
 bench.add_command(order_rungs)
 bench.add_command(publish)

@@ -180,14 +180,13 @@ class FileJournal:
         :raises JournalClosed: after `close`.
         :raises EntryTooLarge: if it is longer than the wire allows.
         """
-        draft = draft_of(entry)
-        if len(draft.public) > MAX_PUBLIC_BYTES:
-            msg = f"an entry of {len(draft.public)} bytes is over the limit of {MAX_PUBLIC_BYTES}"
-            raise EntryTooLarge(msg)
         receipt: asyncio.Future[int] = self._loop.create_future()
         bound_s = self._settings.timeout_s if timeout_s is None else timeout_s
         deadline = self._loop.time() + bound_s
-        ticket = Ticket(draft, receipt, deadline, self._monotonic_ns(), unsecured=unsecured)
+        ticket = Ticket(entry, receipt, deadline, self._monotonic_ns(), unsecured)
+        if len(ticket.public) > MAX_PUBLIC_BYTES:
+            msg = f"an entry of {len(ticket.public)} bytes is over the limit of {MAX_PUBLIC_BYTES}"
+            raise EntryTooLarge(msg)
         try:
             self._committer.submit(ticket)
         except JournalOverflow:

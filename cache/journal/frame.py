@@ -32,6 +32,7 @@ MAX_SEQUENCE = (1 << 63) - 1
 _HEADER = struct.Struct(f"<8sHH{JOURNAL_ID_BYTES}sQ{CHAIN_HASH_BYTES}s")
 _CRC = struct.Struct("<I")
 _PREFIX = struct.Struct("<IQ")
+_CHECKED = struct.Struct(f"<{_PREFIX.size}sI")
 _FRAME_HEAD = struct.Struct(f"<IQI{CHAIN_HASH_BYTES}s")
 
 HEADER_BYTES = _HEADER.size + _CRC.size
@@ -100,7 +101,7 @@ def pack_frame(sequence: int, chain_hash: bytes, packed: bytes) -> bytes:
     """
     prefix = _PREFIX.pack(len(packed), sequence)
     rest = chain_hash + packed
-    return prefix + _CRC.pack(_crc32c(prefix + rest)) + rest
+    return _CHECKED.pack(prefix, _extended(_crc32c(prefix), rest)) + rest
 
 
 def pack_frames(
@@ -148,6 +149,10 @@ def frame_at(data: bytes, offset: int) -> Frame | None:
 def follows(previous: bytes, frame: Frame) -> bool:
     """Whether the frame's chain hash is the one that follows from `previous`."""
     return chained(previous, frame.sequence, frame.packed) == frame.chain_hash
+
+
+_extended = google_crc32c.extend
+"""The checksum of bytes that follow on others, from that of the others."""
 
 
 def _crc32c(data: bytes) -> int:

@@ -7,6 +7,8 @@ from enum import Enum, auto
 
 import msgspec
 
+from admission.journal_record import pack_public, pack_sealed
+from admission.passage import Passage
 from cache.journal.errors import JournalUnavailable
 from cache.journal.recorder import Draft
 from cache.journal.recovery import Position
@@ -25,14 +27,14 @@ class Ticket(Draft):
 
     def __init__(
         self,
-        draft: Draft,
+        entry: Passage,
         receipt: asyncio.Future[int],
         deadline: float,
         since_ns: int,
-        *,
         unsecured: bool,
     ) -> None:
-        self.public, self.personal = draft.public, draft.personal
+        self.public = pack_public(entry)
+        self.personal = pack_sealed(entry)
         self.receipt = receipt
         self.deadline = deadline
         self.since_ns = since_ns
