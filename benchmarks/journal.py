@@ -25,6 +25,7 @@ SLOW_LANES = 16
 SLOW_S = 0.010
 FLOOR_BYTES = 260
 _ROUNDS = 5
+_TURN = 10  # entries in turn with the floors': a medium's mood changes within milliseconds
 _SET_ASIDE = 8 << 20
 _PASSAGES = 1_000
 _WALL_NS = 1_631_318_400_000_000_000
@@ -86,11 +87,14 @@ async def _loads(
     ):
         async with a_journal(folder / "lanes") as journal:
             for done in range(_ROUNDS):
-                growing.waits_ns += append(each).waits_ns
-                set_aside.waits_ns += append_set_aside(each).waits_ns
-                for count, load in loads.items():
+                progress("one lane and the floors in turn", done / _ROUNDS)
+                for _ in range(0, each, _TURN):
+                    growing.waits_ns += append(_TURN).waits_ns
+                    set_aside.waits_ns += append_set_aside(_TURN).waits_ns
+                    await write(journal, passages, lanes=1, entries=_TURN, load=loads[1])
+                for count in LANES[1:]:
                     progress(f"{count} lanes", done / _ROUNDS)
-                    await write(journal, passages, lanes=count, entries=each, load=load)
+                    await write(journal, passages, lanes=count, entries=each, load=loads[count])
     return loads, growing, set_aside
 
 

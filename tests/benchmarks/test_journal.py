@@ -1,4 +1,4 @@
-"""The journal's benchmark protects that every figure is there, of a journal that seals and syncs."""
+"""The journal's benchmark protects that every figure is there, of a journal that does its work."""
 
 from __future__ import annotations
 

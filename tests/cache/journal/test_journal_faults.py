@@ -1,0 +1,305 @@
+"""A medium that refuses, stalls or is full: what lanes are told, and what then stands in the files.
+
+Protects that no entry that was acknowledged is lost, and that none which its lane gave up is found
+without a note that it came late.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from admission.journal_record import Followup, FollowupKind
+from admission.passage import Passage
+from cache.journal.errors import (
+    JournalFull,
+    JournalOverflow,
+    JournalTimeout,
+    JournalUnavailable,
+)
+from cache.journal.file_journal import FileJournal, JournalSettings
+from cache.journal.verification import verify
+from tests.cache.journal.entries import all_entries, an_entry, sealed_for
+from tests.cache.journal.media import GatedMedium
+
+HUB = X25519PrivateKey.generate()
+LIMIT_S = 20.0
+Held = list[Passage | Followup]
+
+
+@asynccontextmanager
+async def opened(folder: Path, medium: GatedMedium, **bounds: float) -> AsyncIterator[FileJournal]:
+    public = HUB.public_key()
+    journal = await FileJournal.open(
+        folder,
+        monotonic_ns=time.monotonic_ns,
+        random_bytes=os.urandom,
+        medium=medium,
+        settings=JournalSettings(**{"timeout_s": LIMIT_S, **bounds}),  # type: ignore[arg-type]
+        recipient=lambda: public,
+    )
+    try:
+        yield journal
+    finally:
+        medium.gate.set()
+        await journal.close()
+
+
+async def fill(journal: FileJournal) -> None:
+    for number in range(1, 1_000):
+        await journal.append(an_entry(number))
+
+
+async def held_in(folder: Path, journal: FileJournal) -> Held:
+    entries = await all_entries(None, folder, journal.last_sequence)
+    return sealed_for(HUB, journal.journal_id, entries)
+
+
+async def secured(journal: FileJournal) -> None:
+    """Return once nothing is waiting that somebody has acted on."""
+    async with asyncio.timeout(LIMIT_S):
+        while journal.statistics().unsecured_waiting:
+            await journal.wait_beyond(journal.last_sequence)
+    await journal.flush()
+
+
+async def begun(journal: FileJournal, medium: GatedMedium, number: int, **how: bool) -> Appended:
+    """Return an append on which the writer has begun, held up in its sync, and which gave up."""
+    medium.hold()
+    task = asyncio.create_task(journal.append(an_entry(number), timeout_s=0.1, **how))
+    assert await asyncio.to_thread(medium.reached.wait, LIMIT_S)
+    return task
+
+
+Appended = asyncio.Task[int]
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.ENOSPC, errno.EROFS])
+async def test_a_medium_that_refuses_holds_and_keeps_what_policy_vouches_for(
+    tmp_path: Path, number: int
+) -> None:
+    medium = GatedMedium()
+    async with opened(tmp_path, medium) as journal:
+        first = await journal.append(an_entry(1))
+        medium.refusal = OSError(number, os.strerror(number))
+        with pytest.raises(JournalUnavailable) as caught:
+            await journal.append(an_entry(2))
+        assert isinstance(caught.value, JournalFull) is (number == errno.ENOSPC)
+        assert caught.value.hint
+        with pytest.raises(JournalUnavailable) as kept:
+            await journal.append(an_entry(3), unsecured=True)
+        assert kept.value.in_doubt
+        statistics = journal.statistics()
+        assert (statistics.unsecured, statistics.unsecured_waiting) == (1, 1)
+        medium.refusal = None
+        await secured(journal)  # nobody else appends: it is tried again by itself
+        third = journal.last_sequence - 1
+        held = await held_in(tmp_path, journal)
+        assert held[:2] == [an_entry(1), an_entry(3)]
+        assert isinstance(late := held[2], Followup)
+        assert (late.kind, late.about) == (FollowupKind.UNSECURED, third)
+        assert third > first
+        assert journal.statistics().unsecured_waiting == 0
+    assert verify(tmp_path).sound
+
+
+async def test_a_stall_is_noted_behind_the_entry_that_came_too_late(tmp_path: Path) -> None:
+    medium = GatedMedium()
+    async with opened(tmp_path, medium) as journal:
+        await journal.append(an_entry(1))
+        late = await begun(journal, medium, 2)
+        waiting = asyncio.create_task(journal.append(an_entry(3), timeout_s=0.05))
+        with pytest.raises(JournalTimeout) as taken_back:
+            await waiting
+        with pytest.raises(JournalTimeout) as in_doubt:
+            await late
+        assert (taken_back.value.in_doubt, in_doubt.value.in_doubt) == (False, True)
+        medium.gate.set()
+        await journal.append(an_entry(4))
+        await journal.flush()
+        held = await held_in(tmp_path, journal)
+        passages = [one for one in held if isinstance(one, Passage)]
+        assert passages == [an_entry(1), an_entry(2), an_entry(4)]
+        (note,) = (one for one in held if isinstance(one, Followup))
+        assert (note.kind, note.about) == (FollowupKind.WITHHELD, 3)  # behind session and first
+        assert note.after_ms >= 100
+        assert journal.statistics().withheld == 1
+
+
+async def test_in_a_stall_policy_lets_the_gate_go_on_and_nothing_is_taken_back(
+    tmp_path: Path,
+) -> None:
+    medium = GatedMedium()
+    async with opened(tmp_path, medium) as journal:
+        await journal.append(an_entry(1))
+        late = await begun(journal, medium, 2, unsecured=True)
+        for task in (late, journal.append(an_entry(3), timeout_s=0.01, unsecured=True)):
+            with pytest.raises(JournalTimeout) as caught:
+                await task
+            assert caught.value.in_doubt
+        assert journal.statistics().unsecured_waiting == 2
+        medium.gate.set()
+        await secured(journal)
+        held = await held_in(tmp_path, journal)
+        assert held[:3] == [an_entry(1), an_entry(2), an_entry(3)]
+        notes = [one for one in held if isinstance(one, Followup)]
+        assert [(n.kind, n.about) for n in notes] == [
+            (FollowupKind.UNSECURED, 3),
+            (FollowupKind.UNSECURED, 4),
+        ]
+        assert journal.statistics().withheld == 0
+
+
+async def test_memory_for_what_is_not_durable_is_bounded(tmp_path: Path) -> None:
+    medium = GatedMedium()
+    async with opened(tmp_path, medium, queue_entries=3) as journal:
+        await journal.append(an_entry(1))
+        medium.refusal = OSError(errno.EIO, "Input/output error")
+        for number in range(2, 5):
+            with pytest.raises(JournalUnavailable):
+                await journal.append(an_entry(number), unsecured=True)
+        with pytest.raises(JournalOverflow) as caught:
+            await journal.append(an_entry(5), unsecured=True)
+        assert not caught.value.in_doubt
+        for _ in range(5):
+            journal.follow(Followup(FollowupKind.ACTUATED, 1, 5))
+        assert journal.statistics().followups_lost == 2
+        medium.refusal = None
+        await secured(journal)
+        held = await held_in(tmp_path, journal)
+        assert [one for one in held if isinstance(one, Passage)] == [
+            an_entry(number) for number in range(1, 5)
+        ]
+
+
+async def test_what_a_medium_never_took_is_counted_at_the_end(tmp_path: Path) -> None:
+    medium = GatedMedium()
+    async with opened(tmp_path, medium) as journal:
+        await journal.append(an_entry(1))
+        medium.refusal = OSError(errno.EIO, "Input/output error")
+        with pytest.raises(JournalUnavailable):
+            await journal.append(an_entry(2), unsecured=True)
+        journal.follow(Followup(FollowupKind.PASSED, 1, 5))
+        await journal.close()
+        statistics = journal.statistics()
+        assert (statistics.unsecured_lost, statistics.followups_lost) == (1, 1)
+        journal.follow(Followup(FollowupKind.PASSED, 1, 5))
+        assert journal.statistics().followups_lost == 2
+
+
+async def test_what_followed_is_written_within_a_second_though_nobody_comes(
+    tmp_path: Path,
+) -> None:
+    async with opened(tmp_path, GatedMedium()) as journal:
+        sequence = await journal.append(an_entry(1))
+        journal.follow(Followup(FollowupKind.ACTUATED, sequence, 12))
+        assert journal.last_sequence == sequence
+        await asyncio.wait_for(journal.wait_beyond(sequence), LIMIT_S)
+        assert journal.statistics().followups == 1
+
+
+async def test_a_full_budget_holds_the_lane_until_pruning_gives_back(tmp_path: Path) -> None:
+    async with opened(tmp_path, GatedMedium(), rotate_bytes=2_000, budget_bytes=4_000) as journal:
+        with pytest.raises(JournalFull) as caught:
+            await fill(journal)
+        assert not caught.value.in_doubt
+        statistics = journal.statistics()
+        assert statistics.used_bytes <= statistics.budget_bytes == 4_000
+        assert statistics.free_bytes > 0
+        journal.freed(2_000)
+        assert await journal.append(an_entry(100)) > 3
+
+
+STEPS = st.lists(
+    st.sampled_from(("append", "append", "unsecured", "follow", "hold", "refuse", "mend", "wait")),
+    max_size=14,
+)
+
+
+@given(STEPS)
+@settings(max_examples=25, deadline=None)
+def test_what_lanes_were_told_is_what_stands_in_the_files(steps: list[str]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(_lived_through(Path(folder), steps))
+
+
+async def _lived_through(folder: Path, steps: list[str]) -> None:
+    medium = GatedMedium()
+    tasks: dict[int, Appended] = {}
+    policy: set[int] = set()
+    async with opened(folder, medium, rotate_bytes=1_500) as journal:
+        for number, step in enumerate(steps, start=1):
+            match step:
+                case "append" | "unsecured":
+                    unsecured = step == "unsecured"
+                    append = journal.append(an_entry(number), timeout_s=0.004, unsecured=unsecured)
+                    tasks[number] = asyncio.create_task(append)
+                    policy |= {number} if unsecured else set()
+                case "follow":
+                    journal.follow(Followup(FollowupKind.PASSED, 1, 5))
+                case "hold":
+                    medium.hold()
+                case "refuse":
+                    medium.refusal = OSError(errno.EIO, "Input/output error")
+                case "mend":
+                    medium.refusal = None
+                    medium.gate.set()
+                case _:
+                    await asyncio.wait([*tasks.values()] or [asyncio.create_task(asyncio.sleep(0))])
+            await asyncio.sleep(0)
+        told = dict(
+            zip(tasks, await asyncio.gather(*tasks.values(), return_exceptions=True), strict=True)
+        )
+        medium.refusal = None
+        medium.gate.set()
+        await secured(journal)
+    assert verify(folder).sound
+    _agrees(told, policy, await _by_sequence(folder, journal))
+
+
+async def _by_sequence(folder: Path, journal: FileJournal) -> dict[int, Passage | Followup]:
+    entries = await all_entries(None, folder, verify(folder).last_sequence)
+    session = [entries[0]] if entries else []
+    found: dict[int, Passage | Followup] = {}
+    for entry in entries:
+        held = sealed_for(HUB, journal.journal_id, [*session, entry])
+        if held:
+            found[entry.sequence] = held[-1]
+        else:
+            session = [entry]
+    return found
+
+
+def _agrees(
+    told: dict[int, int | BaseException], policy: set[int], found: dict[int, Passage | Followup]
+) -> None:
+    numbers = {entry.monotonic_ns: s for s, entry in found.items() if isinstance(entry, Passage)}
+    notes = {
+        (one.about, one.kind)
+        for one in found.values()
+        if isinstance(one, Followup) and one.kind is not FollowupKind.PASSED
+    }
+    places = {number: numbers.get(an_entry(number).monotonic_ns) for number in told}
+    for number, answer in told.items():
+        place = places[number]
+        if isinstance(answer, int):
+            assert place == answer, "what was acknowledged stands where it was said to"
+            assert not {note for note in notes if note[0] == place}
+        elif number in policy:
+            assert place is not None, "what policy vouched for is written in the end"
+            assert (place, FollowupKind.UNSECURED) in notes
+        elif place is not None:
+            assert isinstance(answer, JournalTimeout)
+            assert answer.in_doubt, "what was taken back is never found"
+            assert (place, FollowupKind.WITHHELD) in notes
