@@ -83,6 +83,7 @@ async def serving(folder: DataFolder, options: ServeOptions, clock: Clock) -> As
                     or publication.problem
                     or retention.problem
                     or trust.problem(clock.now(), within=ROOT_ALARM)
+                    or (certificate.problem if certificate is not None else "")
                 ),
             )
             examination = Examination(

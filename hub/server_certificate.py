@@ -34,6 +34,8 @@ from hub.errors import HubError, KeyFileError
 
 SERVER_KEY, SERVER_CERTIFICATE = "server.key", "server.crt"
 LOOK_S = 3_600.0
+ALARM = timedelta(days=14)
+"""Before its end: a certificate of another authority has to be replaced by whoever got it there."""
 _NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME of OpenSSL, which `ssl` gives no name
 
 
@@ -71,6 +73,7 @@ class ServerCertificate:
         self._clock = clock
         self._sleep = sleep
         self._loaded: bytes = b""
+        self._ends: datetime | None = None
         self.context = _context(directory / CA_CERTIFICATE)
         self.refresh()
 
@@ -78,6 +81,13 @@ class ServerCertificate:
     def host(self) -> str:
         """The name that gates call the hub by, empty if nobody said."""
         return next(iter(self._options.names), "")
+
+    @property
+    def problem(self) -> str:
+        """What a person has to do something about, empty if nothing."""
+        if self._ends is None or self._now() < self._ends - ALARM:
+            return ""
+        return f"the TLS certificate ends on {self._ends:%Y-%m-%d}, and is not renewed"
 
     @property
     def chain(self) -> list[x509.Certificate]:
@@ -102,8 +112,10 @@ class ServerCertificate:
             if data == self._loaded:
                 return False
             self.context.load_cert_chain(certificate, key)
-        except (OSError, ssl.SSLError) as error:
-            msg = f"{certificate} and {key} cannot be used for TLS: {error.strerror or error}"
+            self._ends = x509.load_pem_x509_certificate(data).not_valid_after_utc
+        except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+            why = error.strerror if isinstance(error, OSError) else "no certificate in PEM"
+            msg = f"{certificate} and {key} cannot be used for TLS: {why or error}"
             raise KeyFileError(
                 msg, hint="PEM: the certificate with its chain, and its own key"
             ) from error
@@ -124,12 +136,15 @@ class ServerCertificate:
         if not certificate.exists() or not key.exists():
             return True
         held = load_certificate(certificate)
-        now = datetime.fromtimestamp(self._clock.now().wall_ns / 1e9, UTC)
+        now = self._now()
         begins, ends = held.not_valid_before_utc, held.not_valid_after_utc
         if not begins - timedelta(days=1) <= now < begins + (ends - begins) / 2:
             return True
         ours = held.issuer == self._authority.certificate.subject
         return not ours or _names_of(held) != set(self._options.names)
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self._clock.now().wall_ns / 1e9, UTC)
 
     def _make(self, certificate: Path, key: Path) -> None:
         if not self._options.names:

@@ -95,6 +95,10 @@ def test_the_server_s_certificate_is_made_anew_at_half_life_with_the_same_key(ke
     assert certificate.refresh()
     assert (keys / SERVER_CERTIFICATE).read_bytes() != first
     assert (keys / SERVER_KEY).read_bytes() == key
+    clock.advance(80 * DAY_S)
+    assert certificate.problem
+    certificate.refresh()
+    assert not certificate.problem
 
 
 def test_other_names_make_another_certificate_and_the_same_ones_do_not(keys: Path) -> None:
@@ -123,6 +127,11 @@ def test_a_certificate_from_elsewhere_is_served_as_it_is(keys: Path, tmp_path: P
     certificate = ServerCertificate(keys, load_authority(keys), options, clock)
     assert len(certificate.chain) == 2, "gates may pin either"
     assert not (keys / SERVER_CERTIFICATE).exists()
+    clock.advance(75 * DAY_S)
+    assert not certificate.problem
+    clock.advance(2 * DAY_S)
+    assert "2021-12-19" in certificate.problem, "nobody but a person renews it"
+    clock.advance(-77 * DAY_S)
     key.write_bytes(b"noise")
     theirs.write_bytes(b"noise")
     with pytest.raises(KeyFileError, match="cannot be used for TLS"):
