@@ -28,7 +28,8 @@ from appliance.hub_source import HubSource
 from appliance.hub_time import HubTime
 from appliance.identity import identity_of
 from appliance.identity_metrics import IdentityMetrics
-from appliance.journal_table import settings_from
+from appliance.journal_metrics import JournalMetrics
+from appliance.journal_table import keeping_from, settings_from
 from appliance.judging import Tokens
 from appliance.lane_building import CAMERAS, SharedParts, add_lane
 from appliance.law_keeping import kept_law
@@ -130,6 +131,7 @@ async def composed(
                 clock=clock,
                 rng=rng,
                 settings=journal or settings_from(config.journal),
+                kept=keeping_from(config.journal.keep_days),
                 recipient=lambda: sealing.recipient,
                 zone=plan,
             )
@@ -187,6 +189,7 @@ async def composed(
         for collector in (
             ReplicaMetrics(replicator.status),
             IdentityMetrics(outlook.renewal),
+            JournalMetrics(records),
             UplinkMetrics(records.upload_statuses),
             ZoneMetrics(zone, clock, site.demands),
         ):

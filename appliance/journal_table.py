@@ -9,6 +9,7 @@ import msgspec
 
 from appliance.table import Table
 from cache.journal.file_journal import JournalSettings
+from cache.journal.retention import Keeping
 
 Days = Annotated[int, msgspec.Meta(ge=1, le=3_650)]
 TIMEOUT_HINT = "milliseconds from 20 to 5000 that a lane waits for the medium; 150 is the default"
@@ -59,4 +60,9 @@ class JournalTable(Table, frozen=True):
 
 def settings_from(table: JournalTable) -> JournalSettings:
     """Return the journal's bounds."""
-    return JournalSettings(timeout_s=table.timeout_ms / 1_000)
+    return JournalSettings(timeout_s=table.timeout_ms / 1_000, budget_bytes=table.budget_mib << 20)
+
+
+def keeping_from(table: KeepDays) -> Keeping:
+    """Return how long what the hub holds stays here."""
+    return Keeping(table.scans, table.acts, table.enquiries)

@@ -9,7 +9,7 @@ from admission.zone import Zone
 from appliance.clock import SystemClock
 from appliance.health import Finding, Health, Weight
 from appliance.hub_time import HubTime
-from appliance.journal_counts import index_finding
+from appliance.journal_outlook import JournalOutlook
 from appliance.lane import Lane
 from appliance.metrics import Sources
 from appliance.records import Records
@@ -116,10 +116,7 @@ class Outlook:
             for source in self._sources_of[lane.name]:
                 health.add(f"source.{source.name}", partial(_source, source), Weight.NOTE)
                 health.add(f"decoder.{source.name}", partial(_decoder, source), Weight.VITAL)
-        health.add("journal", self._journal)
-        health.add("journal.history", self._history, Weight.NOTE)
-        health.add("journal.index", partial(index_finding, self.records.projector), Weight.NOTE)
-        health.add("journal.writer", self._writer, Weight.VITAL)
+        JournalOutlook(self.records).describe(health)
         health.add("replica", self._replica)
         health.add("hub", self._hub, Weight.NOTE)
         health.add("clock", self._clock_trust)
@@ -147,24 +144,6 @@ class Outlook:
         if not self.can_read(lane.name):
             return Finding(ok=False, why="none of its sources can read")
         return Finding(ok=True, facts={"waiting": lane.inbox.statistics().waiting})
-
-    def _journal(self) -> Finding:
-        statistics = self.records.journal.statistics()
-        facts: dict[str, str | int | float | bool | None] = {
-            "entries": statistics.last_sequence,
-            "pending": self.records.pending,
-        }
-        alarms = (status.alarm for status in self.records.upload_statuses())
-        why = statistics.last_error or next(filter(None, alarms), "")
-        return Finding(ok=not why, why=why, facts=facts)
-
-    def _history(self) -> Finding:
-        damage = self.records.damage
-        return Finding(ok=not damage, why=f"{damage}: `chot journal verify`" if damage else "")
-
-    def _writer(self) -> Finding:
-        alive = self.records.journal.alive
-        return Finding(ok=alive, why="" if alive else "the writer's thread has ended")
 
     def _replica(self) -> Finding:
         status = self.replicator.status()

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 
 from appliance.clock import SystemClock
+from appliance.journal_keeping import JournalKeeping, kept_in_order
 from appliance.uplink import Uplink
 from appliance.uplink_ports import Answer, DurableEntries, Transport
 from appliance.uplink_report import UplinkStatus
@@ -23,6 +24,7 @@ from cache.journal.local.projection import ZonePlan
 from cache.journal.local.projector import Projector
 from cache.journal.outbox import Outbox, watermarks
 from cache.journal.reader import JournalReader
+from cache.journal.retention import Keeping
 from cache.journal.retired import retired_journals
 
 JOURNAL = "journal"
@@ -63,8 +65,10 @@ class Records:
         *,
         pace: Pace,
         projector: Projector,
+        keeping: JournalKeeping,
     ) -> None:
         self.projector = projector
+        self.keeping = keeping
         self.journal = journal
         self.outbox = outbox
         self.uplink = uplink
@@ -127,6 +131,7 @@ async def open_records(
     clock: SystemClock,
     rng: random.Random,
     settings: JournalSettings,
+    kept: Keeping,
     recipient: Callable[[], X25519PublicKey | None],
     zone: ZonePlan,
 ) -> AsyncIterator[Records]:
@@ -134,6 +139,7 @@ async def open_records(
 
     :param key: this device's, which signs what goes up.
     :param head_keys: returns the hub's keys that may sign marks at this moment.
+    :param kept: how long what the hub holds stays here.
     :param recipient: as for `FileJournal.open`.
     :param zone: for which zone its records are kept.
     :raises cache.errors.CacheError: if the journal or its local database cannot be used.
@@ -171,6 +177,19 @@ async def open_records(
         )
         stack.push_async_callback(journal.close)
         outbox = await Outbox.open(database, journal)
+        keeping = await stack.enter_async_context(
+            kept_in_order(
+                folder,
+                journal,
+                key=key,
+                keeping=kept,
+                budget_bytes=settings.budget_bytes,
+                mark=lambda: outbox.mark,
+                clock=clock,
+            )
+        )
+        # Closed before the last anchor is written: it vouches for all that was made durable.
+        stack.push_async_callback(journal.close)
         retired = []
         for old in await asyncio.to_thread(retired_journals, folder):
             watermark = await Outbox.open(database, old, ended=True)
@@ -180,5 +199,12 @@ async def open_records(
         living = uplink(journal, reader, outbox, ended=False)
         projector = Projector(journal, folder, database, zone, monotonic_ns=clock.monotonic_ns)
         yield Records(
-            journal, outbox, living, reader, tuple(retired), pace=pace, projector=projector
+            journal,
+            outbox,
+            living,
+            reader,
+            tuple(retired),
+            pace=pace,
+            projector=projector,
+            keeping=keeping,
         )

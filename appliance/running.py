@@ -51,6 +51,7 @@ class Appliance:
         crew.add("replicate", outlook.replicator.run())
         crew.add("law", self._keeper.run())
         crew.add("pseudonyms", self._pseudonyms.run())
+        crew.add("journal keeping", outlook.records.keeping.run())
         for number, uplink in enumerate(outlook.records.uplinks):
             crew.add(f"uplink {number}", uplink.run())
         crew.add("journal index", outlook.records.projector.run())

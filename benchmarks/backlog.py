@@ -37,6 +37,7 @@ from benchmarks.percentiles import Percentiles, percentiles
 from cache.journal.errors import JournalUnavailable
 from cache.journal.file_journal import JournalSettings
 from cache.journal.local.projection import ZonePlan
+from cache.journal.retention import Keeping
 from hub.keys import load_keys
 from hub.seal_keys import load_seal_keys
 
@@ -178,6 +179,7 @@ async def _gate(
             clock=clock,
             rng=random.Random(1),
             settings=JournalSettings(),
+            kept=Keeping(),
             recipient=lambda: recipient,
             zone=ZonePlan("bench", DailyReset(240, UTC), UTC),
         ) as records:
