@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -181,11 +182,18 @@ def _told(report: HeldReport, *, as_json: bool) -> bool:
         "entries": report.entries,
         "missing": report.missing,
         "dropped": report.dropped,
-        "conflicts": report.conflicts,
+        "conflicts": len(report.conflicts),
         "unread": report.unread,
         "listed": report.listed,
     }
     _print(report.standing, counts, report.findings, report.untold, as_json=as_json)
+    if not as_json:
+        for one in report.conflicts:
+            digest = hashlib.sha256(one.packed).hexdigest()[:16]
+            received = short(moment(one.received_ns))
+            click.echo(
+                f"  conflict           {one.sequence:,}: offered {received}, SHA-256 {digest}…"
+            )
     return bool(report.findings)
 
 

@@ -14,6 +14,7 @@ import msgspec
 from admission.passage import chained, genesis
 from hub.journals.finding import Finding, FindingKind, Findings
 from hub.journals.folder import FolderJournal, Gap, Place
+from hub.journals.held import MAX_CONFLICTS
 from hub.journals.lists import Listed
 from hub.store.examined import ExaminedStore, HeldEntry, HeldSpan, JournalStanding
 
@@ -77,7 +78,9 @@ async def compare(
     signed = {sequence: list(some) for sequence, some in listed.items()}
     if anchor is not None:
         signed.setdefault(anchor.head, []).append(Listed("the gate's anchor", anchor.head_hash))
-    told = _Comparing(standing, folder, signed, anchor.pruned.through if anchor else 0)
+    conflicts = await store.conflicts(standing.key, 0, limit=MAX_CONFLICTS)
+    offered = {(one.sequence, one.chain_hash, one.packed) for one in conflicts}
+    told = _Comparing(standing, folder, signed, offered, anchor.pruned.through if anchor else 0)
     places = _Ahead(folder.places())
     noted = _Noted(store, standing)
     async for held in _held(store, standing):
@@ -102,6 +105,7 @@ class _Comparing:
         standing: JournalStanding,
         folder: FolderJournal,
         listed: Mapping[int, Collection[Listed]],
+        offered: Collection[tuple[int, bytes, bytes]],
         pruned_through: int,
     ) -> None:
         self.result = Comparison(standing, folder)
@@ -109,6 +113,7 @@ class _Comparing:
         self._here = _Chain(standing.key.journal)
         self._there = _Chain(standing.key.journal)
         self._listed = listed
+        self._offered = offered
         self._pruned_through = pruned_through
         self._said = ""
 
@@ -136,6 +141,8 @@ class _Comparing:
             elif one.chain_hash == there.chain_hash:
                 said = f"{one.by} has the folder's: the hub's copy was written anew"
         self._said = said if "written anew" in said else ""
+        if (there.sequence, there.chain_hash, there.packed) in self._offered:
+            said += "; the hub was offered the folder's later, and kept it as a conflict"
         self.findings.add(FindingKind.DIFFERENT, held.sequence, detail=said)
 
     def only_here(self, held: HeldEntry, gap: Gap | None) -> None:
@@ -152,6 +159,8 @@ class _Comparing:
             self.result.pruned += 1
         else:
             self.result.unreadable += 1
+            said = "not to be read there: damaged, or altered"
+            self.findings.add(FindingKind.NOT_IN_FOLDER, held.sequence, detail=said)
 
     async def only_there(self, place: Place | Gap, noted: _Noted) -> None:
         if isinstance(place, Gap):

@@ -30,7 +30,7 @@ class FindingKind(StrEnum):
     DIFFERENT = "different"
     """Hub and folder have different entries at this place."""
     NOT_IN_FOLDER = "not_in_folder"
-    """The hub has the entry; the folder neither has it nor says that it pruned it."""
+    """The hub has the entry; the folder does not have it intact, nor says that it pruned it."""
     NOT_AT_HUB = "not_at_hub"
     """The folder has the entry; the hub notes it as held, and does not have it."""
     INSERTED_IN_FOLDER = "inserted_in_folder"

@@ -16,10 +16,11 @@ from hub.journals.finding import Finding, FindingKind, Findings
 from hub.journals.lists import Listed
 from hub.seal_sessions import NoSealKeys, SealKeys
 from hub.store.entries import Decoded, FlagKind
-from hub.store.examined import ExaminedStore, HeldEntry, HeldSpan, JournalStanding
+from hub.store.examined import Conflict, ExaminedStore, HeldEntry, HeldSpan, JournalStanding
 
 CHUNK = 1_000
-_MAX_CONFLICTS = 10_000
+MAX_CONFLICTS = 1_000
+"""Conflicts that are told one by one."""
 
 
 class HeldReport(msgspec.Struct, frozen=True):
@@ -27,7 +28,7 @@ class HeldReport(msgspec.Struct, frozen=True):
 
     :ivar entries: how many are held, places that the gate could not read (`missing`) among them.
     :ivar dropped: how many lay in days whose retention is over.
-    :ivar conflicts: how often other bytes were offered for an entry that was held.
+    :ivar conflicts: what other bytes were offered for entries that were held, the first ones.
     :ivar unread: entries whose columns this hub could not fill when they came in.
     :ivar listed: at how many places a published list agrees.
     :ivar by_day: how many of the entries were found in which day.
@@ -37,7 +38,7 @@ class HeldReport(msgspec.Struct, frozen=True):
     entries: int
     missing: int
     dropped: int
-    conflicts: int
+    conflicts: Sequence[Conflict]
     unread: int
     listed: int
     by_day: Mapping[int, int]
@@ -184,13 +185,13 @@ async def verify_held(
         after = until
         progress(after)
     walk.end()
-    conflicts = await store.conflicts(key, 0, limit=_MAX_CONFLICTS)
+    conflicts = await store.conflicts(key, 0, limit=MAX_CONFLICTS)
     return HeldReport(
         standing,
         walk.entries,
         walk.missing,
         walk.dropped,
-        len(conflicts),
+        conflicts,
         walk.unread,
         walk.agreed,
         walk.by_day,

@@ -19,7 +19,8 @@ WORDS: Mapping[FindingKind, str] = {
     FindingKind.LIST: "contradicts what this hub signed and published: the journal was written "
     "anew or cut since, or the hub was restored from an older backup",
     FindingKind.DIFFERENT: "hub and folder have different entries",
-    FindingKind.NOT_IN_FOLDER: "removed from the folder: the gate says of none that it pruned it",
+    FindingKind.NOT_IN_FOLDER: "removed from the folder, or damaged there: the gate does not "
+    "say that it pruned it",
     FindingKind.NOT_AT_HUB: "removed at the hub, which notes it as held; the folder has it",
     FindingKind.INSERTED_IN_FOLDER: "slipped into the folder's files",
 }

@@ -153,6 +153,21 @@ def test_a_row_that_was_slipped_in_is_seen(folder: DataFolder) -> None:
     assert "2021-09-19" in output
 
 
+def test_what_was_offered_beside_is_listed_and_no_fault(
+    folder: DataFolder, original: tuple[Path, list[Entry]]
+) -> None:
+    other = Entry(4, bytes(32), original[1][4].packed)
+
+    async def offer() -> None:
+        async with open_store(folder.database) as store:
+            await Intake(store).receive(Arrival(JournalKey("gate-1", JOURNAL), [other], {4}), NOW)
+
+    asyncio.run(offer())
+    code, output = told("journals", "verify", "--data", folder.root)
+    assert (code, "1 conflicts" in output) == (0, True)
+    assert "conflict           4: offered 2021-09-20 08:06:40" in output
+
+
 def test_a_list_that_was_exchanged_is_said(folder: DataFolder) -> None:
     (folder.replica / "journals" / "2021-09-20").write_bytes(
         (folder.replica / "journals" / "2021-09-19").read_bytes()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -17,7 +17,7 @@ from hub.journals import comparison as comparison_module
 from hub.journals.comparison import Comparison, compare
 from hub.journals.folder import journals_in
 from hub.journals.lists import Listed
-from hub.store.examined import HeldEntry, HeldSpan, JournalStanding
+from hub.store.examined import Conflict, HeldEntry, HeldSpan, JournalStanding
 from tests.hub.examined import ExaminedMemory, Gate
 from tests.hub.journals.folders import frames, path_of, pruned, rechained, write_folder
 
@@ -41,12 +41,14 @@ def compared(
     listed: dict[int, list[Listed]] | None = None,
     spans: list[HeldSpan] | None = None,
     through: int = COUNT,
+    offered: Sequence[Conflict] = (),
     device_key: bytes = b"",
 ) -> Comparison:
     async def work() -> Comparison:
         store = ExaminedMemory()
         store.take(gate.key, gate.entries[:through] if held is None else held)
         store.noted[gate.key] = spans if spans is not None else [HeldSpan(1, through, 18_890)]
+        store.offered[gate.key] = list(offered)
         standing = JournalStanding(gate.key, through, bytes(32), 0, 0, None)
         (there,) = journals_in(folder)
         return await compare(store, standing, there, listed or {}, device_key=device_key)
@@ -96,6 +98,7 @@ def test_what_was_removed_is_told_from_what_was_pruned(gate: Gate, tmp_path: Pat
     path_of(tmp_path, 1).write_bytes(data)
     result = compared(gate, tmp_path)
     assert (result.pruned, result.unreadable, result.same) == (3, 3, 6)
+    assert told(result) == [("not_in_folder", 6, 8)]
     path_of(tmp_path, 1).write_bytes(header + frames(entries[:3]))
     path_of(tmp_path, 9).write_bytes(
         pack_header(Header(gate.key.journal, 9, entries[7].chain_hash)) + frames(entries[8:10])
@@ -155,6 +158,15 @@ def test_of_two_histories_what_was_signed_in_time_says_which_is_true(
         key = DEVICE.public_key().public_bytes_raw()
         result = compared(gate, tmp_path, held=held, device_key=key)
         assert result.findings[-1].detail.startswith("the gate's anchor has the folder's")
+
+
+def test_what_was_offered_second_is_known_again(gate: Gate, tmp_path: Path) -> None:
+    there = list(gate.entries)
+    there[4] = msgspec.structs.replace(there[4], packed=there[3].packed)
+    write_folder(tmp_path, gate.key.journal, there)
+    offered = Conflict(5, there[4].chain_hash, there[4].packed, 7)
+    result = compared(gate, tmp_path, offered=[offered])
+    assert "kept it as a conflict" in result.findings[0].detail
 
 
 def test_an_entry_that_was_slipped_in_is_named(gate: Gate, tmp_path: Path) -> None:
