@@ -69,7 +69,7 @@ class KeyPlace:
         except FileNotFoundError:
             return None
         except OSError as error:
-            _log.warning("the key of who is inside cannot be read, a new one is made: %s", error)
+            _log.warning("the key of who is inside cannot be read: a new one", exc_info=error)
             return None
         record = _record(data)
         if record is None:
@@ -107,7 +107,7 @@ def key_place(
     try:
         remove(state / KEY_FILE)
     except OSError as error:
-        _log.warning("an earlier key of who is inside cannot be removed: %s", error)
+        _log.warning("an earlier key of who is inside cannot be removed", exc_info=error)
     name = hashlib.sha256(os.fsencode(state.resolve())).hexdigest()[:16]
     for base in _bases(environment):
         folder = base / f"chot-{name}"

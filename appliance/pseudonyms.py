@@ -171,7 +171,7 @@ class Pseudonyms:
         try:
             await asyncio.to_thread(self._place.write, record)
         except OSError as error:
-            _log.warning("the key of who is inside cannot be kept: %s", error.strerror)
+            _log.warning("the key of who is inside cannot be kept", exc_info=error)
             return
         self._written = record
 
