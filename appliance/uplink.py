@@ -43,7 +43,6 @@ class Uplink:
     :param device: the device's name at the hub, at most 64 characters.
     :param key: this device's, whose public half the hub knows.
     :param head_keys: returns the hub's keys that may sign marks at this moment.
-    :param on_mark: told each mark that was accepted, its bytes as they came. Returns at once.
     :param rng: spreads the retries of many gates whose hub comes back.
     :param sleep: `asyncio.sleep` or what a test puts in its place.
     :param attempt_s: how long one upload may take, answer included.
@@ -63,7 +62,6 @@ class Uplink:
         clock: Clock,
         rng: Random,
         pace: Pace,
-        on_mark: Callable[[bytes], None] = lambda _: None,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         backoff: Backoff = RETRY,
         attempt_s: float = 30.0,
@@ -80,7 +78,6 @@ class Uplink:
         self._clock = clock
         self._rng = rng
         self._pace = pace
-        self._on_mark = on_mark
         self._sleep = sleep
         self._backoff = backoff
         self._attempt_s = attempt_s
@@ -203,8 +200,6 @@ class Uplink:
         else:
             await self._outbox.acknowledge(through, data)
         self._marked_ns = mark.wall_ns
-        if not self._ended:
-            self._on_mark(data)
 
     async def _chain_hash_of(self, sequence: int, entries: Sequence[Entry]) -> bytes:
         """Return an entry's chain hash, `UNKNOWN` if it is not here or cannot be read."""

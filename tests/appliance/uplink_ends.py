@@ -33,6 +33,7 @@ class FakeJournal:
         self.journal_id = JOURNAL
         self.acknowledged_through = 0
         self.mark = b""
+        self.marks: list[bytes] = []
         self.refuses = False
         self.size = size
         self.entries: list[Entry] = []
@@ -84,6 +85,7 @@ class FakeJournal:
     async def _move(self, through: int, mark: bytes) -> None:
         assert mark
         self.acknowledged_through, self.mark = through, mark
+        self.marks.append(mark)
         self.moved.set()
         if self.refuses:
             raise OSError("the watermark's disk is full")
@@ -168,7 +170,6 @@ class Gate:
     def __init__(self, journal: FakeJournal, hub: FakeHub, attempt_s: float = 20.0) -> None:
         self.journal, self.hub = journal, hub
         self.sleeps: list[float] = []
-        self.marks: list[bytes] = []
         self.on_sleep: Callable[[], None] = lambda: None
         self.clock = ManualClock()
         self.attempt_s = attempt_s
@@ -187,7 +188,6 @@ class Gate:
             clock=self.clock,
             rng=Random(7),
             pace=Pace(lambda: self.clock.monotonic_ns, sleep=lambda _: asyncio.sleep(0)),
-            on_mark=self.marks.append,
             sleep=self._sleep,
             attempt_s=self.attempt_s,
         )
@@ -213,5 +213,5 @@ class Gate:
 
     async def run_until_settled(self) -> None:
         """Run until the hub has said, after the last mishap, that it holds all."""
-        begun = len(self.marks)
-        await self.run_until(lambda: len(self.marks) > begun and not self.journal.pending)
+        begun = len(self.journal.marks)
+        await self.run_until(lambda: len(self.journal.marks) > begun and not self.journal.pending)
