@@ -86,6 +86,7 @@ class Uplink:
         self._asks = True
         self._marked_ns: int | None = None
         self._void_ns = 0
+        self._read: list[Entry] = []
         self._seen = journal.last_sequence
         self._report = Report()
 
@@ -125,9 +126,14 @@ class Uplink:
             self._asks = True
 
     async def _next_entries(self) -> list[Entry]:
-        """Return the next batch's entries, read in pieces between which lanes have their turn."""
+        """Return the next batch's entries, read in pieces between which lanes have their turn.
+
+        What was read for a try that failed serves the next one.
+        """
         entries: list[Entry] = []
         after, last = self._outbox.acknowledged_through, self._journal.last_sequence
+        if self._read and self._read[0].sequence == after + 1:
+            return self._read
         if last > self._seen:
             self._seen = last
             self._pace.served()
@@ -139,6 +145,7 @@ class Uplink:
             entries += read
             after = read[-1].sequence
             room -= sum(FRAME_HEAD_BYTES + len(entry.packed) for entry in read)
+        self._read = entries
         return entries
 
     async def _exchange(self, entries: Sequence[Entry]) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from admission.wire import MAX_BATCH_ENTRIES, MAX_PASSAGE_BYTES, Entry
 from appliance.errors import HubRefused
-from appliance.uplink import RETRY
+from appliance.uplink import RETRY, SLICE_ENTRIES
 from appliance.uplink_ports import Answer
 from tests.appliance.uplink_ends import AnsweringHub, FakeHub, FakeJournal, Gate
 
@@ -223,6 +223,13 @@ async def test_waits_grow_to_a_ceiling_and_start_anew_after_a_success() -> None:
     gate.journal.grow(1)
     await gate.run_until_settled()
     assert gate.sleeps[-1] <= 0.5
+
+
+async def test_a_long_outage_reads_what_waits_once() -> None:
+    gate = Gate(FakeJournal(1_000), FakeHub())
+    gate.hub.mishaps = ["", *["error"] * 20]
+    await gate.run_until_settled()
+    assert gate.journal.reads == 1_000 // SLICE_ENTRIES
 
 
 async def test_a_hub_that_asks_to_be_left_alone_is() -> None:
