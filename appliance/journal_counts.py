@@ -20,7 +20,7 @@ class JournalCounts(Collector):
     def collect(self) -> Iterable[Metric]:
         """Return the counters, and how far they are behind the journal."""
         entries = CounterMetricFamily(
-            "chot_journal_entries",
+            "chot_journal_counted_entries",
             "Entries that were written down here, over restarts.",
             labels=["lane", "direction", "event", "what"],
         )

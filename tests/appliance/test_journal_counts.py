@@ -24,7 +24,7 @@ async def test_counters_outlive_a_restart(tmp_path: Path) -> None:
         assert registry.get_sample_value("chot_journal_index_behind_entries") == total
         assert index_finding(projector).facts == {"through": 0, "behind": total}
         await projector.catch_up()
-        assert registry.get_sample_value("chot_journal_entries_total", ADMITTED) == total
+        assert registry.get_sample_value("chot_journal_counted_entries_total", ADMITTED) == total
         assert registry.get_sample_value("chot_journal_index_behind_entries") == 0
         assert index_finding(projector).ok
         await database.close()
