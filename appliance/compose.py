@@ -11,7 +11,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 from admission.ports import Book, Clock, Journal
-from admission.repeat import UsedOnce
 from admission.site import Direction
 from admission.zone import Zone
 from appliance.clock import SystemClock
@@ -31,6 +30,7 @@ from appliance.identity_metrics import IdentityMetrics
 from appliance.journal_metrics import JournalMetrics
 from appliance.journal_table import keeping_from, settings_from
 from appliance.judging import Tokens
+from appliance.kept_uses import kept_uses
 from appliance.lane_building import CAMERAS, SharedParts, add_lane
 from appliance.law_keeping import kept_law
 from appliance.metrics import Metrics
@@ -120,7 +120,7 @@ async def composed(
         if await replicator.open() and (release := book.release):
             clock.note_head(release.vouched_ns)
         await keeper.take()
-        site, used, plan = site_of(config), UsedOnce(), zone_plan_of(config)
+        site, plan = site_of(config), zone_plan_of(config)
         records = await stack.enter_async_context(
             open_records(
                 state,
@@ -135,6 +135,9 @@ async def composed(
                 recipient=lambda: sealing.recipient,
                 zone=plan,
             )
+        )
+        used = await stack.enter_async_context(
+            kept_uses(records.projector.database, digest_key, clock)
         )
         pseudonyms = await Pseudonyms.open(
             key_place(config.journal.remember, state),

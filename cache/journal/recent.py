@@ -88,7 +88,7 @@ def _stretch(
         return None
     records = []
     first: ZonePassage | None = None
-    for frame in scan(data, file.first_sequence):
+    for frame in scan(data, file.first_sequence, chained=False):
         if not isinstance(frame, Frame) or frame.sequence not in within:
             continue
         told = wanted(frame.packed)

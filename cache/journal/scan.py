@@ -75,7 +75,7 @@ class Tail(msgspec.Struct, frozen=True):
 Finding = Header | Frame | PrunedRun | Damage | Tail
 
 
-def scan(data: bytes, first_sequence: int) -> Iterator[Finding]:
+def scan(data: bytes, first_sequence: int, *, chained: bool = True) -> Iterator[Finding]:
     """Yield what a file's bytes hold, in their order.
 
     First the `Header` (or a `Damage` in its place), then every intact `Frame` and `PrunedRun`, each
@@ -84,6 +84,7 @@ def scan(data: bytes, first_sequence: int) -> Iterator[Finding]:
 
     :param first_sequence: the sequence that the file's name promises for its first entry; sequences
         further from it than one file can hold entries are not believed.
+    :param chained: whether the chain is checked, too: where entries are only read, it need not be.
     """
     header = unpack_header(data)
     previous: bytes | None = None
@@ -91,7 +92,7 @@ def scan(data: bytes, first_sequence: int) -> Iterator[Finding]:
         yield Damage(DamageKind.HEADER, 0, min(HEADER_BYTES, len(data)), first_sequence)
     else:
         yield header
-        previous = header.chain_before
+        previous = header.chain_before if chained else None
     offset, expected, last = HEADER_BYTES, first_sequence, first_sequence + MAX_FILE_ENTRIES
     written = len(data.rstrip(b"\0"))  # an entry may end in zeros, but none begins among them
     while offset < written:
@@ -105,12 +106,14 @@ def scan(data: bytes, first_sequence: int) -> Iterator[Finding]:
         if frame is None:
             yield Tail(offset, written - offset)
             return
-        yield from _damage_before(frame, offset, expected, previous)
+        if chained or frame.offset != offset or frame.sequence != expected:
+            yield from _damage_before(frame, offset, expected, previous)
         if frame.packed:
             yield frame
         else:
             yield PrunedRun(frame.offset, expected, frame.sequence, frame.chain_hash)
-        offset, expected, previous = frame.end, frame.sequence + 1, frame.chain_hash
+        offset, expected = frame.end, frame.sequence + 1
+        previous = frame.chain_hash if chained else None
 
 
 def _damage_before(

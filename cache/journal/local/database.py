@@ -33,6 +33,7 @@ _PRAGMAS = (
     "PRAGMA synchronous = FULL",
     "PRAGMA trusted_schema = OFF",
     "PRAGMA cache_size = -2048",
+    "PRAGMA journal_size_limit = 4194304",
 )
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _FAILURES = (sqlite3.Error, UnicodeDecodeError)

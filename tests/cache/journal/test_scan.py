@@ -121,6 +121,19 @@ def test_hostile_bytes_between_entries_cost_none_of_them(
     assert frames(whole[:place] + junk + whole[place:]) == dict(enumerate(packed, start=1))
 
 
+@given(ENTRIES, st.data())
+def test_without_the_chain_the_same_entries_are_found(
+    packed: list[bytes], data: st.DataObject
+) -> None:
+    whole = bytearray(file_bytes(packed)[0])
+    place = data.draw(st.integers(0, len(whole) - 1))
+    whole[place : place + data.draw(st.integers(0, 90))] = data.draw(st.binary(max_size=90))
+    checked, unchecked = (list(scan(bytes(whole), 1, chained=one)) for one in (True, False))
+    assert unchecked == [
+        one for one in checked if not (isinstance(one, Damage) and one.kind is DamageKind.CHAIN)
+    ]
+
+
 def test_a_removed_entry_is_missed() -> None:
     whole, ends = file_bytes([b"one", b"two", b"three"])
     removed = whole[: ends[1]] + whole[ends[2] :]
