@@ -23,10 +23,14 @@ one in between.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 
 import msgspec
 
 from admission.credential import Credential, CredentialKind
+from admission.journal_record import LoggedPassage
+from admission.passage import Event
+from admission.verdict import Reason
 
 GUESSABLE = frozenset({CredentialKind.TYPED_CODE, CredentialKind.BACKUP_NUMBER})
 _SECOND_NS = 1_000_000_000
@@ -37,6 +41,15 @@ _MAX_DOUBLINGS = 32
 def guessable(credential: Credential) -> bool:
     """Return whether this is a number that can be tried: the kinds that are slowed."""
     return credential.kind in GUESSABLE
+
+
+def is_wrong_number(passage: LoggedPassage) -> bool:
+    """Return whether an entry tells of such a number that was looked up and found nowhere."""
+    return (
+        passage.kind in GUESSABLE
+        and passage.event is Event.SCAN
+        and Reason.NO_RECORD in passage.reasons
+    )
 
 
 class AttemptLimits(msgspec.Struct, frozen=True, gc=False):
@@ -68,8 +81,8 @@ class AttemptLimits(msgspec.Struct, frozen=True, gc=False):
 class Attempts:
     """The wrong numbers of one lane. Memory is bounded by `AttemptLimits.wrong_per_day`.
 
-    Stamps are monotonic nanoseconds; one that goes back counts as the latest that was seen. What is
-    counted does not survive a restart: a gate that is switched off takes no numbers either.
+    Stamps are monotonic nanoseconds; one that goes back counts as the latest that was seen. After a
+    restart `recalled` counts again what the journal tells of.
     """
 
     def __init__(self, limits: AttemptLimits | None = None) -> None:
@@ -78,6 +91,14 @@ class Attempts:
         self._now_ns: int | None = None
         self._held_until_ns: int | None = None
         self._doublings = 0
+
+    @classmethod
+    def recalled(cls, stamps_ns: Iterable[int], limits: AttemptLimits | None = None) -> Attempts:
+        """Return the lane as wrong numbers at these moments, ascending, have left it."""
+        lane = cls(limits)
+        for stamp_ns in stamps_ns:
+            lane.wrong(stamp_ns)
+        return lane
 
     def __len__(self) -> int:
         """Return how many wrong numbers are remembered."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from admission.ports import Book, Clock, Journal
 from admission.site import Direction
 from admission.zone import Zone
+from appliance.attempts_keeping import recalled_attempts
 from appliance.clock import SystemClock
 from appliance.config import Config, site_of
 from appliance.control import controlled
@@ -208,6 +209,9 @@ async def composed(
             book=book,
             zone=zone,
             used=used,
+            attempts=await recalled_attempts(
+                state / JOURNAL, records.journal, records.projector.database, clock=clock
+            ),
             tokens=pseudonyms,
             digest_key=digest_key,
             journal=records.journal,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 import msgspec
 
+from admission.attempts import Attempts
 from admission.ports import Book, Journal
 from admission.reading import Reading
 from admission.repeat import Presentations, UsedOnce
@@ -53,6 +54,8 @@ class SharedParts(msgspec.Struct, frozen=True):
     book: Book
     zone: Zone
     used: UsedOnce
+    attempts: Mapping[str, Attempts]
+    """Wrong numbers from before the start, by lane."""
     tokens: Tokens
     digest_key: bytes
     journal: Journal
@@ -124,6 +127,7 @@ def _judge(table: LaneTable, parts: SharedParts) -> Judge:
         tokens=parts.tokens,
         direction=table.direction,
         digest_key=parts.digest_key,
+        attempts=parts.attempts.get(table.name),
     )
 
 

@@ -152,3 +152,13 @@ def test_contradictory_limits_are_refused(wrong: dict[str, int]) -> None:
 def test_any_two_holds_are_told_apart() -> None:
     _, alerts = tried(Attempts(), [1] * 5_000)
     assert all(later - earlier >= 30 * SECOND for earlier, later in pairwise(alerts))
+
+
+@given(st.lists(st.integers(0, 200_000), max_size=80))
+def test_a_lane_that_is_recalled_goes_on_as_if_it_had_never_stopped(seconds: list[int]) -> None:
+    stamps = sorted(second * SECOND for second in seconds)
+    went_on = Attempts()
+    counted = [stamp for stamp in stamps if not went_on.held_off(stamp) and [went_on.wrong(stamp)]]
+    recalled, now = Attempts.recalled(counted), 200_001 * SECOND
+    assert (len(recalled), recalled.held_for_ns(now)) == (len(went_on), went_on.held_for_ns(now))
+    assert recalled.wrong(now) == went_on.wrong(now)

@@ -26,6 +26,7 @@ from cache.journal.local.blocks import BLOCK_ENTRIES, Block, first_of_block
 from cache.journal.local.counts import Tally
 from cache.journal.local.names import Names
 from cache.journal.local.reset_window import ResetWindow
+from cache.journal.local.tries import WrongNumber, wrong_number
 from cache.journal.local.zone_records import ZoneRecord, of_zone
 from cache.journal.reader import Place
 
@@ -66,6 +67,7 @@ class Projection:
         self.zone_records: list[ZoneRecord] = []
         self.zone_over = 0
         """Records of the zone through this sequence do not count any more."""
+        self.wrong_numbers: list[WrongNumber] = []
         self.changed_blocks: dict[int, Block] = {}
         self.written_through = standing.through
         """How far the tables told when they were read or written last."""
@@ -123,6 +125,8 @@ class Projection:
                 self.tally.take(entry.sequence, record)
             if isinstance(record, PassageRecord):
                 block.take(record.passage, self.names)
+                tried = wrong_number(entry.sequence, record.passage)
+                self.wrong_numbers += [tried] if tried else []
             elif isinstance(record, Followup):
                 block.about = min(block.about, record.about)
             told = of_zone(entry.packed, self.plan.site)
@@ -141,6 +145,7 @@ class Projection:
         self.written_through = self._through
         self.zone_records = []
         self.zone_over = 0
+        self.wrong_numbers = []
         self.changed_blocks = {} if self._block is None else {self._block.first: self._block}
 
     def _block_of(self, sequence: int, place: Place | None) -> Block:

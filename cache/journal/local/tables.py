@@ -16,6 +16,8 @@ from cache.journal.local.projection import Projection, Standing, ZonePlan, chunk
 from cache.journal.local.rows import checked, with_crc
 from cache.journal.local.zone_records import MAX_ZONE_RECORDS, pack_chunk
 
+MAX_WRONG_NUMBERS = 4_096
+"""More than a day's of sixty lanes: a lane that is tried is held off."""
 _CHUNK_RECORDS = 256
 _COUNT_ROWS = 500
 _FIND_COUNTS = """
@@ -75,6 +77,7 @@ async def save(raw: aiosqlite.Connection, projection: Projection) -> Counter[Cou
         [with_crc(*block.columns()) for block in projection.changed_blocks.values()],
     )
     await _save_zone(raw, projection)
+    await _save_wrong(raw, projection)
     await raw.execute(
         "INSERT OR REPLACE INTO projection VALUES (1, ?, ?, ?, ?, ?, ?, ?)",
         with_crc(*now),
@@ -88,6 +91,14 @@ async def zone_chunks(raw: aiosqlite.Connection) -> list[bytes]:
     :raises DamagedRowsError: if a checksum does not hold.
     """
     return [row[3] for row in await _rows(raw, "SELECT * FROM zone_chunk ORDER BY first")]
+
+
+async def wrong_numbers(raw: aiosqlite.Connection) -> list[tuple[Any, ...]]:
+    """Return the columns of `wrong_numbers.WrongNumber`, ascending.
+
+    :raises DamagedRowsError: if a checksum does not hold.
+    """
+    return await _rows(raw, "SELECT * FROM wrong_number ORDER BY sequence")
 
 
 async def forget_blocks(raw: aiosqlite.Connection, before: int) -> None:
@@ -130,6 +141,7 @@ async def _clear_journal(raw: aiosqlite.Connection) -> None:
     await raw.execute("DELETE FROM projection")
     await raw.execute("DELETE FROM zone_chunk")
     await raw.execute("DELETE FROM block")
+    await raw.execute("DELETE FROM wrong_number")
 
 
 async def _save_zone(raw: aiosqlite.Connection, projection: Projection) -> None:
@@ -142,6 +154,20 @@ async def _save_zone(raw: aiosqlite.Connection, projection: Projection) -> None:
     await raw.executemany("INSERT OR REPLACE INTO zone_chunk VALUES (?, ?, ?, ?, ?)", rows)
     if rows:
         await _bound_zone(raw)
+
+
+async def _save_wrong(raw: aiosqlite.Connection, projection: Projection) -> None:
+    if not projection.wrong_numbers:
+        return
+    await raw.executemany(
+        "INSERT OR REPLACE INTO wrong_number VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [with_crc(*one) for one in projection.wrong_numbers],
+    )
+    await raw.execute(
+        "DELETE FROM wrong_number WHERE sequence IN (SELECT sequence FROM wrong_number "
+        "ORDER BY sequence DESC LIMIT -1 OFFSET ?)",
+        (MAX_WRONG_NUMBERS,),
+    )
 
 
 async def _bound_zone(raw: aiosqlite.Connection) -> None:
