@@ -39,6 +39,7 @@ MAX_SEQUENCE = (1 << 63) - 1
 _NS_PER_MS = 1_000_000
 _FOLLOWUP, _SESSION = 2, 3
 _PASSAGE_START = b"\x93\x01"  # an array of three that begins with 1
+_FOLLOWUP_START = b"\x94\x02"
 
 
 class FollowupKind(IntEnum):
@@ -186,6 +187,7 @@ _MS = range(-((1 << 63) // _NS_PER_MS), (1 << 63) // _NS_PER_MS + 1)  # as ns, s
 Record = PassageRecord | Followup | SealSession
 
 _pack = msgspec.msgpack.Encoder().encode
+_skim_followup = msgspec.msgpack.Decoder(tuple[int, FollowupKind, int, int]).decode
 _skim = msgspec.msgpack.Decoder(tuple[int, _Skimmed, msgspec.Raw]).decode
 _parts = msgspec.msgpack.Decoder(tuple[int, msgspec.Raw, bytes]).decode
 
@@ -281,6 +283,8 @@ def skim_record(data: bytes) -> ZonePassage | Followup | None:
     :raises WireError: if the bytes are no record of a known kind, or longer than one may be.
     """
     if not data.startswith(_PASSAGE_START):
+        if data.startswith(_FOLLOWUP_START):  # every other entry of a journal
+            return _skimmed_followup(data)
         record = unpack_record(data)
         if isinstance(record, PassageRecord):
             return for_zone(record.passage)
@@ -295,6 +299,16 @@ def skim_record(data: bytes) -> ZonePassage | Followup | None:
     if seen.wall_ms not in _MS or seen.monotonic_ms not in _MS:
         raise WireError("a time of a passage is out of range")
     return for_zone(seen)
+
+
+def _skimmed_followup(data: bytes) -> Followup:
+    try:
+        _, kind, about, after_ms = _skim_followup(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise WireError("not a followup") from error
+    if not 0 < about <= MAX_SEQUENCE or not 0 <= after_ms <= MAX_SEQUENCE:
+        raise WireError("not a followup")
+    return Followup(kind, about, after_ms)
 
 
 def for_zone(seen: LoggedPassage | _Skimmed) -> ZonePassage:

@@ -105,8 +105,11 @@ class People:
         if token is None:
             self._passed_without_name(direction, worker, when)
             return
-        person = self._people.setdefault(token, Person())
-        self._people.move_to_end(token)
+        person = self._people.get(token)
+        if person is None:
+            person = self._people[token] = Person()
+        else:
+            self._people.move_to_end(token)
         was_inside = person.inside
         self._put(person, inside=direction is Direction.IN, worker=worker)
         moved = was_inside is not person.inside
