@@ -27,6 +27,7 @@ from benchmarks.replica_cli import replica
 from benchmarks.revocation_cli import revocation
 from benchmarks.rungs.cli import order_rungs
 from benchmarks.serial import serial_line
+from benchmarks.start_up_cli import start_up
 
 
 @click.group()
@@ -47,6 +48,7 @@ bench.add_command(publish)
 bench.add_command(replica)
 bench.add_command(revocation)
 bench.add_command(serial_line)
+bench.add_command(start_up)
 
 
 @bench.command()

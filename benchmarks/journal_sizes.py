@@ -90,6 +90,12 @@ def write_history(
     progress: Callable[[float], None],
 ) -> int:
     """Write a journal of so many scans, each with what followed; return its bytes."""
+    drafts = _history(passages, scans)
+    return write_drafts(folder, drafts, lambda written: progress(written / (2 * scans)))
+
+
+def write_drafts(folder: Path, drafts: Iterator[Draft], progress: Callable[[int], None]) -> int:
+    """Write a journal of these entries, without syncs; return its bytes."""
     medium, public = _Unsynced(), X25519PrivateKey.generate().public_key()
     medium.make_directory(folder)
     recovery = recover(medium, folder, os.urandom(16))
@@ -101,11 +107,11 @@ def write_history(
         Space(_BUDGET_BYTES),
         rotate_bytes=JournalSettings().rotate_bytes,
     )
-    drafts, written = _history(passages, scans), 0
+    written = 0
     while group := list(islice(drafts, _GROUP)):
         writer.append_group(group)
         written += len(group)
-        progress(written / (2 * scans))
+        progress(written)
     writer.close()
     return sum(medium.size(file.path) for file in list_files(medium, folder))
 
