@@ -135,6 +135,7 @@ async def test_a_day_goes_whole_and_nothing_of_it_comes_back(store: Store) -> No
     assert await store.drop_days(TODAY) == []
     assert [day.day for day in await store.days()] == [TODAY]
     assert [one.sequence for one in await store.entries(KEY, 0, limit=9)] == [3]
+    assert await store.spans(KEY, 0, limit=9) == [HeldSpan(3, 3, TODAY)]
     assert [m.sequence for m in await store.marked(MarkKind.ALERT, limit=9)] == [3]
     assert await store.flags(KEY) == [Flag(3, FlagKind.MISSING)]
     assert await store.conflicts(KEY, 0, limit=9) == []

@@ -114,6 +114,36 @@ async def test_a_failed_commit_is_told_and_healed_without_a_restart(
     assert rows(tmp_path) == [("gate-1", 1), ("gate-1", 2), ("gate-2", 1)]
 
 
+async def test_what_another_process_left_and_was_sent_again_is_held_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit, left = opening.commit, [2]
+
+    def crashing(raw: sqlite3.Connection) -> None:
+        left[0] -= 1
+        if left[0] == 0:
+            raise sqlite3.OperationalError("killed")
+        commit(raw)
+
+    async with open_store(tmp_path / "hub.db") as serving:
+        await serving.add_entries([Offer(KEY, [record(1)])])
+        async with open_store(tmp_path / "hub.db") as other:
+            await other.watermark(KEY)
+            await other.add_entries([Offer(KEY, [record(1)])])
+            monkeypatch.setattr(opening, "commit", crashing)
+            with pytest.raises(StoreError):
+                await other.add_entries([Offer(KEY, [record(2, TODAY - 1), record(3, TODAY - 1)])])
+            monkeypatch.undo()
+        assert rows(tmp_path) == [("gate-1", s) for s in (1, 2, 3)], "one day was committed"
+        await serving.add_entries([Offer(KEY, [record(2), record(3)])])
+        await serving.add_entries([Offer(OTHER, [record(1, TODAY - 1)])])
+        assert [(day.day, day.entries) for day in await serving.days()] == [
+            (TODAY - 1, 1),
+            (TODAY, 3),
+        ]
+    assert rows(tmp_path) == [("gate-1", s) for s in (1, 2, 3)] + [("gate-2", 1)]
+
+
 @pytest.mark.parametrize("at", [0, 1, 2])
 async def test_a_day_that_was_being_dropped_is_dropped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: int
