@@ -171,22 +171,33 @@ class EntryStore(Protocol):
         ...
 
     async def watermark(self, key: JournalKey) -> Watermark:
-        """Return how far a journal is held, which need not exist."""
+        """Return how far a journal is held, which need not exist.
+
+        PostgreSQL: a row of `journal`, by its unique key.
+        """
         ...
 
     async def session_before(self, key: JournalKey, sequence: int) -> tuple[int, bytes] | None:
         """Return sequence and bytes of the last held session record before a sequence.
 
         Sessions stay when their day is dropped: entries of later days may still be sealed by them.
+
+        PostgreSQL: a table of its own, not partitioned: `ORDER BY sequence DESC LIMIT 1`.
         """
         ...
 
     async def held(self, key: JournalKey, sequences: Collection[int]) -> Mapping[int, Held]:
-        """Return what is held under those of a few sequences that are held at all."""
+        """Return what is held under those of a few sequences that are held at all.
+
+        PostgreSQL: joined with the spans, so that one partition is read for each.
+        """
         ...
 
     async def raise_flags(self, key: JournalKey, flags: Iterable[Flag], raised_ns: int) -> None:
-        """Keep flags; one of the same sequence and kind stays as it is."""
+        """Keep flags; one of the same sequence and kind stays as it is.
+
+        PostgreSQL: `ON CONFLICT DO NOTHING` into a table that is not partitioned.
+        """
         ...
 
     async def flags(self, key: JournalKey) -> Sequence[Flag]:
@@ -194,7 +205,10 @@ class EntryStore(Protocol):
         ...
 
     async def count(self, device: str) -> EntryCount:
-        """Return how much of one device is held."""
+        """Return how much of one device is held. Reads all of it: for tests and for support.
+
+        PostgreSQL: `count(DISTINCT packed)` over the partitions.
+        """
         ...
 
     async def days(self) -> Sequence[Day]:

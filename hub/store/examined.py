@@ -80,7 +80,10 @@ class ExaminedStore(Protocol):
         ...
 
     async def entries(self, key: JournalKey, after: int, *, limit: int) -> Sequence[HeldEntry]:
-        """Return a journal's next held entries after a sequence, ascending, whatever their day."""
+        """Return a journal's next held entries after a sequence, ascending, whatever their day.
+
+        PostgreSQL: joined with the spans, a range of each partition after the other.
+        """
         ...
 
     async def spans(self, key: JournalKey, after: int, *, limit: int) -> Sequence[HeldSpan]:
@@ -97,7 +100,10 @@ class ExaminedStore(Protocol):
     async def passages_of(
         self, people: Collection[int], from_ns: int, until_ns: int, *, limit: int
     ) -> Sequence[PlacedEntry]:
-        """Return entries of these people with a wall time in [from, until), at most `limit`."""
+        """Return entries of these people with a wall time in [from, until), at most `limit`.
+
+        PostgreSQL: by the index on the person in the partitions of these days and those beside.
+        """
         ...
 
     async def conflicts(self, key: JournalKey, after: int, *, limit: int) -> Sequence[Conflict]:

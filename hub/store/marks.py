@@ -40,6 +40,8 @@ class MarkStore(Protocol):
 
         Of entries that were received at once, those of a higher sequence come first.
 
+        PostgreSQL: by the index of the marks' table on kind and receipt, with the partition key.
+
         :param since_ns: received at this wall time or later. A gate that was cut off sends old
             entries late: asked for since the last time, nothing is missed.
         :param site: those of this site only.

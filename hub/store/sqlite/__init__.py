@@ -1,4 +1,7 @@
-"""The embedded store: one SQLite file through aiosqlite, WAL, durable at each commit."""
+"""The embedded store: SQLite files, WAL, durable at each commit.
+
+What is on record lies in one file, through aiosqlite. Entries lie in files of their days.
+"""
 
 from __future__ import annotations
 
