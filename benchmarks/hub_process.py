@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from benchmarks.errors import BenchmarkError
 from hub.folder import DataFolder
@@ -16,6 +17,19 @@ from hub.folder import DataFolder
 _PACKAGES = str(Path(__file__).resolve().parents[1])
 _ASK_S = 0.005
 _START_LIMIT_S = 120.0
+
+
+class ServedHub(NamedTuple):
+    """A hub that serves. `process` is its number."""
+
+    url: str
+    process: int
+
+    def processor_s(self) -> float:
+        """Return how much processor time it has used (proc(5), `stat`), all threads together."""
+        fields = Path(f"/proc/{self.process}/stat").read_text(encoding="ascii", errors="replace")
+        user, system = fields.rpartition(")")[2].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 async def make_hub(hub: DataFolder) -> None:
@@ -31,8 +45,8 @@ async def make_hub(hub: DataFolder) -> None:
 
 
 @contextlib.asynccontextmanager
-async def served_hub(hub: DataFolder, folder: Path) -> AsyncIterator[str]:
-    """Run `chot hub serve` for the length of a context; yield its address.
+async def served_hub(hub: DataFolder, folder: Path) -> AsyncIterator[ServedHub]:
+    """Run `chot hub serve` for the length of a context; yield it.
 
     :raises BenchmarkError: if it ends, or does not accept connections in time.
     """
@@ -50,7 +64,7 @@ async def served_hub(hub: DataFolder, folder: Path) -> AsyncIterator[str]:
         )
         if not announced.is_file():
             raise BenchmarkError("the hub ended", hint="chot hub serve says why")
-        yield str(json.loads(announced.read_bytes())["url"])
+        yield ServedHub(str(json.loads(announced.read_bytes())["url"]), process.pid)
     finally:
         if process.returncode is None:
             process.terminate()

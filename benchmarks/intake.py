@@ -17,7 +17,7 @@ from pathlib import Path
 
 import msgspec
 import zstandard
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 
 from admission.instant import Instant
@@ -40,7 +40,7 @@ from admission.upload import (
 from admission.wire import Entry
 from appliance.clock import SystemClock
 from benchmarks.errors import BenchmarkError
-from benchmarks.hub_process import make_hub, served_hub
+from benchmarks.hub_process import ServedHub, make_hub, served_hub
 from benchmarks.intake_entries import a_passage
 from benchmarks.percentiles import Percentiles, percentiles
 from hub.columns import columns_of
@@ -57,13 +57,18 @@ _REPLY_LIMIT_BYTES = 65_536
 
 
 class Rate(msgspec.Struct, frozen=True):
-    """One way of sending. `answer_ms` runs from a batch's first byte to its mark."""
+    """One way of sending.
+
+    `answer_ms` runs from a batch's first byte to its mark; `processor_us` is what the hub used of
+    its cores for each entry, whatever else the machine did.
+    """
 
     batch: int
     clients: int
     entries: int
     entries_per_s: int
     answer_ms: Percentiles
+    processor_us: float
 
 
 class IntakeFigures(msgspec.Struct, frozen=True):
@@ -112,7 +117,7 @@ class Gate:
         """What the hub holds its entries under."""
         return JournalKey(self.name, self.journal)
 
-    async def send(self, host: str, port: int, keys: Sequence[object]) -> list[float]:
+    async def send(self, host: str, port: int, keys: Sequence[Ed25519PublicKey]) -> list[float]:
         """Send everything, one batch after the other; return how long each took, in seconds.
 
         :raises BenchmarkError: if the hub answers anything but marks, or not all of it is held.
@@ -129,7 +134,7 @@ class Gate:
                 if not head.startswith(b"HTTP/1.1 200"):
                     msg = f"the hub refuses: {answer.decode(errors='replace')}"
                     raise BenchmarkError(msg)
-        mark = open_mark(answer, keys)  # type: ignore[arg-type]
+        mark = open_mark(answer, keys)
         if mark.through < self.count:
             raise BenchmarkError("the hub does not hold what was sent")
         return took
@@ -186,12 +191,12 @@ async def measure(
     trusted = [keys.head.public_key()]
     rates = []
     async with AsyncExitStack() as stack:
-        url = await stack.enter_async_context(served_hub(hub, folder))
+        served = await stack.enter_async_context(served_hub(hub, folder))
         for batch, fleet in fleets.items():
             progress(f"sending {batch} at a time")
-            rates.append(await _rate(url, fleet, batch, trusted))
+            rates.append(await _rate(served, fleet, batch, trusted))
         progress("sending again")
-        resend = await _rate(url, fleets[100], 100, trusted)
+        resend = await _rate(served, fleets[100], 100, trusted)
     progress("the floor")
     floor = await asyncio.to_thread(_floor, folder, fleets[100], now)
     async with open_store(hub.database) as store:
@@ -209,15 +214,24 @@ async def measure(
     )
 
 
-async def _rate(url: str, fleet: Sequence[Gate], batch: int, keys: Sequence[object]) -> Rate:
-    host, port = url.removeprefix("http://").rsplit(":", 1)
-    began = time.perf_counter()
+async def _rate(
+    hub: ServedHub, fleet: Sequence[Gate], batch: int, keys: Sequence[Ed25519PublicKey]
+) -> Rate:
+    host, port = hub.url.removeprefix("http://").rsplit(":", 1)
+    used_s, began = hub.processor_s(), time.perf_counter()
     async with asyncio.TaskGroup() as group:
         sending = [group.create_task(gate.send(host, int(port), keys)) for gate in fleet]
-    seconds = time.perf_counter() - began
+    seconds, used_s = time.perf_counter() - began, hub.processor_s() - used_s
     took = [one * 1e3 for task in sending for one in task.result()]
     sent = sum(gate.count for gate in fleet)
-    return Rate(batch, len(fleet), sent, round(sent / seconds), percentiles(took))
+    return Rate(
+        batch,
+        len(fleet),
+        sent,
+        round(sent / seconds),
+        percentiles(took),
+        round(used_s * 1e6 / sent, 1),
+    )
 
 
 def _floor(folder: Path, fleet: Sequence[Gate], now: Instant) -> int:

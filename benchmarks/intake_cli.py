@@ -54,7 +54,7 @@ def intake(*, entries: int, clients: int, parent: Path | None, as_json: bool) ->
 
 def _table(figures: IntakeFigures) -> Table:
     table = Table(title="entries from gates, signed and sealed, until they are durable at the hub")
-    for heading in ("way", "entries/s", "answer p50", "answer p99"):
+    for heading in ("way", "entries/s", "answer p50", "answer p99", "processor"):
         table.add_column(heading, justify="left" if heading == "way" else "right")
     for rate in figures.rates:
         style = None
@@ -73,5 +73,10 @@ def _table(figures: IntakeFigures) -> Table:
 def _row(table: Table, way: str, rate: Rate, style: str | None) -> None:
     answer = rate.answer_ms
     table.add_row(
-        way, f"{rate.entries_per_s:,}", f"{answer.p50} ms", f"{answer.p99} ms", style=style
+        way,
+        f"{rate.entries_per_s:,}",
+        f"{answer.p50} ms",
+        f"{answer.p99} ms",
+        f"{rate.processor_us} µs",
+        style=style,
     )

@@ -81,7 +81,7 @@ async def measure(
     doomed = await _population(hub, people, withdrawals)
     progress("publishing them", 0.0)
     async with contextlib.AsyncExitStack() as stack:
-        url = await stack.enter_async_context(served_hub(hub, folder))
+        url = (await stack.enter_async_context(served_hub(hub, folder))).url
         # A gate that finds no release waits longer before it asks again.
         await until((hub.replica / "head").is_file, _START_LIMIT_S, "the hub does not publish")
         book, replicator = await stack.enter_async_context(_gate(hub, folder, url))
