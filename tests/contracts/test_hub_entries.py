@@ -144,6 +144,7 @@ async def test_a_day_goes_whole_and_nothing_of_it_comes_back(store: Store) -> No
     again = await add(store, *old, record(3), record(4))
     assert (again.fresh, again.differing, again.watermark.through) == (1, {}, 4)
     assert [one.sequence for one in await store.entries(KEY, 0, limit=9)] == [3, 4]
+    assert [day.day for day in await store.days()] == [TODAY]
 
 
 async def test_a_session_is_found_before_its_entries(store: Store) -> None:

@@ -39,14 +39,14 @@ def add(raw: sqlite3.Connection, days: DayFiles, offer: Offer) -> Added:
     Part of the transaction that is open on entries.db.
     """
     key, records = offer.key, offer.records
-    for day in {record.day for record in records}:
-        if not _file(days, day).writing:
-            take_up(raw, days, day)
     first, last = records[0].sequence, records[-1].sequence
     journal, mark = spans.make_journal(raw, key, records[-1].received_ns)
     near = spans.touching(raw, journal, first - 1, min(last + 1, MAX_INTEGER))
     held = _held(days, journal, near, (first - 1, last + 1))
     fresh = _fresh(records, near, mark.through)
+    for day in {record.day for record in fresh}:
+        if not _file(days, day).writing and take_up(raw, days, day):
+            return add(raw, days, offer)  # more is held than was known a moment ago
     for run in spans.runs(fresh):
         _file(days, run[0].day).add(journal, key, run)
         span = Span(run[0].sequence, run[-1].sequence, run[0].day)
@@ -90,15 +90,17 @@ def account(raw: sqlite3.Connection, day: DayFile, commits: int) -> None:
     )
 
 
-def take_up(raw: sqlite3.Connection, days: DayFiles, day: int) -> None:
-    """Account for what lies in a day's file after a crash; does nothing where all is accounted for.
+def take_up(raw: sqlite3.Connection, days: DayFiles, day: int) -> bool:
+    """Account for what lies in a day's file after a crash.
 
+    :returns: whether anything was not accounted for.
     :raises StoreError: if the file is of another entries.db.
     """
     file = _file(days, day)
     known = raw.execute("SELECT commits FROM day WHERE day = ?", (day,)).fetchone()
-    if known is not None and known[0] == file.commits:
-        return
+    commits = file.commits
+    if commits == (0 if known is None else known[0]):
+        return False
     entries = 0
     for journal, key in file.journals():
         if not spans.adopt_journal(raw, journal, key):
@@ -108,8 +110,9 @@ def take_up(raw: sqlite3.Connection, days: DayFiles, day: int) -> None:
     raw.execute(
         "INSERT INTO day (day, commits, entries) VALUES (?, ?, ?) ON CONFLICT (day) DO UPDATE"
         " SET commits = excluded.commits, entries = excluded.entries",
-        (day, file.commits, entries),
+        (day, commits, entries),
     )
+    return True
 
 
 def _take_up(raw: sqlite3.Connection, days: DayFiles, file: DayFile, journal: int) -> int:
