@@ -1,11 +1,13 @@
 """Protects everybody who passes: a running gate leaves nobody in logs, metrics and files.
 
-Only the replica on its disk holds people: all of them, whoever came here.
+Only the replica on its disk holds people: all of them, whoever came here. And a restart of the
+daemon knows again who passed, while after a power cut it is known how many are inside.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,12 +29,14 @@ PLAIN = re.compile(r"\d{12}\|[^|]+\|")
 
 def test_a_day_at_the_gate_names_nobody(site: tuple[RunningHub, RunningGate]) -> None:
     hub, gate = site
-    codes = [*(text for text in hub.texts() if PLAIN.match(text)), STRANGER][-4:]
-    assert len(codes) == 4
+    codes = [*(text for text in hub.texts() if PLAIN.match(text)), STRANGER][-8:]
+    assert len(codes) == 8
     for text in codes:
         before = gate.verdicts()
         gate.scan(f"{text}\r".encode())
         until(lambda before=before: gate.verdicts() > before, "a verdict")  # type: ignore[misc]
+    before_the_end = standing(gate)
+    assert min(before_the_end) > 0
     health, metrics = get(f"{gate.url}/healthz")[1], get(f"{gate.url}/metrics")[1]
     core = Path(f"/proc/{gate.process.pid}/limits").read_text()  # type: ignore[union-attr]
     until(lambda: gate.stop() == 0, "the end of the gate")
@@ -56,6 +60,19 @@ def test_a_day_at_the_gate_names_nobody(site: tuple[RunningHub, RunningGate]) ->
         for form in forms.union(*map(forms_of, people)):
             found = [place for place, data in left.items() if form in data]
             assert found == [], f"{form!r} of {text}"
+
+    gate.start()
+    assert standing(gate) == before_the_end
+    assert gate.stop() == 0
+    for key in Path(os.environ["XDG_RUNTIME_DIR"]).glob("chot-*/pseudonyms.key"):
+        key.unlink()  # as it goes with the power
+    gate.start()
+    assert standing(gate) == (before_the_end[0], 0)
+
+
+def standing(gate: RunningGate) -> tuple[float, float]:
+    """Return how many are counted inside, and how many people are known again."""
+    return gate.metric("chot_zone_inside"), gate.metric("chot_zone_people_remembered")
 
 
 def forms_of(person: int) -> Iterator[bytes]:
