@@ -20,12 +20,13 @@ from cache.journal.outbox import Outbox, watermarks
 
 
 class Reopening(msgspec.Struct, frozen=True):
-    """Seconds of each step, what was found, and how many people are inside by it."""
+    """Seconds of each step, `busy_s` the processor's of all; what was found, who is inside."""
 
     database_s: float
     journal_s: float
     watermark_s: float
     zone_s: float
+    busy_s: float
     entries: int
     inside: Count
 
@@ -43,6 +44,7 @@ async def reopened(state: Path, plan: ZonePlan, clock: Clock, *, cold: bool = Fa
     if cold:
         for path in _files(state):
             _forget(path)
+    busy_s = time.process_time()
     laps = [time.perf_counter()]
     async with open_database(state) as database:
         known = await watermarks(database)
@@ -65,6 +67,7 @@ async def reopened(state: Path, plan: ZonePlan, clock: Clock, *, cold: bool = Fa
                 journal_s,
                 watermark_s,
                 zone_s,
+                time.process_time() - busy_s,
                 journal.last_sequence,
                 zone.count(clock.now()),
             )

@@ -13,7 +13,7 @@ import msgspec
 
 from admission.errors import WireError
 from admission.instant import ClockTrust, Instant
-from admission.journal_record import Followup, FollowupKind, ZonePassage, skim_record
+from admission.journal_record import Followup, FollowupKind, ZonePassage, pack_followup, skim_record
 from admission.passage import Event
 from admission.reset import DailyReset
 from admission.site import Direction
@@ -25,6 +25,10 @@ MAX_ZONE_RECORDS = 500_000
 ZoneRecord = tuple[int, ZonePassage | Followup]
 """Its sequence, and what it says."""
 _ANNULS = frozenset({FollowupKind.NOT_ACTUATED, FollowupKind.NOT_PASSED, FollowupKind.WITHHELD})
+# How records of followups begin that annul nothing: every other entry of a journal.
+_NO_MATTER = tuple(
+    pack_followup(Followup(kind, 1))[:3] for kind in FollowupKind if kind not in _ANNULS
+)
 
 
 class _Kept(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -58,7 +62,7 @@ def of_zone(packed: bytes, site: str) -> ZonePassage | Followup | None:
 
     :param packed: the record's bytes, empty where they cannot be read any more.
     """
-    if not packed:
+    if not packed or packed.startswith(_NO_MATTER):
         return None
     try:
         told = skim_record(packed)
