@@ -46,9 +46,6 @@ class JournalOutlook:
         if statistics.unsecured_waiting:
             waiting = statistics.unsecured_waiting
             alarms.append(f"the gate moved {waiting} times before its entry was durable")
-        if statistics.unsecured_lost:
-            lost = statistics.unsecured_lost
-            alarms.append(f"the gate moved {lost} times for which there is no entry")
         why = statistics.last_error or next(filter(None, alarms), "")
         return Finding(ok=not why, why=why, facts=facts)
 
@@ -78,6 +75,8 @@ class JournalOutlook:
             "unsealed": statistics.unsealed,
         }
         why = pruning.last_error or anchor.last_error
+        if not why and statistics.unsecured_lost:
+            why = f"the gate moved {statistics.unsecured_lost} times for which there is no entry"
         if not why and statistics.unsealed:
             why = (
                 f"{statistics.unsealed} entries do not say whom they concern: "
