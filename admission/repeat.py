@@ -109,6 +109,10 @@ class UsedOnce:
             self._by_expiry = sorted((at, each) for each, at in self._expires_ns.items())
         return True
 
+    def knows(self, token: bytes) -> bool:
+        """Return whether a use of this code is remembered."""
+        return token in self._expires_ns
+
     def give_back(self, token: bytes) -> None:
         """Undo a use that let nobody pass, so that its holder may show the code again."""
         self._expires_ns.pop(token, None)

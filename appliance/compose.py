@@ -137,9 +137,6 @@ async def composed(
                 zone=plan,
             )
         )
-        used = await stack.enter_async_context(
-            kept_uses(records.projector.database, digest_key, clock)
-        )
         pseudonyms = await Pseudonyms.open(
             key_place(config.journal.remember, state),
             plan.reset,
@@ -156,6 +153,9 @@ async def composed(
             named_from=pseudonyms.named_from,
         )
         pseudonyms.listen(zone.lose_names)
+        used = await stack.enter_async_context(
+            kept_uses(records.projector.database, pseudonyms, clock)
+        )
         hub_time = HubTime(
             undated,
             config.hub.url,

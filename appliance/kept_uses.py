@@ -1,4 +1,8 @@
-"""Codes that count once, remembered over a restart: written behind, never waited for in a lane."""
+"""Codes that count once, remembered over a restart: written behind, never waited for in a lane.
+
+What is written could be tried by whoever holds its key: code by code, for a holder whom they look
+for. So that key is one that a thief of the gate does not find, and that ends with the day.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,9 @@ import hashlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from typing import Protocol
 
+from admission.instant import Instant
 from admission.ports import Clock
 from admission.repeat import UsedOnce
 from cache.journal.errors import LocalStateError
@@ -21,16 +27,31 @@ GATHER_S = 5.0
 _DIGEST_BYTES = 16
 
 
+_PURPOSE = b"chot used codes"
+
+
+class DayKeys(Protocol):
+    """Where the key of the day comes from: `appliance.pseudonyms.Pseudonyms`."""
+
+    def derived_key(self, purpose: bytes) -> bytes:
+        """Return the key of now for this purpose."""
+        ...
+
+    def listen(self, listener: Callable[[Instant], None]) -> None:
+        """Tell `listener` whenever there is another key."""
+        ...
+
+
 class KeptUses(UsedOnce):
     """`UsedOnce` by keyed digests (BLAKE2b, RFC 7693), with what has changed since it was written.
 
-    :param key: 16 to 64 secret bytes of this device.
+    :param key: 16 to 64 secret bytes.
     :param known: the ends of validity by digest, as they were written.
     """
 
     def __init__(self, key: bytes, known: Mapping[bytes, int]) -> None:
         super().__init__()
-        self._key = key
+        self._keys = [key]
         self._changes: dict[bytes, int | None] = {}
         self.changed = asyncio.Event()
         for digest, expires_ns in known.items():
@@ -38,17 +59,25 @@ class KeptUses(UsedOnce):
 
     def use(self, token: bytes, expires_ns: int) -> bool:
         """Record one use; see `UsedOnce.use`."""
-        digest = self._digest(token)
-        first = super().use(digest, expires_ns)
+        digest, *former = self._digests(token)
+        first = not any(map(self.knows, former)) and super().use(digest, expires_ns)
         if first:
             self._note(digest, expires_ns)
         return first
 
     def give_back(self, token: bytes) -> None:
         """Undo a use; see `UsedOnce.give_back`."""
-        digest = self._digest(token)
-        super().give_back(digest)
-        self._note(digest, None)
+        for digest in self._digests(token):
+            super().give_back(digest)
+            self._note(digest, None)
+
+    def renew(self, key: bytes) -> None:
+        """Take another key from now on; what was used under the one before stays known here.
+
+        After a restart it is not: a code that was used right before the key's end, and is valid
+        yet, may then be used once more.
+        """
+        self._keys = [key, self._keys[0]]
 
     def take_changes(self) -> dict[bytes, int | None]:
         """Return what has changed since the last call: the end of validity, None = given back."""
@@ -64,16 +93,19 @@ class KeptUses(UsedOnce):
         self._changes[digest] = expires_ns
         self.changed.set()
 
-    def _digest(self, token: bytes) -> bytes:
-        return hashlib.blake2b(
-            token, digest_size=_DIGEST_BYTES, key=self._key, person=b"chot used code"
-        ).digest()
+    def _digests(self, token: bytes) -> list[bytes]:
+        return [
+            hashlib.blake2b(
+                token, digest_size=_DIGEST_BYTES, key=key, person=b"chot used code"
+            ).digest()
+            for key in self._keys
+        ]
 
 
 @asynccontextmanager
 async def kept_uses(
     database: LocalDatabase,
-    key: bytes,
+    keys: DayKeys,
     clock: Clock,
     *,
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
@@ -82,7 +114,7 @@ async def kept_uses(
 
     What cannot be read or written is logged: the gate serves, and tells codes apart from here on.
 
-    :param key: as for `KeptUses`.
+    :param keys: says under which key digests are made.
     :param sleep: `asyncio.sleep` or what a test puts in its place.
     """
     known: dict[bytes, int] = {}
@@ -90,7 +122,8 @@ async def kept_uses(
         known = await load_used(database)
     except LocalStateError as error:
         _log.warning("codes that were used before the start are not known", exc_info=error)
-    uses = KeptUses(key, known)
+    uses = KeptUses(keys.derived_key(_PURPOSE), known)
+    keys.listen(lambda _: uses.renew(keys.derived_key(_PURPOSE)))
     writing = asyncio.create_task(_write_behind(uses, database, clock, sleep))
     try:
         yield uses

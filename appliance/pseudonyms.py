@@ -28,6 +28,7 @@ LOOK_S = 5.0
 """How often the key is looked after where nobody passes: it outlives the reset by that at most."""
 _PURPOSE = b"chot token 1"
 _NEXT_PURPOSE = b"chot next key 1"
+_DERIVED_PURPOSE = b"chot derived key"
 _PERSON, _CODE = b"p", b"c"
 _log = logging.getLogger(__name__)
 
@@ -117,6 +118,15 @@ class Pseudonyms:
             whom, digest_size=TOKEN_BYTES, key=self._record.key, person=_PURPOSE
         )
         return int.from_bytes(hashed.digest(), "little")
+
+    def derived_key(self, purpose: bytes) -> bytes:
+        """Return a key for another purpose, which ends with the one in force; it lies nowhere.
+
+        :param purpose: at most 64 bytes that name it.
+        """
+        return hashlib.blake2b(
+            purpose, digest_size=KEY_BYTES, key=self._record.key, person=_DERIVED_PURPOSE
+        ).digest()
 
     def listen(self, listener: Listener) -> None:
         """Tell `listener` whenever tokens from now on are of another key. It returns at once."""

@@ -5,25 +5,49 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
+from admission.instant import Instant
 from appliance.kept_uses import GATHER_S, KeptUses, kept_uses
 from cache.journal.local import used_codes
 from cache.journal.local.database import LocalDatabase
 from cache.journal.local.used_codes import KEPT_NS, load_used, save_used
 from tests.worlds import ManualClock
 
-KEY = b"k" * 32
+
+class Keys:
+    """A key for the day, which can be replaced."""
+
+    def __init__(self, key: bytes = b"k" * 32) -> None:
+        self.key = key
+        self._listeners: list[Callable[[Instant], None]] = []
+
+    def derived_key(self, purpose: bytes) -> bytes:
+        assert purpose
+        return self.key
+
+    def listen(self, listener: Callable[[Instant], None]) -> None:
+        self._listeners.append(listener)
+
+    def replace(self, key: bytes, now: Instant) -> None:
+        self.key = key
+        for listener in self._listeners:
+            listener(now)
+
+
 SECOND_NS = 10**9
 
 
 @asynccontextmanager
 async def a_run(
-    folder: Path, clock: ManualClock, gate: asyncio.Event | None = None
+    folder: Path,
+    clock: ManualClock,
+    gate: asyncio.Event | None = None,
+    keys: Keys | None = None,
 ) -> AsyncIterator[KeptUses]:
     async def sleep(seconds: float) -> None:
         assert seconds == GATHER_S
@@ -31,7 +55,7 @@ async def a_run(
 
     database = await LocalDatabase.open(folder / "journal.sqlite")
     try:
-        async with kept_uses(database, KEY, clock, sleep=sleep) as uses:
+        async with kept_uses(database, keys or Keys(), clock, sleep=sleep) as uses:
             yield uses
     finally:
         await database.close()
@@ -57,6 +81,30 @@ async def test_a_used_code_is_known_after_a_restart_and_one_given_back_is_not(
     async with a_run(tmp_path, clock) as uses:
         assert not uses.use(b"A", until_ns)
         assert uses.use(b"B", until_ns)
+
+
+async def test_another_key_loses_no_use_while_the_gate_runs(tmp_path: Path) -> None:
+    clock, keys = ManualClock(), Keys()
+    async with a_run(tmp_path, clock, keys=keys) as uses:
+        assert uses.use(b"A", clock.wall_ns)
+        keys.replace(b"l" * 32, clock.now())
+        assert not uses.use(b"A", clock.wall_ns)
+        assert uses.use(b"B", clock.wall_ns)
+        uses.give_back(b"A")
+        assert uses.use(b"A", clock.wall_ns)
+    async with a_run(tmp_path, clock, keys=keys) as uses:
+        assert not uses.use(b"A", clock.wall_ns)
+        assert not uses.use(b"B", clock.wall_ns)
+
+
+async def test_without_the_key_of_the_day_nothing_that_was_written_is_found_again(
+    tmp_path: Path,
+) -> None:
+    clock = ManualClock()
+    async with a_run(tmp_path, clock) as uses:
+        uses.use(b"A", clock.wall_ns)
+    async with a_run(tmp_path, clock, keys=Keys(b"another key, of after a power cut")) as uses:
+        assert uses.use(b"A", clock.wall_ns)
 
 
 async def test_uses_are_written_down_while_the_gate_runs(tmp_path: Path) -> None:

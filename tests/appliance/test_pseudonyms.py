@@ -95,6 +95,16 @@ def test_a_person_and_a_code_are_never_taken_for_each_other(person: int, digest:
     assert pseudonyms.token(person, b"", NOW) in tokens
 
 
+async def test_keys_for_other_purposes_end_with_the_one_in_force(gate: Gate) -> None:
+    pseudonyms = await gate.start()
+    one = pseudonyms.derived_key(b"one")
+    assert one == (await gate.start()).derived_key(b"one")
+    assert len({one, pseudonyms.derived_key(b"two"), pseudonyms._record.key}) == 3
+    gate.clock.advance(DAY_S)
+    pseudonyms.settle(gate.clock.now())
+    assert pseudonyms.derived_key(b"one") != one
+
+
 async def test_a_restart_knows_people_again(gate: Gate) -> None:
     pseudonyms = await gate.start()
     assert pseudonyms.finding().ok
