@@ -7,8 +7,9 @@ that was set aside for the newest file, and never written to, is given back.
 A sequence is never given out twice under one journal id. Where it cannot be proved that the last
 entry found is the last one that ever counted, the journal is retired (`cache.journal.retired`) and
 a new one begins: if nothing is readable in the newest file, if no header tells whose it is, and if
-the hub acknowledged, or the device's anchor states, more than is found. An anchor is written after
-what it states is durable: an honest medium never has one that is ahead of the files.
+the hub acknowledged, or the device's anchor states, more than is found, or another entry. An anchor
+is written after what it states is durable: an honest medium never has one that is ahead of the
+files, or contradicts them. To go on would replace it, and so vouch for what contradicts it.
 """
 
 from __future__ import annotations
@@ -53,9 +54,13 @@ class Recovery(msgspec.Struct, frozen=True):
 
 
 class _Reading(msgspec.Struct):
-    """What one file says of the journal's position: `last` is its last entry's place and hash."""
+    """What one file says of the journal's position: `last` is its last entry's place and hash.
+
+    `asked` is the hash of the one entry that was asked for, None if it does not stand here.
+    """
 
     header: Header | None = None
+    asked: bytes | None = None
     last: tuple[int, bytes] | None = None
     damages: list[Damage] = msgspec.field(default_factory=list)
     torn_bytes: int = 0
@@ -86,14 +91,15 @@ def recover(
     unreadable: list[JournalFile] = []
     while files:
         medium.settle(files[-1].path)
-        newest = _read(medium, files[-1])
+        head = anchor.head if anchor is not None else 0
+        newest = _read(medium, files[-1], head)
         if newest.header is not None or newest.last is not None:
             journal = newest.header.journal if newest.header else _journal_of(medium, files[:-1])
             if journal is None:
                 break
             recovery = _continued(journal, newest)
             end = recovery.position
-            exchanged = anchor is not None and anchor.journal != end.journal
+            exchanged = anchor is not None and _contradicts(anchor, end, newest, medium, files)
             proven = end.last_sequence >= certain.get(end.journal, 0) and not exchanged
             if not unreadable and proven and not is_retired(medium, directory, end.journal):
                 _trim(medium, files[-1], newest)
@@ -186,7 +192,20 @@ def _journal_of(medium: Medium, files: list[JournalFile]) -> bytes | None:
     return None
 
 
-def _read(medium: Medium, file: JournalFile) -> _Reading:
+def _contradicts(
+    anchor: Anchor, end: Position, newest: _Reading, medium: Medium, files: list[JournalFile]
+) -> bool:
+    """Return whether the anchor is another journal's, or states another entry than stands here."""
+    if anchor.journal != end.journal:
+        return True
+    asked = newest.asked
+    if asked is None:  # written within the anchor's last interval, in more than one file
+        older = [file for file in files[:-1] if file.first_sequence <= anchor.head]
+        asked = _read(medium, older[-1], anchor.head).asked if older else None
+    return asked is not None and asked != anchor.head_hash
+
+
+def _read(medium: Medium, file: JournalFile, asked: int) -> _Reading:
     reading = _Reading()
     try:
         data = read_file(medium, file)
@@ -196,8 +215,12 @@ def _read(medium: Medium, file: JournalFile) -> _Reading:
         match finding:
             case Header():
                 reading.header = finding
+                if finding.first_sequence == asked + 1:
+                    reading.asked = finding.chain_before
             case Frame():
                 reading.last = (finding.sequence, finding.chain_hash)
+                if finding.sequence == asked:
+                    reading.asked = finding.chain_hash
                 reading.used_bytes = finding.end
             case PrunedRun():
                 reading.last = (finding.last, finding.chain_hash)

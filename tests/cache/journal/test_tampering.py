@@ -249,6 +249,23 @@ def test_tampering_is_found(
     assert not checked(disk).sound
 
 
+@pytest.mark.parametrize(
+    "way", [way for way in WAYS if way is not delete_the_anchor], ids=lambda way: way.__name__
+)
+@settings(max_examples=5)
+@given(seed=SEEDS, place=PLACES)
+def test_a_gate_that_starts_on_it_does_not_vouch_for_it(
+    way: Callable[[SimulatedDisk, int], None], seed: int, place: int
+) -> None:
+    """A new anchor in the old one's place would be the tamperer's best friend."""
+    disk = copy.deepcopy(written(seed))
+    way(disk, place)
+    gate = Gate(disk, Random(seed), journal=b"\x55" * 16)
+    gate.write(3)
+    gate.keeper.write()
+    assert not checked(disk).sound
+
+
 @settings(max_examples=15)
 @given(seed=SEEDS, place=PLACES)
 def test_an_alteration_is_found_by_the_hub_s_mark_where_the_anchor_is_not_known(
