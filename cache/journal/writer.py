@@ -69,7 +69,7 @@ class GroupCommitter:
         self._hurried = False
         self._expected = 1
         self._commit_ns = 0
-        self._backlog = 0  # entries kept after a failure, first among those that wait
+        self._backlog = 0  # entries that wait for the pause after a failure, which kept some
         self._failures = 0
         self.followed = 0
         """How many followups were taken, those that the thread notes itself included."""
@@ -267,5 +267,6 @@ class GroupCommitter:
         self._given_up |= dict.fromkeys(unsecured, FollowupKind.UNSECURED)
         self._waiting = unsecured | self._waiting
         self._followups.extendleft(reversed(load.followups))
-        self._backlog = len(unsecured)
+        # All that wait: those that found no room in the group would else wake the thread at once.
+        self._backlog = len(self._waiting) if unsecured else 0
         self._failures = min(self._failures + 1, _MAX_DOUBLINGS)

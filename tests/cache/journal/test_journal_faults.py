@@ -114,6 +114,27 @@ async def test_a_medium_that_refuses_holds_and_keeps_what_policy_vouches_for(
     assert verify(tmp_path).sound
 
 
+async def test_more_kept_entries_than_a_group_holds_are_tried_again_after_pauses(
+    tmp_path: Path,
+) -> None:
+    """Otherwise a full disk and a busy gate would cost a core, and a report to the loop each try."""
+    medium = GatedMedium()
+    async with opened(tmp_path, medium, group_entries=4) as journal:
+        await journal.append(an_entry(1))
+        medium.refusal = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        appends = (journal.append(an_entry(number), unsecured=True) for number in range(2, 14))
+        assert all(await asyncio.gather(*appends, return_exceptions=True))
+        assert journal.statistics().unsecured_waiting == 12
+        failed, begun_s = journal.statistics().failed_groups, time.monotonic()
+        async with asyncio.timeout(LIMIT_S):
+            while journal.statistics().failed_groups < failed + 4:
+                await asyncio.sleep(0.01)
+        assert time.monotonic() - begun_s > 0.25  # two pauses at least, and they double
+        medium.refusal = None
+        await secured(journal)
+        assert journal.statistics().entries == 13
+
+
 async def test_a_stall_is_noted_behind_the_entry_that_came_too_late(tmp_path: Path) -> None:
     medium = GatedMedium()
     async with opened(tmp_path, medium) as journal:
