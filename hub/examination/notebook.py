@@ -7,7 +7,6 @@ but for one thing: since when the hub has known of somebody's bar is told from t
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
@@ -22,6 +21,7 @@ from hub.errors import StoreError
 from hub.examination.blocks import Bar, Block, Why
 from hub.examination.clocks import ClockMark
 from hub.store.entries import JournalKey
+from hub.store.sqlite.opening import made_private
 
 _BUSY_TIMEOUT_S = 10.0
 _SOME = 500
@@ -179,7 +179,7 @@ async def open_notebook(path: Path) -> AsyncIterator[Notebook]:
     :raises StoreError: if it cannot be opened, or is no such file.
     """
     try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        made_private(path)
         raw = await aiosqlite.connect(path, isolation_level=None, timeout=_BUSY_TIMEOUT_S)
     except (OSError, sqlite3.Error) as error:
         msg = f"cannot open {path}: {error}"

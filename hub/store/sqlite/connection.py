@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,6 +12,7 @@ import aiosqlite
 
 from hub.errors import StoreError
 from hub.store.sqlite.migration import scripts, statements
+from hub.store.sqlite.opening import made_private
 
 BUSY_TIMEOUT_S = 10.0
 """How long a transaction waits for another process's."""
@@ -40,7 +40,7 @@ class Connection:
         :raises StoreError: if it cannot be opened, is no SQLite file, or is of a newer version.
         """
         try:
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            made_private(path)
             raw = await aiosqlite.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_S)
         except (OSError, sqlite3.Error) as error:
             msg = f"cannot open the hub's database {path}: {error}"

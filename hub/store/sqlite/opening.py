@@ -30,9 +30,7 @@ def opened_file(path: Path, migrations: str) -> sqlite3.Connection:
     """
     raw = None
     try:
-        there = path.exists()
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-        if not there:
+        if made_private(path):
             _sync_folder(path.parent)
         raw = _connected(path)
         for pragma in _PRAGMAS:
@@ -51,6 +49,22 @@ def opened_file(path: Path, migrations: str) -> sqlite3.Connection:
             raw.close()
         raise
     return raw
+
+
+def made_private(path: Path) -> bool:
+    """Make an empty file with mode 0600 where there is none; return whether there was none.
+
+    A file that is there is not even opened: closing it would end the locks that this process holds
+    on it (POSIX, `fcntl`), and another process could take the database's log away
+    (sqlite.org/howtocorrupt.html, 2.2).
+
+    :raises OSError: if it cannot be made.
+    """
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    except FileExistsError:
+        return False
+    return True
 
 
 def opened_for_reading(path: Path) -> sqlite3.Connection | None:
