@@ -28,6 +28,7 @@ from appliance.hub_source import HubSource
 from appliance.hub_time import HubTime
 from appliance.identity import identity_of
 from appliance.identity_metrics import IdentityMetrics
+from appliance.journal_counts import JournalCounts
 from appliance.journal_metrics import JournalMetrics
 from appliance.journal_table import keeping_from, settings_from
 from appliance.judging import Tokens
@@ -194,6 +195,7 @@ async def composed(
             ReplicaMetrics(replicator.status),
             IdentityMetrics(outlook.renewal),
             JournalMetrics(records),
+            JournalCounts(records.projector),
             UplinkMetrics(records.upload_statuses),
             ZoneMetrics(zone, clock, site.demands),
         ):

@@ -198,6 +198,7 @@ async def open_records(
         reader = JournalReader(folder)
         living = uplink(journal, reader, outbox, ended=False)
         projector = Projector(journal, folder, database, zone, monotonic_ns=clock.monotonic_ns)
+        stack.push_async_callback(projector.finish)
         yield Records(
             journal,
             outbox,

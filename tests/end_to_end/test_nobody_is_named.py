@@ -17,6 +17,7 @@ from admission.journal_record import LoggedPassage, PassageRecord, opened, unpac
 from admission.passage import Event, Passage, code_digest
 from admission.sealing import SealSession
 from cache.journal.frame import Frame, unpack_header
+from cache.journal.local.count_reading import read_counts
 from cache.journal.scan import scan
 from cache.replica.keys import load_hash_key
 from hub.keys import load_keys
@@ -63,6 +64,9 @@ def test_a_day_at_the_gate_names_nobody(site: tuple[RunningHub, RunningGate]) ->
 
     gate.start()
     assert standing(gate) == before_the_end
+    counted = sum(read_counts(gate.state / "journal.sqlite").counts.values())
+    assert counted > len(codes)  # what followed is counted, too
+    until(lambda: gate.metric("chot_journal_counted_entries_total") >= counted, "the counts")
     assert gate.stop() == 0
     for key in Path(os.environ["XDG_RUNTIME_DIR"]).glob("chot-*/pseudonyms.key"):
         key.unlink()  # as it goes with the power

@@ -8,6 +8,7 @@ entries are let gather first: a memory card is worn by transactions, not by rows
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -36,7 +37,8 @@ class Pace(msgspec.Struct, frozen=True):
 
     A step is at most `step_entries` entries; after it the task rests for `rest` times as long as
     the step took. A transaction holds at most `write_entries`. After an error the next try is
-    `retry_s` later; every `forget_s` what the journal has pruned is taken out of the index.
+    `retry_s` later; every `forget_s` what the journal has pruned is taken out of the index. At the
+    end at most `finish_entries` are written down yet.
     """
 
     step_entries: int = 128
@@ -45,6 +47,7 @@ class Pace(msgspec.Struct, frozen=True):
     gather_s: float = 15.0
     retry_s: float = 30.0
     forget_s: float = 3_600.0
+    finish_entries: int = 1_024
 
 
 class ProjectorStatus(msgspec.Struct, frozen=True):
@@ -147,6 +150,15 @@ class Projector:
         except BaseException:
             self._projection = None
             raise
+
+    async def finish(self) -> None:
+        """Write down the last entries once `run` has ended, if they are no more than a few.
+
+        What fails is left to the next start.
+        """
+        if self.status().behind <= self._pace.finish_entries:
+            with contextlib.suppress(JournalError):
+                await self.catch_up()
 
     async def _follow(self) -> None:
         pace = self._pace

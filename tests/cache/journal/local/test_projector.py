@@ -238,3 +238,16 @@ def test_what_is_no_database_is_told_with_what_to_do(path: Path) -> None:
     path.write_bytes(b"garbage" * 999)
     with pytest.raises(tables.LocalStateError):
         read_counts(path)
+
+
+async def test_at_the_end_the_last_entries_are_written_down_and_many_are_not(path: Path) -> None:
+    history = History(rotate_bytes=1 << 18)
+    history.write_all([a_passage()] * 1_025)
+    async with database_at(path) as database:
+        projector = history.projector(database)
+        await projector.finish()
+        assert projector.status().through == 0
+        await projector.catch_up()
+        history.write(a_passage())
+        await projector.finish()
+    assert read_counts(path).counts == {ADMITTED: 1_026}
