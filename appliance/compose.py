@@ -96,7 +96,7 @@ async def composed(
 
     async with contextlib.AsyncExitStack() as stack:
         client, undated = await stack.enter_async_context(
-            hub_clients(tls_of(config.hub.ca_file, identity_of(state)), config.hub.proxy)
+            hub_clients(tls_of(config.hub.ca_file, identity_of(state)), config.hub.proxy, clock.now)
         )
 
         documents = Documents()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from types import TracebackType
@@ -17,12 +17,12 @@ from typing import Any, Self
 import aiohttp
 import msgspec
 
+from admission.instant import Instant
+from appliance.certificate_dates import judge_by
 from appliance.errors import ConfigError
 from appliance.identity import IdentityFiles
 
 CONNECT_S = 10.0
-_NO_CHECK_TIME = 0x200000
-"""OpenSSL's X509_V_FLAG_NO_CHECK_TIME (x509_vfy.h): the chain counts, its dates do not."""
 
 
 class HubTls(msgspec.Struct, frozen=True):
@@ -47,18 +47,21 @@ class HubTls(msgspec.Struct, frozen=True):
         """Return what changes when one of the files does."""
         return tuple(_stamp(path) for path in self._files)
 
-    def context(self, *, dated: bool = True) -> ssl.SSLContext:
+    def context(
+        self, *, dated: bool = True, now: Callable[[], Instant] | None = None
+    ) -> ssl.SSLContext:
         """Return the settings for TLS 1.2 or later (RFC 9325 §3.1), names and chains checked.
 
-        Under the enrolled authority dates never count: a gate whose clock starts in the past has to
-        reach its hub to be told the time, and what the hub says is signed besides.
+        Under the enrolled authority this gate's clock judges dates, once somebody vouches for it
+        (`appliance.certificate_dates`); under any other it is the system's.
 
-        :param dated: whether certificates must be valid at the system clock's time.
+        :param dated: whether certificates must be valid at this time at all.
+        :param now: this gate's clock; without one the enrolled authority's dates do not count.
         :raises ConfigError: if a file cannot be used.
         """
-        authority = self.authority
+        authority, own_clock = self.authority, False
         if authority is None and self.enrolled is not None and self.enrolled.exists():
-            authority, dated = self.enrolled, False
+            authority, own_clock = self.enrolled, True
         try:
             context = ssl.create_default_context(cafile=authority)
         except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
@@ -69,8 +72,8 @@ class HubTls(msgspec.Struct, frozen=True):
         # authority may leave out key identifiers: the same under every version of Python.
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
         context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-        if not dated:
-            context.verify_flags |= ssl.VerifyFlags(_NO_CHECK_TIME)
+        if own_clock or not dated:
+            judge_by(context, now if dated else None)
         self._show_certificate(context)
         return context
 
@@ -103,16 +106,25 @@ class HubClient:
     Async context manager. `get` and `post` take what aiohttp's take.
 
     :param proxy: of the site's network; empty takes the environment's (`https_proxy`, `no_proxy`).
-    :param dated: whether certificates must be valid at the system clock's time. Only who asks what
-        time it is, and checks a signature over the answer, may do without.
+    :param dated: whether certificates must be valid at this time. Only who asks what time it is,
+        and checks a signature over the answer, may do without.
+    :param now: this gate's clock, as for `HubTls.context`.
     """
 
-    def __init__(self, tls: HubTls | None = None, *, proxy: str = "", dated: bool = True) -> None:
+    def __init__(
+        self,
+        tls: HubTls | None = None,
+        *,
+        proxy: str = "",
+        dated: bool = True,
+        now: Callable[[], Instant] | None = None,
+    ) -> None:
         self.problem = ""
         """What is wrong with the files: those from before count on. Empty if nothing is."""
         self._tls = tls or HubTls()
         self._proxy = proxy
         self._dated = dated
+        self._now = now
         self._session: aiohttp.ClientSession | None = None
         self._context: ssl.SSLContext | None = None
         self._stamp: tuple[object, ...] = ()
@@ -171,7 +183,7 @@ class HubClient:
 
     def _read(self) -> None:
         self._stamp = self._tls.stamp()
-        self._context = self._tls.context(dated=self._dated)
+        self._context = self._tls.context(dated=self._dated, now=self._now)
 
 
 HubRequests = HubClient | aiohttp.ClientSession
@@ -179,7 +191,9 @@ HubRequests = HubClient | aiohttp.ClientSession
 
 
 @asynccontextmanager
-async def hub_clients(tls: HubTls, proxy: str) -> AsyncIterator[tuple[HubClient, HubClient]]:
+async def hub_clients(
+    tls: HubTls, proxy: str, now: Callable[[], Instant] | None = None
+) -> AsyncIterator[tuple[HubClient, HubClient]]:
     """Yield the client for everything, and the one that asks what time it is.
 
     Certificates' dates would be judged by the very clock that the second is to set right.
@@ -187,7 +201,7 @@ async def hub_clients(tls: HubTls, proxy: str) -> AsyncIterator[tuple[HubClient,
     :raises ConfigError: if a file cannot be used.
     """
     undated = HubClient(tls, proxy=proxy, dated=False)
-    async with HubClient(tls, proxy=proxy) as client, undated:
+    async with HubClient(tls, proxy=proxy, now=now) as client, undated:
         yield client, undated
 
 

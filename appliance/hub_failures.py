@@ -16,6 +16,7 @@ from typing import NamedTuple
 import aiohttp
 
 from admission.instant import ClockTrust, Instant
+from appliance.certificate_dates import EXPIRED, NOT_YET_VALID
 from appliance.errors import HubUnavailable
 
 NETWORK_HINT = "check the network, the hub and hub.url"
@@ -39,7 +40,6 @@ class Failure(NamedTuple):
 
 
 # OpenSSL's X509_V_ERR_*, as Python hands them out in `verify_code`.
-_NOT_YET_VALID, _EXPIRED = 9, 10
 _WRONG_SIGNATURE = 7  # an authority of the same name with another key
 _SELF_SIGNED, _SELF_SIGNED_IN_CHAIN, _NO_ISSUER, _UNVERIFIED_LEAF = 18, 19, 20, 21
 _WRONG_HOST, _WRONG_ADDRESS = 62, 64
@@ -153,10 +153,10 @@ def _proxy(error: BaseException) -> Failure | None:
 
 def _certificate(error: ssl.SSLCertVerificationError, now: Instant | None) -> Failure:
     code = error.verify_code
-    if code == _NOT_YET_VALID:
+    if code == NOT_YET_VALID:
         hint = "set this gate's clock: without a battery it starts in the past"
         return Failure(f"its certificate is not valid yet{_clock(now)}", hint)
-    if code == _EXPIRED:
+    if code == EXPIRED:
         hint = "renew the hub's certificate; if it is valid, set this gate's clock"
         return Failure(f"its certificate has expired{_clock(now)}", hint)
     what = f"its certificate is not accepted (OpenSSL's code {code})"

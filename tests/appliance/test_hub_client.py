@@ -152,17 +152,6 @@ async def test_who_asks_the_time_needs_no_dates_but_names_and_chains(
         assert "another name" in (await failed(client, url)).what
 
 
-async def test_under_the_enrolled_authority_a_wrong_clock_stops_nothing(
-    authority: Authority,
-) -> None:
-    context = authority.server_context(since=DAY, until=2 * DAY)
-    async with (
-        a_server(context) as url,
-        HubClient(HubTls(enrolled=authority.path)) as client,
-    ):
-        assert await fetched(client, url) == "nobody"
-
-
 async def test_the_gates_certificate_is_shown_and_a_renewed_one_counts(
     authority: Authority,
 ) -> None:
