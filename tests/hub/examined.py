@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import msgspec
 
@@ -20,6 +23,7 @@ from admission.journal_record import (
 from admission.passage import Passage, chained, genesis
 from admission.site import Direction
 from admission.verdict import Outcome
+from hub.examination.notebook import Notebook, open_notebook
 from hub.store.entries import Decoded, Flag, FlagKind, JournalKey
 from hub.store.examined import (
     Conflict,
@@ -33,6 +37,15 @@ from tests.hub.gates import a_passage
 
 T0_MS = 1_632_099_600_000
 NS = 1_000_000
+_MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # a thousand commits, none to be kept
+
+
+@asynccontextmanager
+async def a_notebook() -> AsyncIterator[Notebook]:
+    """Open an examiner's file that nobody has written to."""
+    with TemporaryDirectory(dir=_MEMORY) as folder:
+        async with open_notebook(Path(folder) / "examination.db") as notebook:
+            yield notebook
 
 
 class ExaminedMemory:

@@ -20,7 +20,7 @@ from hub.examination.notebook import Notebook, open_notebook
 from hub.store.entries import FlagKind
 from hub.store.port import KnownIdentifier, Person
 from hub.store.registers import PEOPLE
-from tests.hub.examined import ExaminedMemory, Gate
+from tests.hub.examined import ExaminedMemory, Gate, a_notebook
 from tests.hub.memory_store import MemoryStore
 from tests.worlds import ManualClock
 
@@ -73,8 +73,8 @@ class World:
 
 
 @asynccontextmanager
-async def a_world(path: Path = Path(":memory:")) -> AsyncIterator[World]:
-    async with open_notebook(path) as notebook:
+async def a_world(path: Path | None = None) -> AsyncIterator[World]:
+    async with a_notebook() if path is None else open_notebook(path) as notebook:
         world = World(notebook)
         await world.at(0, ON_RECORD)
         yield world

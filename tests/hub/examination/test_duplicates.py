@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,9 +13,8 @@ from admission.journal_record import Followup, FollowupKind
 from admission.passage import Event
 from admission.verdict import Outcome
 from hub.examination.examiner import Examiner
-from hub.examination.notebook import open_notebook
 from hub.store.entries import FlagKind
-from tests.hub.examined import ExaminedMemory, Gate
+from tests.hub.examined import ExaminedMemory, Gate, a_notebook
 from tests.worlds import ManualClock
 
 DUPLICATE = FlagKind.DUPLICATE_PASSAGE
@@ -37,7 +35,7 @@ def examined(
 
     async def work() -> ExaminedMemory:
         store = ExaminedMemory()
-        async with open_notebook(Path(":memory:")) as notebook:
+        async with a_notebook() as notebook:
             clock, taken = ManualClock(), [0] * len(gates)
             examiner = Examiner(store, notebook, pause=_no_pause, batch=batch)
             everything = [(number, len(gate.entries)) for number, gate in enumerate(gates)]

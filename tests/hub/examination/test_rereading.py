@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -11,13 +10,12 @@ import msgspec
 from admission.instant import ClockTrust
 from admission.site import Direction
 from hub.examination.examiner import Examiner
-from hub.examination.notebook import open_notebook
 from hub.examination.people import PeopleJudge
 from hub.examination.rereading import Reread, Rereading
 from hub.seal_sessions import NoSealKeys
 from hub.store.entries import Flag, FlagKind, JournalKey
 from hub.store.examined import HeldEntry
-from tests.hub.examined import NS, T0_MS, ExaminedMemory, Gate, decoded
+from tests.hub.examined import NS, T0_MS, ExaminedMemory, Gate, a_notebook, decoded
 from tests.hub.gates import JOURNAL, a_passage
 from tests.hub.sealed import SEAL_KEY, Keys, sealed
 from tests.worlds import ManualClock
@@ -70,7 +68,7 @@ def a_hub() -> Store:
 
 def reread(store: Store, keys: Any) -> Reread:
     async def work() -> Reread:
-        async with open_notebook(Path(":memory:")) as notebook:
+        async with a_notebook() as notebook:
             await Examiner(store, notebook, pause=_no_pause).round(ManualClock().now())
             judge = PeopleJudge(store, notebook, 600_000)
             return await Rereading(store, judge, keys, pause=_no_pause).run(5)

@@ -14,7 +14,7 @@ from hub.examination.task import Bench, Examination
 from hub.metrics import HubMetrics
 from hub.store.entries import FlagKind, JournalKey
 from hub.store.examined import HeldEntry
-from tests.hub.examined import ExaminedMemory, Gate
+from tests.hub.examined import ExaminedMemory, Gate, a_notebook
 from tests.worlds import ManualClock
 
 
@@ -85,7 +85,7 @@ def test_a_fault_of_its_own_at_one_journal_stops_no_other() -> None:
         store.take(gate.key, gate.entries)
 
     async def work() -> None:
-        async with open_notebook(Path(":memory:")) as notebook:
+        async with a_notebook() as notebook:
             clock = ManualClock()
             bench = Bench(Examiner(store, notebook, pause=_no_pause))
             task = Examination(lambda: nullcontext(bench), store, clock, metrics)

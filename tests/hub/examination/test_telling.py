@@ -13,7 +13,7 @@ from admission.journal_record import Followup, FollowupKind
 from hub.examination.examiner import Examiner
 from hub.examination.notebook import Cursor, open_notebook
 from hub.store.entries import Flag, FlagKind
-from tests.hub.examined import ExaminedMemory, Gate
+from tests.hub.examined import ExaminedMemory, Gate, a_notebook
 from tests.worlds import ManualClock
 
 CLOCK = FlagKind.SUSPECT_CLOCK
@@ -33,7 +33,7 @@ def examined(
         for gate in gates:
             store.take(gate.key, gate.entries)
             store.clock_off_ns[gate.key] = off_ns
-        async with open_notebook(Path(":memory:")) as notebook:
+        async with a_notebook() as notebook:
             examiner = Examiner(store, notebook, pause=_no_pause, batch=batch)
             await examiner.round(ManualClock().now())
             cursors = await notebook.cursors()
@@ -117,7 +117,7 @@ def test_a_clock_that_is_off_when_it_sends_is_flagged_at_the_last_entry_once() -
 
     async def work() -> list[Flag]:
         store, clock = ExaminedMemory(), ManualClock()
-        async with open_notebook(Path(":memory:")) as notebook:
+        async with a_notebook() as notebook:
             examiner = Examiner(store, notebook, pause=_no_pause)
             for off_s in (30, 31, 90, 0, -42):
                 store.take(gate.key, gate.entries)
@@ -180,7 +180,7 @@ def test_days_that_were_dropped_stop_nobody() -> None:
     async def work() -> Cursor:
         store = Dropped()
         store.take(gate.key, gate.entries)
-        async with open_notebook(Path(":memory:")) as notebook:
+        async with a_notebook() as notebook:
             await Examiner(store, notebook, pause=_no_pause).round(ManualClock().now())
             return (await notebook.cursors())[gate.key]
 
