@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -31,6 +32,19 @@ asyncio.run(look())
 def seen(database: Path) -> str:
     command = [sys.executable, "-P", "-c", ONLOOKER, str(database)]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()[0]
+
+
+async def test_who_only_reads_sees_what_a_crash_left_between_two_files(tmp_path: Path) -> None:
+    database, entries = tmp_path / "hub.db", entries_of(6)
+    before = tmp_path / "entries.db.before"
+    for some in (entries[:2], entries[2:]):
+        async with open_store(database) as store:
+            arrival = Arrival(KEY, some, {some[0].sequence})
+            await Intake(store).receive(arrival, NOW)
+        if not before.exists():
+            shutil.copy(tmp_path / "entries.db", before)
+    before.replace(tmp_path / "entries.db")  # the day's file is committed first
+    assert seen(database) == "6"
 
 
 @pytest.mark.parametrize("threads", ["one", "both"])

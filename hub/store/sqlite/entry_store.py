@@ -32,7 +32,7 @@ from hub.store.examined import (
 )
 from hub.store.marks import MarkedEntry, MarkKind
 from hub.store.sqlite import adding, dropping, flagging, looking, moving
-from hub.store.sqlite.entries_file import EntriesThread
+from hub.store.sqlite.entries_file import Entries, EntriesThread
 
 
 class SqliteEntryStore:
@@ -56,12 +56,19 @@ class SqliteEntryStore:
     async def settle_entries(self) -> None:
         """Move what an earlier version has left, before anything else is done. Safe to repeat.
 
+        What a crash has interrupted is brought to its end, too: who only reads sees it as well.
+
         :raises StoreError: if that failed; what was there stays.
         """
         async with self._settling:
             if not self._settled:
-                await self._writer.work(lambda entries: moving.move(entries, self._database))
+                await self._writer.work(self._settle)
                 self._settled = True
+
+    def _settle(self, entries: Entries) -> None:
+        moving.move(entries, self._database)
+        with entries.writing():
+            pass
 
     async def add_entries(self, offers: Sequence[Offer]) -> Sequence[Added]:
         """Keep entries; see the port."""
