@@ -6,7 +6,7 @@ thing is never one for another.
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 from cryptography.exceptions import InvalidSignature
@@ -16,12 +16,17 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
 )
 
 from admission.errors import WireError
-from admission.wire import unpack_bounded
 
 SIGNATURE_BYTES = 64
 
 T = TypeVar("T")
+_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _pack = msgspec.msgpack.Encoder().encode
+
+
+class _Message(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    body: bytes
+    signature: bytes
 
 
 def sign(body: bytes, domain: bytes, key: Ed25519PrivateKey) -> bytes:
@@ -46,20 +51,25 @@ def parts(data: bytes, limit_bytes: int) -> tuple[bytes, bytes]:
 
     :raises WireError: if the bytes are no such message, or more than the limit.
     """
-    match unpack_bounded(data, limit_bytes):
-        case [bytes(body), bytes(signature)] if len(signature) == SIGNATURE_BYTES:
-            return body, signature
-    raise WireError("not a signed message")
+    message = typed(data, _Message, limit_bytes)
+    if len(message.signature) != SIGNATURE_BYTES:
+        raise WireError("not a signed message")
+    return message.body, message.signature
 
 
 def typed(body: bytes, form: type[T], limit_bytes: int) -> T:
     """Return what a body says.
 
+    Reading ends at the first value that is of another kind than the form's: a stranger's message
+    never becomes a million objects before it is refused.
+
     :raises WireError: if it is of another form, or longer than the limit.
     """
-    value: Any = unpack_bounded(body, limit_bytes)
+    if len(body) > limit_bytes:
+        msg = f"a message of {len(body)} bytes is over the limit of {limit_bytes}"
+        raise WireError(msg)
     try:
-        return msgspec.convert(value, form, builtin_types=(bytes,))  # text is not read as base64
-    except msgspec.ValidationError as error:
-        msg = f"not a {form.__name__.lower()}: {error}"
+        return msgspec.msgpack.decode(body, type=form)
+    except _UNREADABLE as error:
+        msg = f"not a {form.__name__.strip('_').lower()}: {error}"
         raise WireError(msg) from error

@@ -11,6 +11,7 @@ or where somebody has altered the journal).
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Annotated
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import (
@@ -37,6 +38,8 @@ MAX_DEVICE_LENGTH = 64
 MAX_SEQUENCE = (1 << 63) - 1
 _BATCH_DOMAIN = b"chot batch 2\x00"
 _MARK_DOMAIN = b"chot high-water mark 2\x00"
+_A_BATCH = msgspec.Meta(max_length=MAX_BATCH_ENTRIES)
+"""Judged by what an array announces, before any of it is read."""
 
 
 class SignedBatch(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
@@ -53,8 +56,8 @@ class SignedBatch(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_f
     device: str
     journal: bytes
     first: int
-    entries: tuple[bytes, ...]
-    stated: tuple[tuple[int, bytes], ...]
+    entries: Annotated[tuple[bytes, ...], _A_BATCH]
+    stated: Annotated[tuple[tuple[int, bytes], ...], _A_BATCH]
     sent_ns: int
 
 
