@@ -13,6 +13,7 @@ HubError
     ├── MalformedUploadError    400  no batch, or damaged on the way
     ├── UnauthorisedError       401  no token, or one of no enrolled device
     ├── ForbiddenError          403  a denied device, or one that speaks for another
+    ├── TooManyJournalsError    403  a device has begun more journals than any gate does
     ├── SlowUploadError         408  the body did not arrive in time
     ├── OversizedUploadError    413  longer than a batch may be, before or after inflating
     ├── UnsupportedUploadError  415  a content type or coding that the hub does not read
@@ -85,6 +86,12 @@ class UnauthorisedError(UploadError):
 
 class ForbiddenError(UploadError):
     """The device is denied, or it is another than the one that is spoken for."""
+
+    status = 403
+
+
+class TooManyJournalsError(UploadError):
+    """The device has begun more journals than any gate does: another one is not taken."""
 
     status = 403
 

@@ -17,6 +17,7 @@ from admission.upload import SignedBatch, entries_of
 from admission.wire import Entry
 from hub.columns import Columns, columns_of
 from hub.days import day_of, filled, own_day
+from hub.errors import TooManyJournalsError
 from hub.group_commit import GroupCommit
 from hub.seal_sessions import NoSealKeys, SealKeys, SealSessions
 from hub.store.entries import (
@@ -82,12 +83,15 @@ class Intake:
         knows no time of its own, depends on what came first.
 
         :raises StoreError: if the store failed; the gate sends the batch again.
+        :raises TooManyJournalsError: if the device has begun too many journals.
         """
         key, entries = arrival.key, arrival.entries
         if not entries:
             return Receipt(await self._store.watermark(key))
         records, remarks = await self._judged(key, entries, now)
         added = await self._commits.add(Offer(key, records, _ahead(arrival, now)))
+        if added.refused:
+            raise TooManyJournalsError("this device has begun more journals than any gate does")
         flags = (
             *(flag for flag in remarks if flag.sequence not in added.differing),
             *(Flag(sequence, FlagKind.CONFLICT) for sequence in added.differing),

@@ -7,6 +7,7 @@ are durable: stopped anywhere, it goes on there, and what it does twice changes 
 from __future__ import annotations
 
 import asyncio
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -65,6 +66,7 @@ class Examiner:
         self._cursors: dict[JournalKey, Cursor] | None = None
         self.stuck: dict[JournalKey, str] = {}
         """Journals that met a fault of the examiner's own, and its kind."""
+        self._told_revived: set[JournalKey] = set()
         self._looked: Instant | None = None
         self._whole_ns = 0
 
@@ -160,12 +162,16 @@ class Examiner:
         for key, cursor in cursors.items():
             if cursor.begun_ms is not None:
                 begun[key.device].append(cursor.begun_ms)
+        for moments in begun.values():
+            moments.sort()
         for key, cursor in cursors.items():
-            if cursor.begun_ms is None or cursor.ended_ms is None:
+            if cursor.begun_ms is None or cursor.ended_ms is None or key in self._told_revived:
                 continue
-            later = [moment for moment in begun[key.device] if moment > cursor.begun_ms]
-            if later and cursor.ended_ms > min(later) + SLACK_MS:
+            later = begun[key.device]
+            place = bisect_right(later, cursor.begun_ms)
+            if place < len(later) and cursor.ended_ms > later[place] + SLACK_MS:
                 await self._store.raise_flags(key, [Flag(1, FlagKind.REVIVED)], now_ns)
+                self._told_revived.add(key)
 
 
 _WHOLE_NS = 60 * 1_000_000_000

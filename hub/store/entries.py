@@ -19,6 +19,9 @@ from hub.store.marks import MarkKind
 
 MAX_INTEGER = (1 << 63) - 1
 """Largest number that every engine's 64-bit column holds."""
+MAX_JOURNALS_OF_A_DEVICE = 1_000
+"""A gate begins another one when its medium is replaced or damaged. Each is remembered for good,
+listed every day and examined, so nobody may begin them without end."""
 NO_CHAIN_HASH = bytes(CHAIN_HASH_BYTES)
 """Stands for the chain hash of what is not there."""
 
@@ -97,6 +100,8 @@ class Added(msgspec.Struct, frozen=True):
     watermark: Watermark
     around: Mapping[int, Held]
     """What is held just before the first and just after the last of the offer, as far as it is."""
+    refused: bool = False
+    """Whether nothing of it was kept: its device has begun `MAX_JOURNALS_OF_A_DEVICE` others."""
 
 
 class FlagKind(StrEnum):
@@ -160,7 +165,7 @@ class EntryStore(Protocol):
         with the same chain hash and bytes is ignored, whatever day it lies in; so is one through
         which the watermark has gone and whose day was dropped: it does not come back. One that is
         held with others keeps what it has, and what was offered is kept beside it as a conflict,
-        once.
+        once. An offer of one journal too many of its device is refused, and holds up no other.
 
         PostgreSQL: lock the rows of the journals, in order of their ids; what is held by the spans;
         `INSERT … SELECT FROM unnest(…) ON CONFLICT DO NOTHING` into the partitioned table.

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from hub.store.entries import (
+    MAX_JOURNALS_OF_A_DEVICE,
     Added,
     Day,
     Decoded,
@@ -224,3 +225,14 @@ async def test_what_lies_in_a_day_is_counted_by_journal(store: Store) -> None:
     assert await store.lying(TODAY) == {KEY: 2, OTHER: 1}
     assert await store.lying(TODAY + 1) == {KEY: 1}
     assert await store.lying(TODAY - 1) == {}
+
+
+async def test_no_device_begins_journals_without_end(store: Store) -> None:
+    numbers = range(MAX_JOURNALS_OF_A_DEVICE)
+    keys = [JournalKey("gate-1", number.to_bytes(16, "big")) for number in numbers]
+    await store.add_entries([Offer(key, [record(1)]) for key in keys])
+    offers = [Offer(key, [record(2)]) for key in (KEY, OTHER, keys[0])]
+    one_more, of_another, known = await store.add_entries(offers)
+    assert one_more == Added(0, {}, Watermark(), {}, refused=True)
+    assert (of_another.fresh, known.fresh) == (1, 1), "nobody else is held up"
+    assert len(await store.journals()) == MAX_JOURNALS_OF_A_DEVICE + 1

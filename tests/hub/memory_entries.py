@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 import msgspec
 
 from hub.store.entries import (
+    MAX_JOURNALS_OF_A_DEVICE,
     Added,
     Day,
     Decoded,
@@ -48,6 +49,9 @@ class MemoryEntries:
 
     async def _add(self, offer: Offer) -> Added:
         key, records = offer.key, offer.records
+        begun = [other for other in self._standings if other.device == key.device]
+        if key not in begun and len(begun) >= MAX_JOURNALS_OF_A_DEVICE:
+            return Added(0, {}, Watermark(), {}, refused=True)
         entries, fresh, differing = self.entries_of[key], 0, {}
         mark = await self.watermark(key)
         for record in records:

@@ -39,6 +39,8 @@ def add(raw: sqlite3.Connection, days: DayFiles, offer: Offer) -> Added:
     Part of the transaction that is open on entries.db.
     """
     key, records = offer.key, offer.records
+    if not spans.may_begin(raw, key):
+        return Added(0, {}, Watermark(), {}, refused=True)
     first, last = records[0].sequence, records[-1].sequence
     journal, mark = spans.make_journal(raw, key, records[-1].received_ns)
     near = spans.touching(raw, journal, first - 1, min(last + 1, MAX_INTEGER))

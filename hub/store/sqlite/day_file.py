@@ -20,6 +20,8 @@ _INSERTS = {
     size: f"INSERT INTO entry VALUES {','.join(['(?,?,?,?,?,?,?,?,?)'] * size)}"  # noqa: S608
     for size in _ROWS
 }
+_SITES_KNOWN = 256
+"""Numbers of sites that are remembered: a gate may write another name into each entry."""
 SESSION = "session"
 """Marks a session record in the file, beside the kinds of `MarkKind`."""
 
@@ -212,6 +214,8 @@ class DayFile:
         if number is None:
             self.raw.execute("INSERT OR IGNORE INTO site (name) VALUES (?)", (name,))
             row = self.raw.execute("SELECT id FROM site WHERE name = ?", (name,)).fetchone()
+            if len(self._sites) >= _SITES_KNOWN:
+                self._sites.clear()
             number = self._sites[name] = int(row[0])
         return number
 

@@ -165,12 +165,13 @@ def passages_of(
                 " ORDER BY wall_ns LIMIT ?",
                 (*some, from_ns, until_ns, limit),
             )
-    rows.sort(key=lambda row: (row[4], row[0], row[1], row[2]))
+            # At once: days times people times the limit would be held otherwise.
+            rows = nsmallest(limit, rows, key=lambda row: (row[4], row[0], row[1], row[2]))
     return [
         PlacedEntry(
             JournalKey(row[0], bytes(row[1])), row[2], bytes(row[3]), row[4], unsigned(row[5]) or 0
         )
-        for row in rows[:limit]
+        for row in rows
     ]
 
 

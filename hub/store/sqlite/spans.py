@@ -6,7 +6,14 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from hub.store.entries import MAX_INTEGER, NO_CHAIN_HASH, EntryRecord, JournalKey, Watermark
+from hub.store.entries import (
+    MAX_INTEGER,
+    MAX_JOURNALS_OF_A_DEVICE,
+    NO_CHAIN_HASH,
+    EntryRecord,
+    JournalKey,
+    Watermark,
+)
 
 
 class Span(NamedTuple):
@@ -41,6 +48,16 @@ def make_journal(
         (key.device, key.journal, NO_CHAIN_HASH, received_ns, received_ns),
     ).fetchone()
     return int(made), Watermark()
+
+
+def may_begin(raw: sqlite3.Connection, key: JournalKey) -> bool:
+    """Return whether a journal is known, or its device has not begun too many others."""
+    if journal_id(raw, key) is not None:
+        return True
+    (begun,) = raw.execute(
+        "SELECT count(*) FROM journal WHERE device = ?", (key.device,)
+    ).fetchone()
+    return int(begun) < MAX_JOURNALS_OF_A_DEVICE
 
 
 def adopt_journal(raw: sqlite3.Connection, number: int, key: JournalKey) -> bool:
