@@ -31,6 +31,7 @@ MAX_SEALS = 1 << 8 * COUNTER_BYTES
 """How many entries one session seals at most."""
 MAX_PERSONAL_BYTES = 128
 _TAG_BYTES = 16
+_NONCE_REST = bytes(12 - COUNTER_BYTES)
 _INFO = b"chot journal seal 1\x00"
 _PERSON, _OFFICER = 1, 2
 _U64 = struct.Struct("<Q")
@@ -96,7 +97,7 @@ class Sealer:
             raise SealError("the session has sealed all that it may")
         counter = self._used.to_bytes(COUNTER_BYTES, "little")
         self._used += 1
-        return counter + self._box.encrypt(_nonce(counter), personal, public)
+        return counter + self._box.encrypt(counter + _NONCE_REST, personal, public)
 
 
 class Opener:
@@ -137,7 +138,7 @@ class OpenedSession:
         if len(sealed) < _TAG_BYTES or len(sealed) > MAX_PERSONAL_BYTES + _TAG_BYTES:
             raise SealError("the seal is cut short or too long")
         try:
-            return self._box.decrypt(_nonce(counter), sealed, public)
+            return self._box.decrypt(counter + _NONCE_REST, sealed, public)
         except InvalidTag as error:
             raise SealError("the seal was altered, or is of another session") from error
 
@@ -207,7 +208,3 @@ def _box(
         raise SealError("no key can be agreed on with this public key") from error
     salt = session.ephemeral + session.recipient
     return ChaCha20Poly1305(HKDF(SHA256(), 32, salt, _INFO + journal).derive(shared))
-
-
-def _nonce(counter: bytes) -> bytes:
-    return counter.ljust(12, b"\x00")

@@ -8,6 +8,8 @@ from math import inf
 
 from cache.journal.ticket import Ticket
 
+_CROWD = 128
+
 
 class Deadlines:
     """Calls `expired` for every ticket whose receipt is not done at its deadline."""
@@ -16,12 +18,16 @@ class Deadlines:
         self._loop = loop
         self._expired = expired
         self._watched: list[Ticket] = []
+        self._crowd = _CROWD
         self._next = inf
         self._timer: asyncio.TimerHandle | None = None
 
     def watch(self, ticket: Ticket) -> None:
         """Watch over a ticket until its receipt is done."""
         self._watched.append(ticket)
+        if len(self._watched) > self._crowd:  # what is done is let go while it is young
+            self._watched = [ticket for ticket in self._watched if not ticket.receipt.done()]
+            self._crowd = 2 * len(self._watched) + _CROWD
         if ticket.deadline < self._next:
             self._arm(ticket.deadline)
 

@@ -12,6 +12,7 @@ import msgspec
 
 from admission.journal_record import MAX_SEAL_BYTES, Followup
 from admission.passage import JOURNAL_ID_BYTES, Passage
+from admission.sealing import MAX_PERSONAL_BYTES
 from admission.wire import MAX_PASSAGE_BYTES
 from cache.journal.deadlines import Deadlines
 from cache.journal.errors import (
@@ -184,7 +185,10 @@ class FileJournal:
         bound_s = self._settings.timeout_s if timeout_s is None else timeout_s
         deadline = self._loop.time() + bound_s
         ticket = Ticket(entry, receipt, deadline, self._monotonic_ns(), unsecured)
-        if len(ticket.public) > MAX_PUBLIC_BYTES:
+        if (
+            len(ticket.public) > MAX_PUBLIC_BYTES
+            or len(ticket.personal or b"") > MAX_PERSONAL_BYTES
+        ):
             msg = f"an entry of {len(ticket.public)} bytes is over the limit of {MAX_PUBLIC_BYTES}"
             raise EntryTooLarge(msg)
         try:

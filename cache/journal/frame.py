@@ -14,8 +14,7 @@ sequence has been removed, and the chain goes on with its hash.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
-from typing import cast
+from collections.abc import Callable, Iterable
 
 import google_crc32c
 import msgspec
@@ -34,6 +33,10 @@ _CRC = struct.Struct("<I")
 _PREFIX = struct.Struct("<IQ")
 _CHECKED = struct.Struct(f"<{_PREFIX.size}sI")
 _FRAME_HEAD = struct.Struct(f"<IQI{CHAIN_HASH_BYTES}s")
+
+_crc32c: Callable[[bytes], int] = google_crc32c.value
+_extended: Callable[[int, bytes], int] = google_crc32c.extend
+"""The checksum of bytes that follow on others, from that of the others."""
 
 HEADER_BYTES = _HEADER.size + _CRC.size
 FRAME_HEAD_BYTES = _FRAME_HEAD.size
@@ -149,11 +152,3 @@ def frame_at(data: bytes, offset: int) -> Frame | None:
 def follows(previous: bytes, frame: Frame) -> bool:
     """Whether the frame's chain hash is the one that follows from `previous`."""
     return chained(previous, frame.sequence, frame.packed) == frame.chain_hash
-
-
-_extended = google_crc32c.extend
-"""The checksum of bytes that follow on others, from that of the others."""
-
-
-def _crc32c(data: bytes) -> int:
-    return cast("int", google_crc32c.value(data))
