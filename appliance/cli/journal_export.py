@@ -59,7 +59,7 @@ def export_command(
     require_journal(folder)
     opener = None if seal_key is None else load_opener(seal_key)
     rows = Rows(journal_of(folder) or b"", span_of(since, until), opener)
-    size = sum(path.stat().st_size for path in folder.glob("*.journal"))
+    size = sum(path.lstat().st_size for path in folder.glob("*.journal"))
     with _own_file(output) as file, _bar(size) as advance:
         found = rows.of(every_frame(folder, read=advance))
         personal = PERSONAL_COLUMNS if opener else ()

@@ -11,6 +11,7 @@ import msgspec
 
 from appliance.cli.journal_folder import folder_argument, no_journal
 from appliance.journal_keys import journal_keys, published_heads
+from appliance.printable import printable
 from cache.journal.verification import Fault, FaultKind, Keys, Report, verify
 from cache.journal.walk import journal_of
 
@@ -116,7 +117,7 @@ def _vouched(report: Report, keys: Keys) -> list[str]:
 
 
 def _sentence(fault: Fault) -> str:
-    where = f"{fault.file} at byte {fault.offset}: {fault.kind.value.replace('_', ' ')}"
+    where = f"{printable(fault.file)} at byte {fault.offset}: {fault.kind.value.replace('_', ' ')}"
     if not fault.lost:
         return f"{where}, at entry {fault.sequence}"
     last = fault.sequence + fault.lost - 1

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from cache.journal.errors import JournalDamaged
-from cache.journal.medium import Medium
+from cache.journal.medium import Medium, NotAFile
 from cache.journal.scan import MAX_FILE_BYTES
 
 LOCK_NAME = "journal.lock"
@@ -41,10 +41,14 @@ def list_files(medium: Medium, directory: Path) -> list[JournalFile]:
 def read_file(medium: Medium, file: JournalFile) -> bytes:
     """Return the file's bytes.
 
-    :raises JournalDamaged: if it is longer than any file that the journal writes.
+    :raises JournalDamaged: if it is longer than any file that the journal writes, or no file.
     :raises OSError: as the medium does.
     """
-    data = medium.read(file.path, 0, MAX_FILE_BYTES + 1)
+    try:
+        data = medium.read(file.path, 0, MAX_FILE_BYTES + 1)
+    except NotAFile as error:
+        msg = f"{file.path.name} is {error.strerror}"
+        raise JournalDamaged(msg, hint="the journal did not make it: move it away") from error
     if len(data) > MAX_FILE_BYTES:
         msg = f"{file.path.name} is longer than {MAX_FILE_BYTES} bytes"
         raise JournalDamaged(msg, hint="it was not written by this journal: move it away")

@@ -9,8 +9,8 @@ from admission.passage import genesis
 from cache.journal.anchor import Pruned, digest_of_kept
 from cache.journal.catalogue import JournalFile, list_files, read_file
 from cache.journal.errors import JournalDamaged
-from cache.journal.frame import FIRST_VERSION, HEADER_BYTES, unpack_header
-from cache.journal.medium import Medium
+from cache.journal.frame import FIRST_VERSION, HEADER_BYTES, Header, unpack_header
+from cache.journal.medium import Medium, NotAFile
 from cache.journal.scan import PrunedRun, scan
 
 
@@ -25,7 +25,7 @@ def found(medium: Medium, directory: Path, journal: bytes) -> Pruned:
     live = len(files) - 1
     while live > 0 and not _has_run(medium, files[live - 1]):
         live -= 1
-    header = unpack_header(medium.read(files[live].path, 0, HEADER_BYTES))
+    header = _header(medium, files[live])
     # Without a header nobody knows the hash: verification reports the file in any case.
     before = header.chain_before if header else genesis(journal)
     kept = [(file.first_sequence, sha256_of(medium, file)) for file in files[:live]]
@@ -48,8 +48,15 @@ def _pruned(through: int, chain_hash: bytes, kept: list[tuple[int, bytes]]) -> P
     return Pruned(through, chain_hash, digest, digest)
 
 
+def _header(medium: Medium, file: JournalFile) -> Header | None:
+    try:
+        return unpack_header(medium.read(file.path, 0, HEADER_BYTES))
+    except (NotAFile, FileNotFoundError):
+        return None
+
+
 def _has_run(medium: Medium, file: JournalFile) -> bool:
-    header = unpack_header(medium.read(file.path, 0, HEADER_BYTES))
+    header = _header(medium, file)
     if header is not None and header.version == FIRST_VERSION:
         return False  # whoever prunes writes the present version: spares weeks of old files
     try:

@@ -8,12 +8,22 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import stat
 from pathlib import Path
 from typing import Protocol
 
+_NO_FILE = frozenset({errno.ELOOP, errno.ENXIO, errno.EISDIR, errno.ENODEV})
+
+
+class NotAFile(OSError):  # noqa: N818 - a state
+    """What stands under the name is a folder, a link, a pipe or a device: nothing of ours."""
+
 
 class Medium(Protocol):
-    """Blocking file access. Every method raises `OSError` as the system call does."""
+    """Blocking file access. Every method raises `OSError` as the system call does.
+
+    What is read, settled or trimmed and is no file raises `NotAFile`, and is not waited for.
+    """
 
     def make_directory(self, directory: Path) -> None:
         """Create the directory (mode 0700) durably, with its parents, unless it is there."""
@@ -108,7 +118,7 @@ class PosixMedium:
 
     def read(self, path: Path, offset: int, limit: int) -> bytes:
         """Return up to `limit` bytes from `offset`; fewer only where the file ends."""
-        with path.open("rb") as file:
+        with open(_opened(path, os.O_RDONLY), "rb") as file:
             file.seek(offset)
             return file.read(limit)
 
@@ -148,7 +158,7 @@ class PosixMedium:
 
     def trim(self, path: Path, length: int) -> None:
         """Cut the file of this name to `length` bytes."""
-        file = os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        file = _opened(path, os.O_WRONLY | os.O_NOFOLLOW)
         try:
             os.ftruncate(file, length)
         finally:
@@ -164,7 +174,7 @@ class PosixMedium:
         After a failed write-back the page cache may show data that the medium never got; clean
         pages are therefore dropped, so that the next read tells the truth.
         """
-        file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        file = _opened(path, os.O_RDONLY | os.O_NOFOLLOW)
         try:
             os.fsync(file)
             os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
@@ -196,6 +206,20 @@ class PosixMedium:
             os.close(file)
             raise
         return file
+
+
+def _opened(path: Path, flags: int) -> int:
+    """Return the open file of this name, which is one: a pipe would keep us waiting for ever."""
+    try:
+        file = os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno in _NO_FILE:
+            raise NotAFile(errno.EINVAL, "no file, but a link, a pipe or a folder") from error
+        raise
+    if not stat.S_ISREG(os.fstat(file).st_mode):
+        os.close(file)
+        raise NotAFile(errno.EINVAL, "no file, but a link, a pipe or a folder")
+    return file
 
 
 def write_whole(medium: Medium, file: int, offset: int, data: bytes) -> None:

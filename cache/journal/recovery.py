@@ -25,7 +25,7 @@ from cache.journal.anchor import Anchor, intact_anchor
 from cache.journal.catalogue import DAMAGED_SUFFIX, PART_SUFFIX, JournalFile, list_files, read_file
 from cache.journal.errors import JournalDamaged
 from cache.journal.frame import FRAME_HEAD_BYTES, HEADER_BYTES, Frame, Header, unpack_header
-from cache.journal.medium import Medium
+from cache.journal.medium import Medium, NotAFile
 from cache.journal.retired import is_retired, retire, retire_anchor, retired_names
 from cache.journal.scan import Damage, PrunedRun, Tail, scan
 
@@ -90,9 +90,7 @@ def recover(
     certain = _certain(acknowledged or {}, anchor)
     unreadable: list[JournalFile] = []
     while files:
-        medium.settle(files[-1].path)
-        head = anchor.head if anchor is not None else 0
-        newest = _read(medium, files[-1], head)
+        newest = _settled(medium, files[-1], anchor.head if anchor is not None else 0)
         if newest.header is not None or newest.last is not None:
             journal = newest.header.journal if newest.header else _journal_of(medium, files[:-1])
             if journal is None:
@@ -186,10 +184,20 @@ def _continued(journal: bytes, newest: _Reading) -> Recovery:
 def _journal_of(medium: Medium, files: list[JournalFile]) -> bytes | None:
     """Return the journal's id from the newest of these files whose header is intact, if one is."""
     for file in reversed(files):
-        header = unpack_header(medium.read(file.path, 0, HEADER_BYTES))
-        if header is not None:
-            return header.journal
+        with contextlib.suppress(NotAFile):
+            header = unpack_header(medium.read(file.path, 0, HEADER_BYTES))
+            if header is not None:
+                return header.journal
     return None
+
+
+def _settled(medium: Medium, file: JournalFile, asked: int) -> _Reading:
+    """Return what a file says, once it is durable as it stands."""
+    try:
+        medium.settle(file.path)
+    except NotAFile:
+        return _Reading()  # nothing of ours: a gate must start all the same
+    return _read(medium, file, asked)
 
 
 def _contradicts(

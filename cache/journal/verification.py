@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -67,7 +68,12 @@ def verify(directory: Path, medium: Medium | None = None, *, keys: Keys | None =
         report.faults += [] if missing in report.faults else [missing]
     for name in retired_names(_names(medium, directory)):
         own = msgspec.structs.replace(keys, published={})  # those tell of the living journal
-        report.faults += _of_retired(name, _of_folder(directory / name, medium, own))
+        try:
+            found = _of_folder(directory / name, medium, own)
+        except JournalUnavailable:  # no folder: the rest is to be told all the same
+            report.faults.append(Fault(FaultKind.FILE, name, 0, 0))
+        else:
+            report.faults += _of_retired(name, found)
     return report
 
 
@@ -113,7 +119,7 @@ def _of_retired(name: str, report: Report) -> list[Fault]:
 
 
 def entries_of(directory: Path, count: int, medium: Medium | None = None) -> list[Frame]:
-    """Return the last `count` intact entries, ascending.
+    """Return the last `count` intact entries, ascending. What cannot be read is left out.
 
     :raises JournalUnavailable: if the directory cannot be read.
     """
@@ -121,12 +127,14 @@ def entries_of(directory: Path, count: int, medium: Medium | None = None) -> lis
     newest: list[Frame] = []
     superseded_from: int | None = None
     for file in reversed(_listed(medium, directory)):
-        frames = [
-            finding
-            for finding in _findings(medium, file)
-            if isinstance(finding, Frame)
-            and (superseded_from is None or finding.sequence < superseded_from)
-        ]
+        frames: list[Frame] = []
+        with contextlib.suppress(JournalDamaged):
+            frames = [
+                finding
+                for finding in _findings(medium, file)
+                if isinstance(finding, Frame)
+                and (superseded_from is None or finding.sequence < superseded_from)
+            ]
         newest = frames[-(count - len(newest)) :] + newest
         if len(newest) >= count:
             break

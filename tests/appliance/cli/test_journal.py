@@ -19,7 +19,7 @@ from cache.journal.catalogue import file_at
 from cache.replica.keys import public_pem
 from tests.cache.journal.anchored import DEVICE, HUB, a_gate
 from tests.cache.journal.entries import an_entry, file_bytes
-from tests.cache.journal.folders import put
+from tests.cache.journal.folders import not_ours, put
 
 
 @pytest.fixture
@@ -213,3 +213,24 @@ def test_entries_are_found_by_what_they_say(state: Path) -> None:
     either = [entry for entry in map(json.loads, output.splitlines()) if "lane" in entry]
     assert {entry["sequence"] for entry in either} == a_gate().acts | a_gate().scans
     assert called("find", folder, "--lane", "no-such-lane") == (1, "")
+
+
+@pytest.mark.parametrize("kind", ["pipe", "link", "loop", "folder", "device"])
+def test_what_is_no_file_is_a_fault_and_stops_no_command(file: Path, kind: str) -> None:
+    not_ours(file_at(file.parent, 6).path, kind)
+    code, output = called("verify", str(file.parent))
+    assert (code, "entry 6" in output) == (1, True)
+    code, output = called("tail", str(file.parent))
+    assert (code, len(output.splitlines())) == (0, 5)
+    code, output = called("export", str(file.parent), "-o", str(file.parent / "out"))
+    assert (code, "5 rows" in output) == (0, True)
+
+
+def test_names_in_the_folder_do_not_speak_for_the_command(file: Path) -> None:
+    (file.parent / "x\n\x1b[2Jsound: every entry.damaged").touch()
+    (file.parent / ("ab" * 16)).touch()  # as a retired journal's folder is named
+    code, output = called("verify", str(file.parent))
+    assert code == 1
+    assert "\x1b" not in output
+    assert "\nsound" not in output
+    assert "5 entries" in output

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from cache.journal.anchor import ANCHOR_NAME
@@ -16,3 +17,18 @@ def put(gate: Gate, folder: Path) -> Path:
         (folder / file.path.name).write_bytes(gate.disk.content(file.path))
     (folder / ANCHOR_NAME).write_bytes(gate.disk.content(DIRECTORY / ANCHOR_NAME))
     return folder
+
+
+def not_ours(path: Path, kind: str) -> None:
+    """Put something under this name that is no file."""
+    match kind:
+        case "pipe":
+            os.mkfifo(path)
+        case "link":
+            path.symlink_to("/nonexistent")
+        case "loop":
+            path.symlink_to(path.name)
+        case "folder":
+            path.mkdir()
+        case "device":
+            path.symlink_to("/dev/zero")

@@ -8,14 +8,17 @@ import pytest
 
 from admission.passage import genesis
 from cache.journal.anchor import ANCHOR_NAME
-from cache.journal.catalogue import list_files
+from cache.journal.catalogue import file_at, list_files
+from cache.journal.found import found
 from cache.journal.frame import HEADER_BYTES, MAX_FRAME_BYTES
+from cache.journal.medium import PosixMedium
 from cache.journal.recovery import recover
 from cache.journal.scan import MAX_FILE_BYTES
 from cache.journal.segment_file import SegmentWriter
-from cache.journal.verification import FaultKind, verify
+from cache.journal.verification import FaultKind, entries_of, verify
 from tests.cache.journal.anchored import a_gate
 from tests.cache.journal.entries import JOURNAL, a_writer, drafts
+from tests.cache.journal.folders import not_ours
 from tests.cache.journal.simulated_disk import SimulatedDisk
 
 DIRECTORY = Path("journal")
@@ -160,3 +163,21 @@ def test_leftovers_of_a_file_never_finished_are_removed() -> None:
 
 def test_a_group_is_never_longer_than_what_a_file_may_hold() -> None:
     assert 4_096 * MAX_FRAME_BYTES < MAX_FILE_BYTES
+
+
+@pytest.mark.parametrize("kind", ["pipe", "link", "loop", "folder", "device"])
+def test_what_is_no_file_keeps_no_gate_from_starting(tmp_path: Path, kind: str) -> None:
+    """A pipe in the newest file's place would otherwise be waited for without end."""
+    medium = PosixMedium()
+    writer = a_writer(medium, tmp_path)
+    writer.append_group(drafts([b"entry"]))
+    writer.close()
+    not_ours(file_at(tmp_path, 99).path, kind)
+    recovery = recover(medium, tmp_path, OTHER)
+    assert recovery.position.journal == OTHER
+    assert recovery.damaged_files == 1
+    not_ours(file_at(tmp_path, 1).path, kind)
+    report = verify(tmp_path, medium)
+    assert {fault.kind for fault in report.faults} == {FaultKind.FILE}
+    assert entries_of(tmp_path, 9, medium) == []
+    assert found(medium, tmp_path, OTHER).through == 0
