@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from itertools import chain
 from typing import Any
 
-from aiohttp import web
+from aiohttp import StreamReader, web
 
 MAX_CONNECTIONS = 512
 """Leaves half of the usual 1,024 file descriptors for files, the store and what is being closed."""
@@ -22,8 +23,9 @@ kept alive, from its first byte."""
 class Connections:
     """Makes the protocol of each new connection; what `loop.create_server` asks for.
 
-    At the limit, the connection that has been without a request for longest makes room. If all are
-    at work, the new one is closed.
+    At the limit, the connection that has been without a request for longest makes room; where none
+    is, the one whose body has been on its way for longest. If all are at work, the new one is
+    closed.
 
     :param server: what answers requests; every connection is registered with it.
     :param options: keyword arguments of `web.RequestHandler`.
@@ -44,21 +46,22 @@ class Connections:
         self._head_timeout_s = head_timeout_s
         self._working: set[_Connection] = set()
         self._waiting: dict[_Connection, None] = {}  # the one that waits longest first
+        self._arriving: dict[_Connection, None] = {}  # the one whose body is longest on its way
 
     def __call__(self) -> asyncio.Protocol:
         """Return the protocol of one new connection."""
         return _Connection(self, self._server, self._options)
 
     def __len__(self) -> int:
-        return len(self._working) + len(self._waiting)
+        return len(self._working) + len(self._arriving) + len(self._waiting)
 
     def opened(self, connection: _Connection) -> None:
         """Let a connection in and start its clock, or close it."""
         if len(self) >= self._limit:
-            if not self._waiting:
+            longest = next(chain(self._waiting, self._arriving), None)
+            if longest is None:
                 connection.force_close()
                 return
-            longest = next(iter(self._waiting))
             self.closed(longest)
             longest.force_close()
         self._waiting[connection] = None
@@ -69,21 +72,28 @@ class Connections:
         if connection in self._waiting:
             connection.expect_head(self._head_timeout_s)
 
-    def working(self, connection: _Connection) -> None:
-        """Note that a request has arrived."""
+    def arriving(self, connection: _Connection) -> None:
+        """Note that a request's head has arrived, and its body may follow."""
         if connection in self._waiting:
             del self._waiting[connection]
+            self._arriving[connection] = None
+
+    def working(self, connection: _Connection) -> None:
+        """Note that a request has arrived to its last byte."""
+        if connection in self._arriving:
+            del self._arriving[connection]
             self._working.add(connection)
 
     def waiting(self, connection: _Connection) -> None:
         """Note that a request has been answered to its last byte."""
-        if connection in self._working:
-            self._working.remove(connection)
+        if connection in self._working or connection in self._arriving:
+            self.closed(connection)
             self._waiting[connection] = None
 
     def closed(self, connection: _Connection) -> None:
         """Forget a connection."""
         self._working.discard(connection)
+        self._arriving.pop(connection, None)
         self._waiting.pop(connection, None)
 
 
@@ -115,9 +125,10 @@ class _Connection(web.RequestHandler):
         if self._deadline is None:
             self._deadline = self._time.call_later(timeout_s, self.force_close)
 
-    def begin(self) -> None:
+    def begin(self, payload: StreamReader) -> None:
         self._disarm()
-        self._room.working(self)
+        self._room.arriving(self)
+        payload.on_eof(lambda: self._room.working(self))
 
     async def finish_response(
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
@@ -136,7 +147,7 @@ class _Connection(web.RequestHandler):
 def _noting_begin(make: Callable[..., web.BaseRequest]) -> Callable[..., web.BaseRequest]:
     def made(message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
         if isinstance(protocol, _Connection):
-            protocol.begin()
+            protocol.begin(payload)
         return make(message, payload, protocol, writer, task)
 
     return made

@@ -64,8 +64,7 @@ class EntriesDoor:
 
     async def upload(self, request: web.Request) -> web.Response:
         """Store a batch; answer once everything that the mark covers is durable."""
-        async with self._uploads.arriving():
-            received = _received(await batch_bytes(request))
+        received = _received(await batch_bytes(request, places=self._uploads.arriving))
         batch = received.batch
         device = await self._authenticated(received, presented_key(request))
         request[DEVICE] = device.name

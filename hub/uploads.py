@@ -12,7 +12,7 @@ from hub.errors import TooManyUploadsError
 MAX_UPLOADS_AT_ONCE = 64
 """Bodies held in memory at a time: at most this many times 2 MiB, however many gates call."""
 MAX_ARRIVING_AT_ONCE = 128
-"""Bodies on their way at a time, each of at most 1 MiB: whose one is, its end only tells."""
+"""Long bodies on their way at a time, each of at most 1 MiB: whose one is, its end only tells."""
 MAX_UPLOADS_OF_A_DEVICE = 2
 """A gate sends one batch after the other; the second place is for when its first call hangs."""
 
@@ -27,7 +27,7 @@ class Uploads:
 
     @asynccontextmanager
     async def arriving(self) -> AsyncIterator[None]:
-        """Hold a place for a body on its way; wait for one if all are taken."""
+        """Hold a place for a long body on its way; wait for one if all are taken."""
         async with self._arriving:
             yield
 

@@ -13,6 +13,8 @@ from hub.server import listening
 LIMIT_S = 20
 ASK = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"
 HALF = ASK[:-2]
+WHOLE = b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc"
+SLOW = WHOLE[:-1]
 Line = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
@@ -47,7 +49,7 @@ class Door:
 @asynccontextmanager
 async def a_door(max_connections: int = 4, head_timeout_s: float = LIMIT_S) -> AsyncIterator[Door]:
     door, app = Door(), web.Application()
-    app.router.add_get("/", door.page)
+    app.router.add_route("*", "/", door.page)
     limits = {"max_connections": max_connections, "head_timeout_s": head_timeout_s}
     async with (
         asyncio.timeout(LIMIT_S),
@@ -116,6 +118,21 @@ async def test_at_the_limit_the_longest_waiting_makes_room() -> None:
         last = flood[-1]
         last[1].write(b"\r\n")
         assert await answered(last), "the newest ones stay"
+
+
+async def test_strangers_whose_bodies_do_not_end_keep_nobody_out() -> None:
+    async with a_door(max_connections=3) as door:
+        door.may_answer.clear()
+        slow = [await door.connect(SLOW) for _ in range(3)]
+        for _ in slow:
+            await door.asked.get()
+        gate = await door.connect(WHOLE)
+        await door.asked.get()
+        assert await ended(slow[0])
+        flood = [await door.connect(SLOW) for _ in range(6)]
+        assert await ended(flood[0])
+        door.may_answer.set()
+        assert await answered(gate), "it is at work: its body is there"
 
 
 async def test_work_is_never_interrupted_for_a_newcomer() -> None:

@@ -35,7 +35,7 @@ async def test_many_slow_bodies_delay_no_gate(hub: Hub) -> None:
         f"Content-Type: {SIGNED_BATCH_CONTENT_TYPE}\r\nContent-Length: 1000\r\n\r\nabc"
     ).encode()
     async with asyncio.timeout(LIMIT_S):
-        lines = [await asyncio.open_connection("127.0.0.1", port) for _ in range(80)]
+        lines = [await asyncio.open_connection("127.0.0.1", port) for _ in range(140)]
         for _, writer in lines:
             writer.write(head)
         assert (await hub.send(BATCH))[0] == 200
