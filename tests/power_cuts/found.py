@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from pathlib import Path
 
@@ -9,14 +10,17 @@ import msgspec
 
 from admission.errors import WireError
 from admission.journal_record import PassageRecord, unpack_record
+from appliance.records import open_database
 from cache.journal.catalogue import list_files, read_file
 from cache.journal.frame import Frame
 from cache.journal.medium import PosixMedium
+from cache.journal.outbox import watermarks
 from cache.journal.recovery import recover
 from cache.journal.retired import retired_names
 from cache.journal.scan import scan
 
 NEW_JOURNAL = bytes(range(16))
+DATABASE_EVERY = 10
 
 Said = tuple[str, int]
 """Which lane wrote an entry, at which millisecond of its monotonic clock."""
@@ -39,6 +43,7 @@ class Reopening:
         self._folder = folder
         self._state = state
         self._known: dict[bytes, dict[int, Said]] = {}
+        self._cuts = 0
 
     def reopened(self, images: dict[str, bytes]) -> Reopened:
         """Return what the daemon would find.
@@ -52,12 +57,27 @@ class Reopening:
             place = self._folder / Path(path).relative_to(self._state)
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(data)
-        recover(medium, journal, NEW_JOURNAL)
+        recover(medium, journal, NEW_JOURNAL, self._watermarks())
         retired = retired_names(medium.names(journal))
         passages: dict[int, Said] = {}
         for folder in (journal / name for name in retired):
             passages |= self._passages(folder)
         return Reopened(passages | self._passages(journal), bool(retired))
+
+    def _watermarks(self) -> dict[bytes, int]:
+        """Return what the local database says, as the daemon asks it; of some cuts only.
+
+        Opening it takes as long as everything else together.
+        """
+        self._cuts += 1
+        if self._cuts % DATABASE_EVERY:
+            return {}
+
+        async def known() -> dict[bytes, int]:
+            async with open_database(self._folder) as database:
+                return await watermarks(database)
+
+        return asyncio.run(known())
 
     def _passages(self, folder: Path) -> dict[int, Said]:
         medium = PosixMedium()
