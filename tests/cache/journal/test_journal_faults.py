@@ -71,7 +71,7 @@ async def secured(journal: FileJournal) -> None:
     async with asyncio.timeout(LIMIT_S):
         while journal.statistics().unsecured_waiting:
             await journal.wait_beyond(journal.last_sequence)
-    await journal.flush()
+        await journal.flush()
 
 
 async def begun(journal: FileJournal, medium: GatedMedium, number: int, **how: bool) -> Appended:
