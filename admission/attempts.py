@@ -28,7 +28,7 @@ from collections.abc import Iterable
 import msgspec
 
 from admission.credential import Credential, CredentialKind
-from admission.journal_record import LoggedPassage
+from admission.logged_passage import LoggedPassage
 from admission.passage import Event
 from admission.verdict import Reason
 

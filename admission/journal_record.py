@@ -16,11 +16,16 @@ from enum import IntEnum
 
 import msgspec
 
-from admission.credential import CredentialKind, Doubt
 from admission.errors import SealError, WireError
-from admission.instant import ClockTrust
-from admission.passage import Event, Passage
-from admission.reading import Symbology
+from admission.logged_passage import (
+    NS_PER_MS,
+    LoggedPassage,
+    SkimmedPassage,
+    ZonePassage,
+    for_zone,
+    logged,
+)
+from admission.passage import Passage
 from admission.sealing import (
     KEY_ID_BYTES,
     PUBLIC_KEY_BYTES,
@@ -30,13 +35,10 @@ from admission.sealing import (
     pack_personal,
     unpack_personal,
 )
-from admission.site import Direction
-from admission.verdict import Alert, Card, Outcome, Reason
 from admission.wire import MAX_PASSAGE_BYTES, unpack_bounded, unpack_passage
 
 MAX_SEAL_BYTES = 160
 MAX_SEQUENCE = (1 << 63) - 1
-_NS_PER_MS = 1_000_000
 _FOLLOWUP, _SESSION = 2, 3
 _PASSAGE_START = b"\x93\x01"  # an array of three that begins with 1
 _FOLLOWUP_START = b"\x94\x02"
@@ -67,47 +69,6 @@ class Followup(msgspec.Struct, frozen=True, gc=False):
     after_ms: int = 0
 
 
-class LoggedPassage(msgspec.Struct, frozen=True, array_like=True):
-    """A passage as the journal shows it to everybody: without person, digest and officer.
-
-    Fields mean what they mean in `Passage`. New fields go to the end and have a default.
-    """
-
-    site: str
-    lane: str
-    source: str
-    symbology: Symbology
-    kind: CredentialKind
-    outcome: Outcome
-    card: Card
-    reasons: tuple[Reason, ...]
-    directive: int
-    rulebook: str
-    release: int | None
-    wall_ms: int
-    monotonic_ms: int
-    boot_id: str
-    clock_trust: ClockTrust
-    direction: Direction
-    event: Event
-    about: int | None
-    note: str
-    alerts: tuple[Alert, ...]
-    doubts: tuple[Doubt, ...]
-    worker: bool
-    token: int | None
-
-    @property
-    def wall_ns(self) -> int:
-        """Wall time, to the millisecond."""
-        return self.wall_ms * _NS_PER_MS
-
-    @property
-    def monotonic_ns(self) -> int:
-        """Monotonic time, to the millisecond."""
-        return self.monotonic_ms * _NS_PER_MS
-
-
 class PassageRecord(msgspec.Struct, frozen=True):
     """A passage as it was read back. `public` are the bytes that the seal is bound to.
 
@@ -121,104 +82,17 @@ class PassageRecord(msgspec.Struct, frozen=True):
     plain: Personal | None = None
 
 
-class ZonePassage(msgspec.Struct, frozen=True, gc=False):
-    """What of a passage tells who is inside; fields as in `LoggedPassage`.
-
-    Small, as start-up holds those of a day.
-    """
-
-    site: str
-    outcome: Outcome
-    wall_ms: int
-    monotonic_ms: int
-    boot_id: str
-    clock_trust: ClockTrust
-    direction: Direction
-    event: Event
-    about: int | None
-    note: str
-    worker: bool
-    token: int | None
-
-    @property
-    def wall_ns(self) -> int:
-        """Wall time, to the millisecond."""
-        return self.wall_ms * _NS_PER_MS
-
-    @property
-    def monotonic_ns(self) -> int:
-        """Monotonic time, to the millisecond."""
-        return self.monotonic_ms * _NS_PER_MS
-
-
-class _Skimmed(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """`LoggedPassage` with everything left as bytes that the zone does not ask for."""
-
-    site: str
-    lane: msgspec.Raw
-    source: msgspec.Raw
-    symbology: msgspec.Raw
-    kind: msgspec.Raw
-    outcome: Outcome
-    card: msgspec.Raw
-    reasons: msgspec.Raw
-    directive: msgspec.Raw
-    rulebook: msgspec.Raw
-    release: msgspec.Raw
-    wall_ms: int
-    monotonic_ms: int
-    boot_id: str
-    clock_trust: ClockTrust
-    direction: Direction
-    event: Event
-    about: int | None
-    note: str
-    alerts: msgspec.Raw
-    doubts: msgspec.Raw
-    worker: bool
-    token: int | None
-
-
 _KINDS = frozenset(FollowupKind)
 _I64 = range(-(1 << 63), 1 << 63)
 _U64 = range(1 << 64)
-_MS = range(-((1 << 63) // _NS_PER_MS), (1 << 63) // _NS_PER_MS + 1)  # as ns, still 64 bits
+_MS = range(-((1 << 63) // NS_PER_MS), (1 << 63) // NS_PER_MS + 1)  # as ns, still 64 bits
 
 Record = PassageRecord | Followup | SealSession
 
 _pack = msgspec.msgpack.Encoder().encode
 _skim_followup = msgspec.msgpack.Decoder(tuple[int, FollowupKind, int, int]).decode
-_skim = msgspec.msgpack.Decoder(tuple[int, _Skimmed, msgspec.Raw]).decode
+_skim = msgspec.msgpack.Decoder(tuple[int, SkimmedPassage, msgspec.Raw]).decode
 _parts = msgspec.msgpack.Decoder(tuple[int, msgspec.Raw, bytes]).decode
-
-
-def logged(entry: Passage) -> LoggedPassage:
-    """Return what everybody may read of a passage."""
-    return LoggedPassage(
-        entry.site,
-        entry.lane,
-        entry.source,
-        entry.symbology,
-        entry.kind,
-        entry.outcome,
-        entry.card,
-        entry.reasons,
-        entry.directive,
-        entry.rulebook,
-        entry.release,
-        entry.wall_ns // _NS_PER_MS,
-        entry.monotonic_ns // _NS_PER_MS,
-        entry.boot_id,
-        entry.clock_trust,
-        entry.direction,
-        entry.event,
-        entry.about,
-        entry.note,
-        entry.alerts,
-        entry.doubts,
-        entry.worker,
-        entry.token,
-    )
 
 
 def pack_public(entry: Passage) -> bytes:
@@ -309,24 +183,6 @@ def _skimmed_followup(data: bytes) -> Followup:
     if not 0 < about <= MAX_SEQUENCE or not 0 <= after_ms <= MAX_SEQUENCE:
         raise WireError("not a followup")
     return Followup(kind, about, after_ms)
-
-
-def for_zone(seen: LoggedPassage | _Skimmed) -> ZonePassage:
-    """Return what of a passage tells who is inside."""
-    return ZonePassage(
-        seen.site,
-        seen.outcome,
-        seen.wall_ms,
-        seen.monotonic_ms,
-        seen.boot_id,
-        seen.clock_trust,
-        seen.direction,
-        seen.event,
-        seen.about,
-        seen.note,
-        seen.worker,
-        seen.token,
-    )
 
 
 def opened(record: PassageRecord, session: OpenedSession | None) -> Passage:

@@ -22,7 +22,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from admission.instant import ClockTrust, Instant
-from admission.journal_record import Followup, FollowupKind, LoggedPassage, ZonePassage
+from admission.journal_record import Followup, FollowupKind
+from admission.logged_passage import LoggedPassage, ZonePassage
 from admission.passage import Event, Passage
 from admission.people import MAX_PEOPLE, Count, People, Token, When
 from admission.presence import Presence

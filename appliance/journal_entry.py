@@ -7,7 +7,8 @@ from typing import Any
 
 from admission.errors import WireError
 from admission.instant import Instant
-from admission.journal_record import Followup, LoggedPassage, PassageRecord, Record, unpack_record
+from admission.journal_record import Followup, PassageRecord, Record, unpack_record
+from admission.logged_passage import LoggedPassage
 from admission.passage import Event
 from admission.sealing import SealSession
 from appliance.printable import printable

@@ -8,7 +8,8 @@ import click
 import msgspec
 
 from admission.errors import WireError
-from admission.journal_record import LoggedPassage, PassageRecord, unpack_record
+from admission.journal_record import PassageRecord, unpack_record
+from admission.logged_passage import LoggedPassage
 from hub.flag_words import WHAT_TO_DO
 from hub.folder import DataFolder
 from hub.listing import moment, print_table, short

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from admission.instant import ClockTrust
-from admission.journal_record import Followup, ZonePassage
+from admission.journal_record import Followup
+from admission.logged_passage import ZonePassage
 from cache.journal.catalogue import JournalFile, list_files, read_file
 from cache.journal.errors import JournalDamaged, JournalUnavailable
 from cache.journal.frame import Frame

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import msgspec
 
 from admission.instant import ClockTrust
-from admission.journal_record import LoggedPassage
+from admission.logged_passage import LoggedPassage
 
 AHEAD_NS = 5 * 60 * 1_000_000_000
 """How far in the future of its receipt an entry may be dated."""

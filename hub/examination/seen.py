@@ -6,14 +6,8 @@ import msgspec
 
 from admission.errors import WireError
 from admission.instant import ClockTrust
-from admission.journal_record import (
-    Followup,
-    FollowupKind,
-    LoggedPassage,
-    PassageRecord,
-    Record,
-    unpack_record,
-)
+from admission.journal_record import Followup, FollowupKind, PassageRecord, Record, unpack_record
+from admission.logged_passage import LoggedPassage
 from admission.passage import Event
 from admission.site import Direction
 from admission.verdict import Outcome

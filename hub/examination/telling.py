@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 import msgspec
 
 from admission.instant import ClockTrust
-from admission.journal_record import Followup, FollowupKind, LoggedPassage
+from admission.journal_record import Followup, FollowupKind
+from admission.logged_passage import LoggedPassage
 from hub.examination import clocks
 from hub.examination.notebook import Cursor, tally
 from hub.examination.seen import Seen

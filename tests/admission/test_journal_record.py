@@ -17,10 +17,7 @@ from admission.errors import SealError, WireError
 from admission.journal_record import (
     Followup,
     FollowupKind,
-    LoggedPassage,
     PassageRecord,
-    for_zone,
-    logged,
     opened,
     pack_followup,
     pack_passage_record,
@@ -30,6 +27,7 @@ from admission.journal_record import (
     skim_record,
     unpack_record,
 )
+from admission.logged_passage import LoggedPassage, for_zone, logged
 from admission.passage import Passage
 from admission.sealing import Opener, Sealer, SealSession
 from admission.wire import pack_passage

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from admission.instant import ClockTrust
-from admission.journal_record import Followup, FollowupKind, logged
+from admission.journal_record import Followup, FollowupKind
+from admission.logged_passage import logged
 from admission.passage import Event
 from admission.people import Count
 from admission.presence import Presence

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from admission.instant import ClockTrust
-from admission.journal_record import Followup, FollowupKind, logged
+from admission.journal_record import Followup, FollowupKind
+from admission.logged_passage import logged
 from admission.passage import Event, Passage
 from admission.people import Count
 from admission.site import Direction

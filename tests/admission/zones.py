@@ -8,7 +8,8 @@ import msgspec
 
 from admission.credential import UNRECOGNISED
 from admission.instant import Instant
-from admission.journal_record import Followup, LoggedPassage, logged
+from admission.journal_record import Followup
+from admission.logged_passage import LoggedPassage, logged
 from admission.passage import Passage, passage
 from admission.reset import DailyReset
 from admission.site import Direction

@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from admission.identity import Identifier, IdentifierKind, person_keyer
-from admission.journal_record import LoggedPassage, PassageRecord, opened, unpack_record
+from admission.journal_record import PassageRecord, opened, unpack_record
+from admission.logged_passage import LoggedPassage
 from admission.passage import Event, Passage, code_digest
 from admission.sealing import SealSession
 from cache.journal.frame import Frame, unpack_header

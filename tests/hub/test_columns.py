@@ -14,7 +14,6 @@ from admission.instant import ClockTrust
 from admission.journal_record import (
     Followup,
     FollowupKind,
-    logged,
     opened,
     pack_followup,
     pack_passage_record,
@@ -23,6 +22,7 @@ from admission.journal_record import (
     pack_session,
     unpack_record,
 )
+from admission.logged_passage import logged
 from admission.passage import Event, Passage
 from admission.sealing import Opener, Sealer
 from admission.verdict import Alert, Outcome

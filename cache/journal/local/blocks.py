@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from admission.journal_record import LoggedPassage
+from admission.logged_passage import LoggedPassage
 from cache.journal.local.names import SET_BYTES, Names, pack_set, unpack_set
 
 BLOCK_ENTRIES = 1_024

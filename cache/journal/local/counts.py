@@ -7,7 +7,8 @@ from datetime import tzinfo
 from typing import NamedTuple
 
 from admission.instant import ClockTrust, Instant
-from admission.journal_record import Followup, LoggedPassage, PassageRecord, Record
+from admission.journal_record import Followup, PassageRecord, Record
+from admission.logged_passage import LoggedPassage
 from cache.journal.local.blocks import LANE
 from cache.journal.local.names import Names
 

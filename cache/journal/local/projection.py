@@ -13,13 +13,8 @@ from typing import NamedTuple
 import msgspec
 
 from admission.errors import WireError
-from admission.journal_record import (
-    Followup,
-    PassageRecord,
-    Record,
-    ZonePassage,
-    unpack_record,
-)
+from admission.journal_record import Followup, PassageRecord, Record, unpack_record
+from admission.logged_passage import ZonePassage
 from admission.reset import DailyReset
 from admission.wire import Entry
 from cache.journal.local.blocks import BLOCK_ENTRIES, Block, first_of_block

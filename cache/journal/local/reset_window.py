@@ -7,7 +7,7 @@ what is kept of a run are two numbers.
 from __future__ import annotations
 
 from admission.instant import ClockTrust, Instant
-from admission.journal_record import ZonePassage
+from admission.logged_passage import ZonePassage
 from admission.reset import DailyReset
 
 

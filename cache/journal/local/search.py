@@ -14,13 +14,8 @@ from pathlib import Path
 import msgspec
 
 from admission.errors import WireError
-from admission.journal_record import (
-    Followup,
-    LoggedPassage,
-    PassageRecord,
-    Record,
-    unpack_record,
-)
+from admission.journal_record import Followup, PassageRecord, Record, unpack_record
+from admission.logged_passage import LoggedPassage
 from admission.passage import Event
 from admission.verdict import Outcome, Reason
 from cache.journal.catalogue import list_files

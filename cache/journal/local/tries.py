@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from admission.attempts import is_wrong_number
 from admission.instant import ClockTrust
-from admission.journal_record import LoggedPassage
+from admission.logged_passage import LoggedPassage
 
 
 class WrongNumber(NamedTuple):

@@ -13,7 +13,8 @@ import msgspec
 
 from admission.errors import WireError
 from admission.instant import ClockTrust, Instant
-from admission.journal_record import Followup, FollowupKind, ZonePassage, pack_followup, skim_record
+from admission.journal_record import Followup, FollowupKind, pack_followup, skim_record
+from admission.logged_passage import ZonePassage
 from admission.passage import Event
 from admission.reset import DailyReset
 from admission.site import Direction

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from admission.instant import ClockTrust, Instant
-from admission.journal_record import for_zone, logged
+from admission.logged_passage import for_zone, logged
 from cache.journal.local.reset_window import ResetWindow
 from cache.journal.local.zone_records import ZoneRecord, since_reset
 from tests.cache.journal.entries import an_entry

@@ -12,12 +12,11 @@ from admission.instant import ClockTrust
 from admission.journal_record import (
     Followup,
     FollowupKind,
-    ZonePassage,
-    logged,
     pack_followup,
     pack_passage_record,
     pack_public,
 )
+from admission.logged_passage import ZonePassage, logged
 from admission.passage import Event, Passage
 from admission.site import Direction
 from admission.verdict import Outcome
