@@ -40,7 +40,8 @@ from admission.wire import MAX_PASSAGE_BYTES, unpack_bounded, unpack_passage
 MAX_SEAL_BYTES = 160
 MAX_SEQUENCE = (1 << 63) - 1
 _FOLLOWUP, _SESSION = 2, 3
-_PASSAGE_START = b"\x93\x01"  # an array of three that begins with 1
+PASSAGE_START = b"\x93\x01"
+"""How the record of a passage begins: an array of three whose first is 1."""
 _FOLLOWUP_START = b"\x94\x02"
 
 
@@ -111,7 +112,7 @@ def pack_passage_record(public: bytes, seal: bytes) -> bytes:
     :param public: `pack_public` of it.
     :param seal: `Sealer.seal` over `pack_sealed` of it beside `public`; empty leaves it out.
     """
-    return _PASSAGE_START + public + _pack(seal)
+    return PASSAGE_START + public + _pack(seal)
 
 
 def pack_followup(followup: Followup) -> bytes:
@@ -129,10 +130,8 @@ def unpack_record(data: bytes) -> Record:
 
     :raises WireError: if the bytes are no record of a known kind, or longer than one may be.
     """
-    if len(data) > MAX_PASSAGE_BYTES:
-        msg = f"a record of {len(data)} bytes is over the limit of {MAX_PASSAGE_BYTES}"
-        raise WireError(msg)
-    if data.startswith(_PASSAGE_START):
+    _bounded(data)
+    if data.startswith(PASSAGE_START):
         return _passage_record(data)
     value = unpack_bounded(data, MAX_PASSAGE_BYTES)
     if not isinstance(value, list) or not value:
@@ -156,16 +155,14 @@ def skim_record(data: bytes) -> ZonePassage | Followup | None:
 
     :raises WireError: if the bytes are no record of a known kind, or longer than one may be.
     """
-    if not data.startswith(_PASSAGE_START):
+    if not data.startswith(PASSAGE_START):
         if data.startswith(_FOLLOWUP_START):  # every other entry of a journal
             return _skimmed_followup(data)
         record = unpack_record(data)
         if isinstance(record, PassageRecord):
             return for_zone(record.passage)
         return record if isinstance(record, Followup) else None
-    if len(data) > MAX_PASSAGE_BYTES:
-        msg = f"a record of {len(data)} bytes is over the limit of {MAX_PASSAGE_BYTES}"
-        raise WireError(msg)
+    _bounded(data)
     try:
         seen = _skim(data)[1]
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
@@ -229,13 +226,29 @@ def opened(record: PassageRecord, session: OpenedSession | None) -> Passage:
     )
 
 
-def _passage_record(data: bytes) -> PassageRecord:
+def split_passage(data: bytes) -> tuple[msgspec.Raw, bytes]:
+    """Return the public part and the seal of a record that begins with `PASSAGE_START`, unread.
+
+    :raises WireError: if the bytes are no record of a passage, or longer than one may be.
+    """
+    _bounded(data)
     try:
-        _, raw, seal = _parts(data)
+        _, public, seal = _parts(data)
     except (msgspec.MsgspecError, RecursionError) as error:
         raise WireError("not a well-formed passage record") from error
     if len(seal) > MAX_SEAL_BYTES:
         raise WireError("a seal that is too long")
+    return public, seal
+
+
+def _bounded(data: bytes) -> None:
+    if len(data) > MAX_PASSAGE_BYTES:
+        msg = f"a record of {len(data)} bytes is over the limit of {MAX_PASSAGE_BYTES}"
+        raise WireError(msg)
+
+
+def _passage_record(data: bytes) -> PassageRecord:
+    raw, seal = split_passage(data)
     public = bytes(raw)
     try:
         passage = msgspec.convert(unpack_bounded(public, MAX_PASSAGE_BYTES), LoggedPassage)

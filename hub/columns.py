@@ -10,23 +10,21 @@ import msgspec
 
 from admission.errors import SealError, WireError
 from admission.instant import ClockTrust
-from admission.journal_record import MAX_SEAL_BYTES, PassageRecord, unpack_record
+from admission.journal_record import PASSAGE_START, PassageRecord, split_passage, unpack_record
+from admission.logged_passage import NS_PER_MS
 from admission.passage import Event
 from admission.sealing import OpenedSession, SealSession, person_in
 from admission.verdict import Outcome
-from admission.wire import MAX_PASSAGE_BYTES
 from hub.store.entries import MAX_INTEGER, Decoded
 from hub.store.marks import MarkKind
 
-_PASSAGE_START = b"\x93\x01"
-_NS_PER_MS = 1_000_000
 _NO_ALERTS = b"\x90"
 _ALERT = (MarkKind.ALERT,)
 _ACTS = {Event.OVERRIDE: MarkKind.OVERRIDE, Event.CORRECTION: MarkKind.CORRECTION}
 
 
 class _Seen(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """`journal_record.LoggedPassage` as far as columns are made of it, in its order."""
+    """`logged_passage.LoggedPassage` as far as columns are made of it, in its order."""
 
     site: str
     lane: msgspec.Raw
@@ -65,7 +63,6 @@ class Columns(msgspec.Struct, frozen=True, gc=False):
     unopened: str = ""
 
 
-_parts = msgspec.msgpack.Decoder(tuple[int, msgspec.Raw, bytes]).decode
 _seen = msgspec.msgpack.Decoder(_Seen).decode
 _OTHER = Columns()
 
@@ -76,7 +73,7 @@ def columns_of(packed: bytes, opened: OpenedSession | None) -> Columns:
     :param opened: what opens the seals at this place of the journal.
     :raises WireError: if the bytes are no entry, or hold values that no engine's columns do.
     """
-    if packed.startswith(_PASSAGE_START):
+    if packed.startswith(PASSAGE_START):
         return _passage(packed, opened)
     record = unpack_record(packed)
     if isinstance(record, SealSession):
@@ -85,16 +82,12 @@ def columns_of(packed: bytes, opened: OpenedSession | None) -> Columns:
 
 
 def _passage(packed: bytes, opened: OpenedSession | None) -> Columns:
-    if len(packed) > MAX_PASSAGE_BYTES:
-        raise WireError("the entry is oversized")
+    public, seal = split_passage(packed)
     try:
-        _, public, seal = _parts(packed)
         seen = _seen(public)
     except (msgspec.MsgspecError, RecursionError) as error:
         msg = f"not a passage: {error}"
         raise WireError(msg) from error
-    if len(seal) > MAX_SEAL_BYTES:
-        raise WireError("a seal that is too long")
     person, unopened = None, ""
     if seal and opened is None:
         unopened = "no key of the hub opens the session"
@@ -105,7 +98,7 @@ def _passage(packed: bytes, opened: OpenedSession | None) -> Columns:
             unopened = str(error)
     decoded = _decoded(
         seen.site,
-        seen.wall_ms * _NS_PER_MS,
+        seen.wall_ms * NS_PER_MS,
         person,
         seen.outcome,
         _marks(alerted=bytes(seen.alerts) != _NO_ALERTS, event=seen.event),

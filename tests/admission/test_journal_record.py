@@ -27,7 +27,7 @@ from admission.journal_record import (
     skim_record,
     unpack_record,
 )
-from admission.logged_passage import LoggedPassage, for_zone, logged
+from admission.logged_passage import LoggedPassage, SkimmedPassage, for_zone, logged
 from admission.passage import Passage
 from admission.sealing import Opener, Sealer, SealSession
 from admission.wire import pack_passage
@@ -244,6 +244,10 @@ def test_a_later_version_may_add_fields_at_the_end() -> None:
     assert isinstance(record, PassageRecord)
     assert record.passage == seen
     assert LoggedPassage.__struct_fields__[-1] == "token"
+
+
+def test_skimming_steps_over_the_same_fields_in_the_same_order() -> None:
+    assert SkimmedPassage.__struct_fields__ == LoggedPassage.__struct_fields__
 
 
 @given(passages)

@@ -22,12 +22,12 @@ from admission.journal_record import (
     pack_session,
     unpack_record,
 )
-from admission.logged_passage import logged
+from admission.logged_passage import LoggedPassage, logged
 from admission.passage import Event, Passage
 from admission.sealing import Opener, Sealer
 from admission.verdict import Alert, Outcome
 from admission.wire import pack_passage
-from hub.columns import Columns, columns_of
+from hub.columns import Columns, _Seen, columns_of
 from hub.seal_sessions import SealSessions
 from hub.seals import Seals
 from hub.store.entries import Decoded, JournalKey
@@ -129,3 +129,8 @@ async def test_the_session_at_a_place_is_remembered_or_asked_of_the_store() -> N
     assert await sessions.before(store, key, 10) is None, "remembered: the store is not asked"
     assert await sessions.before(store, key, 9) is found, "kept open"
     assert await SealSessions(Seals([])).before(store, key, 3) is None, "another hub's"
+
+
+def test_columns_are_counted_off_as_the_record_has_them() -> None:
+    fields = _Seen.__struct_fields__
+    assert fields == LoggedPassage.__struct_fields__[: len(fields)]
