@@ -7,6 +7,8 @@ a thousand half-sent requests would use up the process's file descriptors.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import resource
 from collections.abc import Callable
 from itertools import chain
 from typing import Any
@@ -15,9 +17,21 @@ from aiohttp import StreamReader, web
 
 MAX_CONNECTIONS = 512
 """Leaves half of the usual 1,024 file descriptors for files, the store and what is being closed."""
+OPEN_FILES = 65_536
+"""What is asked of the system: connections that agree on TLS yet are counted by nobody, and a
+stranger who begins a thousand of them must not keep a day's file from being opened."""
 HEAD_TIMEOUT_S = 10.0
 """How long the head of a request may take to arrive, counted from the connection or, on one that is
 kept alive, from its first byte."""
+
+
+def allow_open_files() -> None:
+    """Raise this process's soft limit of open files as far as the system lets it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with contextlib.suppress(OSError, ValueError):  # what there is then has to do
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 class Connections:

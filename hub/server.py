@@ -13,7 +13,7 @@ from aiohttp import web
 from admission.ports import Clock
 from hub.access import JsonAccessLogger, log
 from hub.app import application
-from hub.connections import HEAD_TIMEOUT_S, MAX_CONNECTIONS, Connections
+from hub.connections import HEAD_TIMEOUT_S, MAX_CONNECTIONS, Connections, allow_open_files
 from hub.daily_heads import DailyHeadsTask
 from hub.documents import put_recipient
 from hub.enrolment_serving import enrolling
@@ -55,6 +55,7 @@ async def serving(folder: DataFolder, options: ServeOptions, clock: Clock) -> As
     :raises HubError: if the folder is no hub's or another hub serves it, or the address can't be
         listened on.
     """
+    allow_open_files()
     folder.require()
     folder.create()
     metrics = HubMetrics()

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
 from aiohttp import web
 
+from hub.connections import OPEN_FILES, allow_open_files
 from hub.server import listening
 
 LIMIT_S = 20
@@ -166,3 +169,17 @@ async def test_closed_connections_give_their_room_back() -> None:
             assert await answered((reader, writer))
             writer.close()
             await writer.wait_closed()
+
+
+@pytest.mark.parametrize(
+    ("soft", "hard", "then"),
+    [(1_024, 1 << 20, OPEN_FILES), (1_024, 4_096, 4_096), (1 << 19, 1 << 20, None)],
+)
+def test_connections_that_nobody_counts_yet_leave_files_to_open(
+    monkeypatch: pytest.MonkeyPatch, soft: int, hard: int, then: int | None
+) -> None:
+    asked: list[tuple[int, int]] = []
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (soft, hard))
+    monkeypatch.setattr(resource, "setrlimit", lambda _, limits: asked.append(limits))
+    allow_open_files()
+    assert asked == ([] if then is None else [(then, hard)])
