@@ -70,12 +70,16 @@ class HeldWalk:
         self._through_hash: bytes | None = None
 
     def take(
-        self, held: Sequence[HeldEntry], spans: Sequence[HeldSpan], until: int, broken: set[int]
+        self,
+        held: Sequence[HeldEntry],
+        spans: Sequence[HeldSpan],
+        until: int,
+        raised: Collection[tuple[int, FlagKind]],
     ) -> None:
         """Take the entries and spans of the next portion.
 
         :param until: the portion's last sequence; of spans that reach further the rest comes again.
-        :param broken: of which entries the chain did not hold when they came in.
+        :param raised: what was remarked when they came in.
         """
         after = self._last
         places = [entry.sequence for entry in held]
@@ -91,7 +95,7 @@ class HeldWalk:
         for first, last in _without([(place, place) for place in places], noted):
             self.findings.add(FindingKind.INSERTED, first, last)
         for entry in held:
-            self._entry(entry, broken)
+            self._entry(entry, raised)
         self._last = until
 
     def end(self) -> None:
@@ -112,7 +116,7 @@ class HeldWalk:
         """How many entries are held no more because their days were dropped."""
         return max(0, self._standing.through - self.covered)
 
-    def _entry(self, entry: HeldEntry, broken: set[int]) -> None:
+    def _entry(self, entry: HeldEntry, raised: Collection[tuple[int, FlagKind]]) -> None:
         sequence = entry.sequence
         self.entries += 1
         previous = self._chain_hash if sequence == self._at + 1 else None
@@ -121,11 +125,11 @@ class HeldWalk:
                 chained(previous, sequence, entry.packed) == entry.chain_hash
             )
             if not follows:
-                known = sequence in broken
+                known = (sequence, FlagKind.CHAIN_BROKEN) in raised
                 self.findings.add(
                     FindingKind.BROKEN_ON_ARRIVAL if known else FindingKind.ALTERED, sequence
                 )
-            self._columns(entry)
+            self._columns(entry, set_aside=(sequence, FlagKind.UNDECODABLE) in raised)
         else:
             self.missing += 1
         if sequence == self._standing.through:
@@ -138,13 +142,13 @@ class HeldWalk:
         self._chain_hash = entry.chain_hash if entry.packed else None
         self._at = sequence
 
-    def _columns(self, entry: HeldEntry) -> None:
+    def _columns(self, entry: HeldEntry, *, set_aside: bool) -> None:
         columns = self._read(entry.packed)
         if columns is None or columns.decoded is None:
             return
-        if entry.decoded is None:
+        if entry.decoded is None and set_aside:
             self.unread += 1
-        elif not _agree(columns, entry.decoded):
+        elif entry.decoded is None or not _agree(columns, entry.decoded):
             self.findings.add(FindingKind.COLUMNS, entry.sequence)
 
     def _read(self, packed: bytes) -> Columns | None:
@@ -180,8 +184,7 @@ async def verify_held(
         until = _portion(held, spans)
         held = [entry for entry in held if entry.sequence <= until]
         flags = await store.flags_at(key, [entry.sequence for entry in held])
-        broken = {flag.sequence for flag in flags if flag.kind is FlagKind.CHAIN_BROKEN}
-        walk.take(held, spans, until, broken)
+        walk.take(held, spans, until, {(flag.sequence, flag.kind) for flag in flags})
         after = until
         progress(after)
     walk.end()

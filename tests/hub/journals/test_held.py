@@ -96,6 +96,16 @@ def test_searches_that_were_meddled_with_show() -> None:
         assert told(verified(store, gate)) == [("columns", 5, 5)]
 
 
+def test_an_entry_that_no_search_finds_any_more_shows() -> None:
+    store, gate = a_hub()
+    store.held[gate.key][5] = msgspec.structs.replace(store.held[gate.key][5], decoded=None)
+    assert told(verified(store, gate)) == [("columns", 5, 5)]
+    flag = Flag(5, FlagKind.UNDECODABLE)
+    asyncio.run(store.raise_flags(gate.key, [flag], 1))
+    report = verified(store, gate)
+    assert (told(report), report.unread) == ([], 1), "it came before this hub could read it"
+
+
 def test_what_was_broken_when_it_came_is_not_the_hubs_doing() -> None:
     store, gate = a_hub()
     held = store.held[gate.key]
