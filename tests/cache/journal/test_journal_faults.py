@@ -9,16 +9,10 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
-import tempfile
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from admission.journal_record import Followup, FollowupKind
 from admission.passage import Passage
@@ -28,32 +22,14 @@ from cache.journal.errors import (
     JournalTimeout,
     JournalUnavailable,
 )
-from cache.journal.file_journal import FileJournal, JournalSettings
+from cache.journal.file_journal import FileJournal
 from cache.journal.verification import verify
 from tests.cache.journal.entries import all_entries, an_entry, sealed_for
 from tests.cache.journal.media import GatedMedium
+from tests.cache.journal.unruly import HUB, LIMIT_S, opened, secured
 
-HUB = X25519PrivateKey.generate()
-LIMIT_S = 20.0
 Held = list[Passage | Followup]
-
-
-@asynccontextmanager
-async def opened(folder: Path, medium: GatedMedium, **bounds: float) -> AsyncIterator[FileJournal]:
-    public = HUB.public_key()
-    journal = await FileJournal.open(
-        folder,
-        monotonic_ns=time.monotonic_ns,
-        random_bytes=os.urandom,
-        medium=medium,
-        settings=JournalSettings(**{"timeout_s": LIMIT_S, **bounds}),  # type: ignore[arg-type]
-        recipient=lambda: public,
-    )
-    try:
-        yield journal
-    finally:
-        medium.gate.set()
-        await journal.close()
+Appended = asyncio.Task[int]
 
 
 async def fill(journal: FileJournal) -> None:
@@ -66,23 +42,12 @@ async def held_in(folder: Path, journal: FileJournal) -> Held:
     return sealed_for(HUB, journal.journal_id, entries)
 
 
-async def secured(journal: FileJournal) -> None:
-    """Return once nothing is waiting that somebody has acted on."""
-    async with asyncio.timeout(LIMIT_S):
-        while journal.statistics().unsecured_waiting:
-            await journal.wait_beyond(journal.last_sequence)
-        await journal.flush()
-
-
 async def begun(journal: FileJournal, medium: GatedMedium, number: int, **how: bool) -> Appended:
     """Return an append on which the writer has begun, held up in its sync, and which gave up."""
     medium.hold()
     task = asyncio.create_task(journal.append(an_entry(number), timeout_s=0.1, **how))
     assert await asyncio.to_thread(medium.reached.wait, LIMIT_S)
     return task
-
-
-Appended = asyncio.Task[int]
 
 
 @pytest.mark.parametrize("number", [errno.EIO, errno.ENOSPC, errno.EROFS])
@@ -241,87 +206,3 @@ async def test_a_full_budget_holds_the_lane_until_pruning_gives_back(tmp_path: P
         assert statistics.free_bytes > 0
         journal.freed(2_000)
         assert await journal.append(an_entry(100)) > 3
-
-
-STEPS = st.lists(
-    st.sampled_from(("append", "append", "unsecured", "follow", "hold", "refuse", "mend", "wait")),
-    max_size=14,
-)
-
-
-@given(STEPS)
-@settings(max_examples=25, deadline=None)
-def test_what_lanes_were_told_is_what_stands_in_the_files(steps: list[str]) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        asyncio.run(_lived_through(Path(folder), steps))
-
-
-async def _lived_through(folder: Path, steps: list[str]) -> None:
-    medium = GatedMedium()
-    tasks: dict[int, Appended] = {}
-    policy: set[int] = set()
-    async with opened(folder, medium, rotate_bytes=1_500) as journal:
-        for number, step in enumerate(steps, start=1):
-            match step:
-                case "append" | "unsecured":
-                    unsecured = step == "unsecured"
-                    append = journal.append(an_entry(number), timeout_s=0.004, unsecured=unsecured)
-                    tasks[number] = asyncio.create_task(append)
-                    policy |= {number} if unsecured else set()
-                case "follow":
-                    journal.follow(Followup(FollowupKind.PASSED, 1, 5))
-                case "hold":
-                    medium.hold()
-                case "refuse":
-                    medium.refusal = OSError(errno.EIO, "Input/output error")
-                case "mend":
-                    medium.refusal = None
-                    medium.gate.set()
-                case _:
-                    await asyncio.wait([*tasks.values()] or [asyncio.create_task(asyncio.sleep(0))])
-            await asyncio.sleep(0)
-        told = dict(
-            zip(tasks, await asyncio.gather(*tasks.values(), return_exceptions=True), strict=True)
-        )
-        medium.refusal = None
-        medium.gate.set()
-        await secured(journal)
-    assert verify(folder).sound
-    _agrees(told, policy, await _by_sequence(folder, journal))
-
-
-async def _by_sequence(folder: Path, journal: FileJournal) -> dict[int, Passage | Followup]:
-    entries = await all_entries(None, folder, verify(folder).last_sequence)
-    session = [entries[0]] if entries else []
-    found: dict[int, Passage | Followup] = {}
-    for entry in entries:
-        held = sealed_for(HUB, journal.journal_id, [*session, entry])
-        if held:
-            found[entry.sequence] = held[-1]
-        else:
-            session = [entry]
-    return found
-
-
-def _agrees(
-    told: dict[int, int | BaseException], policy: set[int], found: dict[int, Passage | Followup]
-) -> None:
-    numbers = {entry.monotonic_ns: s for s, entry in found.items() if isinstance(entry, Passage)}
-    notes = {
-        (one.about, one.kind)
-        for one in found.values()
-        if isinstance(one, Followup) and one.kind is not FollowupKind.PASSED
-    }
-    places = {number: numbers.get(an_entry(number).monotonic_ns) for number in told}
-    for number, answer in told.items():
-        place = places[number]
-        if isinstance(answer, int):
-            assert place == answer, "what was acknowledged stands where it was said to"
-            assert not {note for note in notes if note[0] == place}
-        elif number in policy:
-            assert place is not None, "what policy vouched for is written in the end"
-            assert (place, FollowupKind.UNSECURED) in notes
-        elif place is not None:
-            assert isinstance(answer, JournalTimeout)
-            assert answer.in_doubt, "what was taken back is never found"
-            assert (place, FollowupKind.WITHHELD) in notes
