@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from hub.passes.fonts import Fonts, find_fonts
 from tests.hub.passes.office import Office
 
 
@@ -19,3 +20,8 @@ def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def office(founded: Path, tmp_path: Path) -> Office:
     shutil.copytree(founded, tmp_path / "office")
     return Office(tmp_path / "office")
+
+
+@pytest.fixture(scope="module")
+def fonts() -> Fonts:
+    return find_fonts()

@@ -1,4 +1,4 @@
-"""Protects print: codes of exactly 50 and 150 mm, with room around them, that read."""
+"""Protects printed cards: codes of exactly 50 mm, with room around them, that read."""
 
 from __future__ import annotations
 
@@ -23,18 +23,12 @@ from hub.passes.fonts import Fonts, find_fonts
 from hub.passes.office import IssuedPass
 from hub.passes.pdf import PdfPrint
 from hub.passes.picture import PicturePrint
-from hub.passes.poster import PAPER_MM, Poster, draw_poster
 from hub.passes.printing import PRIVATE, require_letters, write_files
 from hub.passes.sheet import Print, write
 from tests.admission.credentials.passes import KEY, a_permit
 from tests.hub.passes import paper
 
 LONGEST = msgspec.structs.replace(a_permit(places=tuple(Place)), holder=Holder("Nguyễn" * 6))
-
-
-@pytest.fixture(scope="module")
-def fonts() -> Fonts:
-    return find_fonts()
 
 
 def _pass(number: int = 0, claims: PassClaims | None = None) -> IssuedPass:
@@ -188,54 +182,6 @@ def test_a_long_name_is_written_on_two_lines(fonts: Fonts, name: str, lines: lis
     claims = msgspec.structs.replace(a_permit(), granted=number, holder=Holder(name))
     draw_card(onto, _pass(claims=claims), 0, 0)
     assert written[2:-3] == lines
-
-
-@pytest.mark.parametrize(("paper_name", "size"), [("a4", (210, 297)), ("a3", (297, 420))])
-@pytest.mark.parametrize("content", ["A", "https://example.org/d/8f3k2", "x" * 600])
-def test_a_poster_has_a_code_of_150_mm(
-    fonts: Fonts, paper_name: str, size: tuple[int, int], content: str
-) -> None:
-    poster = Poster(content, "Chợ Bến Thành")
-    pdf = _pdf(fonts, lambda onto: draw_poster(onto, poster, paper_name))
-    (boxes,), (page,) = paper.page_boxes(pdf), paper.page_sizes(pdf)
-    left, top, right, bottom = paper.extent(boxes)
-    assert (right - left, bottom - top) == pytest.approx((150.0, 150.0), abs=0.001)
-    assert page == pytest.approx(size, abs=0.001)
-    quiet = 4 * 150 / len(code_of(content).matrix)
-    assert left - quiet > 0
-    assert top - quiet > 0
-    assert paper.texts_in(paper.drawn(boxes, page, 50)) == {content}
-
-
-@pytest.mark.parametrize("paper_name", ["a4", "a3"])
-@pytest.mark.parametrize("words_of_name", [1, 6, 12, 20])
-def test_a_site_with_a_long_name_has_it_on_several_lines(
-    fonts: Fonts, paper_name: str, words_of_name: int
-) -> None:
-    onto = PdfPrint(fonts)
-    written: list[tuple[float, float, str]] = []
-    onto.text = lambda _x, baseline, text, size, *, bold: written.append((baseline, size, text))  # type: ignore[method-assign]
-    site = " ".join(["Trường"] * words_of_name)
-    draw_poster(onto, Poster("A", site), paper_name)
-    width, height = PAPER_MM[paper_name]
-    lines = written[2:-1]
-    assert " ".join(text for *_, text in lines) == site
-    assert min(size for _, size, _ in lines) >= 6 * width / 210
-    assert [baseline for baseline, *_ in written] == sorted(b for b, *_ in written)
-    assert written[-1][0] <= height - 8
-
-
-@pytest.mark.parametrize("site", ["Trường " * 60, "W" * 60])
-def test_a_name_that_would_be_illegible_on_a_poster_is_refused(fonts: Fonts, site: str) -> None:
-    with pytest.raises(PassError, match="does not fit") as refused:
-        draw_poster(PdfPrint(fonts), Poster("A", site), "a4")
-    assert "shorten" in refused.value.hint
-
-
-@pytest.mark.parametrize("content", ["", "x" * 601])
-def test_a_poster_of_nothing_or_too_much_is_refused(fonts: Fonts, content: str) -> None:
-    with pytest.raises(PassError, match="1 to 600"):
-        draw_poster(PdfPrint(fonts), Poster(content, "A"), "a4")
 
 
 def test_without_a_font_the_package_is_named() -> None:
