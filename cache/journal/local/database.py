@@ -35,6 +35,9 @@ _PRAGMAS = (
     "PRAGMA cache_size = -2048",
     "PRAGMA journal_size_limit = 4194304",
 )
+_ALONE = "PRAGMA locking_mode = EXCLUSIVE"
+"""Keeps the index of the WAL in memory: no file has to be made for it."""
+_NO_ROOM = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR})
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _FAILURES = (sqlite3.Error, UnicodeDecodeError)
 """What a statement raises; the latter where SQLite's message quotes a name that is damaged."""
@@ -148,13 +151,26 @@ async def _opened_or_replaced(path: Path) -> aiosqlite.Connection:
 
 
 async def _opened(path: Path) -> aiosqlite.Connection:
+    try:
+        return await _connected(path, _PRAGMAS)
+    except sqlite3.Error as error:
+        if _code(error) not in _NO_ROOM:
+            raise
+        why = error
+    # A full disk keeps no gate from starting: what is known is read, and kept once there is room.
+    raw = await _connected(path, (_ALONE, *_PRAGMAS))
+    _log.warning("no room beside the journal's local state: nobody else can read it", exc_info=why)
+    return raw
+
+
+async def _connected(path: Path, pragmas: tuple[str, ...]) -> aiosqlite.Connection:
     # aiosqlite leaves its thread behind, reporting to a loop that may be gone, where it cannot open
     # the file: find that out first.
     await asyncio.to_thread(_probe, path)
     raw = await aiosqlite.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_S)
     raw.text_factory = _text
     try:
-        for pragma in _PRAGMAS:
+        for pragma in pragmas:
             await raw.execute(pragma)
         await _check(raw)
         await _migrate(raw)
@@ -229,8 +245,13 @@ def _remove(path: Path) -> None:
 def _is_damage(error: Exception) -> bool:
     if isinstance(error, UnicodeDecodeError):
         return True
-    code = getattr(error, "sqlite_errorcode", None)  # absent where Python itself raised it
-    return code is not None and code & 0xFF in _DAMAGED
+    return _code(error) in _DAMAGED
+
+
+def _code(error: Exception) -> int | None:
+    """Return SQLite's primary code; None where Python itself raised the error."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return None if code is None else code & 0xFF
 
 
 def _failed(path: Path, error: Exception) -> LocalStateError:

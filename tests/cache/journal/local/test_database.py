@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
@@ -116,6 +118,35 @@ async def test_what_is_not_the_files_fault_is_told_with_what_to_do(path: Path) -
     Path.mkdir(path)
     with pytest.raises(LocalStateError):
         await LocalDatabase.open(path)
+
+
+@contextlib.contextmanager
+def no_room() -> Iterator[None]:
+    """Let no file grow: as on a full disk, also of the index that SQLite keeps beside a WAL."""
+    bounds = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, bounds[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, bounds)
+
+
+async def test_on_a_full_disk_what_is_known_is_read_and_kept_once_there_is_room(path: Path) -> None:
+    """Otherwise a full disk would keep the gate from starting, whatever the site's policy."""
+    await keep(path, 7)
+    with no_room():
+        database = await LocalDatabase.open(path)
+        try:
+            assert await watermarks(database) == {JOURNAL: 7}
+            outbox = await Outbox.open(database, AJournal())
+            with pytest.raises(LocalStateError):
+                await outbox.acknowledge(8)
+        except BaseException:
+            await database.close()
+            raise
+    await outbox.acknowledge(9)
+    await database.close()
+    assert await kept(path) == {JOURNAL: 9}
 
 
 async def test_a_locked_file_is_not_replaced(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
