@@ -215,3 +215,58 @@ async def test_a_day_dropped_by_another_process_is_written_anew(tmp_path: Path) 
         await serving.add_entries([Offer(KEY, [record(2, TODAY - 9)])])
         assert [e.sequence for e in await serving.entries(KEY, 0, limit=9)] == [2]
     assert rows(tmp_path) == [("gate-1", 2)]
+
+
+def scribble(path: Path, start: int, count: int) -> None:
+    with path.open("r+b") as file:
+        file.seek(start)
+        file.write(b"\xff" * count)
+
+
+@pytest.mark.parametrize("start", [0, 4_096], ids=["header", "pages"])
+async def test_a_damaged_day_holds_up_no_other(tmp_path: Path, start: int) -> None:
+    await add(tmp_path, GROUPS)
+    folder = tmp_path / "entries"
+    damaged = folder / "2021-09-19.db"
+    scribble(damaged, start, damaged.stat().st_size - start)
+    for _ in range(2):
+        async with open_store(tmp_path / "hub.db") as store:
+            await store.add_entries([Offer(KEY, [record(8)])])
+            await store.add_entries([Offer(KEY, [record(9, TODAY - 1)])])
+            assert (await store.watermark(KEY)).through == 9, "marks never go back"
+            assert [e.sequence for e in await store.entries(KEY, 0, limit=99)] == [4, *range(5, 10)]
+    assert (folder / "2021-09-19.db.damaged").exists(), "whoever can mend it has it"
+
+
+async def test_a_day_that_is_damaged_while_it_is_open_is_set_aside(tmp_path: Path) -> None:
+    await add(tmp_path, GROUPS)
+    async with open_store(tmp_path / "hub.db") as store:
+        await store.add_entries([Offer(KEY, [record(8, TODAY - 1)])])
+        assert [day.day for day in await store.days()] == [TODAY - 1, TODAY]
+    damaged = tmp_path / "entries" / "2021-09-19.db"
+    with closing(sqlite3.connect(damaged)) as raw:
+        query = "SELECT rootpage FROM sqlite_schema WHERE name = 'entry_by_place'"
+        (page,) = raw.execute(query).fetchone()
+    scribble(damaged, (page - 1) * 4_096, 4_096)
+    async with open_store(tmp_path / "hub.db") as store:
+        with pytest.raises(StoreError):
+            await store.add_entries([Offer(KEY, [record(9, TODAY - 1)])])
+        (added,) = await store.add_entries([Offer(KEY, [record(9, TODAY - 1)])])
+        assert (added.fresh, added.watermark.through) == (1, 9)
+    assert damaged.with_name(damaged.name + ".damaged").exists()
+
+
+async def test_rows_that_nobody_noted_give_way(tmp_path: Path) -> None:
+    await add(tmp_path, [[(KEY, [record(1)])], [(KEY, [record(5), record(6)])]])
+    with closing(sqlite3.connect(tmp_path / "entries" / "2021-09-20.db")) as raw:
+        raw.execute("INSERT INTO entry VALUES (1, 3, x'00', x'01', NULL, NULL, NULL, NULL, 1)")
+        raw.execute("DELETE FROM entry WHERE sequence = 6")
+        raw.commit()
+    async with open_store(tmp_path / "hub.db") as store:
+        await store.add_entries([Offer(KEY, [record(2), record(3), record(4)])])
+        missing = [record(sequence) for sequence in range(2, 7)]
+        (added,) = await store.add_entries([Offer(KEY, missing)])
+        assert added.watermark.through == 6, "no row blocks those behind it"
+        assert [e.sequence for e in await store.entries(KEY, 0, limit=9)] == [1, 2, 3, 4, 5, 6]
+        kept = await store.conflicts(KEY, 0, limit=9)
+        assert [(one.sequence, one.packed) for one in kept] == [(3, b"\x01")], "and is not lost"

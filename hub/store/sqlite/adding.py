@@ -50,7 +50,10 @@ def add(raw: sqlite3.Connection, days: DayFiles, offer: Offer) -> Added:
         if not _file(days, day).writing and take_up(raw, days, day):
             return add(raw, days, offer)  # more is held than was known a moment ago
     for run in spans.runs(fresh):
-        _file(days, run[0].day).add(journal, key, run)
+        for sequence, stray in _file(days, run[0].day).add(journal, key, run).items():
+            chain_hash, packed, received_ns = stray.chain_hash, stray.packed, run[-1].received_ns
+            beside = EntryRecord(sequence, chain_hash, packed, None, received_ns)
+            _keep_conflicts(raw, journal, [beside])
         span = Span(run[0].sequence, run[-1].sequence, run[0].day)
         if not (len(run) == len(records) and spans.lengthen(raw, journal, near, span)):
             spans.add(raw, journal, span)
@@ -196,8 +199,15 @@ def _advanced(raw: sqlite3.Connection, days: DayFiles, journal: int, mark: Water
         chain_hash = _file(days, reached.day).chain_hash(journal, reached.last)
         if chain_hash is not None:
             return Watermark(reached.last, chain_hash)
-        # Somebody has taken the file away. What is not there is not acknowledged: it is sent again.
+        # Somebody has taken the file away, or rows of it. What is not there is not acknowledged: it
+        # is sent again. What was acknowledged stays noted, and is missed by whoever verifies.
         spans.remove(raw, journal, reached)
+        noted = [(reached.first, mark.through), *_file(days, reached.day).runs(journal)]
+        for start, end in noted:
+            first, last = max(start, reached.first), min(end, reached.last)
+            near = spans.touching(raw, journal, first, last) if first <= last else []
+            for free in spans.uncovered(first, last, near):
+                spans.add(raw, journal, Span(*free, reached.day))
     return mark
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -80,8 +80,14 @@ class DayFile:
         """How many transactions have been committed here."""
         return int(self.raw.execute("SELECT commits FROM state").fetchone()[0])
 
-    def add(self, journal: int, key: JournalKey, records: Sequence[EntryRecord]) -> None:
-        """Add entries that are not held."""
+    def add(
+        self, journal: int, key: JournalKey, records: Sequence[EntryRecord]
+    ) -> Mapping[int, Held]:
+        """Add entries that are not held, ascending without gaps.
+
+        :returns: what lay in their places all the same, noted by nobody, and gave way: rows that
+            somebody has slipped in, or the rest of a span whose end was taken away.
+        """
         self.begin()
         if journal not in self._journals:
             self.raw.execute(
@@ -89,14 +95,30 @@ class DayFile:
             )
             self._journals.add(journal)
         rows = [self._row(journal, record) for record in records]
+        strays: dict[int, Held] = {}
+        try:
+            self._insert(rows)
+        except sqlite3.IntegrityError:
+            first, last = records[0].sequence, records[-1].sequence
+            taken = {record.sequence: Held(record.chain_hash, record.packed) for record in records}
+            strays = {
+                sequence: held
+                for sequence, held in self.held(journal, first, last).items()
+                if held != taken[sequence]
+            }
+            self.forget(journal, first, last)
+            self._insert(rows)
+        self.added += len(rows)
+        self.mark(journal, records)
+        return strays
+
+    def _insert(self, rows: Sequence[tuple[Any, ...]]) -> None:
         place = 0
         for size in _ROWS:
             while len(rows) - place >= size:
                 variables = tuple(chain.from_iterable(rows[place : place + size]))
                 self.raw.execute(_INSERTS[size], variables)
                 place += size
-        self.added += len(rows)
-        self.mark(journal, records)
 
     def mark(self, journal: int, records: Sequence[EntryRecord]) -> None:
         """Keep the marks of entries."""

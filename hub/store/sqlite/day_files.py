@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from hub.days import day_named, name_of
+from hub.store.sqlite import opening
 from hub.store.sqlite.day_file import DayFile
 
 _SUFFIX = ".db"
+_DAMAGED = ".damaged"
 _BESIDE = ("-wal", "-shm")
 
 
@@ -71,6 +74,33 @@ class DayFiles:
         # The log goes last: alone it is nothing, and the engine ignores it.
         for name in (path.name, *(path.name + beside for beside in _BESIDE)):
             (self._folder / name).unlink(missing_ok=True)
+
+    def opened(self) -> list[int]:
+        """Return the days whose files are open."""
+        return list(self._open)
+
+    def set_aside_damaged(self, day: int) -> Path | None:
+        """Rename a day's file if its content is damaged, so that it holds up no other day.
+
+        Reads all of it. What it held is missed from then on, as where a file is lost; whoever can
+        mend it finds it beside the others, with its log.
+
+        :returns: its name now; None if it is sound.
+        """
+        found = self._open.pop(day, None)
+        if found is not None:
+            found.close()
+        path = self.path(day)
+        if opening.is_sound(path):
+            return None
+        aside, number = path.with_name(path.name + _DAMAGED), 1
+        while aside.exists():
+            number += 1
+            aside = path.with_name(f"{path.name}{_DAMAGED}-{number}")
+        for beside in ("", *_BESIDE):
+            with suppress(FileNotFoundError):
+                path.with_name(path.name + beside).rename(aside.with_name(aside.name + beside))
+        return aside
 
     def size(self, day: int) -> int:
         """Return how many bytes a day takes on the medium, its log included."""

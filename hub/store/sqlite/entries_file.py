@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,7 @@ from hub.errors import StoreError
 from hub.store.sqlite import adding, dropping, opening
 from hub.store.sqlite.day_files import DayFiles
 
+log = logging.getLogger("chot.hub")
 ENTRIES_FILE = "entries.db"
 DAYS_FOLDER = "entries"
 _MIGRATIONS = "entries_migrations"
@@ -31,6 +33,7 @@ class Entries:
         self.raw = raw
         self.days = days
         self._sound = False
+        self._suspects: set[int] = set()
 
     @classmethod
     def open(cls, folder: Path, *, write: bool) -> Entries:
@@ -77,12 +80,38 @@ class Entries:
         self._sound = True
 
     def _recover(self) -> None:
-        """Bring to its end what a crash, or a failure of the medium, has interrupted."""
+        """Bring to its end what a crash, or a failure of the medium, has interrupted.
+
+        A day whose file is damaged is set aside: it must not keep everybody's entries of all others
+        from being taken in.
+        """
+        self._set_aside()
         with self._transaction():
             dropping.finish(self.raw, self.days)
         for day in self.days.on_disk():
-            with self._transaction():
-                adding.take_up(self.raw, self.days, day)
+            try:
+                self._take_up(day)
+            except (StoreError, sqlite3.DatabaseError) as error:
+                self._suspects.add(day)
+                if not opening.is_damage(error) or not self._set_aside():
+                    raise
+
+    def _take_up(self, day: int) -> None:
+        with self._transaction():
+            adding.take_up(self.raw, self.days, day)
+
+    def _set_aside(self) -> bool:
+        """Set aside those of the suspected files that are damaged; return whether any was."""
+        found = False
+        for day in sorted(self._suspects):
+            aside = self.days.set_aside_damaged(day)
+            if aside is not None:
+                log.error(
+                    {"event": "a day's file is damaged and was set aside", "file": str(aside)}
+                )
+                found = True
+        self._suspects.clear()
+        return found
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -92,7 +121,9 @@ class Entries:
             for file in list(self.days.written()):
                 adding.account(self.raw, file, file.commit())
             opening.commit(self.raw)
-        except BaseException:
+        except BaseException as error:
+            if opening.is_damage(error):
+                self._suspects.update(self.days.opened())
             self.days.undo()
             if self.raw.in_transaction:
                 self.raw.execute("ROLLBACK")

@@ -23,6 +23,19 @@ _PRAGMAS = (
 )
 
 
+_DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+
+
+class DamagedFileError(StoreError):
+    """The file is no SQLite file, or not any more."""
+
+
+def is_damage(error: BaseException) -> bool:
+    """Return whether an error says that a file's content is damaged, whatever made it so."""
+    code = getattr(error, "sqlite_errorcode", 0)
+    return isinstance(error, DamagedFileError) or code & 0xFF in _DAMAGE
+
+
 def opened_file(path: Path, migrations: str) -> sqlite3.Connection:
     """Open a file to write, creating it with mode 0600, and bring its tables up to date.
 
@@ -43,7 +56,8 @@ def opened_file(path: Path, migrations: str) -> sqlite3.Connection:
         if raw is not None:
             raw.close()
         msg = f"cannot open the hub's database {path}: {error}"
-        raise StoreError(msg, hint="check that the folder is yours, and the medium") from error
+        failed = DamagedFileError if is_damage(error) else StoreError
+        raise failed(msg, hint="check that the folder is yours, and the medium") from error
     except StoreError:
         if raw is not None:
             raw.close()
@@ -74,17 +88,35 @@ def opened_for_reading(path: Path) -> sqlite3.Connection | None:
     """
     if not path.exists():
         return None
+    raw = None
     try:
         raw = _connected(path)
         raw.execute("PRAGMA query_only = ON")
         (version,) = raw.execute("PRAGMA user_version").fetchone()
     except sqlite3.Error as error:
+        if raw is not None:
+            raw.close()
         msg = f"cannot read the hub's database {path}: {error}"
         raise StoreError(msg, hint="check that the folder is yours, and the medium") from error
     if not version:
         raw.close()
         return None
     return raw
+
+
+def is_sound(path: Path) -> bool:
+    """Return whether all pages of a file, if it is there, are as the engine needs them."""
+    if not path.exists():
+        return True
+    raw = _connected(path)
+    try:
+        return bool(raw.execute("PRAGMA quick_check(1)").fetchone() == ("ok",))
+    except sqlite3.DatabaseError as error:
+        if is_damage(error):
+            return False
+        raise
+    finally:
+        raw.close()
 
 
 def commit(raw: sqlite3.Connection) -> None:
