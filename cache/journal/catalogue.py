@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from cache.journal.errors import JournalDamaged
+from cache.journal.errors import JournalDamaged, JournalUnavailable
 from cache.journal.medium import Medium, NotAFile
 from cache.journal.scan import MAX_FILE_BYTES
 
@@ -36,6 +36,23 @@ def list_files(medium: Medium, directory: Path) -> list[JournalFile]:
     """
     matches = (_NAME.fullmatch(name) for name in medium.names(directory))
     return sorted(JournalFile(int(match[1]), directory / match[0]) for match in matches if match)
+
+
+def require_files(medium: Medium, directory: Path) -> list[JournalFile]:
+    """Return the directory's journal files, for whoever a person has told where they are.
+
+    :raises JournalUnavailable: if the directory cannot be read.
+    """
+    try:
+        return list_files(medium, directory)
+    except OSError as error:
+        raise unreadable(directory, error) from error
+
+
+def unreadable(directory: Path, error: OSError) -> JournalUnavailable:
+    """Return what is to be said of a directory that cannot be read."""
+    msg = f"{directory} cannot be read: {error.strerror or type(error).__name__}"
+    return JournalUnavailable(msg, hint="name the journal's folder")
 
 
 def read_file(medium: Medium, file: JournalFile) -> bytes:

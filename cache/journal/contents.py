@@ -8,7 +8,7 @@ import msgspec
 
 from admission.journal_record import Followup, Record
 from admission.sealing import SealSession
-from cache.journal.frame import VERSION, Frame, Header, pack_frame, pack_header
+from cache.journal.frame import VERSION, Frame, Header, pack_frame, pack_header, pack_pruned_run
 from cache.journal.retention import Nature, nature_of, record_of, wall_ms_of
 from cache.journal.scan import Damage, PrunedRun, scan
 
@@ -108,7 +108,7 @@ def _end(frame: Frame | None) -> tuple[int, bytes] | None:
 
 
 def _run(end: tuple[int, bytes] | None) -> bytes:
-    return b"" if end is None else pack_frame(*end, b"")
+    return b"" if end is None else pack_pruned_run(*end)
 
 
 def _frame(frame: Frame | None) -> bytes:

@@ -11,7 +11,13 @@ import msgspec
 
 from admission.passage import genesis
 from cache.journal.anchor import ANCHOR_NAME, Anchor, read_anchor
-from cache.journal.catalogue import DAMAGED_SUFFIX, JournalFile, list_files, read_file
+from cache.journal.catalogue import (
+    DAMAGED_SUFFIX,
+    JournalFile,
+    read_file,
+    require_files,
+    unreadable,
+)
 from cache.journal.errors import AnchorError, JournalDamaged, JournalUnavailable
 from cache.journal.fault import Fault, FaultKind
 from cache.journal.frame import Frame, Header
@@ -91,7 +97,7 @@ def _walked(directory: Path, medium: Medium, keys: Keys) -> Report:
         # Read before the files: those are then at least as new as what it states.
         anchor, faults = _anchor(directory, medium)
         walk = _Walk(Witness(anchor, keys))
-        files = _listed(medium, directory)
+        files = require_files(medium, directory)
         for place, file in enumerate(files):
             following = files[place + 1].first_sequence if place + 1 < len(files) else None
             walk.file(medium, file, following)
@@ -99,7 +105,7 @@ def _walked(directory: Path, medium: Medium, keys: Keys) -> Report:
         report.faults += faults
         after, _ = _anchor(directory, medium)
         pruned = anchor is not None and after is not None and after.pruned != anchor.pruned
-        if not pruned and set(files) <= set(_listed(medium, directory)):
+        if not pruned and set(files) <= set(require_files(medium, directory)):
             break
     return report
 
@@ -126,7 +132,7 @@ def entries_of(directory: Path, count: int, medium: Medium | None = None) -> lis
     medium = medium or PosixMedium()
     newest: list[Frame] = []
     superseded_from: int | None = None
-    for file in reversed(_listed(medium, directory)):
+    for file in reversed(require_files(medium, directory)):
         frames: list[Frame] = []
         with contextlib.suppress(JournalDamaged):
             frames = [
@@ -240,23 +246,11 @@ class _Walk:
         self._report.faults.append(Fault(kind, file.path.name, offset, sequence, lost))
 
 
-def _listed(medium: Medium, directory: Path) -> list[JournalFile]:
-    try:
-        return list_files(medium, directory)
-    except OSError as error:
-        raise _unreadable(directory, error) from error
-
-
 def _names(medium: Medium, directory: Path) -> list[str]:
     try:
         return medium.names(directory)
     except OSError as error:
-        raise _unreadable(directory, error) from error
-
-
-def _unreadable(directory: Path, error: OSError) -> JournalUnavailable:
-    msg = f"{directory} cannot be read: {error.strerror or type(error).__name__}"
-    return JournalUnavailable(msg, hint="name the journal's folder")
+        raise unreadable(directory, error) from error
 
 
 def _read(medium: Medium, file: JournalFile) -> bytes:

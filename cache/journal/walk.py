@@ -6,8 +6,8 @@ import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from cache.journal.catalogue import JournalFile, list_files, read_file
-from cache.journal.errors import JournalDamaged, JournalUnavailable
+from cache.journal.catalogue import read_file, require_files
+from cache.journal.errors import JournalDamaged
 from cache.journal.frame import HEADER_BYTES, Frame, unpack_header
 from cache.journal.medium import Medium, PosixMedium
 from cache.journal.scan import scan
@@ -27,7 +27,7 @@ def every_frame(
     :raises JournalUnavailable: if the directory cannot be read.
     """
     medium = medium or PosixMedium()
-    files = _listed(medium, directory)
+    files = require_files(medium, directory)
     for place, file in enumerate(files):
         following = files[place + 1].first_sequence if place + 1 < len(files) else None
         try:
@@ -47,17 +47,9 @@ def journal_of(directory: Path, medium: Medium | None = None) -> bytes | None:
     :raises JournalUnavailable: if the directory cannot be read.
     """
     medium = medium or PosixMedium()
-    for file in reversed(_listed(medium, directory)):
+    for file in reversed(require_files(medium, directory)):
         with contextlib.suppress(OSError):
             header = unpack_header(medium.read(file.path, 0, HEADER_BYTES))
             if header is not None:
                 return header.journal
     return None
-
-
-def _listed(medium: Medium, directory: Path) -> list[JournalFile]:
-    try:
-        return list_files(medium, directory)
-    except OSError as error:
-        msg = f"{directory} cannot be read: {error.strerror or type(error).__name__}"
-        raise JournalUnavailable(msg, hint="name the journal's folder") from error

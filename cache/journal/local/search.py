@@ -26,7 +26,7 @@ from cache.journal.local.names import Names
 from cache.journal.local.rows import checked
 from cache.journal.medium import Medium, PosixMedium
 from cache.journal.reader import JournalReader, Place
-from cache.journal.scan import scan
+from cache.journal.scan import MAX_FILE_BYTES, scan
 
 _STEP_ENTRIES = 1_024
 _STEP_BYTES = 1 << 20
@@ -183,7 +183,7 @@ def _extent(medium: Medium, folder: Path) -> tuple[bytes, int, int]:
     try:
         files = list_files(medium, folder)
         for file in reversed(files):
-            data = medium.read(file.path, 0, 64 << 20)
+            data = medium.read(file.path, 0, MAX_FILE_BYTES)
             header = unpack_header(data)
             last = file.first_sequence - 1
             for finding in scan(data, file.first_sequence):
