@@ -245,7 +245,7 @@ def _floor(folder: Path, fleet: Sequence[Gate], now: Instant) -> int:
         groups = [
             (
                 number,
-                JournalKey(gate.name, gate.journal),
+                gate.held_under,
                 _rows(gate.entries[start : start + 100], now),
             )
             for start in range(0, fleet[0].count, 100)
