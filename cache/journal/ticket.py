@@ -55,9 +55,9 @@ class GivenUp(Enum):
 class Group(msgspec.Struct, frozen=True):
     """How one group ended: durable from `first_sequence` on in the tickets' order, or `error`.
 
-    `followups` are those that were written behind the tickets, `withheld` and `secured` how many
-    tickets became durable after their waiter had given them up (see `FollowupKind`). `commit_ns`
-    is the time that the medium took, `position` where the journal stands since.
+    `followups` are those that were written behind the tickets, `withheld` how many tickets became
+    durable after their waiter had given them up and holds (see `FollowupKind`). `commit_ns` is the
+    time that the medium took, `position` where the journal stands since.
     """
 
     tickets: tuple[Ticket, ...]
@@ -67,4 +67,3 @@ class Group(msgspec.Struct, frozen=True):
     position: Position
     followups: int = 0
     withheld: int = 0
-    secured: int = 0

@@ -224,7 +224,6 @@ class GroupCommitter:
                 late = self._late(load.tickets, first, ended_ns)
             else:
                 self._keep(load)
-        withheld = late.count(FollowupKind.WITHHELD)
         return Group(
             tuple(load.tickets),
             first,
@@ -232,8 +231,7 @@ class GroupCommitter:
             self._commit_ns,
             position,
             0 if error else len(load.followups),
-            withheld,
-            len(late) - withheld,
+            late.count(FollowupKind.WITHHELD),
         )
 
     def _late(self, tickets: dict[Ticket, None], first: int, now_ns: int) -> list[FollowupKind]:
