@@ -29,7 +29,7 @@ from appliance.tally import Tally
 
 REFRESH_PER_S = 4
 ACKNOWLEDGE_TIMEOUT_S = 15.0
-HURRIED_TIMEOUT_S = 5.0
+HURRIED_TIMEOUT_S = 0.8
 """After Ctrl-C: the whole end has to fit into two seconds."""
 
 
