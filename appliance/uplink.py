@@ -84,6 +84,7 @@ class Uplink:
         self._ask_again_s = None if ended else ask_again_s
         self._ended = ended
         self._asks = True
+        self._agreed = False
         self._marked_ns: int | None = None
         self._void_ns = 0
         self._read: list[Entry] = []
@@ -100,13 +101,19 @@ class Uplink:
             if not self._asks:
                 await self._await_work()
             self._report.attempts += 1
+            self._agreed = False
             try:
                 await self._exchange([] if self._asks else await self._next_entries())
             except Exception as error:  # noqa: BLE001 - nothing at the hub may ever end the upload
                 self._report.failed(error, self._attempt_s)
                 # While both ends tell another history nothing is sent: the question alone goes on.
-                self._asks = self._asks or isinstance(error, HistoryContradicted)
-                await self._sleep(self._delay_s(error))
+                self._asks = not self._agreed and (
+                    self._asks or isinstance(error, HistoryContradicted)
+                )
+                if self._agreed:  # what could not be kept, such as on a full disk, holds even so
+                    await self._pace.rest()
+                else:
+                    await self._sleep(self._delay_s(error))
             else:
                 self._asks = False
                 self._report.succeeded(self._clock.now())
@@ -120,7 +127,8 @@ class Uplink:
     async def _await_work(self) -> None:
         """Return once there is something to send, or it is time to ask."""
         try:
-            async with asyncio.timeout(self._ask_again_s):
+            failed = self._report.failures  # what was agreed on could not be kept
+            async with asyncio.timeout(self._backoff.ceiling_s if failed else self._ask_again_s):
                 await self._journal.wait_beyond(self._outbox.acknowledged_through)
         except TimeoutError:
             self._asks = True
@@ -200,6 +208,7 @@ class Uplink:
         move = local.judge(mark, await self._chain_hash_of(mark.through, entries))
         through = min(mark.through, last)
         self._report.sent(entries)
+        self._agreed = through != acknowledged or not entries
         if move is Move.BACK:
             self._report.put_back(through, acknowledged)
             self._void_ns = mark.wall_ns

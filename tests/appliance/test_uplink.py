@@ -119,12 +119,23 @@ async def test_a_watermark_that_cannot_be_kept_is_shown_and_sends_nothing_twice(
     gate = Gate(FakeJournal(5), FakeHub())
     gate.hub.held = {entry.sequence: entry for entry in gate.journal.entries[:2]}
     gate.journal.refuses = True
-    await gate.run_until(lambda: len(gate.sleeps) >= 2)
+    await gate.run_until(lambda: gate.hub.through == 5)
     status = gate.uplink.status()
     assert "disk is full" in status.last_error
     gate.journal.refuses = False
+    gate.journal.grow(1)
     await gate.run_until_settled()
-    assert gate.hub.sent == [(3, 3)]
+    assert gate.hub.sent == [(3, 3), (6, 1)]
+    assert not gate.uplink.status().last_error
+
+
+async def test_a_watermark_that_cannot_be_kept_holds_up_nothing() -> None:
+    """On a full disk nothing is let go that the hub does not hold: the upload is the way out."""
+    gate = Gate(FakeJournal(2_500), FakeHub())
+    gate.journal.refuses = True
+    await gate.run_until(lambda: gate.hub.through == 2_500)
+    assert not gate.sleeps
+    assert "disk is full" in gate.uplink.status().last_error
 
 
 async def test_a_success_clears_the_error_and_is_dated() -> None:
