@@ -117,6 +117,9 @@ def claim_of(credential: object) -> Claim:
     """
     if not isinstance(credential, Credential):
         raise TypeError("a plug-in returns a Credential or None")
+    # Looked at before anything is made of it: a million numbers would take the process's memory.
+    if len(credential.identifiers) > MAX_IDENTIFIERS or len(credential.doubts) > len(Doubt):
+        raise ValueError("a plug-in's credential holds more than a claim may")
     holder = credential.holder or Holder("")
     claim = Claim(
         tuple((identifier.kind, identifier.value) for identifier in credential.identifiers),
