@@ -6,12 +6,12 @@ import tempfile
 from pathlib import Path
 
 import click
-import msgspec
 import uvloop
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks.backlog import BacklogFigures, measure
+from benchmarks.command import answer, json_option
 from benchmarks.percentiles import Percentiles
 
 
@@ -28,7 +28,7 @@ from benchmarks.percentiles import Percentiles
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     help="Where the journal is written: the medium to be measured. Default: the temporary folder.",
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+@json_option
 def backlog(
     *,
     entries: int,
@@ -54,10 +54,7 @@ def backlog(
                 progress=status.update,
             )
         )
-    if as_json:
-        click.echo(msgspec.json.encode(figures).decode())
-    else:
-        Console().print(_table(figures))
+    answer(figures, _table, as_json=as_json)
 
 
 def _table(figures: BacklogFigures) -> Table:

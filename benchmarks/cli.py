@@ -6,13 +6,13 @@ import tempfile
 from pathlib import Path
 
 import click
-import msgspec
 import uvloop
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
 from benchmarks.backlog_cli import backlog
+from benchmarks.command import answer, json_option
 from benchmarks.damage import damage
 from benchmarks.decide_cli import decide
 from benchmarks.decode_cli import decode
@@ -60,7 +60,7 @@ bench.add_command(start_up)
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     help="Where the journal is written: the medium to be measured. Default: the temporary folder.",
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+@json_option
 def lane(*, scans: int, people: int, parent: Path | None, as_json: bool) -> None:
     """One scan from reading to light: decision, durable entry, acknowledged signal."""
     with (
@@ -76,10 +76,7 @@ def lane(*, scans: int, people: int, parent: Path | None, as_json: bool) -> None
                 progress=lambda done: progress.update(task, completed=done),
             )
         )
-    if as_json:
-        click.echo(msgspec.json.encode(figures).decode())
-    else:
-        Console().print(_table(figures))
+    answer(figures, _table, as_json=as_json)
 
 
 def _table(figures: LaneFigures) -> Table:

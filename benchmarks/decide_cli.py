@@ -6,11 +6,11 @@ import tempfile
 from pathlib import Path
 
 import click
-import msgspec
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from benchmarks.command import answer, json_option
 from benchmarks.decide import DecideFigures, measure
 
 KINDS = 12
@@ -19,7 +19,7 @@ KINDS = 12
 @click.command()
 @click.option("--people", default=20_000, show_default=True, type=click.IntRange(100, 1_000_000))
 @click.option("--repetitions", default=2_000, show_default=True, type=click.IntRange(10, 1_000_000))
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+@json_option
 def decide(*, people: int, repetitions: int, as_json: bool) -> None:
     """Measure reading to verdict by kind of credential, beside the bare signature check."""
     with (
@@ -33,10 +33,7 @@ def decide(*, people: int, repetitions: int, as_json: bool) -> None:
             repetitions=repetitions,
             progress=lambda done: progress.update(task, completed=done),
         )
-    if as_json:
-        click.echo(msgspec.json.encode(figures).decode())
-    else:
-        Console().print(_table(figures))
+    answer(figures, _table, as_json=as_json)
 
 
 def _table(figures: DecideFigures) -> Table:

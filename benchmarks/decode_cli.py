@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from benchmarks.command import json_option
 from benchmarks.corpus import photographs
 from benchmarks.decode import measure
 from benchmarks.decode_figures import DecodeFigures
@@ -31,7 +32,7 @@ from benchmarks.decoders import PEERS, By
     is_flag=True,
     help="Go by what a core is busy for, not by the wall: on a machine that does other things too.",
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+@json_option
 def decode(
     *, corpus: Path, sets: str, peers: bool, by_category: bool, cpu_time: bool, as_json: bool
 ) -> None:

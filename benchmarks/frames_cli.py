@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import click
-import msgspec
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from benchmarks.command import answer, json_option
 from benchmarks.frames import QUICK, SIZES, Plan, measure
 from benchmarks.frames_figures import FramesFigures
 
@@ -15,17 +15,14 @@ from benchmarks.frames_figures import FramesFigures
 @click.command()
 @click.option("--quick", is_flag=True, help="A few frames only: shows that it works, no more.")
 @click.option("--scenes", default=Plan().scenes, show_default=True, type=click.IntRange(1, 1_000))
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+@json_option
 def frames(*, quick: bool, scenes: int, as_json: bool) -> None:
     """Motion JPEG at 1080p and 720p, empty and with codes: cost a frame, frames until read."""
     plan = QUICK if quick else Plan(scenes=scenes)
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("scenes", total=len(SIZES) * plan.scenes)
         figures = measure(plan, progress=lambda done: progress.update(task, completed=done))
-    if as_json:
-        click.echo(msgspec.json.encode(figures).decode())
-    else:
-        Console().print(_table(figures))
+    answer(figures, _table, as_json=as_json)
 
 
 def _table(figures: FramesFigures) -> Table:

@@ -6,13 +6,13 @@ import tempfile
 from pathlib import Path
 
 import click
-import msgspec
 import uvloop
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
 from benchmarks import intake as run
+from benchmarks.command import answer, json_option
 from benchmarks.intake import IntakeFigures, Rate
 
 GOAL_PER_S = 30_000
@@ -29,7 +29,7 @@ _BATCHES = (100, 1_000, 1)
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     help="Where the hub's folder is made: the medium to be measured. Default: the temporary one.",
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+@json_option
 def intake(*, entries: int, clients: int, parent: Path | None, as_json: bool) -> None:
     """Measure how many entries a second a hub takes in from gates, durably."""
     with (
@@ -46,10 +46,7 @@ def intake(*, entries: int, clients: int, parent: Path | None, as_json: bool) ->
                 progress=lambda step: progress.update(task, description=step),
             )
         )
-    if as_json:
-        click.echo(msgspec.json.encode(figures).decode())
-    else:
-        Console().print(_table(figures))
+    answer(figures, _table, as_json=as_json)
 
 
 def _table(figures: IntakeFigures) -> Table:

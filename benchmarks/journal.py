@@ -6,7 +6,6 @@ Loads and floors take turns, round by round, so that whatever else the machine d
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from pathlib import Path
 
 from admission.credential import CredentialKind
@@ -19,6 +18,7 @@ from benchmarks.journal_figures import JournalFigures, LaneLoad, SlowSync
 from benchmarks.journal_lanes import Load, SlowMedium, a_journal, bare_append, write
 from benchmarks.journal_sizes import reopened_s, sizes, write_history
 from benchmarks.machine import this_machine
+from benchmarks.progress import Progress
 
 LANES = (1, 4, 16, 64)
 SLOW_LANES = 16
@@ -31,8 +31,6 @@ _PASSAGES = 1_000
 _WALL_NS = 1_631_318_400_000_000_000
 _BETWEEN_NS = 700_000_000
 _BOOT = "3f1c8a52-8f5c-4a57-9d0a-6a3f1d7f8b11"
-
-Progress = Callable[[str, float], None]
 
 
 async def measure(

@@ -7,14 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
-import msgspec
 import uvloop
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from benchmarks import journal as run
+from benchmarks.command import answer, folder_option, json_option
 from benchmarks.journal_figures import GOALS, JournalFigures, met
+from benchmarks.progress import shown
 
 
 @click.command()
@@ -30,39 +29,26 @@ from benchmarks.journal_figures import GOALS, JournalFigures, met
     "--upload-entries", default=10_000, show_default=True, type=click.IntRange(0, 1_000_000),
     help="Entries that go up to a hub on loopback; 0 leaves that out.",
 )  # fmt: skip
-@click.option(
-    "--folder",
-    type=click.Path(path_type=Path, file_okay=False, exists=True),
-    help="The medium to be measured. Default: the temporary folder.",
-)
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+@folder_option
+@json_option
 def journal(
     *, entries: int, reopen_entries: int, upload_entries: int, folder: Path | None, as_json: bool
 ) -> None:
     """Measure the journal: lanes at once, a slow medium, bytes of a scan, upload and opening."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with (
         tempfile.TemporaryDirectory(prefix="chot-bench-", dir=folder) as scratch,
-        Progress(*columns, console=Console(stderr=True), transient=True) as progress,
+        shown() as progress,
     ):
-        task = progress.add_task("", total=1.0)
-
-        def show(step: str, share: float) -> None:
-            progress.update(task, description=step, completed=share)
-
         figures = uvloop.run(
             run.measure(
                 Path(scratch),
                 entries=entries,
                 reopen_entries=reopen_entries,
                 upload_entries=upload_entries,
-                progress=show,
+                progress=progress,
             )
         )
-    if as_json:
-        click.echo(msgspec.json.encode(figures).decode())
-    else:
-        Console().print(table_of(figures))
+    answer(figures, table_of, as_json=as_json)
 
 
 def table_of(figures: JournalFigures) -> Table:

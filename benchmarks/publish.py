@@ -19,7 +19,7 @@ from admission.identity import Identifier, IdentifierKind
 from admission.standing import CredentialStatus
 from benchmarks.child import in_child
 from benchmarks.machine import Machine, this_machine
-from benchmarks.replica_stage import Progress
+from benchmarks.progress import Progress
 from cache.replica.names import ALIASES, PERSONS
 from hub.clock import HubClock
 from hub.errors import HubError

@@ -6,12 +6,12 @@ import tempfile
 from pathlib import Path
 
 import click
-import msgspec
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
 from benchmarks import publish as run
+from benchmarks.command import answer, json_option
 from benchmarks.publish import MAX_NUMBERS, PublishFigures
 
 _GOAL_S, _GOAL_MIB = 60, 1_024
@@ -28,7 +28,7 @@ _GOAL_S, _GOAL_MIB = 60, 1_024
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     help="Where the hub's database is written. Default: the temporary folder.",
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+@json_option
 def publish(*, people: int, numbers: int, folder: Path | None, as_json: bool) -> None:
     """Measure a hub's whole build from its database, and one change after it."""
     with (
@@ -41,10 +41,7 @@ def publish(*, people: int, numbers: int, folder: Path | None, as_json: bool) ->
             progress.update(task, description=step, completed=share)
 
         figures = run.measure(Path(scratch), people=people, numbers=numbers, progress=show)
-    if as_json:
-        click.echo(msgspec.json.encode(figures).decode())
-    else:
-        Console().print(_table(figures))
+    answer(figures, _table, as_json=as_json)
 
 
 def _table(f: PublishFigures) -> Table:

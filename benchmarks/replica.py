@@ -17,6 +17,7 @@ import numpy as np
 from benchmarks.child import in_child
 from benchmarks.entropy import churn_floor_bytes, entropy_of
 from benchmarks.machine import available_bytes, this_machine
+from benchmarks.progress import Progress
 from benchmarks.replica_alone import (
     Store,
     cold_bytes,
@@ -35,7 +36,7 @@ from benchmarks.replica_files import (
 from benchmarks.replica_lookups import Peers, look_up
 from benchmarks.replica_merge import make
 from benchmarks.replica_peers import build_lmdb, build_sqlite
-from benchmarks.replica_stage import Progress, Stage, set_stage
+from benchmarks.replica_stage import Stage, set_stage
 from benchmarks.timing import Took, timed
 from cache.replica.geometry import PAGE_BYTES
 from cache.replica.segment import Segment

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import click
-import msgspec
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from benchmarks import replica as run
+from benchmarks.command import answer, json_option
+from benchmarks.progress import shown
 from benchmarks.replica_figures import GOALS, ReplicaFigures, met
-from benchmarks.replica_stage import Progress as Shown
 from benchmarks.replica_stage import require_room
 
 
@@ -29,37 +25,16 @@ from benchmarks.replica_stage import require_room
     help="Where the stores are written: the medium to be measured. Default: the temporary folder.",
 )
 @click.option("--peers/--no-peers", default=True, show_default=True, help="SQLite, LMDB, a dict.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+@json_option
 def replica(*, people: int, folder: Path | None, peers: bool, as_json: bool) -> None:
     """Measure the replica at its size: look-ups, bytes, deltas, start and merge, and bounds."""
     with (
         tempfile.TemporaryDirectory(prefix="chot-bench-", dir=folder) as scratch,
-        _shown() as progress,
+        shown() as progress,
     ):
         require_room(Path(scratch), people, peers=peers)
         figures = run.measure(Path(scratch), people=people, peers=peers, progress=progress)
-    if as_json:
-        click.echo(msgspec.json.encode(figures).decode())
-    else:
-        Console().print(table_of(figures))
-
-
-@contextlib.contextmanager
-def _shown() -> Iterator[Shown]:
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TimeElapsedColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    )
-    with bar:
-        task = bar.add_task("", total=1.0)
-
-        def show(step: str, share: float = 0.0) -> None:
-            bar.update(task, description=step, completed=share)
-
-        yield show
+    answer(figures, table_of, as_json=as_json)
 
 
 def table_of(figures: ReplicaFigures) -> Table:

@@ -10,9 +10,10 @@ import msgspec
 
 from benchmarks.child import anonymous_bytes, in_child
 from benchmarks.errors import BenchmarkError
+from benchmarks.progress import Progress
 from benchmarks.replica_alone import DeltaPlace, open_table
 from benchmarks.replica_files import Base, Day, sequential_write_s
-from benchmarks.replica_stage import KEY_ID, Progress, Stage
+from benchmarks.replica_stage import KEY_ID, Stage
 from benchmarks.timing import Took, timed
 from cache.replica.build import Built
 from cache.replica.merge import merge

@@ -10,7 +10,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Protocol
 
 import msgspec
 import numpy as np
@@ -34,13 +33,6 @@ SAMPLED = 100_000
 _SPARE = FULL_BITS - KEPT_BITS
 _OURS_BYTES, _PEERS_BYTES = 90, 70
 """Of the scratch folder, a person: population, two bases, one rebuilt, a snapshot; SQLite, LMDB."""
-
-
-class Progress(Protocol):
-    """Told what is being done, and which share of it is."""
-
-    def __call__(self, step: str, share: float = 0.0) -> None:
-        """Show it."""
 
 
 class Stage(msgspec.Struct, frozen=True):

@@ -6,13 +6,13 @@ import tempfile
 from pathlib import Path
 
 import click
-import msgspec
 import uvloop
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
 from benchmarks import revocation as run
+from benchmarks.command import answer, json_option
 from benchmarks.revocation import RevocationFigures
 
 GOAL_S = 3.0
@@ -27,7 +27,7 @@ _SPREAD = 1.1
 @click.option(
     "--per-second", "per_s", default=5.0, show_default=True, type=click.FloatRange(0.1, 200)
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+@json_option
 def revocation(*, people: int, withdrawals: int, per_s: float, as_json: bool) -> None:
     """Measure how long after a withdrawal at the hub a gate refuses."""
     if withdrawals > people // 3:
@@ -48,10 +48,7 @@ def revocation(*, people: int, withdrawals: int, per_s: float, as_json: bool) ->
                 ),
             )
         )
-    if as_json:
-        click.echo(msgspec.json.encode(figures).decode())
-    else:
-        Console().print(_table(figures))
+    answer(figures, _table, as_json=as_json)
 
 
 def _table(figures: RevocationFigures) -> Table:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from admission.verdict import Card, Outcome, Reason
 from appliance.records import DATABASE, JOURNAL, open_database
 from benchmarks.journal_sizes import write_drafts
 from benchmarks.machine import Machine, this_machine
+from benchmarks.progress import Progress
 from benchmarks.reopening import reopened
 from cache.journal.local.projection import ZonePlan
 from cache.journal.local.projector import Projector
@@ -36,8 +37,6 @@ _DAY_S, _OPEN_S, _OPENS_S = 86_400, 16 * 3_600, 6 * 3_600
 _FIRST_DAY_S = 1_630_454_400  # 2021-09-01
 _PEOPLE = 60_000
 _BOOT = "3f1c8a52-8f5c-4a57-9d0a-6a3f1d7f8b11"
-
-Progress = Callable[[str, float], None]
 
 
 class StartUpFigures(msgspec.Struct, frozen=True):

@@ -6,12 +6,11 @@ import tempfile
 from pathlib import Path
 
 import click
-import msgspec
 import uvloop
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from benchmarks.command import answer, folder_option, json_option
+from benchmarks.progress import shown
 from benchmarks.start_up import GOAL_S, StartUpFigures, measure
 
 
@@ -23,31 +22,18 @@ from benchmarks.start_up import GOAL_S, StartUpFigures, measure
 @click.option(
     "--scans-a-day", default=240_000, show_default=True, type=click.IntRange(1, 10_000_000)
 )
-@click.option(
-    "--folder",
-    type=click.Path(path_type=Path, file_okay=False, exists=True),
-    help="The medium to be measured. Default: the temporary folder.",
-)
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+@folder_option
+@json_option
 def start_up(*, scans: int, scans_a_day: int, folder: Path | None, as_json: bool) -> None:
     """Measure how long a gate's records take to start, with and without what can be rebuilt."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with (
         tempfile.TemporaryDirectory(prefix="chot-bench-", dir=folder) as scratch,
-        Progress(*columns, console=Console(stderr=True), transient=True) as progress,
+        shown() as progress,
     ):
-        task = progress.add_task("", total=1.0)
-
-        def show(step: str, share: float) -> None:
-            progress.update(task, description=step, completed=share)
-
         figures = uvloop.run(
-            measure(Path(scratch), scans=scans, scans_a_day=scans_a_day, progress=show)
+            measure(Path(scratch), scans=scans, scans_a_day=scans_a_day, progress=progress)
         )
-    if as_json:
-        click.echo(msgspec.json.encode(figures).decode())
-    else:
-        Console().print(table_of(figures))
+    answer(figures, table_of, as_json=as_json)
 
 
 def table_of(figures: StartUpFigures) -> Table:
