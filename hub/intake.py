@@ -7,6 +7,7 @@ one bad entry never blocks the ones behind it.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import partial
 
 import msgspec
 
@@ -89,24 +90,16 @@ class Intake:
         if not entries:
             return Receipt(await self._store.watermark(key))
         records, remarks = await self._judged(key, entries, now)
-        added = await self._commits.add(Offer(key, records, _ahead(arrival, now)))
+        remarked = partial(_flags, arrival, remarks)
+        added = await self._commits.add(Offer(key, records, _ahead(arrival, now), remarked))
         if added.refused:
             raise TooManyJournalsError("this device has begun more journals than any gate does")
-        flags = (
-            *(flag for flag in remarks if flag.sequence not in added.differing),
-            *(Flag(sequence, FlagKind.CONFLICT) for sequence in added.differing),
-            *_broken(arrival, added),
-        )
-        # Only now, and before the acknowledgement: a crash in between makes the gate send again,
-        # and everything above gives the same result a second time.
-        if flags:
-            await self._store.raise_flags(key, flags, now.wall_ns)
         return Receipt(
             added.watermark,
             fresh=added.fresh,
             repeated=len(entries) - added.fresh - len(added.differing),
             conflicting=len(added.differing),
-            flags=flags,
+            flags=remarked(added),
         )
 
     async def _judged(
@@ -153,6 +146,15 @@ def arrival_of(batch: SignedBatch) -> Arrival:
     stated = {sequence for sequence, _ in batch.stated}
     return Arrival(
         JournalKey(batch.device, batch.journal), entries_of(batch), stated, batch.sent_ns
+    )
+
+
+def _flags(arrival: Arrival, remarks: Sequence[Flag], added: Added) -> tuple[Flag, ...]:
+    """Return what there is to remark on a batch, given what became of it."""
+    return (
+        *(flag for flag in remarks if flag.sequence not in added.differing),
+        *(Flag(sequence, FlagKind.CONFLICT) for sequence in added.differing),
+        *_broken(arrival, added),
     )
 
 

@@ -8,7 +8,7 @@ in which day. Each method says what it becomes there.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Protocol
 
@@ -24,6 +24,10 @@ MAX_JOURNALS_OF_A_DEVICE = 1_000
 listed every day and examined, so nobody may begin them without end."""
 NO_CHAIN_HASH = bytes(CHAIN_HASH_BYTES)
 """Stands for the chain hash of what is not there."""
+
+
+def _no_flags(_: Added) -> Iterable[Flag]:
+    return ()
 
 
 class JournalKey(msgspec.Struct, frozen=True):
@@ -66,11 +70,15 @@ class Offer(msgspec.Struct, frozen=True):
     """Entries of one journal to be kept: at least one, ascending by sequence without gaps.
 
     :ivar clock_off_ns: by how much the gate's clock is ahead of the hub's, None if not known.
+    :ivar remarks: says which flags what became of the offer gives rise to, raised in the same
+        transaction: once entries are acknowledged, nothing sends them again. Pure; called on
+        whatever thread writes.
     """
 
     key: JournalKey
     records: Sequence[EntryRecord]
     clock_off_ns: int | None = None
+    remarks: Callable[[Added], Iterable[Flag]] = _no_flags
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -159,7 +167,7 @@ class EntryStore(Protocol):
     """What happened at the gates."""
 
     async def add_entries(self, offers: Sequence[Offer]) -> Sequence[Added]:
-        """Keep entries, one offer after the other, all of them in one transaction.
+        """Keep entries and raise flags, one offer after the other, all of it in one transaction.
 
         Safe to repeat. A sequence that is not held is kept, in its record's day. One that is held
         with the same chain hash and bytes is ignored, whatever day it lies in; so is one through

@@ -236,3 +236,13 @@ async def test_no_device_begins_journals_without_end(store: Store) -> None:
     assert one_more == Added(0, {}, Watermark(), {}, refused=True)
     assert (of_another.fresh, known.fresh) == (1, 1), "nobody else is held up"
     assert len(await store.journals()) == MAX_JOURNALS_OF_A_DEVICE + 1
+
+
+async def test_flags_are_raised_with_the_entries_that_they_are_about(store: Store) -> None:
+    def remarks(added: Added) -> list[Flag]:
+        return [Flag(sequence, FlagKind.CONFLICT) for sequence in added.differing]
+
+    await store.add_entries([Offer(KEY, [record(1)], remarks=remarks)])
+    assert await store.flags(KEY) == []
+    await store.add_entries([Offer(KEY, [record(1, packed=b"other")], remarks=remarks)])
+    assert await store.flags(KEY) == [Flag(1, FlagKind.CONFLICT)]

@@ -72,7 +72,9 @@ class MemoryEntries:
             mark = Watermark(through, entries[through].chain_hash)
         self._stand(offer, mark)
         beside = (records[0].sequence - 1, records[-1].sequence + 1)
-        return Added(fresh, differing, mark, await self.held(key, beside))
+        added = Added(fresh, differing, mark, await self.held(key, beside))
+        await self.raise_flags(key, offer.remarks(added), records[-1].received_ns)
+        return added
 
     def _stand(self, offer: Offer, mark: Watermark) -> None:
         received_ns = offer.records[-1].received_ns

@@ -22,7 +22,7 @@ from hub.store.entries import (
     Offer,
     Watermark,
 )
-from hub.store.sqlite import spans
+from hub.store.sqlite import flagging, spans
 from hub.store.sqlite.day_file import DayFile
 from hub.store.sqlite.day_files import DayFiles
 from hub.store.sqlite.spans import Span
@@ -73,12 +73,14 @@ def add(raw: sqlite3.Connection, days: DayFiles, offer: Offer) -> Added:
         " clock_off_ns = coalesce(?, clock_off_ns) WHERE id = ?",
         (mark.through, mark.chain_hash, records[-1].received_ns, offer.clock_off_ns, journal),
     )
-    return Added(
+    added = Added(
         len(fresh),
         {record.sequence: held[record.sequence] for record in differing},
         mark,
         {place: held[place] for place in (first - 1, last + 1) if place in held},
     )
+    flagging.keep(raw, journal, offer.remarks(added), records[-1].received_ns)
+    return added
 
 
 def keep_conflict(raw: sqlite3.Connection, key: JournalKey, record: EntryRecord) -> None:

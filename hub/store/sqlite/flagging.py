@@ -20,6 +20,11 @@ def raise_flags(
 ) -> None:
     """Keep the flags that are not raised yet."""
     journal, _mark = spans.make_journal(raw, key, raised_ns)
+    keep(raw, journal, flags, raised_ns)
+
+
+def keep(raw: sqlite3.Connection, journal: int, flags: Iterable[Flag], raised_ns: int) -> None:
+    """Keep the flags of a journal by its number."""
     raw.executemany(
         "INSERT OR IGNORE INTO flag VALUES (?, ?, ?, ?, ?)",
         [(journal, flag.sequence, flag.kind.value, flag.detail, raised_ns) for flag in flags],
