@@ -16,13 +16,10 @@ from pathlib import Path
 
 import msgspec
 
-from admission.credential import CredentialKind
 from admission.instant import Instant
-from admission.passage import Passage
 from admission.reading import Reading, Symbology
 from admission.reset import DailyReset
 from admission.signal import Signal
-from admission.verdict import Card, Outcome, Reason
 from appliance.clock import SystemClock
 from appliance.demo.embedded_hub import DEVICE, HubFiles, hub_command, prepare, serving
 from appliance.hub_client import HubClient
@@ -34,6 +31,7 @@ from appliance.uplink_ports import Answer
 from benchmarks.errors import BenchmarkError
 from benchmarks.lane import Watcher, lane_over, people_of
 from benchmarks.percentiles import Percentiles, percentiles
+from benchmarks.scans import a_scan
 from cache.journal.errors import JournalUnavailable
 from cache.journal.file_journal import JournalSettings
 from cache.journal.local.projection import ZonePlan
@@ -192,31 +190,8 @@ async def _fill(records: Records, count: int, now: Instant) -> None:
     for first in range(0, count, _FILLING):
         numbers = range(first, min(count, first + _FILLING))
         await asyncio.gather(
-            *(records.journal.append(_passage(n, now, draw), timeout_s=30.0) for n in numbers)
+            *(records.journal.append(a_scan(n, now, draw), timeout_s=30.0) for n in numbers)
         )
-
-
-def _passage(number: int, now: Instant, draw: random.Random) -> Passage:
-    return Passage(
-        site="supermarket-17",
-        lane=f"lane-{draw.randrange(4)}",
-        source=f"camera-{draw.randrange(4)}",
-        symbology=Symbology.QR_CODE,
-        kind=CredentialKind.PERSONAL_QR,
-        code_digest=draw.randbytes(16),
-        person=draw.getrandbits(64),
-        outcome=Outcome.ADMIT,
-        card=Card.GREEN,
-        reasons=(Reason.CARD_OPENS,),
-        directive=15,
-        rulebook="hcmc-2021-09/1",
-        release=1,
-        wall_ns=now.wall_ns + number * 700_000_000 + draw.randrange(600) * 1_000_000,
-        monotonic_ns=now.monotonic_ns + number * 700_000_000,
-        boot_id=now.boot_id,
-        clock_trust=now.trust,
-        token=draw.getrandbits(64),
-    )
 
 
 @contextlib.asynccontextmanager

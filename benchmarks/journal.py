@@ -8,17 +8,15 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
-from admission.credential import CredentialKind
-from admission.instant import ClockTrust
+from admission.instant import ClockTrust, Instant
 from admission.passage import Passage
-from admission.reading import Symbology
-from admission.verdict import Card, Outcome, Reason
 from benchmarks import backlog
 from benchmarks.journal_figures import JournalFigures, LaneLoad, SlowSync
 from benchmarks.journal_lanes import Load, SlowMedium, a_journal, bare_append, write
 from benchmarks.journal_sizes import reopened_s, sizes, write_history
 from benchmarks.machine import this_machine
 from benchmarks.progress import Progress
+from benchmarks.scans import a_scan
 
 LANES = (1, 4, 16, 64)
 SLOW_LANES = 16
@@ -28,9 +26,9 @@ _ROUNDS = 5
 _TURN = 10  # entries in turn with the floors': a medium's mood changes within milliseconds
 _SET_ASIDE = 8 << 20
 _PASSAGES = 1_000
-_WALL_NS = 1_631_318_400_000_000_000
-_BETWEEN_NS = 700_000_000
-_BOOT = "3f1c8a52-8f5c-4a57-9d0a-6a3f1d7f8b11"
+_FIRST = Instant(
+    1_631_318_400_000_000_000, 0, "3f1c8a52-8f5c-4a57-9d0a-6a3f1d7f8b11", ClockTrust.SYNCHRONISED
+)
 
 
 async def measure(
@@ -42,7 +40,7 @@ async def measure(
     :param reopen_entries: of how many scans the journal is that is opened again.
     :param upload_entries: how many are uploaded to a hub on loopback; 0 leaves that out.
     """
-    passages = [_passage(number, random.Random(number)) for number in range(_PASSAGES)]
+    passages = [a_scan(number, _FIRST, random.Random(number)) for number in range(_PASSAGES)]
     loads, growing, set_aside = await _loads(folder, passages, entries, progress)
     progress("a slow medium", 0.0)
     slow = await _slow(folder / "slow", passages, entries)
@@ -128,29 +126,4 @@ def _lane_load(load: Load, floor: Load) -> LaneLoad:
         p99_us=waits.p99,
         floor_ratio=round(waits.p50 / floor.waits_us.p50, 2),
         entries_a_group=round(load.entries / max(1, load.groups), 1),
-    )
-
-
-def _passage(number: int, draw: random.Random) -> Passage:
-    """Return a scan as a supermarket's gate writes it."""
-    at_ns = number * _BETWEEN_NS + draw.randrange(600) * 1_000_000
-    return Passage(
-        site="supermarket-17",
-        lane=f"lane-{draw.randrange(4)}",
-        source=f"camera-{draw.randrange(4)}",
-        symbology=Symbology.QR_CODE,
-        kind=CredentialKind.PERSONAL_QR,
-        code_digest=draw.randbytes(16),
-        person=draw.getrandbits(64),
-        outcome=Outcome.ADMIT,
-        card=Card.GREEN,
-        reasons=(Reason.CARD_OPENS,),
-        directive=15,
-        rulebook="hcmc-2021-09/1",
-        release=1_204,
-        wall_ns=_WALL_NS + at_ns,
-        monotonic_ns=at_ns,
-        boot_id=_BOOT,
-        clock_trust=ClockTrust.SYNCHRONISED,
-        token=draw.getrandbits(64),
     )
