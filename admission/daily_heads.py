@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
 
 from admission.errors import WireError
 from admission.passage import CHAIN_HASH_BYTES, JOURNAL_ID_BYTES
-from admission.signed import holds, parts, sign, typed
+from admission.signed import parts, require_signature, sign, typed
 from admission.upload import MAX_DEVICE_LENGTH, MAX_SEQUENCE
 
 DAILY_HEADS_VERSION = 1
@@ -100,11 +100,7 @@ def open_daily_heads(data: bytes, keys: Iterable[Ed25519PublicKey]) -> DailyHead
         raise WireError(msg, hint="update the older side")
     if not DAY.fullmatch(heads.day) or not all(_well_formed(one) for one in heads.journals):
         raise WireError("the list names no day, or journals that are none")
-    if not any(holds(key, signature, _DOMAIN + body) for key in keys):
-        raise WireError(
-            "the list is not signed by a key that is trusted here",
-            hint="compare root.json here with the hub's: chot hub keys names it",
-        )
+    require_signature("list", keys, signature, _DOMAIN + body)
     return heads
 
 

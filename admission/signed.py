@@ -6,6 +6,7 @@ thing is never one for another.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TypeVar
 
 import msgspec
@@ -44,6 +45,19 @@ def holds(key: Ed25519PublicKey, signature: bytes, message: bytes) -> bool:
     except InvalidSignature:
         return False
     return True
+
+
+def require_signature(
+    what: str, keys: Iterable[Ed25519PublicKey], signature: bytes, message: bytes
+) -> None:
+    """Check that one of these keys signed this. `message` begins with the domain.
+
+    :param what: what it is, for a person.
+    :raises WireError: if none did.
+    """
+    if not any(holds(key, signature, message) for key in keys):
+        msg = f"the {what} is not signed by a key that is trusted here"
+        raise WireError(msg, hint="compare root.json here with the hub's: chot hub keys names it")
 
 
 def parts(data: bytes, limit_bytes: int) -> tuple[bytes, bytes]:

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
 
 from admission.errors import WireError
 from admission.passage import CHAIN_HASH_BYTES, JOURNAL_ID_BYTES, chained
-from admission.signed import holds, parts, sign, typed
+from admission.signed import holds, parts, require_signature, sign, typed
 from admission.wire import (
     MAX_BATCH_BYTES,
     MAX_BATCH_ENTRIES,
@@ -187,9 +187,5 @@ def open_mark(data: bytes, keys: Iterable[Ed25519PublicKey]) -> Mark:
         raise WireError("the mark names no journal or carries no chain hash")
     if not (0 <= mark.through <= MAX_SEQUENCE and 0 <= mark.wall_ns <= MAX_SEQUENCE):
         raise WireError("the mark is out of range")
-    if not any(holds(key, signature, _MARK_DOMAIN + body) for key in keys):
-        raise WireError(
-            "the mark is not signed by a key that is trusted here",
-            hint="compare root.json here with the hub's: chot hub keys names it",
-        )
+    require_signature("mark", keys, signature, _MARK_DOMAIN + body)
     return mark
