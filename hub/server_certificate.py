@@ -144,7 +144,7 @@ class ServerCertificate:
         return not ours or _names_of(held) != set(self._options.names)
 
     def _now(self) -> datetime:
-        return datetime.fromtimestamp(self._clock.now().wall_ns / 1e9, UTC)
+        return self._clock.now().at(UTC)
 
     def _make(self, certificate: Path, key: Path) -> None:
         if not self._options.names:
