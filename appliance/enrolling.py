@@ -36,13 +36,13 @@ from admission.ports import Clock
 from admission.wire import unpack_bounded
 from appliance.certificates import Names, certificates_in, pem, request_for, require_ours
 from appliance.errors import EnrolmentPending, EnrolmentRefused, HubUnavailable
+from appliance.hub_answer import bounded_body, word_in
 from appliance.hub_failures import failure_of
 from cache.errors import TrustError
 from cache.replica.trust.judge import pinned
 
 ANSWER_S = 20.0
 SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
-_MAX_WORDS = 200
 _REFUSED_HINT = "ask at the hub for a new token: `chot hub enrol token`"
 _FOREIGN_HINT = (
     "the token is of another hub, or somebody answers in its place: ask at the hub for a new one"
@@ -137,7 +137,7 @@ class Enrolling:
                 return certificates_in(body)[0]
             if status == 202 and not told:
                 told = True
-                self._waiting(_word(body, "request"))
+                self._waiting(word_in(body, "request"))
             elif status != 202 and not (told and status in {429, 502, 503, 504}):
                 self._refuse(status, body)
             if self._clock.now().monotonic_ns - began_ns > self._wait_ns:
@@ -151,7 +151,7 @@ class Enrolling:
         self, session: aiohttp.ClientSession, path: str, context: ssl.SSLContext
     ) -> bytes:
         async with self._answer(session, "GET", path, context) as answer:
-            body = await _bounded(answer)
+            body = await bounded_body(answer.content, MAX_ANSWER_BYTES)
             if answer.status != 200:
                 msg = f"the hub answered {answer.status} when asked for its authority"
                 raise HubUnavailable(msg, hint="update the hub, and run `chot hub init` there")
@@ -169,7 +169,8 @@ class Enrolling:
         async with self._answer(
             session, "POST", path, context, data=body, headers=headers
         ) as answer:
-            return answer.status, await _bounded(answer), _pause_s(answer)
+            answered = await bounded_body(answer.content, MAX_ANSWER_BYTES)
+            return answer.status, answered, _pause_s(answer)
 
     @asynccontextmanager
     async def _answer(
@@ -202,7 +203,7 @@ class Enrolling:
         )
 
     def _refuse(self, status: int, body: bytes) -> NoReturn:
-        said = _word(body, "error") or f"status {status}"
+        said = word_in(body) or f"status {status}"
         msg = f"the hub turned this gate down: {said}"
         raise EnrolmentRefused(msg, hint=_REFUSED_HINT)
 
@@ -216,28 +217,10 @@ def _context(anchor: x509.Certificate) -> ssl.SSLContext:
     return context
 
 
-async def _bounded(answer: aiohttp.ClientResponse) -> bytes:
-    body = bytearray()
-    async for chunk in answer.content.iter_any():
-        body += chunk
-        if len(body) > MAX_ANSWER_BYTES:
-            raise HubUnavailable("the hub's answer is too long", hint="it may not be a hub")
-    return bytes(body)
-
-
 def _pause_s(answer: aiohttp.ClientResponse) -> float:
     said = answer.headers.get("Retry-After", "")
     seconds = float(said) if said.isascii() and said.isdigit() and len(said) < 7 else 0.0
     return min(max(seconds, SHORTEST_PAUSE_S), LONGEST_PAUSE_S)
-
-
-def _word(body: bytes, key: str) -> str:
-    """Return one word of a JSON answer, printable and short, empty if it is not there."""
-    try:
-        said = msgspec.json.decode(body, type=dict[str, Any]).get(key, "")
-    except (msgspec.DecodeError, RecursionError):
-        return ""
-    return "".join(c for c in said if c.isprintable())[:_MAX_WORDS] if isinstance(said, str) else ""
 
 
 def _region(body: bytes) -> Region:

@@ -13,7 +13,6 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 import aiohttp
-import msgspec
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -32,6 +31,7 @@ from appliance.certificates import (
 )
 from appliance.errors import ConfigError, EnrolmentPending, EnrolmentRefused, HubUnavailable
 from appliance.health import Finding
+from appliance.hub_answer import bounded_body, word_in
 from appliance.hub_client import HubRequests
 from appliance.hub_failures import failure_of
 from appliance.identity import IdentityFiles
@@ -115,7 +115,8 @@ class Renewal:
                 hint="`chot hub enrol list` and `approve` at the hub",
             )
         if status == 403:
-            msg = f"the hub does not renew this gate's certificate{_said(body)}"
+            said = word_in(body)
+            msg = f"the hub does not renew this gate's certificate{said and f': {said}'}"
             raise EnrolmentRefused(
                 msg,
                 hint="what it records stays here; `chot hub device list` at the hub says more",
@@ -178,7 +179,7 @@ class Renewal:
                     auto_decompress=False,
                 ) as answer,
             ):
-                body = await _bounded(answer.content)
+                body = await bounded_body(answer.content, MAX_ANSWER_BYTES)
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise failure_of(error, self._clock.now()).unavailable() from error
         return answer.status, body
@@ -199,20 +200,3 @@ class Renewal:
         except (OSError, ValueError) as error:
             msg = f"{path} does not hold the certificate of the hub's authority"
             raise ConfigError(msg, hint="enrol this gate anew: `chot enrol`") from error
-
-
-async def _bounded(content: aiohttp.StreamReader) -> bytes:
-    body = b""
-    async for chunk in content.iter_any():
-        body += chunk
-        if len(body) > MAX_ANSWER_BYTES:
-            raise HubUnavailable("the hub's answer is too long", hint="it may not be a hub")
-    return body
-
-
-def _said(body: bytes) -> str:
-    try:
-        said = msgspec.json.decode(body, type=dict[str, object]).get("error", "")
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return ""
-    return f": {said[:200]}" if isinstance(said, str) and said.isprintable() and said else ""

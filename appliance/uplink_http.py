@@ -5,21 +5,18 @@ from __future__ import annotations
 from email.utils import parsedate_to_datetime
 
 import aiohttp
-import msgspec
 
 from admission.ports import Clock
 from admission.upload import MAX_MARK_BYTES, SIGNED_BATCH_CONTENT_TYPE, SIGNED_UPLOAD_PATH
-from appliance.errors import HubRefused, HubUnavailable
+from appliance.errors import HubRefused
+from appliance.hub_answer import bounded_body, word_in
 from appliance.hub_client import HubRequests
 from appliance.hub_failures import failure_of
-from appliance.printable import printable
 from appliance.uplink_ports import Answer
 from appliance.upload_packing import CODING
 
 MAX_RETRY_AFTER_S = 600.0
 """Nobody who answers under the hub's address keeps a gate away for longer."""
-MAX_WORDS = 200
-"""Characters of the hub's own words that are shown."""
 
 _HINTS = {
     400: "one of both sides is older than the other, or a proxy changes what is sent",
@@ -35,7 +32,6 @@ _HINTS = {
     504: "a proxy before the hub waits for it in vain",
 }
 _REDIRECT_HINT = "write the address that it sends to into hub.url, if it is the hub's"
-_STRANGER_HINT = "what answers under hub.url may not be a hub"
 
 
 class HttpTransport:
@@ -69,7 +65,7 @@ class HttpTransport:
                 allow_redirects=False,
                 auto_decompress=False,
             ) as response:
-                answered = await _bounded(response.content)
+                answered = await bounded_body(response.content, MAX_MARK_BYTES)
                 if response.status != 200:
                     raise _refused(response, answered)
                 return Answer(answered)
@@ -77,19 +73,9 @@ class HttpTransport:
             raise failure_of(error, self._clock.now()).unavailable() from error
 
 
-async def _bounded(content: aiohttp.StreamReader) -> bytes:
-    body = b""
-    while chunk := await content.read(MAX_MARK_BYTES + 1 - len(body)):
-        body += chunk
-        if len(body) > MAX_MARK_BYTES:
-            msg = f"the hub's answer is longer than {MAX_MARK_BYTES} bytes"
-            raise HubUnavailable(msg, hint=_STRANGER_HINT)
-    return body
-
-
 def _refused(response: aiohttp.ClientResponse, body: bytes) -> HubRefused:
     status = response.status
-    said = _words(body)
+    said = word_in(body)
     hint = _REDIRECT_HINT if 300 <= status < 400 else _HINTS.get(status, "see the hub's log")
     wait_s = retry_after_s(
         response.headers.get("Retry-After", ""), response.headers.get("Date", "")
@@ -97,15 +83,6 @@ def _refused(response: aiohttp.ClientResponse, body: bytes) -> HubRefused:
     return HubRefused(
         f"the hub answered {status}{said and f': {said}'}", hint=hint, retry_after_s=wait_s
     )
-
-
-def _words(body: bytes) -> str:
-    """Return what a refusal says in its `error`, as one harmless line; empty if it says nothing."""
-    try:
-        said = msgspec.json.decode(body, type=dict[str, object]).get("error", "")
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return ""
-    return printable(said)[:MAX_WORDS] if isinstance(said, str) else ""
 
 
 def retry_after_s(asked: str, date: str) -> float:

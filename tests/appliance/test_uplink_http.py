@@ -12,8 +12,9 @@ from aiohttp import web
 
 from admission.upload import MAX_MARK_BYTES, SIGNED_BATCH_CONTENT_TYPE, SIGNED_UPLOAD_PATH
 from appliance.errors import HubRefused, HubUnavailable
+from appliance.hub_answer import MAX_WORDS
 from appliance.hub_client import HubClient
-from appliance.uplink_http import MAX_RETRY_AFTER_S, MAX_WORDS, HttpTransport
+from appliance.uplink_http import MAX_RETRY_AFTER_S, HttpTransport
 from tests.appliance.uplink_ends import FakeHub, FakeJournal, Gate
 from tests.worlds import ManualClock
 
