@@ -85,7 +85,7 @@ def _passage(packed: bytes, opened: OpenedSession | None) -> Columns:
     public, seal = split_passage(packed)
     try:
         seen = _seen(public)
-    except (msgspec.MsgspecError, RecursionError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         msg = f"not a passage: {error}"
         raise WireError(msg) from error
     person, unopened = None, ""

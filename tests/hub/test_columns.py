@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import msgpack
 import msgspec
 import pytest
@@ -114,6 +116,16 @@ GOOD = msgpack.unpackb(sealed(a_passage(1)))
 def test_what_no_column_holds_is_refused(packed: bytes) -> None:
     with pytest.raises(WireError):
         columns_of(packed, None)
+
+
+@pytest.mark.parametrize("value", [0x00, 0x80, 0xC3, 0xFF])
+def test_no_byte_of_an_entry_can_make_more_than_a_wire_error(value: int) -> None:
+    # Whatever else it raised would be answered 500, again and again: the gate would be stuck there.
+    for packed in (sealed(a_passage(1)), pack_passage(a_passage(1))):
+        for place in range(len(packed)):
+            altered = packed[:place] + bytes([value]) + packed[place + 1 :]
+            with contextlib.suppress(WireError):
+                columns_of(altered, OPENED)
 
 
 async def test_the_session_at_a_place_is_remembered_or_asked_of_the_store() -> None:
