@@ -6,16 +6,15 @@ import msgspec
 
 from admission.errors import WireError
 from admission.instant import ClockTrust
-from admission.journal_record import Followup, FollowupKind, PassageRecord, Record, unpack_record
+from admission.journal_record import Followup, PassageRecord, Record, unpack_record
 from admission.logged_passage import LoggedPassage
 from admission.passage import Event
 from admission.site import Direction
 from admission.verdict import Outcome
+from admission.zone import ANNULS
 from hub.store.entries import JournalKey
 from hub.store.examined import HeldEntry
 
-ANNULLING = frozenset({FollowupKind.NOT_ACTUATED, FollowupKind.NOT_PASSED, FollowupKind.WITHHELD})
-"""What says of an ADMIT that nobody passed by it."""
 _MOVING = frozenset({Event.SCAN, Event.OVERRIDE})
 
 
@@ -74,7 +73,7 @@ def annulled_by(seen: Seen) -> int | None:
     """
     about: int | None = None
     passage = seen.passage
-    if isinstance(seen.record, Followup) and seen.record.kind in ANNULLING:
+    if isinstance(seen.record, Followup) and seen.record.kind in ANNULS:
         about = seen.record.about
     elif passage is not None and passage.event is Event.OVERRIDE:
         about = None if passage.outcome is Outcome.ADMIT else passage.about

@@ -19,16 +19,16 @@ from admission.passage import Event
 from admission.reset import DailyReset
 from admission.site import Direction
 from admission.verdict import Outcome
+from admission.zone import ANNULS
 from cache.journal.local.reset_window import ResetWindow
 
 MAX_ZONE_RECORDS = 500_000
 """More than two busy days. Of more, the oldest are forgotten."""
 ZoneRecord = tuple[int, ZonePassage | Followup]
 """Its sequence, and what it says."""
-_ANNULS = frozenset({FollowupKind.NOT_ACTUATED, FollowupKind.NOT_PASSED, FollowupKind.WITHHELD})
 # How records of followups begin that annul nothing: every other entry of a journal.
 _NO_MATTER = tuple(
-    pack_followup(Followup(kind, 1))[:3] for kind in FollowupKind if kind not in _ANNULS
+    pack_followup(Followup(kind, 1))[:3] for kind in FollowupKind if kind not in ANNULS
 )
 
 
@@ -70,7 +70,7 @@ def of_zone(packed: bytes, site: str) -> ZonePassage | Followup | None:
     except WireError:
         return None
     if told is None or isinstance(told, Followup):
-        return told if told is not None and told.kind in _ANNULS else None
+        return told if told is not None and told.kind in ANNULS else None
     event = told.event
     if told.site != site:
         return None
