@@ -18,9 +18,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
 )
 
 from admission.errors import WireError
-from admission.passage import CHAIN_HASH_BYTES, JOURNAL_ID_BYTES
+from admission.passage import CHAIN_HASH_BYTES, JOURNAL_ID_BYTES, MAX_SEQUENCE
 from admission.signed import parts, require_signature, sign, typed
-from admission.upload import MAX_DEVICE_LENGTH, MAX_SEQUENCE
+from admission.upload import MAX_DEVICE_LENGTH
 
 DAILY_HEADS_VERSION = 1
 DAILY_HEADS_PATH = "journals"

@@ -25,7 +25,7 @@ from admission.logged_passage import (
     for_zone,
     logged,
 )
-from admission.passage import Passage
+from admission.passage import MAX_SEQUENCE, Passage
 from admission.sealing import (
     KEY_ID_BYTES,
     PUBLIC_KEY_BYTES,
@@ -38,7 +38,6 @@ from admission.sealing import (
 from admission.wire import MAX_PASSAGE_BYTES, unpack_bounded, unpack_passage
 
 MAX_SEAL_BYTES = 160
-MAX_SEQUENCE = (1 << 63) - 1
 _FOLLOWUP, _SESSION = 2, 3
 PASSAGE_START = b"\x93\x01"
 """How the record of a passage begins: an array of three whose first is 1."""

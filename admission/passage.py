@@ -23,6 +23,8 @@ from admission.verdict import Alert, Card, Outcome, Reason, Verdict
 CHAIN_HASH_BYTES = 32
 CODE_DIGEST_BYTES = 16
 JOURNAL_ID_BYTES = 16
+MAX_SEQUENCE = (1 << 63) - 1
+"""The last number of an entry: databases hold no larger one."""
 
 
 class Event(StrEnum):

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
 )
 
 from admission.errors import WireError
-from admission.passage import CHAIN_HASH_BYTES, JOURNAL_ID_BYTES, chained
+from admission.passage import CHAIN_HASH_BYTES, JOURNAL_ID_BYTES, MAX_SEQUENCE, chained
 from admission.signed import holds, parts, require_signature, sign, typed
 from admission.wire import (
     MAX_BATCH_BYTES,
@@ -35,7 +35,6 @@ SIGNED_BATCH_CONTENT_TYPE = "application/vnd.chot.signed-batch+msgpack"
 MARK_CONTENT_TYPE = "application/vnd.chot.mark+msgpack"
 MAX_MARK_BYTES = 4_096
 MAX_DEVICE_LENGTH = 64
-MAX_SEQUENCE = (1 << 63) - 1
 _BATCH_DOMAIN = b"chot batch 2\x00"
 _MARK_DOMAIN = b"chot high-water mark 2\x00"
 _A_BATCH = msgspec.Meta(max_length=MAX_BATCH_ENTRIES)

@@ -21,11 +21,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
 )
 
 from admission.errors import WireError
-from admission.passage import CHAIN_HASH_BYTES, JOURNAL_ID_BYTES
+from admission.passage import CHAIN_HASH_BYTES, JOURNAL_ID_BYTES, MAX_SEQUENCE
 from admission.signed import holds, parts, sign, typed
 from admission.upload import MAX_MARK_BYTES
 from cache.journal.errors import AnchorError
-from cache.journal.frame import MAX_SEQUENCE
 from cache.journal.medium import Medium
 from cache.journal.replacing import replace_file
 

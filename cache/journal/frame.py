@@ -19,14 +19,13 @@ from collections.abc import Callable, Iterable
 import google_crc32c
 import msgspec
 
-from admission.passage import CHAIN_HASH_BYTES, JOURNAL_ID_BYTES, chained
+from admission.passage import CHAIN_HASH_BYTES, JOURNAL_ID_BYTES, MAX_SEQUENCE, chained
 from admission.wire import MAX_PASSAGE_BYTES
 
 MAGIC = b"CHOTJRNL"
 VERSION = 2
 FIRST_VERSION = 1
 """Files of this version hold whole passages in the clear (`journal_record` tells them apart)."""
-MAX_SEQUENCE = (1 << 63) - 1
 
 _HEADER = struct.Struct(f"<8sHH{JOURNAL_ID_BYTES}sQ{CHAIN_HASH_BYTES}s")
 _CRC = struct.Struct("<I")

@@ -14,9 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from admission.errors import WireError
-from admission.passage import chained, genesis
+from admission.passage import MAX_SEQUENCE, chained, genesis
 from admission.upload import (
-    MAX_SEQUENCE,
     Mark,
     SignedBatch,
     entries_of,
