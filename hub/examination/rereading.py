@@ -120,7 +120,9 @@ class Rereading:
         except WireError:
             return
         sequence, decoded = held.sequence, columns.decoded
-        lowered = {FlagKind.UNDECODABLE}
+        seen = see(key, msgspec.structs.replace(held, decoded=decoded))
+        # Columns alone are no reason: what is not understood whole, nobody has examined.
+        lowered = set() if seen.record is None else {FlagKind.UNDECODABLE}
         if columns.unopened:
             again.raised.append(Flag(sequence, FlagKind.SEAL_UNOPENED, columns.unopened))
         else:

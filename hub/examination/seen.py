@@ -39,13 +39,17 @@ class Movement(msgspec.Struct, frozen=True):
 
 
 class Seen(msgspec.Struct, frozen=True):
-    """One entry that was read. `record` is None for one that is missing or of an unknown form."""
+    """One entry that was read. `record` is None for one that is missing or of an unknown form.
+
+    `in_part` is one whose columns are known all the same: they ask for less than to understand it.
+    """
 
     sequence: int
     received_ns: int
     missing: bool
     record: Record | None
     movement: Movement | None
+    in_part: bool = False
 
     @property
     def passage(self) -> LoggedPassage | None:
@@ -58,7 +62,8 @@ def see(key: JournalKey, entry: HeldEntry) -> Seen:
     record = _record(entry.packed) if entry.packed else None
     person = None if entry.decoded is None else entry.decoded.person
     moved = _moved(key, entry.sequence, record, person)
-    return Seen(entry.sequence, entry.received_ns, not entry.packed, record, moved)
+    in_part = record is None and entry.decoded is not None
+    return Seen(entry.sequence, entry.received_ns, not entry.packed, record, moved, in_part)
 
 
 def movement_of(key: JournalKey, sequence: int, packed: bytes, person: int) -> Movement | None:

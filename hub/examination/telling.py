@@ -64,6 +64,8 @@ def sent_off(cursor: Cursor, standing: JournalStanding) -> tuple[Cursor, list[Fl
 def _flags(cursor: Cursor, seen: Seen) -> Iterator[Flag]:
     if seen.missing and not cursor.missing:
         yield Flag(seen.sequence, FlagKind.MISSING, "the first of a run of such places")
+    if seen.in_part:
+        yield Flag(seen.sequence, FlagKind.UNDECODABLE, "not examined")
     if isinstance(seen.record, Followup) and seen.record.kind is FollowupKind.UNSECURED:
         yield Flag(seen.record.about, FlagKind.UNSECURED)
     if seen.passage is not None:

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any, cast
 
+import msgpack
 import msgspec
 import pytest
 
 from admission.instant import ClockTrust
 from admission.journal_record import Followup, FollowupKind
+from hub.columns import columns_of
 from hub.examination.examiner import Examiner
 from hub.examination.notebook import Cursor, open_notebook
+from hub.examination.people import PeopleJudge
+from hub.examination.rereading import Rereading
+from hub.seal_sessions import NoSealKeys
 from hub.store.entries import Flag, FlagKind
 from tests.hub.examined import ExaminedMemory, Gate, a_notebook
 from tests.worlds import ManualClock
@@ -185,3 +191,30 @@ def test_days_that_were_dropped_stop_nobody() -> None:
             return (await notebook.cursors())[gate.key]
 
     assert msgspec.structs.replace(asyncio.run(work())).through == 5
+
+
+def in_part(gate: Gate) -> None:
+    """Make the gate's first entry one of a newer version: with a reason that is not known here."""
+    first = gate.entries[0]
+    kind, public, seal = msgpack.unpackb(first.packed)
+    public[public.index(["card_opens"])] = ["a reason of tomorrow"]
+    packed = msgpack.packb([kind, public, seal])
+    gate.entries[0] = msgspec.structs.replace(first, packed=packed)
+
+
+def test_what_is_read_in_part_alone_is_set_aside_until_it_is_understood() -> None:
+    gate = Gate("gate-a")
+    for at_s in range(3):
+        gate.admits(4, at_s)
+    in_part(gate)
+    assert columns_of(gate.entries[0].packed, None).decoded is not None, "searches find it"
+    store, _ = examined(gate)
+    assert set(store.raised[gate.key]) == {(1, FlagKind.UNDECODABLE)}
+
+    async def reread() -> None:
+        async with a_notebook() as notebook:
+            judge = PeopleJudge(store, notebook, 600_000)
+            await Rereading(cast("Any", store), judge, NoSealKeys(), pause=_no_pause).run(5)
+
+    asyncio.run(reread())
+    assert set(store.raised[gate.key]) == {(1, FlagKind.UNDECODABLE)}, "a hub of today still waits"
