@@ -49,6 +49,10 @@ class Medium(Protocol):
         """Return a new, empty file (mode 0600), open for writing, in place of any old one."""
         ...
 
+    def is_at(self, file: int, path: Path) -> bool:
+        """Return whether the open file is still the one that stands under this name."""
+        ...
+
     def preallocate(self, file: int, length: int) -> None:
         """Make the empty file `length` zeros whose blocks are set aside; where not, leave it empty.
 
@@ -135,6 +139,13 @@ class PosixMedium:
         """Return a new, empty file (mode 0600), open for writing, in place of any old one."""
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
         return os.open(path, flags, 0o600)
+
+    def is_at(self, file: int, path: Path) -> bool:
+        """Return whether the open file is still the one that stands under this name."""
+        try:
+            return os.path.samestat(os.fstat(file), path.lstat())
+        except FileNotFoundError:
+            return False
 
     def preallocate(self, file: int, length: int) -> None:
         """Make the empty file `length` zeros, their blocks set aside; where not, leave it empty."""

@@ -68,6 +68,7 @@ class SegmentWriter:
         self.space = space
         self._rotate_bytes = rotate_bytes
         self._file: int | None = None
+        self._path = directory
         self._length = 0
         self._taken = 0  # of the space, for this file
         self._opening: tuple[bytes, ...] = ()
@@ -84,15 +85,21 @@ class SegmentWriter:
     def prepare(self) -> None:
         """Have a file that can take the next group: begin a new one where there is none.
 
+        One that somebody removed or exchanged is there no more, although it can be written to.
+
         :raises JournalUnavailable: if the medium does not let it. Nothing has changed then.
         """
-        if self._file is not None and (self._length >= self._rotate_bytes or self._recorder.ended):
-            self._leave()
-        if self._file is None:
-            try:
+        try:
+            if self._file is not None and (
+                self._length >= self._rotate_bytes
+                or self._recorder.ended
+                or not self._medium.is_at(self._file, self._path)
+            ):
+                self._leave()
+            if self._file is None:
                 self._begin()
-            except OSError as error:
-                raise unavailable(error) from error
+        except OSError as error:
+            raise unavailable(error) from error
 
     def append_group(self, drafts: Sequence[Draft]) -> Position:
         """Append the entries with consecutive sequences; return the position once all are durable.
@@ -173,7 +180,8 @@ class SegmentWriter:
             raise
         self.space.give_back(replaced)
         self._measure()
-        self._file, self._length, self._taken = file, HEADER_BYTES, taken
+        self._file, self._path = file, target.path
+        self._length, self._taken = HEADER_BYTES, taken
         self._opening, self._in_doubt = self._recorder.begin(), False
 
     def _preallocate(self, file: int, length: int) -> None:

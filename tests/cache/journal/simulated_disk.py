@@ -142,6 +142,9 @@ class SimulatedDisk:
         self._names[path] = _Inode()
         return self._opened(self._names[path])
 
+    def is_at(self, file: int, path: Path) -> bool:
+        return self._names.get(path) is self._open[file]
+
     def preallocate(self, file: int, length: int) -> None:
         self._operate("preallocate")
         self._open[file].cached = bytes(length)
