@@ -6,6 +6,7 @@ import os
 import sqlite3
 from pathlib import Path
 
+from cache.replica.durable import sync
 from hub.errors import StoreError
 from hub.store.sqlite.migration import bring_up_to_date, is_up_to_date
 
@@ -44,7 +45,7 @@ def opened_file(path: Path, migrations: str) -> sqlite3.Connection:
     raw = None
     try:
         if made_private(path):
-            _sync_folder(path.parent)
+            sync(path.parent)
         raw = _connected(path)
         for pragma in _PRAGMAS:
             raw.execute(pragma)
@@ -134,11 +135,3 @@ def _connected(path: Path) -> sqlite3.Connection:
         timeout=BUSY_TIMEOUT_S,
         check_same_thread=False,
     )
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
