@@ -15,17 +15,12 @@ from pathlib import Path
 import msgspec
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    load_pem_private_key,
-)
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from appliance.errors import ConfigError
 from cache.errors import KeyFileError
 from cache.replica.durable import make_directory, write_durably
-from cache.replica.keys import has_private_key, public_pem, read_secret
+from cache.replica.keys import has_private_key, private_pem, public_pem, read_secret
 
 _FOLDER = "identity"
 _STATE_HINT = "appliance.state_dir must belong to the service's user"
@@ -81,7 +76,7 @@ def signing_key(files: IdentityFiles) -> Ed25519PrivateKey:
     try:
         if not files.key.exists():
             make_directory(files.folder)
-            write_durably(files.key, _pem(Ed25519PrivateKey.generate()))
+            write_durably(files.key, private_pem(Ed25519PrivateKey.generate()))
         key = _load(files.key)
         if not files.public_key.exists():
             write_durably(files.public_key, public_pem([key.public_key()]), mode=0o644)
@@ -104,7 +99,3 @@ def _load(path: Path) -> Ed25519PrivateKey:
         msg = f"{path} does not hold an Ed25519 private key in PEM"
         raise ConfigError(msg, hint=_REPLACE_HINT)
     return key
-
-
-def _pem(key: Ed25519PrivateKey) -> bytes:
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())

@@ -22,8 +22,6 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
-    NoEncryption,
-    PrivateFormat,
     load_pem_private_key,
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -32,7 +30,7 @@ from admission.enrolment import device_uri
 from admission.instant import Instant
 from cache.errors import KeyFileError as ReplicaKeyFileError
 from cache.replica.durable import write_durably
-from cache.replica.keys import has_private_key, read_secret
+from cache.replica.keys import has_private_key, private_pem, read_secret
 from hub.errors import KeyFileError
 from hub.store.enrolment import IssuedCertificate
 
@@ -195,11 +193,6 @@ def load_private_key(path: Path) -> PrivateKey:
 def new_server_key() -> PrivateKey:
     """Return a key on P-256 that nobody else has."""
     return ec.generate_private_key(ec.SECP256R1())
-
-
-def private_pem(key: PrivateKey) -> bytes:
-    """Return a private key as its file holds it."""
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
 def _builder(common_name: str, begins: datetime, ends: datetime) -> x509.CertificateBuilder:

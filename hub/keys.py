@@ -26,9 +26,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
     Ed25519PublicKey,
 )
 from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
     load_pem_private_key,
 )
 
@@ -40,6 +37,7 @@ from cache.replica.keys import (
     has_private_key,
     load_hash_key,
     load_public_keys,
+    private_pem,
     public_pem,
     read_secret,
 )
@@ -162,11 +160,6 @@ def load_keys(directory: Path) -> HubKeys:
 def new_key(entropy: Callable[[int], bytes]) -> Ed25519PrivateKey:
     """Return a key that nobody else has."""
     return Ed25519PrivateKey.from_private_bytes(entropy(_SEED_BYTES))
-
-
-def private_pem(key: Ed25519PrivateKey) -> bytes:
-    """Return a private key as its file holds it."""
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
 def write_key(path: Path, key: Ed25519PrivateKey) -> None:

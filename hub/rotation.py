@@ -15,6 +15,7 @@ from securesystemslib.signer import SSlibKey
 
 from admission.instant import Instant
 from cache.replica.durable import rename_durably, sync, write_all, write_durably
+from cache.replica.keys import private_pem
 from hub.errors import KeyFileError, PublishError
 from hub.folder import DataFolder
 from hub.keys import (
@@ -26,7 +27,6 @@ from hub.keys import (
     load_keys,
     new_key,
     parse_key,
-    private_pem,
     read_key,
     write_head_keys,
     write_key,

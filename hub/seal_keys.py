@@ -18,16 +18,13 @@ import msgspec
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
     load_pem_private_key,
 )
 
 from admission.sealing import key_id
 from cache.errors import KeyFileError as ReplicaKeyFileError
 from cache.replica.durable import write_durably
-from cache.replica.keys import has_private_key, read_secret
+from cache.replica.keys import has_private_key, private_pem, read_secret
 from hub.errors import KeyFileError
 
 SEAL_KEY = "seal.key"
@@ -109,7 +106,7 @@ def _read(path: Path) -> X25519PrivateKey:
 
 def _write(path: Path, key: X25519PrivateKey) -> None:
     try:
-        write_durably(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        write_durably(path, private_pem(key))
     except OSError as error:
         msg = f"{path} cannot be written: {error.strerror}"
         raise KeyFileError(msg, hint="check the folder's permissions and space") from error

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from admission.ports import Clock
 from cache.replica.durable import write_durably
+from cache.replica.keys import private_pem
 from hub.access import log
 from hub.authority import (
     CA_CERTIFICATE,
@@ -28,7 +29,6 @@ from hub.authority import (
     load_certificate,
     load_private_key,
     new_server_key,
-    private_pem,
 )
 from hub.errors import HubError, KeyFileError
 

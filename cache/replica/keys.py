@@ -9,9 +9,13 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
+    NoEncryption,
+    PrivateFormat,
     PublicFormat,
     load_pem_public_key,
 )
@@ -95,6 +99,11 @@ def public_pem(keys: Iterable[Ed25519PublicKey]) -> bytes:
     """Return these keys in PEM, one after the other; `public_keys` reads them."""
     form = (Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     return b"".join(key.public_bytes(*form) for key in keys)
+
+
+def private_pem(key: Ed25519PrivateKey | X25519PrivateKey | EllipticCurvePrivateKey) -> bytes:
+    """Return a private key as its file holds it: PEM (PKCS #8), not encrypted."""
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
 def has_private_key(data: bytes) -> bool:

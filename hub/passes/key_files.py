@@ -14,10 +14,6 @@ import msgspec
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
     load_pem_private_key,
 )
 
@@ -32,7 +28,7 @@ from admission.credentials.pass_issuers import (
 from admission.errors import TrustError
 from cache.errors import KeyFileError as ReplicaKeyFileError
 from cache.replica.durable import write_durably
-from cache.replica.keys import has_private_key, read_secret
+from cache.replica.keys import has_private_key, private_pem, public_pem, read_secret
 from hub.errors import KeyFileError
 
 SEED_BYTES = 32
@@ -66,10 +62,8 @@ def write_issuing_key(path: Path, key: Ed25519PrivateKey) -> None:
 
     :raises KeyFileError: if a file cannot be written.
     """
-    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    _write(path, private, 0o600)
-    _write(public_file(path), public, 0o644)
+    _write(path, private_pem(key), 0o600)
+    _write(public_file(path), public_pem([key.public_key()]), 0o644)
 
 
 def load_issuing_key(path: Path) -> Ed25519PrivateKey:

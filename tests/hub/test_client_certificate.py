@@ -15,9 +15,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from admission.enrolment import AUTHORITY_PATH, RENEW_PATH, REQUEST_CONTENT_TYPE
 from admission.instant import Instant
 from appliance.certificates import Names, pem
+from cache.replica.keys import private_pem
 from hub.authority import Authority, create_authority, load_authority
 from hub.clock import HubClock
-from hub.keys import private_pem
 from hub.server_certificate import ServerCertificate, TlsOptions
 from hub.store.devices import Device
 from hub.store.enrolment import IssuedCertificate
