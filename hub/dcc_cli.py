@@ -13,7 +13,6 @@ from rich.progress import track
 from admission.credentials.dcc_revocations import write_revocations
 from admission.credentials.dcc_signers import write_signers
 from admission.errors import TrustError
-from cache.replica.durable import write_durably
 from hub.clock import HubClock
 from hub.dcc_feed import (
     BATCH_SUFFIXES,
@@ -25,7 +24,7 @@ from hub.dcc_feed import (
     withdrawals_csv,
 )
 from hub.dcc_slices import listed_keys, lists_in
-from hub.errors import HubError
+from hub.writing import write_file
 
 PUBLISHED_MODE = 0o644
 """Of what is written here: gates and web servers read it, and none of it is a secret."""
@@ -65,7 +64,7 @@ def dsc(*, paths: Sequence[Path], out: Path, strict: bool) -> None:
     _report(refusals, strict=strict)
     if not signers:
         raise TrustError("no certificate could be used", hint="wanted: DER, PEM or JSON")
-    _write(out, write_signers(signers))
+    write_file(out, write_signers(signers), PUBLISHED_MODE)
     countries = len({signer.country for signer in signers})
     click.echo(f"Signers: {len(signers):,}, countries: {countries}, in {out}.", err=True)
 
@@ -85,7 +84,7 @@ def slices(*, folder: Path, out: Path, strict: bool) -> None:
     _report(refusals, strict=strict)
     if keys and not lists:
         raise TrustError("no list of revocations could be used")
-    _write(out, write_revocations(lists))
+    write_file(out, write_revocations(lists), PUBLISHED_MODE)
     count = sum(len(found.slices) for found in lists)
     click.echo(f"Slices: {count:,}, keys: {len(lists):,}, in {out}.", err=True)
 
@@ -106,7 +105,7 @@ def batches(*, paths: Sequence[Path], out: Path, strict: bool) -> None:
     if not found:
         raise TrustError("no batch could be used")
     data, count = withdrawals_csv(found)
-    _write(out, data)
+    write_file(out, data, PUBLISHED_MODE)
     click.echo(f"Revoked names: {count:,}, batches: {len(found):,}, in {out}.", err=True)
 
 
@@ -129,14 +128,6 @@ def _report(refusals: Sequence[Refusal], *, strict: bool) -> None:
     if refusals and strict:
         msg = f"{len(refusals):,} could not be used, so nothing was written"
         raise TrustError(msg, hint="leave out --strict to go on without them")
-
-
-def _write(path: Path, data: bytes) -> None:
-    try:
-        write_durably(path, data, mode=PUBLISHED_MODE)
-    except OSError as error:
-        msg = f"cannot write {path}: {error.strerror}"
-        raise HubError(msg, hint="check that the folder exists and is yours") from error
 
 
 def _now_s() -> int:

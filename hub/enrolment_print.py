@@ -9,12 +9,11 @@ from pathlib import Path
 import segno
 
 from admission.enrolment import Token
-from cache.replica.durable import write_durably
-from hub.errors import HubError
 from hub.passes.fonts import find_fonts
 from hub.passes.pdf import PdfPrint
 from hub.passes.sheet import Align, draw_code, write
 from hub.store.enrolment import EnrolmentToken
+from hub.writing import write_file
 
 _WIDTH_MM, _HEIGHT_MM = 148.0, 210.0  # A5
 _CODE_MM = 90.0
@@ -42,7 +41,7 @@ def write_svg(path: Path, text: str) -> None:
     """
     out = io.BytesIO()
     code_of(text).save(out, kind="svg", scale=4)
-    _write(path, out.getvalue())
+    write_file(path, out.getvalue(), _PRIVATE)
 
 
 def write_pdf(path: Path, text: str, token: Token, kept: EnrolmentToken) -> None:
@@ -70,7 +69,7 @@ def write_pdf(path: Path, text: str, token: Token, kept: EnrolmentToken) -> None
             )
     left = (_WIDTH_MM - _CODE_MM) / 2
     draw_code(onto, code_of(text).matrix, left, _TOP_MM, _CODE_MM)
-    _write(path, onto.finish()[0])
+    write_file(path, onto.finish()[0], _PRIVATE)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -78,12 +77,4 @@ def write_text(path: Path, text: str) -> None:
 
     :raises HubError: if that fails.
     """
-    _write(path, text.encode("ascii") + b"\n")
-
-
-def _write(path: Path, data: bytes) -> None:
-    try:
-        write_durably(path, data, mode=_PRIVATE)
-    except OSError as error:
-        msg = f"cannot write {path}: {error.strerror}"
-        raise HubError(msg, hint="check that the folder exists and is yours") from error
+    write_file(path, text.encode("ascii") + b"\n", _PRIVATE)

@@ -23,6 +23,7 @@ from hub.passes.office import Office, open_office, pass_in, warning_of
 from hub.passes.poster import PAPER_MM, Poster, draw_poster
 from hub.passes.rows import TEXT, Row, issued_table, read_rows
 from hub.passes.sheet import Print
+from hub.writing import write_file
 
 NOTHING_PRINTED = 1
 SOME_LEFT_OUT = 3
@@ -169,7 +170,7 @@ def _print_table(
     if not good:
         return NOTHING_PRINTED
     if issued is not None:
-        printing.write_file(issued, issued_table(good), printing.PRIVATE)
+        write_file(issued, issued_table(good), printing.PRIVATE, failure=PassError)
     names = printing.write_files(out, onto.finish(), printing.PRIVATE)
     click.echo(f"Printed to {', '.join(str(name) for name in names)}.", err=True)
     return SOME_LEFT_OUT if left_out else 0

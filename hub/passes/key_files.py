@@ -27,9 +27,9 @@ from admission.credentials.pass_issuers import (
 )
 from admission.errors import TrustError
 from cache.errors import KeyFileError as ReplicaKeyFileError
-from cache.replica.durable import write_durably
 from cache.replica.keys import has_private_key, private_pem, public_pem, read_secret
 from hub.errors import KeyFileError
+from hub.writing import write_file
 
 SEED_BYTES = 32
 KEY_HINT = "`chot pass key` makes an issuing key"
@@ -62,8 +62,8 @@ def write_issuing_key(path: Path, key: Ed25519PrivateKey) -> None:
 
     :raises KeyFileError: if a file cannot be written.
     """
-    _write(path, private_pem(key), 0o600)
-    _write(public_file(path), public_pem([key.public_key()]), 0o644)
+    write_file(path, private_pem(key), 0o600, failure=KeyFileError)
+    write_file(public_file(path), public_pem([key.public_key()]), 0o644, failure=KeyFileError)
 
 
 def load_issuing_key(path: Path) -> Ed25519PrivateKey:
@@ -171,12 +171,4 @@ def write_issuers(path: Path, document: bytes) -> None:
 
     :raises KeyFileError: if it cannot be written.
     """
-    _write(path, document, 0o644)
-
-
-def _write(path: Path, data: bytes, mode: int) -> None:
-    try:
-        write_durably(path, data, mode=mode)
-    except OSError as error:
-        msg = f"cannot write {path}: {error.strerror}"
-        raise KeyFileError(msg, hint="check that the folder exists and is yours") from error
+    write_file(path, document, 0o644, failure=KeyFileError)

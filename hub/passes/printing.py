@@ -8,7 +8,6 @@ from pathlib import Path
 import msgspec
 
 from admission.errors import ChotError
-from cache.replica.durable import write_durably
 from hub.errors import PassError
 from hub.passes.card import CardSheets, lines_of
 from hub.passes.fonts import Fonts
@@ -17,6 +16,7 @@ from hub.passes.pdf import PdfPrint
 from hub.passes.picture import PicturePrint
 from hub.passes.rows import TEXT, Row
 from hub.passes.sheet import Print
+from hub.writing import write_file
 
 PDF, PNG = ".pdf", ".png"
 PRIVATE, PUBLIC = 0o600, 0o644
@@ -103,20 +103,8 @@ def write_files(out: Path, files: list[bytes], mode: int) -> list[Path]:
         for number in range(1, len(files) + 1)
     ]
     for name, data in zip(names, files, strict=True):
-        write_file(name, data, mode)
+        write_file(name, data, mode, failure=PassError)
     return names
-
-
-def write_file(path: Path, data: bytes, mode: int) -> None:
-    """Write a file, whole or not at all.
-
-    :raises PassError: if that fails.
-    """
-    try:
-        write_durably(path, data, mode=mode)
-    except OSError as error:
-        msg = f"cannot write {path}: {error.strerror}"
-        raise PassError(msg, hint="check that the folder exists and is yours") from error
 
 
 def _require_sound(row: Row) -> None:
