@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from benchmarks.goals import kept
 from benchmarks.machine import Machine
 
 
@@ -98,7 +99,4 @@ GOALS: dict[str, tuple[str, float]] = {
 
 def met(name: str, value: float | None) -> bool | None:
     """Return whether a figure keeps its bound; None where there is no figure or no bound."""
-    if value is None or name not in GOALS:
-        return None
-    sense, bound = GOALS[name]
-    return value <= bound if sense == "≤" else value >= bound
+    return kept(GOALS, name, value)
