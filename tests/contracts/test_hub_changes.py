@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,19 +13,9 @@ from hub.errors import StoreError
 from hub.store.port import KnownIdentifier, Person, Store
 from hub.store.registers import PEOPLE, WATCH, Row
 from hub.store.sqlite import change_log, open_store
-from tests.hub.memory_store import MemoryStore
 
 MANY = 1_000
 WATCHED = WatchEntry(CredentialStatus.ACTIVE)
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
-    if request.param == "memory":
-        yield MemoryStore()
-        return
-    async with open_store(tmp_path / "hub.db") as opened:
-        yield opened
 
 
 def numbers(*values: str) -> tuple[Identifier, ...]:

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import msgspec
 import pytest
 
 from hub.errors import StoreError
 from hub.store.devices import Device
 from hub.store.port import Store
-from hub.store.sqlite import open_store
-from tests.hub.memory_store import MemoryStore
 
 GATE = Device(
     name="gate-1",
@@ -22,15 +17,6 @@ GATE = Device(
     serial="10000000abcdef01",
     expires_ns=5,
 )
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
-    if request.param == "memory":
-        yield MemoryStore()
-        return
-    async with open_store(tmp_path / "hub.db") as opened:
-        yield opened
 
 
 async def test_a_device_is_found_by_its_name_and_its_key(store: Store) -> None:

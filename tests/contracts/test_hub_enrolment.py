@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import msgspec
 import pytest
 
@@ -17,8 +14,6 @@ from hub.store.enrolment import (
     RequestState,
 )
 from hub.store.port import Store
-from hub.store.sqlite import open_store
-from tests.hub.memory_store import MemoryStore
 
 KEY, OTHER_KEY = b"k" * 32, b"o" * 32
 TOKEN = EnrolmentToken(
@@ -46,15 +41,6 @@ def certificate(number: str, ends: int, *, key: bytes = KEY) -> IssuedCertificat
         not_after_ns=ends,
         der=b"der" + number.encode(),
     )
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
-    if request.param == "memory":
-        yield MemoryStore()
-        return
-    async with open_store(tmp_path / "hub.db") as opened:
-        yield opened
 
 
 async def test_a_token_is_kept_once(store: Store) -> None:

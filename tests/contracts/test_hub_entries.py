@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
-import pytest
-
 from hub.store.entries import (
     MAX_JOURNALS_OF_A_DEVICE,
     Added,
@@ -29,23 +24,12 @@ from hub.store.examined import (
 )
 from hub.store.marks import MarkKind
 from hub.store.port import Store
-from hub.store.sqlite import open_store
-from tests.hub.memory_store import MemoryStore
 
 KEY = JournalKey("gate-1", b"\x01" * 16)
 OTHER = JournalKey("gate-2", b"\x02" * 16)
 TODAY = 18_890
 DAY_NS = 86_400 * 10**9
 NOON = TODAY * DAY_NS + DAY_NS // 2
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
-    if request.param == "memory":
-        yield MemoryStore()
-        return
-    async with open_store(tmp_path / "hub.db") as opened:
-        yield opened
 
 
 def record(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,6 @@ from cache.replica.layout import PERSONS_3
 from hub.store.packed import pack_people
 from hub.store.port import KnownIdentifier, Person, Store
 from hub.store.sqlite import open_store, packed
-from tests.hub.memory_store import MemoryStore
 
 LAST_DAY, LAST_HOUR = date(2042, 6, 4), 700_430
 days = st.none() | st.dates(date(2020, 1, 1), LAST_DAY)
@@ -51,15 +50,6 @@ numbers = st.integers(0, 20) | st.integers(0, (1 << 63) - 1)
 everybody = st.lists(
     st.tuples(numbers, st.lists(known, max_size=3), facts), max_size=8, unique_by=lambda one: one[0]
 )
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
-    if request.param == "memory":
-        yield MemoryStore()
-        return
-    async with open_store(tmp_path / "hub.db") as opened:
-        yield opened
 
 
 def different(drawn: Sequence[tuple[int, list[KnownIdentifier], PersonFacts]]) -> list[Person]:

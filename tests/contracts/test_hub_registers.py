@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator
 from datetime import date
-from pathlib import Path
 
 import pytest
 
@@ -35,8 +33,6 @@ from hub.store.registers import (
     Row,
     roster,
 )
-from hub.store.sqlite import open_store
-from tests.hub.memory_store import MemoryStore
 
 ACTIVE, REVOKED = CredentialStatus.ACTIVE, CredentialStatus.REVOKED
 FACTORY = roster("factory-1")
@@ -55,15 +51,6 @@ EMPTIEST: dict[str, Entry] = {
     CREDENTIALS: Withdrawal(),
     FACTORY: RosterEntry(ACTIVE),
 }
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
-    if request.param == "memory":
-        yield MemoryStore()
-        return
-    async with open_store(tmp_path / "hub.db") as opened:
-        yield opened
 
 
 def document(value: str) -> Identifier:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import date
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -26,20 +24,9 @@ from hub.store.entries import (
 )
 from hub.store.marks import MarkedEntry, MarkKind
 from hub.store.port import KnownIdentifier, Person, Store
-from hub.store.sqlite import open_store
-from tests.hub.memory_store import MemoryStore
 
 KEY = JournalKey("gate-1", b"\x01" * 16)
 OTHER = JournalKey("gate-1", b"\x02" * 16)
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
-    if request.param == "memory":
-        yield MemoryStore()
-        return
-    async with open_store(tmp_path / "hub.db") as opened:
-        yield opened
 
 
 def person(number: int, value: str, **facts: object) -> Person:
