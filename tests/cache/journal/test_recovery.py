@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -163,6 +164,23 @@ def test_leftovers_of_a_file_never_finished_are_removed() -> None:
 
 def test_a_group_is_never_longer_than_what_a_file_may_hold() -> None:
     assert 4_096 * MAX_FRAME_BYTES < MAX_FILE_BYTES
+
+
+def test_an_older_file_that_cannot_be_read_keeps_no_gate_from_starting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gate = a_gate()
+    gate.write(40)  # the anchor's head stands some files back now
+    disk, newest = gate.disk, list_files(gate.disk, DIRECTORY)[-1].path
+
+    def read(path: Path, offset: int, limit: int) -> bytes:
+        if path.suffix == newest.suffix and path != newest:
+            raise OSError(errno.EIO, "the medium reports an error")
+        return disk.content(path)[offset : offset + limit]
+
+    monkeypatch.setattr(disk, "read", read)
+    recovery = recover(disk, DIRECTORY, OTHER)
+    assert recovery.position == gate.position
 
 
 @pytest.mark.parametrize("kind", ["pipe", "link", "loop", "folder", "device"])
