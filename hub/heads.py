@@ -103,6 +103,19 @@ class Heads:
         """
         self._issued_ns(self.before(), now)
 
+    def clock_problem(self, now: Instant) -> str:
+        """Return why the clock is not believed at a moment, empty if it is. Writes nothing.
+
+        It is held against the published head: where none is, nobody can tell.
+        """
+        try:
+            if self.head() is None:
+                return "nothing is published yet that the clock could be held against"
+            self.require_clock(now)
+        except PublishError as error:
+            return str(error)
+        return ""
+
     def revouch(self, now: Instant) -> Head:
         """Sign the published head again.
 

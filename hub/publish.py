@@ -147,6 +147,11 @@ class Publisher:
         with self._mapped():
             return self._heads.revouch(now)
 
+    def clock_problem(self, now: Instant) -> str:
+        """Return why the clock is not believed, empty if it is; see `Heads.clock_problem`."""
+        with self._mapped():
+            return self._heads.clock_problem(now)
+
     def tend(self, now: Instant) -> frozenset[str]:
         """Do what is due by now of what is published: deltas of hours and days, following bases.
 

@@ -96,14 +96,14 @@ async def serving(folder: DataFolder, options: ServeOptions, clock: Clock) -> As
                 keys.head,
                 clock,
                 metrics,
-                clock_problem=lambda: vouching.problem,
+                clock_problem=lambda: publisher.clock_problem(clock.now()),
             )
             retention = Retention(
                 store,
                 clock,
                 metrics,
                 keep_days=lambda: folder.keep_days,
-                clock_problem=lambda: vouching.problem,
+                clock_problem=lambda: publisher.clock_problem(clock.now()),
             )
             certificate = enrolling(app, store, folder, options.tls, clock)
             await _vouch_first(vouching)

@@ -135,3 +135,21 @@ def test_heads_after_a_small_step_back_do_not_grow_older(
     first = publisher.publish(PEOPLE, now=set_to(DAY_S))
     second = Publisher(tmp_path, keys).revouch(set_to(DAY_S - 9 * MINUTE_S))
     assert second.issued_ns == first.issued_ns + 1
+
+
+def test_the_clock_is_judged_where_nothing_can_be_written(
+    publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What drops old days asks this: on a full medium, where no head is signed, it is what helps.
+    assert "nothing is published" in publisher.clock_problem(at(0))
+    publisher.publish([], now=at(0))
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("hub.heads.write_durably", full)
+    with pytest.raises(PublishError, match="No space"):
+        publisher.revouch(at(5))
+    assert publisher.clock_problem(at(5)) == ""
+    assert "ahead" in publisher.clock_problem(at(61 * 86_400))
+    assert "behind" in publisher.clock_problem(at(-3_600))
