@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import zlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
@@ -15,10 +15,9 @@ from appliance.errors import HubRefused, HubUnavailable
 from appliance.hub_answer import MAX_WORDS
 from appliance.hub_client import HubClient
 from appliance.uplink_http import MAX_RETRY_AFTER_S, HttpTransport
+from tests.appliance.hub_server import Handler, answering
 from tests.appliance.uplink_ends import FakeHub, FakeJournal, Gate
 from tests.worlds import ManualClock
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @asynccontextmanager
@@ -34,13 +33,6 @@ async def a_hub(handler: Handler) -> AsyncIterator[HttpTransport]:
             yield HttpTransport(client, f"http://{host}:{port}/", ManualClock())
     finally:
         await runner.cleanup()
-
-
-def answering(**response: object) -> Handler:
-    async def handler(_: web.Request) -> web.StreamResponse:
-        return web.Response(**response)  # type: ignore[arg-type]
-
-    return handler
 
 
 async def begun(request: web.Request, **headers: str) -> web.StreamResponse:
