@@ -39,10 +39,11 @@ def add(raw: sqlite3.Connection, days: DayFiles, offer: Offer) -> Added:
     Part of the transaction that is open on entries.db.
     """
     key, records = offer.key, offer.records
-    if not spans.may_begin(raw, key):
+    known = spans.known_journal(raw, key)
+    if known is None and not spans.may_begin(raw, key):
         return Added(0, {}, Watermark(), {}, refused=True)
     first, last = records[0].sequence, records[-1].sequence
-    journal, mark = spans.make_journal(raw, key, records[-1].received_ns)
+    journal, mark = known or spans.make_journal(raw, key, records[-1].received_ns)
     near = spans.touching(raw, journal, first - 1, min(last + 1, MAX_INTEGER))
     held = _held(days, journal, near, (first - 1, last + 1))
     fresh = _fresh(records, near, mark.through)
@@ -79,7 +80,8 @@ def add(raw: sqlite3.Connection, days: DayFiles, offer: Offer) -> Added:
         mark,
         {place: held[place] for place in (first - 1, last + 1) if place in held},
     )
-    flagging.keep(raw, journal, offer.remarks(added), records[-1].received_ns)
+    if flags := tuple(offer.remarks(added)):
+        flagging.keep(raw, journal, flags, records[-1].received_ns)
     return added
 
 

@@ -32,16 +32,22 @@ def journal_id(raw: sqlite3.Connection, key: JournalKey) -> int | None:
     return None if row is None else int(row[0])
 
 
-def make_journal(
-    raw: sqlite3.Connection, key: JournalKey, received_ns: int
-) -> tuple[int, Watermark]:
-    """Return a journal's number and watermark, giving it one if it has none."""
+def known_journal(raw: sqlite3.Connection, key: JournalKey) -> tuple[int, Watermark] | None:
+    """Return a journal's number and watermark, None if nothing of it was ever added."""
     row = raw.execute(
         "SELECT id, through, chain_hash FROM journal WHERE device = ? AND journal = ?",
         (key.device, key.journal),
     ).fetchone()
-    if row is not None:
-        return int(row[0]), Watermark(row[1], bytes(row[2]))
+    return None if row is None else (int(row[0]), Watermark(row[1], bytes(row[2])))
+
+
+def make_journal(
+    raw: sqlite3.Connection, key: JournalKey, received_ns: int
+) -> tuple[int, Watermark]:
+    """Return a journal's number and watermark, giving it one if it has none."""
+    found = known_journal(raw, key)
+    if found is not None:
+        return found
     (made,) = raw.execute(
         "INSERT INTO journal (device, journal, chain_hash, first_received_ns, received_ns)"
         " VALUES (?, ?, ?, ?, ?) RETURNING id",
@@ -51,9 +57,7 @@ def make_journal(
 
 
 def may_begin(raw: sqlite3.Connection, key: JournalKey) -> bool:
-    """Return whether a journal is known, or its device has not begun too many others."""
-    if journal_id(raw, key) is not None:
-        return True
+    """Return whether a device may begin one more journal: it has not begun too many others."""
     (begun,) = raw.execute(
         "SELECT count(*) FROM journal WHERE device = ?", (key.device,)
     ).fetchone()
