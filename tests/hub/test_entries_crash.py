@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from hub.errors import StoreError
-from hub.store.entries import EntryRecord, JournalKey, Offer, Watermark
-from hub.store.sqlite import open_store, opening
+from hub.store.entries import Day, EntryRecord, JournalKey, Offer, Watermark
+from hub.store.sqlite import dropping, open_store, opening
+from hub.store.sqlite.day_files import DayFiles
 from tests.contracts.test_hub_entries import KEY, OTHER, TODAY, record
 
 Group = list[tuple[JournalKey, list[EntryRecord]]]
@@ -270,3 +271,29 @@ async def test_rows_that_nobody_noted_give_way(tmp_path: Path) -> None:
         assert [e.sequence for e in await store.entries(KEY, 0, limit=9)] == [1, 2, 3, 4, 5, 6]
         kept = await store.conflicts(KEY, 0, limit=9)
         assert [(one.sequence, one.packed) for one in kept] == [(3, b"\x01")], "and is not lost"
+
+
+@pytest.mark.parametrize("failures", [1, 2])
+async def test_old_days_make_room_on_a_full_medium(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failures: int
+) -> None:
+    await add(tmp_path, GROUPS)
+    mark, tries = dropping.mark, list[int]()
+
+    def full(raw: sqlite3.Connection, days: DayFiles, before: int) -> list[Day]:
+        tries.append(before)
+        if len(tries) <= failures:
+            error = sqlite3.OperationalError("database or disk is full")
+            error.sqlite_errorcode = sqlite3.SQLITE_FULL
+            raise error
+        return mark(raw, days, before)
+
+    monkeypatch.setattr(dropping, "mark", full)
+    async with open_store(tmp_path / "hub.db") as store:
+        if failures == 2:
+            with pytest.raises(StoreError):
+                await store.drop_days(TODAY)
+            assert not list((tmp_path / "entries").glob("2021-09-19*")), "there is room again"
+        assert [day.day for day in await store.drop_days(TODAY)] == [TODAY - 1]
+        assert [day.day for day in await store.days()] == [TODAY]
+        assert (await store.watermark(KEY)).through == 7

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
+from hub.errors import StoreError
 from hub.store.entries import (
     Added,
     Day,
@@ -31,7 +33,7 @@ from hub.store.examined import (
     RaisedFlag,
 )
 from hub.store.marks import MarkedEntry, MarkKind
-from hub.store.sqlite import adding, dropping, flagging, looking, moving
+from hub.store.sqlite import adding, dropping, flagging, looking, moving, opening
 from hub.store.sqlite.entries_file import Entries, EntriesThread
 
 
@@ -173,7 +175,17 @@ class SqliteEntryStore:
     async def drop_days(self, before: int) -> Sequence[Day]:
         """Drop every day before this one; see the port."""
         writer = await self._write()
-        dropped = await writer.write(dropping.mark, before)
+        try:
+            dropped = await writer.write(dropping.mark, before)
+        except StoreError as error:
+            if not opening.is_full(error):
+                raise
+            # Not even the decision can be noted. The files can go before it: they are due, and what
+            # is known of them goes as soon as there is room, now or at the next turn.
+            due = [day.day for day in await self.days() if day.day < before]
+            await self._reader.work(lambda entries: entries.days.close())  # or they keep their room
+            await writer.work(partial(_remove_files, due))
+            dropped = await writer.write(dropping.mark, before)
         if dropped:
             await writer.write(dropping.finish)
         return dropped
@@ -187,3 +199,8 @@ class SqliteEntryStore:
         if not self._settled:
             await self.settle_entries()
         return self._reader
+
+
+def _remove_files(days: Iterable[int], entries: Entries) -> None:
+    for day in days:
+        entries.days.drop(day)

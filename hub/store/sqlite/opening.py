@@ -37,6 +37,12 @@ def is_damage(error: BaseException) -> bool:
     return isinstance(error, DamagedFileError) or code & 0xFF in _DAMAGE
 
 
+def is_full(error: StoreError) -> bool:
+    """Return whether the store failed because its medium has no room left."""
+    code = getattr(error.__cause__, "sqlite_errorcode", 0)
+    return bool(code & 0xFF == sqlite3.SQLITE_FULL)
+
+
 def opened_file(path: Path, migrations: str) -> sqlite3.Connection:
     """Open a file to write, creating it with mode 0600, and bring its tables up to date.
 
