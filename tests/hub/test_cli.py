@@ -9,30 +9,19 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from click.testing import CliRunner, Result
 
 from admission.instant import Instant
 from appliance.cli.main import main as chot
 from cache.replica.names import ALIASES, PERSONS
 from hub.__main__ import main as as_module
-from hub.cli import hub
 from hub.clock import HubClock
 from hub.errors import HubError, PublishError
 from hub.folder import DataFolder
 from hub.keys import load_keys
 from hub.publish import Publisher
+from tests.hub.commands import run, succeed
 
 COMMANDS = ("init", "keys", "synthesize", "publish", "serve")
-
-
-def run(*arguments: object) -> Result:
-    return CliRunner().invoke(hub, [str(argument) for argument in arguments])
-
-
-def succeed(*arguments: object) -> Result:
-    result = run(*arguments)
-    assert result.exit_code == 0, result.output
-    return result
 
 
 @pytest.fixture(autouse=True)

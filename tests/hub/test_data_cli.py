@@ -8,16 +8,15 @@ import stat
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
 from admission.orders import Order, read_orders
 from cache.replica.head import Head
-from hub.cli import hub
 from hub.errors import CellError, DocumentError, HubError, TableError
 from hub.folder import DataFolder
 from hub.import_cli import STATUS_PUT_ASIDE
 from hub.keys import load_keys
 from hub.publish import Publisher
+from tests.hub.commands import run
 from tests.hub.released import table_of
 from tests.worlds import ROOT
 
@@ -25,10 +24,6 @@ KINDS = ("persons", "permits", "roster", "officers", "watch", "withdrawals")
 REGISTERS = {"permits", "roster/factory-1", "officers", "watch", "credentials"}
 DATASETS = REGISTERS | {"persons", "aliases"}
 RULEBOOK = ROOT / "configs" / "rulebooks" / "hcmc-2021-09.json"
-
-
-def run(*arguments: object, typed: str | bytes | None = None) -> Result:
-    return CliRunner().invoke(hub, [str(argument) for argument in arguments], input=typed)
 
 
 def succeed(*arguments: object, typed: str | bytes | None = None) -> str:

@@ -6,31 +6,20 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from cache.replica.keys import public_pem
-from hub.cli import hub
 from hub.errors import HubError
 from hub.folder import DataFolder
 from hub.store.devices import Device
 from hub.store.sqlite import open_store
+from tests.hub.commands import run, succeed
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> DataFolder:
     succeed("init", "--data", tmp_path / "hub")
     return DataFolder(tmp_path / "hub")
-
-
-def run(*arguments: object) -> Result:
-    return CliRunner().invoke(hub, [str(a) for a in arguments])
-
-
-def succeed(*arguments: object) -> Result:
-    result = run(*arguments)
-    assert result.exit_code == 0, result.output
-    return result
 
 
 def a_key_file(path: Path, count: int = 1) -> tuple[Path, bytes]:

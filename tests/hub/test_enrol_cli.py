@@ -10,19 +10,18 @@ from pathlib import Path
 
 import pytest
 import zxingcpp
-from click.testing import CliRunner, Result
 from PIL import Image
 
 from admission.enrolment import fingerprint, unpack_token
 from appliance.certificates import Names
 from hub import enrolment
 from hub.authority import load_authority
-from hub.cli import hub
 from hub.clock import HubClock
 from hub.enrolment_print import code_of
 from hub.errors import HubError
 from hub.folder import DataFolder
 from hub.store.sqlite import open_store
+from tests.hub.commands import run, succeed
 from tests.hub.enrolments import KEY, csr, read_request
 
 URL = "https://hub.example.org:8470"
@@ -34,16 +33,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> DataFolder:
     root = tmp_path_factory.mktemp("hub") / "data"
     succeed("init", "--data", root)
     return DataFolder(root)
-
-
-def run(*arguments: object) -> Result:
-    return CliRunner().invoke(hub, [str(a) for a in arguments])
-
-
-def succeed(*arguments: object) -> Result:
-    result = run(*arguments)
-    assert result.exit_code == 0, f"{result.output} {result.exception}"
-    return result
 
 
 def test_a_token_is_shown_as_text_and_as_a_code(folder: DataFolder) -> None:

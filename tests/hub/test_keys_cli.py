@@ -5,13 +5,11 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
-from click.testing import CliRunner, Result
-
-from hub.cli import hub
 from hub.errors import DataFolderError, HubError
 from hub.folder import DataFolder
 from hub.keys import HEAD, ROOT, TRUST_ROLES, key_file, load_keys, read_key
 from hub.trust_repository import TrustRepository
+from tests.hub.commands import run
 from tests.hub.rotating import of
 
 
@@ -28,10 +26,6 @@ def test_what_was_published_by_an_earlier_version_is_given_a_root(tmp_path: Path
     assert folder.hash_key.read_bytes() == secret
     assert folder.root_file.exists()
     assert TrustRepository(folder.replica, load_keys(folder.keys)).root() is not None
-
-
-def run(*arguments: object) -> Result:
-    return CliRunner().invoke(hub, [str(argument) for argument in arguments])
 
 
 def succeed(*arguments: object) -> str:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
-from hub.cli import hub
 from hub.errors import HubError
+from tests.hub.commands import run
 
 
 @pytest.fixture
@@ -17,10 +16,6 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr("hub.cli.forbid_core_dumps", lambda: True)
     assert run("init", "--data", tmp_path / "hub").exit_code == 0
     return tmp_path / "hub"
-
-
-def run(*arguments: object) -> Result:
-    return CliRunner().invoke(hub, [str(a) for a in arguments])
 
 
 def refused(*arguments: object) -> str:
