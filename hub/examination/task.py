@@ -74,11 +74,13 @@ class Examination:
                     while True:
                         await self.once(bench)
                         await asyncio.sleep(self._interval_s)
-            except HubError as error:
-                # Nothing is lost by it: what is held stays held, and is examined later.
-                if self.problem != str(error):
-                    log.error({"event": "not examined", "message": str(error)})
-                self.problem = str(error)
+            except Exception as error:  # noqa: BLE001 also a fault of ours, or a row that nobody
+                # can read: the intake must not go down with the examiner. Nothing is lost by it:
+                # what is held stays held, and is examined later.
+                said = str(error) if isinstance(error, HubError) else type(error).__name__
+                if self.problem != said:
+                    log.error({"event": "not examined", "message": said})
+                self.problem = said
                 self._metrics.examination_failed()
                 await asyncio.sleep(self._retry_s)
 

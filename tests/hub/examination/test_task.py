@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager, nullcontext, suppress
+from contextlib import asynccontextmanager, closing, nullcontext, suppress
 from pathlib import Path
 
 from hub.errors import StoreError
 from hub.examination.examiner import Examiner
-from hub.examination.notebook import open_notebook
+from hub.examination.notebook import Cursor, open_notebook
 from hub.examination.task import Bench, Examination
 from hub.metrics import HubMetrics
 from hub.store.entries import FlagKind, JournalKey
@@ -100,3 +101,36 @@ def test_a_fault_of_its_own_at_one_journal_stops_no_other() -> None:
 
     asyncio.run(work())
     assert "chot_hub_examination_failures_total 1.0" in metrics.exposition().decode()
+
+
+def test_a_note_of_its_own_that_it_cannot_read_stops_nothing_else(tmp_path: Path) -> None:
+    file = tmp_path / "examination.db"
+    failed = asyncio.Event()
+
+    async def work() -> None:
+        async with open_notebook(file) as notebook:
+            await notebook.move(JournalKey("gate-a", bytes(16)), Cursor(), 1)
+        with closing(sqlite3.connect(file)) as raw:
+            raw.execute("UPDATE cursor SET state = x'00ff'")
+            raw.commit()
+
+        @asynccontextmanager
+        async def bench() -> AsyncIterator[Bench]:
+            async with open_notebook(file) as notebook:
+                try:
+                    yield Bench(Examiner(ExaminedMemory(), notebook, pause=_no_pause))
+                finally:
+                    failed.set()
+
+        task = Examination(bench, ExaminedMemory(), ManualClock(), HubMetrics(), retry_s=0)
+        running = asyncio.create_task(task.run())
+        await failed.wait()
+        failed.clear()
+        await failed.wait()
+        assert not running.done(), "tried again, and the hub lives"
+        assert task.problem == "ValidationError"
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+
+    asyncio.run(work())
