@@ -205,7 +205,7 @@ def url_fault(url: str) -> str:
     """Return why a gate could not be enrolled at this address; empty if it can."""
     found = _URL.fullmatch(url) if len(url) <= MAX_URL_LENGTH else None
     if found is None or not 0 < int(found[3] or 443) <= _MAX_PORT:
-        return "the hub's address is none: https://HOST:PORT"
+        return "this is no address of a hub: write https://HOST:PORT"
     if found[1] == "http" and not is_loopback(found[2].strip("[]")):
         return "a gate is enrolled over https, or on the hub's own machine"
     return ""

@@ -119,7 +119,7 @@ def _connection(error: BaseException) -> Failure | None:
         case TimeoutError():
             return Failure("it did not answer in time", NETWORK_HINT)
         case aiohttp.InvalidURL() | aiohttp.NonHttpUrlClientError():
-            return Failure("its address is none", "correct hub.url")
+            return Failure("its address cannot be one", "correct hub.url")
         case aiohttp.ClientConnectorDNSError():
             return Failure(
                 "its name is not found", "check the network's DNS, hub.url and hub.proxy"

@@ -20,6 +20,9 @@ CHUNK_BYTES = 1 << 18
 MAX_REDIRECTS = 3
 SLOWEST_BYTES_PER_S = 16_384
 """A download slower than this on the whole is given up: it may be held open on purpose."""
+_DENIED_HINT = (
+    "the hub denies this gate, or its certificate has ended: `chot hub device list` there"
+)
 _CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,19})-([0-9]{1,19})/(\*|[0-9]{1,19})")
 
 
@@ -172,7 +175,8 @@ def _require_range(
 def _require_ok(response: aiohttp.ClientResponse) -> None:
     if response.status != 200:
         msg = f"the upstream answers with status {response.status}"
-        raise (FileAbsent if response.status in {404, 410} else SourceError)(msg)
+        hint = _DENIED_HINT if response.status == 403 else ""
+        raise (FileAbsent if response.status in {404, 410} else SourceError)(msg, hint=hint)
     _require_plain(response)
 
 

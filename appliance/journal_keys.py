@@ -10,11 +10,12 @@ from tempfile import TemporaryDirectory
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from admission.daily_heads import MAX_DAILY_HEADS_BYTES, open_daily_heads
+from admission.errors import WireError
 from appliance.errors import ConfigError
 from appliance.identity import identity_of
 from appliance.offline_replica import copy_trust
 from appliance.replica_keeping import TRUST
-from cache.errors import CacheError
+from cache.errors import CacheError, KeyFileError
 from cache.journal.verification import Keys
 from cache.replica.keys import load_public_keys, load_root
 from cache.replica.trust import Trust
@@ -65,8 +66,8 @@ def published_heads(
     """Return the chain hashes that lists published by the hub state of a journal, by sequence.
 
     :param lists: files as the hub serves them under `replica/journals/`.
-    :raises ConfigError: if one cannot be read, or no key of the hub is known.
-    :raises WireError: if one is no such list, or the hub did not sign it.
+    :raises ConfigError: if one cannot be read, is no such list, or the hub did not sign it, or if
+        no key of the hub is known.
     """
     if lists and not hub:
         raise ConfigError(
@@ -80,14 +81,24 @@ def published_heads(
         except OSError as error:
             msg = f"{path} cannot be read: {error.strerror}"
             raise ConfigError(msg, hint="name a list of a day") from error
-        for head in open_daily_heads(data, hub).journals:
+        try:
+            heads = open_daily_heads(data, hub)
+        except WireError as error:
+            msg = f"{path} is no list that this hub has published: {error}"
+            hint = "fetch it again: replica/journals/YYYY-MM-DD of the hub"
+            raise ConfigError(msg, hint=hint) from error
+        for head in heads.journals:
             if head.journal == journal and head.through:
                 stated[head.through] = head.chain_hash
     return stated
 
 
 def _one_key(path: Path) -> Ed25519PublicKey:
-    keys = load_public_keys(path)
+    try:
+        keys = load_public_keys(path)
+    except KeyFileError as error:
+        hint = "name the gate's device.pub, from its state folder's identity/"
+        raise ConfigError(str(error), hint=hint) from error
     if len(keys) != 1:
         msg = f"{path} holds {len(keys)} keys"
         raise ConfigError(msg, hint="name the gate's device.pub, which holds one")

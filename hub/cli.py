@@ -227,6 +227,8 @@ def serve(
     """
     if (certificate is None) != (key is None):
         raise click.UsageError("--certificate and --key go together")
+    if names and not tls and certificate is None:
+        raise click.UsageError("--name goes with --tls: without it this would be plain HTTP")
     log_to_stderr()
     if not forbid_core_dumps():
         log.warning("a crash may leave this process's memory on the disk")

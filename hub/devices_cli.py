@@ -14,6 +14,7 @@ from hub import devices
 from hub.clock import HubClock
 from hub.errors import HubError
 from hub.folder import DataFolder
+from hub.listing import counted
 from hub.options import data_option, run
 from hub.store.devices import Device
 from hub.store.sqlite import open_store
@@ -61,10 +62,12 @@ def register(*, folder: DataFolder, name: str, public_key: Path) -> None:
 def list_(*, folder: DataFolder) -> None:
     """List the gates: name, site, serial, state, and until when the certificate holds."""
     folder.require()
-    for one in run(_devices(folder)):
+    listed = run(_devices(folder))
+    for one in listed:
         until = _date(one.expires_ns) if one.expires_ns is not None else "no certificate"
         denied = f"denied since {_date(one.denied_ns)}" if one.denied_ns is not None else "active"
         click.echo("\t".join((one.name, one.site or "-", one.serial or "-", denied, until)))
+    click.echo(f"{counted(len(listed), 'gate')}.", err=True)
 
 
 @device.command()
@@ -94,7 +97,7 @@ def _public_key(path: Path) -> bytes:
     try:
         keys = load_public_keys(path)
     except KeyFileError as error:
-        hint = "it is state/identity/device.pub of the gate, which `chot run` makes"
+        hint = "it is state/identity/device.pub of the gate, which `chot enrol --show` makes there"
         raise HubError(str(error), hint=hint) from error
     if len(keys) != 1:
         msg = f"{path} holds {len(keys)} keys"

@@ -15,8 +15,9 @@ from admission.enrolment import Token, fingerprint, is_serial, is_site, pack_tok
 from hub import enrolment, enrolment_print
 from hub.authority import load_authority, load_certificate
 from hub.clock import HubClock
-from hub.errors import HubError
+from hub.errors import HubError, KeyFileError
 from hub.folder import DataFolder
+from hub.listing import counted
 from hub.options import data_option, run
 from hub.store.enrolment import EnrolmentRequest, EnrolmentToken, RequestState
 from hub.store.sqlite import open_store
@@ -99,23 +100,16 @@ def token(
 def list_(*, folder: DataFolder, everything: bool) -> None:
     """List the requests that wait: number, device, site, serial, fingerprint, since when."""
     folder.require()
-    for one in run(_requests(folder)):
-        if everything or one.state is RequestState.PENDING:
-            kind = "token" if one.secret_sha256 else "certificate ended"
-            click.echo(
-                "\t".join(
-                    (
-                        one.number,
-                        one.device,
-                        one.site,
-                        one.serial,
-                        fingerprint(one.public_key),
-                        _time(one.created_ns),
-                        kind,
-                        str(one.state),
-                    )
-                )
-            )
+    listed = [
+        one for one in run(_requests(folder)) if everything or one.state is RequestState.PENDING
+    ]
+    for one in listed:
+        click.echo("\t".join(_told(one)))
+    if everything:
+        click.echo(f"{counted(len(listed), 'request')}.", err=True)
+    else:
+        then = ": compare its fingerprint, then approve ID or deny ID" if listed else ""
+        click.echo(f"{counted(len(listed), 'request')} waiting{then}.", err=True)
 
 
 @enrol.command()
@@ -146,17 +140,34 @@ def deny(*, folder: DataFolder, number: str) -> None:
     click.echo(f"The request of {request.device} is denied.", err=True)
 
 
+def _told(one: EnrolmentRequest) -> tuple[str, ...]:
+    return (
+        one.number,
+        one.device,
+        one.site,
+        one.serial,
+        fingerprint(one.public_key),
+        _time(one.created_ns),
+        "token" if one.secret_sha256 else "certificate ended",
+        str(one.state),
+    )
+
+
 def _pin(folder: DataFolder, path: Path | None) -> bytes:
     if path is None:
         return load_authority(folder.keys).pin
-    certificate: x509.Certificate = load_certificate(path)
+    try:
+        certificate: x509.Certificate = load_certificate(path)
+    except KeyFileError as error:
+        hint = "name the certificate that is served, or better the root of its chain"
+        raise HubError(str(error), hint=hint) from error
     return certificate.fingerprint(hashes.SHA256())
 
 
 def _checked(value: str, holds: bool, option: str) -> str:
     if not holds:
-        msg = f"{option} {value!r} is none"
-        raise HubError(msg, hint="letters, digits and dashes, as the gate has it")
+        msg = f"{option} {value!r} cannot be one"
+        raise HubError(msg, hint="as `chot enrol --show` says it at the gate")
     return value
 
 

@@ -35,6 +35,15 @@ def short(moment_text: str) -> str:
     return moment_text[:19].replace("T", " ")
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number of things, in words that fit it.
+
+    >>> counted(1, "journal"), counted(2_000, "day")
+    ('1 journal', '2,000 days')
+    """
+    return f"{number:,} {noun if number == 1 else noun + 's'}"
+
+
 def printable(text: str) -> str:
     """Return a gate's text with nothing in it that could steer a terminal."""
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)

@@ -11,6 +11,7 @@ from rich.table import Table
 from hub.clock import HubClock
 from hub.days import day_of, name_of
 from hub.folder import MAX_KEEP_DAYS, DataFolder
+from hub.listing import counted
 from hub.options import data_option, run
 from hub.retention import first_kept
 from hub.store.entries import Day
@@ -47,7 +48,7 @@ async def _days(folder: DataFolder) -> Sequence[Day]:
 
 
 def _table(days: Sequence[Day], kept: int, today: int) -> Table:
-    table = Table(title=f"Entries by day (UTC), kept for {kept} days after it")
+    table = Table(title=f"By UTC day, kept for {kept} days")
     table.add_column("day")
     table.add_column("entries", justify="right")
     table.add_column("KiB", justify="right")
@@ -60,5 +61,5 @@ def _table(days: Sequence[Day], kept: int, today: int) -> Table:
             "now" if day.day < first_kept(today, kept) else name_of(day.day + kept + 1),
         )
     entries, size = sum(day.entries for day in days), sum(day.bytes for day in days)
-    table.caption = f"{len(days)} days, {entries:,} entries, {size // _KIB:,} KiB"
+    table.caption = f"{counted(len(days), 'day')}, {entries:,} entries, {size // _KIB:,} KiB"
     return table

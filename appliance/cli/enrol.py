@@ -67,6 +67,7 @@ def enrol(
     click.echo(f"device {names.device}, site {names.site}, serial {names.serial}", err=True)
     click.echo(f"fingerprint {shown}", err=True)
     if show:
+        click.echo(f"At the hub: {_asked_for(config, names)}", err=True)
         return
     token = _token(token_file)
     _require_meant(token, names)
@@ -94,7 +95,9 @@ def _enrolled(enrolling: Enrolling) -> Enrolled:
 def _serial(named: str | None) -> str:
     serial = named if named is not None else hardware_serial()
     if not is_serial(serial):
-        raise ConfigError("the serial number of this device is not known", hint=_SERIAL_HINT)
+        unknown = "the serial number of this device is not known"
+        msg = unknown if named is None else f"{named!r} is not a serial number"
+        raise ConfigError(msg, hint=_SERIAL_HINT)
     return serial
 
 
@@ -109,15 +112,21 @@ def _require_owner(state: Path) -> None:
 
 
 def _token(token_file: str | None) -> Token:
-    if token_file is None:
+    if token_file is None and _at_a_terminal():
         return unpack_token(click.prompt("Token", hide_input=True, err=True))
-    if token_file == _STANDARD_INPUT:
+    if (
+        token_file is None or token_file == _STANDARD_INPUT
+    ):  # what is no terminal cannot hide what is typed
         return unpack_token(sys.stdin.read(MAX_TOKEN_LENGTH + 1))
     try:
         data = read_secret(Path(token_file), missing_hint=_MISSING_HINT)
     except KeyFileError as error:
         raise ConfigError(str(error), hint=error.hint) from error
     return unpack_token(data.decode("ascii", "replace"))
+
+
+def _at_a_terminal() -> bool:
+    return sys.stdin.isatty()
 
 
 def _require_meant(token: Token, names: Names) -> None:
@@ -136,7 +145,7 @@ def _require_meant(token: Token, names: Names) -> None:
 def _tell_waiting(number: str, shown: str) -> None:
     click.echo(f"The hub has request {number}. A person there compares the fingerprint", err=True)
     click.secho(f"  {shown}", bold=True, err=True)
-    click.echo(f"and says `chot hub enrol approve {number}`. Waiting …", err=True)
+    click.echo(f"and says `chot hub enrol approve {number} --data DIR`. Waiting …", err=True)
 
 
 def _tell_next(config: Config, token: Token, path: Path) -> None:
@@ -144,6 +153,12 @@ def _tell_next(config: Config, token: Token, path: Path) -> None:
     if _origin(config.hub.url) != _origin(token.url):
         click.echo(f'  → set url = "{token.url}" in [hub] of {path}', err=True)
     click.echo(f"  → chot check --config {path}", err=True)
+
+
+def _asked_for(config: Config, names: Names) -> str:
+    """Return the command that gives out a token for this gate."""
+    asked = f"--device {names.device} --site {names.site} --serial {names.serial}"
+    return f"chot hub enrol token --data DIR {asked} --url {config.hub.url}"
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:

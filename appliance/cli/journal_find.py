@@ -62,4 +62,5 @@ def find_command(
         click.echo(json.dumps(plain(sequence, record)) if as_json else line(sequence, record))
         found = True
     if not found:
+        click.echo("No entry fits.", err=True)
         raise SystemExit(1)

@@ -18,7 +18,14 @@ _FRAMES_PER_ENTRY = 4  # of one entry: itself, actuated, passed; and one to spar
 
 @click.command("tail")
 @folder_argument
-@click.option("-n", "count", type=click.IntRange(1, 100_000), default=20, show_default=True)
+@click.option(
+    "-n",
+    "count",
+    type=click.IntRange(1, 100_000),
+    default=20,
+    show_default=True,
+    help="So many entries; with --lines or --json what followed counts as entries, too.",
+)
 @click.option("--lines", is_flag=True, help="Print what followed as lines of their own, in order.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per entry.")
 def tail_command(folder: Path, count: int, *, lines: bool, as_json: bool) -> None:

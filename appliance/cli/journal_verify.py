@@ -82,7 +82,8 @@ def _print_report(report: Report, keys: Keys) -> None:
         journal = report.journal.hex() if report.journal else "of unknown id"
         click.echo(
             f"journal {journal}: {report.entries} entries, "
-            f"{report.first_sequence} to {report.last_sequence}, in {report.files} files"
+            f"{report.first_sequence} to {report.last_sequence}, "
+            + ("in 1 file" if report.files == 1 else f"in {report.files} files")
         )
     if report.pruned:
         click.echo(f"{report.pruned} entries between them were pruned")

@@ -26,7 +26,9 @@ from cache.replica.geometry import HASH_KEY_ID_BYTES
 
 MAX_KEY_FILE_BYTES = 16_384
 MAX_ROOT_BYTES = 65_536
-KEYS_HINT = "`chot hub init` makes the keys at the hub: copy this one here, for the service's user"
+KEYS_HINT = (
+    "at a gate `chot enrol` brings it; or copy it from the hub's keys/, for the service's user"
+)
 _PEM_END = "-----END PUBLIC KEY-----"
 
 

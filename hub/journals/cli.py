@@ -21,7 +21,7 @@ from hub.journals.lists import Lists, read_lists
 from hub.journals.strays import with_strays
 from hub.journals.words import WORDS
 from hub.keys import load_keys
-from hub.listing import moment, print_table, printable, short
+from hub.listing import counted, moment, print_table, printable, short
 from hub.options import data_option, run
 from hub.progress import progress_bar
 from hub.seals import Seals
@@ -67,7 +67,7 @@ def list_command(*, folder: DataFolder, device: str | None, as_json: bool) -> No
             for line in lines
         ],
     )
-    click.echo(f"{len(lines):,} journals. What flags mean: chot hub flags.", err=True)
+    click.echo(f"{counted(len(lines), 'journal')}. What flags mean: chot hub flags.", err=True)
 
 
 @journals.command("verify")
@@ -97,7 +97,7 @@ def verify_command(
         compared = run(_compared(folder, device, gate_folder, lists))
         found = [_told_of_two(one, as_json=as_json) for one in compared]
     if not found:
-        raise HubError("there is no such journal", hint="those there are: chot hub journals list")
+        raise _nothing(device, gate_folder)
     for day in lists.unread:
         click.echo(f"The list of {day} is damaged, or no key of this hub signed it.", err=True)
     if any(found) or lists.unread:
@@ -247,4 +247,13 @@ def _kinds(findings: Iterable[Finding]) -> list[FindingKind]:
 
 
 def _clock(off_s: float | None) -> str:
-    return "" if off_s is None else f"{off_s:+.0f} s"
+    return "" if off_s is None else f"{round(off_s):+d} s"
+
+
+def _nothing(device: str | None, gate_folder: Path | None) -> HubError:
+    hint = "those there are: chot hub journals list"
+    if gate_folder is not None:
+        return HubError(f"the hub holds no journal that is in {gate_folder}", hint=hint)
+    if device is not None:
+        return HubError(f"the hub holds no journal of {device}", hint=hint)
+    return HubError("the hub holds no journal yet", hint="gates send theirs once they are enrolled")

@@ -26,6 +26,8 @@ def refused(*arguments: object) -> str:
 
 def test_tls_needs_a_name(root: Path) -> None:
     assert "--name" in refused("--data", root, "--tls")
+    unmeant = run("serve", "--port", 0, "--data", root, "--name", "localhost")
+    assert (unmeant.exit_code, "plain HTTP" in unmeant.output) == (2, True)
 
 
 def test_a_folder_of_an_earlier_version_is_completed_by_init(root: Path) -> None:

@@ -38,6 +38,8 @@ def test_it_says_what_the_hub_needs_to_know(config: Path, tmp_path: Path) -> Non
     assert result.exit_code == 0
     assert f"device tan-dinh-gate-1, site {SITE}, serial serial-1" in result.stderr
     assert "fingerprint" in result.stderr
+    asked = f"--device tan-dinh-gate-1 --site {SITE} --serial serial-1 --url https://"
+    assert f"chot hub enrol token --data DIR {asked}" in result.stderr
     files = identity_of(tmp_path / "state")
     assert files.key.exists(), "the key is born"
     assert not files.certificate.exists()
@@ -57,12 +59,28 @@ def test_a_token_for_something_else_is_not_used_up(config: Path, token: str, wha
     assert what in str(result.exception)
 
 
-def test_the_token_is_asked_for_and_not_shown(config: Path) -> None:
+def test_the_token_is_asked_for_and_not_shown(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("appliance.cli.enrol._at_a_terminal", lambda: True)
     token = a_token()
     result = run(config, "--serial", "serial-1", said=f"{token.lower()}\n")
     assert isinstance(result.exception, HubUnavailable), "nothing listens there"
     assert "Token" in result.stderr
     assert token[20:].lower() not in result.output.lower()
+
+
+def test_without_a_terminal_the_token_is_read_as_it_comes(config: Path) -> None:
+    result = run(config, "--serial", "serial-1", said=f"{a_token()}\n")
+    assert isinstance(result.exception, HubUnavailable), "nothing listens there"
+    assert "Token" not in result.stderr
+    none = run(config, "--serial", "serial-1", said="")
+    assert "CHOTENROL1:" in str(none.exception)
+
+
+def test_a_serial_number_that_is_none_is_named(config: Path) -> None:
+    result = run(config, "--serial", "x y", "--show")
+    assert "'x y' is not a serial number" in str(result.exception)
 
 
 def test_a_token_file_that_others_may_read_is_refused(config: Path, tmp_path: Path) -> None:

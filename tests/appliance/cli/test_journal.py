@@ -212,7 +212,10 @@ def test_entries_are_found_by_what_they_say(state: Path) -> None:
     code, output = called("find", folder, "--event", "correction", "--event", "scan", "--json")
     either = [entry for entry in map(json.loads, output.splitlines()) if "lane" in entry]
     assert {entry["sequence"] for entry in either} == a_gate().acts | a_gate().scans
-    assert called("find", folder, "--lane", "no-such-lane") == (1, "")
+    assert called("find", folder, "--lane", "no-such-lane") == (1, "No entry fits.\n")
+    backwards = ("--since", "2021-09-17", "--until", "2021-09-16")
+    refused = CliRunner().invoke(journal, ["find", folder, *backwards])
+    assert str(refused.exception) == "--until is not after --since"
 
 
 @pytest.mark.parametrize("kind", ["pipe", "link", "loop", "folder", "device"])

@@ -195,7 +195,7 @@ def test_a_folder_that_was_brought_in_is_compared(
     )
     assert (type(result.exception), str(result.exception)) == (
         HubError,
-        "there is no such journal",
+        "the hub holds no journal of gate-2",
     )
     code, output = told("journals", "verify", "--data", folder.root, "--folder", there)
     assert "the folder was altered" in output
