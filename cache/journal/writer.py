@@ -8,6 +8,7 @@ that all of them share the next sync, too; for a lane that is alone it never doe
 from __future__ import annotations
 
 import contextlib
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -20,6 +21,8 @@ from cache.journal.recorder import Draft, draft_of
 from cache.journal.segment_file import SegmentWriter
 from cache.journal.ticket import GivenUp, Group, Ticket
 from cache.journal.wake import Wake
+
+_log = logging.getLogger(__name__)
 
 _TICK_S = 1.0
 _FIRST_PAUSE_S = 0.05
@@ -168,6 +171,8 @@ class GroupCommitter:
                 break
             if load.tickets or load.followups:
                 self._report(self._commit(load))
+        if self.unsecured_lost:  # the counters end with the process
+            _log.error("%d entries were lost on which a gate had acted", self.unsecured_lost)
         self._segment.close()
 
     def _gather(self) -> None:

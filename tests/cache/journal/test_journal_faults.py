@@ -170,7 +170,9 @@ async def test_memory_for_what_is_not_durable_is_bounded(tmp_path: Path) -> None
         ]
 
 
-async def test_what_a_medium_never_took_is_counted_at_the_end(tmp_path: Path) -> None:
+async def test_what_a_medium_never_took_is_counted_at_the_end(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     medium = GatedMedium()
     async with opened(tmp_path, medium) as journal:
         await journal.append(an_entry(1))
@@ -181,6 +183,7 @@ async def test_what_a_medium_never_took_is_counted_at_the_end(tmp_path: Path) ->
         await journal.close()
         statistics = journal.statistics()
         assert (statistics.unsecured_lost, statistics.followups_lost) == (1, 1)
+        assert "1 entries were lost" in caplog.text
         journal.follow(Followup(FollowupKind.PASSED, 1, 5))
         assert journal.statistics().followups_lost == 2
 
