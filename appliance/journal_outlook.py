@@ -74,7 +74,8 @@ class JournalOutlook:
             "anchored_through": anchor.head,
             "unsealed": statistics.unsealed,
         }
-        why = pruning.last_error or anchor.last_error
+        unkept = anchor.last_error and f"the anchor could not be renewed: {anchor.last_error}"
+        why = pruning.last_error or unkept
         if not why and statistics.unsecured_lost:
             why = f"the gate moved {statistics.unsecured_lost} times for which there is no entry"
         if not why and statistics.unsealed:

@@ -29,6 +29,7 @@ from hub.import_cli import import_
 from hub.journals.cli import journals
 from hub.keys import complete_keys, create_keys, load_keys
 from hub.keys_cli import keys, show_keys
+from hub.listing import counted
 from hub.options import data_option, run
 from hub.orders_cli import directive, document
 from hub.parent import stop_at_end_of_input
@@ -161,7 +162,8 @@ def publish(*, folder: DataFolder, accept_clock: bool) -> None:
     if changed:
         what = (
             f"{head.datasets[PERSONS].rows:,} people in the base,"
-            f" {len(head.datasets)} datasets, {len(head.documents)} documents"
+            f" {counted(len(head.datasets), 'dataset')},"
+            f" {counted(len(head.documents), 'document')}"
         )
     click.echo(f"Release {head.sequence} of {issued}: {what}.", err=True)
 

@@ -53,7 +53,7 @@ def show(folder: DataFolder) -> None:
     seals = load_seal_keys(folder.keys)
     if seals.present is not None:
         named, former = key_id(seals.present.public_key()).hex(), len(seals.former)
-        click.echo(f"Gates seal entries for the key {named}; {former} former ones open.", err=True)
+        click.echo(f"Gates seal entries for the key {named}; former ones kept: {former}.", err=True)
     here = (folder.keys / key_file(ROOT)).exists()
     click.echo(f"The root key is {_HERE if here else _ELSEWHERE}.", err=True)
     if problem := repository.problem(HubClock().now()):
