@@ -87,7 +87,10 @@ async def test_more_kept_entries_than_a_group_holds_are_tried_again_after_pauses
     async with opened(tmp_path, medium, group_entries=4) as journal:
         await journal.append(an_entry(1))
         medium.refusal = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        appends = (journal.append(an_entry(number), unsecured=True) for number in range(2, 14))
+        appends = (
+            journal.append(an_entry(number), timeout_s=0.1, unsecured=True)
+            for number in range(2, 14)
+        )
         assert all(await asyncio.gather(*appends, return_exceptions=True))
         assert journal.statistics().unsecured_waiting == 12
         medium.reached.clear()
