@@ -20,7 +20,7 @@ def device_key(path: Path, random_bytes: Callable[[int], bytes]) -> bytes:
 
     :raises ConfigError: if the file cannot be made, is readable by others, or is not such a key.
     """
-    if not path.exists():
+    if not _is_there(path):
         _create(path, random_bytes(DEVICE_KEY_BYTES))
     key = _read(path, STATE_HINT)
     if len(key) != DEVICE_KEY_BYTES:
@@ -52,6 +52,14 @@ def _read(path: Path, missing_hint: str, form: Callable[[bytes], bool] = lambda 
         return read_secret(path, missing_hint=missing_hint, form=form)
     except KeyFileError as error:
         raise ConfigError(str(error), hint=error.hint) from error
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError as error:  # of a folder that this user may not enter
+        msg = f"{path} cannot be read: {error.strerror}"
+        raise ConfigError(msg, hint=STATE_HINT) from error
 
 
 def _create(path: Path, data: bytes) -> None:

@@ -23,6 +23,11 @@ def test_a_key_is_made_once_and_kept_private(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_place_that_cannot_be_looked_at_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be"):
+        device_key(tmp_path / ("x" * 300), counting)
+
+
 def test_a_left_over_draft_does_not_stop_the_start(tmp_path: Path) -> None:
     (tmp_path / "device.key.tmp").write_bytes(b"half")
     assert len(device_key(tmp_path / "device.key", counting)) == 32

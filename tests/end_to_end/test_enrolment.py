@@ -30,7 +30,7 @@ SITE, SERIAL = "site-under-test", "10000000abcdef01"
 def at_the_hub(hub: RunningHub, *arguments: str) -> str:
     done = CliRunner().invoke(hub_commands, [*arguments, "--data", str(hub.folder)])
     assert done.exit_code == 0, done.output
-    return done.output
+    return done.stdout
 
 
 @pytest.fixture
