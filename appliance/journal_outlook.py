@@ -78,9 +78,4 @@ class JournalOutlook:
         why = pruning.last_error or unkept
         if not why and statistics.unsecured_lost:
             why = f"the gate moved {statistics.unsecured_lost} times for which there is no entry"
-        if not why and statistics.unsealed:
-            why = (
-                f"{statistics.unsealed} entries do not say whom they concern: "
-                "the hub's key to seal them for has not come yet"
-            )
         return Finding(ok=not why, why=why, facts=facts)

@@ -96,8 +96,3 @@ def test_a_gate_that_moved_without_an_entry_is_told_for_good() -> None:
     state, failing = state_of(JournalStatistics(5, unsecured_lost=1))
     assert state is State.DEGRADED
     assert "1 times for which there is no entry" in failing["journal.keeping"]
-
-
-def test_entries_without_a_seal_are_told() -> None:
-    _, failing = state_of(JournalStatistics(5, unsealed=3))
-    assert "3 entries do not say whom they concern" in failing["journal.keeping"]
