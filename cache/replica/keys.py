@@ -27,7 +27,7 @@ from cache.replica.geometry import HASH_KEY_ID_BYTES
 MAX_KEY_FILE_BYTES = 16_384
 MAX_ROOT_BYTES = 65_536
 KEYS_HINT = (
-    "at a gate `chot enrol` brings it; or copy it from the hub's keys/, for the service's user"
+    "at a gate `chot enrol` brings it; by hand copy what `chot hub init` made in the hub's keys/"
 )
 _PEM_END = "-----END PUBLIC KEY-----"
 

@@ -15,6 +15,7 @@ from admission.passage import Event
 from admission.wire import pack_passage
 from appliance.cli.journal import journal
 from appliance.cli.main import main
+from appliance.errors import ApplianceError
 from cache.journal.catalogue import file_at
 from cache.replica.keys import public_pem
 from tests.cache.journal.anchored import DEVICE, HUB, a_gate
@@ -33,6 +34,21 @@ def file(tmp_path: Path) -> Path:
 def called(*arguments: str) -> tuple[int, str]:
     result = CliRunner().invoke(journal, arguments)
     return result.exit_code, result.output
+
+
+def test_a_folder_that_cannot_be_listed_is_told_with_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, output = called("tail", str(tmp_path / "none"))
+    assert (code, "No such file or directory" in output) == (2, True)
+
+    def closed(_folder: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("appliance.cli.journal_folder.os.scandir", closed)
+    refused = CliRunner().invoke(journal, ["verify", str(tmp_path)]).exception
+    assert isinstance(refused, ApplianceError)
+    assert "sudo -u chot" in refused.hint
 
 
 def test_a_sound_journal_is_said_to_be_sound(file: Path) -> None:

@@ -53,6 +53,7 @@ def test_a_malformed_hash_key_is_refused(tmp_path: Path, data: bytes) -> None:
 def test_a_missing_key_says_how_to_get_one(tmp_path: Path) -> None:
     with pytest.raises(KeyFileError) as refusal:
         load_hash_key(tmp_path / "k")
+    assert "chot enrol" in refusal.value.hint
     assert "chot hub init" in refusal.value.hint
 
 
