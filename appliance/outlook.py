@@ -170,9 +170,10 @@ class Outlook:
 
     def _hub(self) -> Finding:
         replica = self.replicator.status()
-        said = [(replica.last_error, replica.last_error_hint), (replica.trust_error, "")]
         uplinks = self.records.upload_statuses()
-        said += [(uplink.last_error, uplink.hint) for uplink in uplinks]
+        # The upload first: that the hub denies this gate must not stand behind another fault.
+        said = [(uplink.last_error, uplink.hint) for uplink in uplinks]
+        said += [(replica.last_error, replica.last_error_hint), (replica.trust_error, "")]
         said += [(uplink.notice, "") for uplink in uplinks] + [(self._hub_files(), "")]
         why, hint = next(((why, hint) for why, hint in said if why), ("", ""))
         facts: dict[str, str | int | float | bool | None] = {

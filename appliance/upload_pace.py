@@ -41,6 +41,7 @@ class Pace:
         self._sleep = sleep
         self._served_ns: int | None = None
         self._worked_ns = 0
+        self._hurried = asyncio.Event()
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
@@ -61,7 +62,20 @@ class Pace:
         """Rest for the pieces of work since the last rest, `REST_S` at most."""
         worked_ns, self._worked_ns = self._worked_ns, 0
         share = BUSY_SHARE if self.busy else QUIET_SHARE
-        await self._sleep(min(REST_S, worked_ns / _NS * (1 - share) / share))
+        rest_s = min(REST_S, worked_ns / _NS * (1 - share) / share)
+        pause = asyncio.ensure_future(self._sleep(rest_s))
+        hurried = asyncio.ensure_future(self._hurried.wait())
+        try:
+            await asyncio.wait((pause, hurried), return_when=asyncio.FIRST_COMPLETED)
+            if pause.done():
+                pause.result()
+        finally:
+            pause.cancel()
+            hurried.cancel()
+
+    def hurry(self) -> None:
+        """Rest no more: the lanes are closed, and somebody waits for what is left."""
+        self._hurried.set()
 
     @property
     def busy(self) -> bool:

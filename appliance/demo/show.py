@@ -137,8 +137,10 @@ async def _until_the_end(crew: Crew, seconds: float | None) -> bool:
 
 
 async def _acknowledged(appliance: Appliance, timeout_s: float) -> None:
+    records = appliance.outlook.records
+    records.pace.hurry()
     with suppress(TimeoutError):
-        await asyncio.wait_for(appliance.outlook.records.wait_acknowledged(), timeout_s)
+        await asyncio.wait_for(records.wait_acknowledged(), timeout_s)
 
 
 @asynccontextmanager

@@ -256,7 +256,8 @@ class FileJournal:
         statistics.slowest_commit_ns = max(statistics.slowest_commit_ns, group.commit_ns)
         if group.error is not None:
             statistics.failed_groups += 1
-            statistics.last_error = str(group.error)
+            hint = f"; {group.error.hint}" if group.error.hint else ""
+            statistics.last_error = f"{group.error}{hint}"
             for ticket in group.tickets:
                 self._refuse(ticket, group.error)
             return

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from appliance.upload_pace import BUSY_NS, BUSY_SHARE, QUIET_SHARE, REST_S, YIELD_S, Pace
@@ -81,3 +83,18 @@ async def test_lanes_that_never_pause_hold_it_up_no_longer_than_the_bound() -> N
     course.serves_until_ns = 1 << 60
     await course.work(1)
     assert course.slept_s == pytest.approx(YIELD_S, abs=0.01)
+
+
+async def test_it_rests_no_more_once_somebody_waits_for_the_end() -> None:
+    """A rest under way ends, too: a demonstration that is interrupted has less than a second."""
+    forever = asyncio.Event()
+
+    async def sleep(_: float) -> None:
+        await forever.wait()
+
+    pace = Pace(lambda: 0, sleep=sleep)
+    resting = asyncio.create_task(pace.rest())
+    await asyncio.sleep(0)
+    pace.hurry()
+    await asyncio.wait_for(resting, 5)
+    await asyncio.wait_for(pace.rest(), 5)

@@ -54,7 +54,6 @@ def test_a_missing_key_says_how_to_get_one(tmp_path: Path) -> None:
     with pytest.raises(KeyFileError) as refusal:
         load_hash_key(tmp_path / "k")
     assert "chot enrol" in refusal.value.hint
-    assert "chot hub init" in refusal.value.hint
 
 
 def test_several_public_keys_are_read(tmp_path: Path) -> None:
