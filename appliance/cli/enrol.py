@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import sys
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -19,6 +20,7 @@ from appliance.errors import ConfigError
 from appliance.hardware_serial import hardware_serial
 from appliance.identity import identity_of, signing_key
 from appliance.identity_keeping import keep
+from appliance.token_scanning import scanned_token
 from cache.core_dumps import forbid_core_dumps
 from cache.errors import KeyFileError
 from cache.replica.keys import read_secret
@@ -40,6 +42,9 @@ _SERIAL_HINT = "name it with --serial: letters, digits, dots and dashes"
     "--token-file",
     help="Where the token is, a file of mode 0600, or - for standard input; else it is asked for.",
 )
+@click.option(
+    "--scan", is_flag=True, help="Read the token's code by this gate's own cameras and scanners."
+)
 @click.option("--serial", help="This device's serial number, where it knows none or another.")
 @click.option(
     "--wait",
@@ -51,12 +56,20 @@ _SERIAL_HINT = "name it with --serial: letters, digits, dots and dashes"
 )
 @click.option("--show", is_flag=True, help="Only say what the hub needs to know for a token.")
 def enrol(
-    path: Path, token_file: str | None, serial: str | None, wait_min: float, *, show: bool
+    *,
+    path: Path,
+    token_file: str | None,
+    scan: bool,
+    serial: str | None,
+    wait_min: float,
+    show: bool,
 ) -> None:
     """Enrol this gate: its key stays here, the hub gives it a certificate for it.
 
     Run it as the service's user. Ctrl-C leaves nothing half done: with the same token it goes on.
     """
+    if scan and token_file is not None:
+        raise click.UsageError("--scan and --token-file: the token comes from one of them")
     forbid_core_dumps()  # where the system allows that: keys and the token are in memory
     config = load_config(path)
     names = Names(config.appliance.device, config.site.id, _serial(serial))
@@ -69,7 +82,7 @@ def enrol(
     if show:
         click.echo(f"At the hub: {_asked_for(config, names)}", err=True)
         return
-    token = _token(token_file)
+    token = _scanned(config, wait_min * 60) if scan else _token(token_file)
     _require_meant(token, names)
     enrolling = Enrolling(
         token,
@@ -123,6 +136,21 @@ def _token(token_file: str | None) -> Token:
     except KeyFileError as error:
         raise ConfigError(str(error), hint=error.hint) from error
     return unpack_token(data.decode("ascii", "replace"))
+
+
+def _scanned(config: Config, wait_s: float) -> Token:
+    names = ", ".join(source.name for lane in config.lane for source in lane.sources)
+    click.echo(f"Hold the token's code up to one of: {names}", err=True)
+    reading = scanned_token(
+        config,
+        monotonic_ns=SystemClock().monotonic_ns,
+        rng=random.Random(),  # noqa: S311 - spreads retries, no secret
+        wait_s=wait_s,
+    )
+    try:
+        return unpack_token(asyncio.run(reading))
+    except KeyboardInterrupt as error:
+        raise click.Abort from error
 
 
 def _at_a_terminal() -> bool:
