@@ -39,3 +39,29 @@ def test_without_its_folder_a_journal_takes_nothing(tmp_path: Path) -> None:
     shutil.rmtree(tmp_path)
     with pytest.raises(JournalUnavailable):
         writer.append_group(drafts([b"two"]))
+
+
+def test_a_folder_behind_a_symbolic_link_is_no_other_folder(tmp_path: Path) -> None:
+    """A state folder often is one: every group would else begin a file of its own."""
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    writer = a_writer(PosixMedium(), tmp_path / "link")
+    for body in (b"one", b"two", b"three"):
+        writer.append_group(drafts([body]))
+    assert verify(tmp_path / "real").files == 1
+
+
+def test_where_there_is_no_proc_the_files_themselves_tell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_proc(_: str) -> str:
+        raise FileNotFoundError
+
+    monkeypatch.setattr("cache.journal.medium.os.readlink", no_proc)
+    writer = a_writer(PosixMedium(), tmp_path)
+    writer.append_group(drafts([b"one"]))
+    writer.append_group(drafts([b"two"]))
+    assert verify(tmp_path).files == 1
+    file_at(tmp_path, 1).path.unlink()
+    writer.append_group(drafts([b"three"]))
+    assert [frame.packed for frame in entries_of(tmp_path, 1, PosixMedium())] == [b"three"]
