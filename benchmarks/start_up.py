@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import random
 import time
@@ -119,7 +120,8 @@ class _Ended:
         self.journal_id, self.last_sequence = position.journal, position.last_sequence
 
     async def wait_beyond(self, sequence: int) -> None:
-        raise NotImplementedError
+        if self.last_sequence <= sequence:
+            await asyncio.Event().wait()  # none will come
 
 
 async def _indexed(folder: Path) -> float:

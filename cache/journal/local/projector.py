@@ -147,7 +147,7 @@ class Projector:
             projection = await self._opened()
             while projection.through < self._journal.last_sequence:
                 await self._advance(projection, rest=0.0)
-        except BaseException:
+        except BaseException:  # cancelled, too: what is half taken in must not be gone on with
             self._projection = None
             raise
 
