@@ -99,7 +99,14 @@ def test_a_gate_that_is_killed_loses_no_entry_and_goes_on(site: Site) -> None:
     assert gate.stop() == 0
 
 
-@pytest.mark.parametrize("damage", ["garbage", "deleted", "emptied"])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "deleted",
+        pytest.param("garbage", marks=pytest.mark.slow),
+        pytest.param("emptied", marks=pytest.mark.slow),
+    ],
+)
 def test_a_journal_that_lost_its_end_is_ended_and_no_sequence_used_twice(
     site: Site, damage: str
 ) -> None:

@@ -54,7 +54,9 @@ def bytes_in(folder: Path, pattern: str) -> int:
     return sum(len(path.read_bytes().rstrip(b"\0")) for path in folder.glob(pattern))
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)]
+)
 def test_it_ends_clean_when_told(tmp_path: Path, number: signal.Signals) -> None:
     with begin(tmp_path) as demo:
         # An empty journal's file holds its header only.

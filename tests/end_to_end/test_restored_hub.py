@@ -5,9 +5,12 @@ from __future__ import annotations
 import shutil
 import signal
 
+import pytest
+
 from tests.end_to_end.running import RunningGate, RunningHub, until
 
 
+@pytest.mark.slow
 def test_what_a_copy_of_the_hub_lacks_is_sent_again(site: tuple[RunningHub, RunningGate]) -> None:
     hub, gate = site
     codes = iter(hub.texts())
