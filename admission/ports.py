@@ -53,7 +53,10 @@ class Journal(Protocol):
     async def append(
         self, entry: Passage, *, timeout_s: float | None = None, unsecured: bool = False
     ) -> int:
-        """Return the entry's sequence (from 1, without gaps) once it is durable on the medium.
+        """Return the entry's sequence once it is durable on the medium.
+
+        Sequences begin at 1 and ascend; those between two entries are the journal's own, of what
+        followed on entries and of keys.
 
         :param timeout_s: how long to wait, in place of the journal's own bound.
         :param unsecured: whether the caller acts even if this raises, by the site's policy: the

@@ -166,11 +166,11 @@ class FileJournal:
     async def append(
         self, entry: Passage, *, timeout_s: float | None = None, unsecured: bool = False
     ) -> int:
-        """Return the entry's sequence (from 1, without gaps) once it is durable on the medium.
+        """Return the entry's sequence once it is durable on the medium; see the port.
 
-        After an error with `in_doubt` the entry may nevertheless stand in the journal: the writer
-        had begun on it. The gate stays shut all the same, and a caller that wants the log to say
-        what was shown appends that verdict as a further entry. Of two, the later one holds.
+        After an error with `in_doubt` the entry may nevertheless come to stand in the journal: the
+        writer had begun on it, or goes on trying. The journal then notes by itself, behind it, that
+        it was withheld, or that it was acted on before it was durable.
 
         :param timeout_s: how long to wait, in place of the settings' bound.
         :param unsecured: whether the entry stays in the queue at the bound: the caller acts anyway.
@@ -293,7 +293,7 @@ class FileJournal:
         self._statistics.in_doubt += in_doubt
         self._statistics.unsecured += ticket.unsecured
         late_s = self._loop.time() - ticket.deadline
-        msg = f"the entry was not durable at its bound (and {late_s:.3f} s)"
+        msg = f"the entry was not durable within its bound (noticed {late_s:.3f} s after it)"
         # A medium that hangs reports no group: nothing but these bounds can tell of it.
         self._statistics.last_error = f"{msg}; {MEDIUM_HINT}"
         ticket.receipt.set_exception(JournalTimeout(msg, hint=MEDIUM_HINT, in_doubt=in_doubt))

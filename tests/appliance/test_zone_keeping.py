@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from pathlib import Path
 
@@ -52,7 +53,8 @@ class Ended:
         self.last_sequence = last_sequence
 
     async def wait_beyond(self, sequence: int) -> None:
-        raise NotImplementedError
+        if self.last_sequence <= sequence:
+            await asyncio.Event().wait()  # none will come
 
 
 async def recall(

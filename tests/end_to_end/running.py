@@ -127,18 +127,9 @@ class RunningHub:
         return [json.loads(line)["text"] for line in self.samples.read_text().splitlines()]
 
 
-class RunningGate:
-    """`chot run` with one serial lane; scanner and board are simulated on real ports."""
-
-    def __init__(
-        self, folder: Path, hub: RunningHub, scanner: SimulatedScanner, board: SimulatedBoard
-    ) -> None:
-        self.scanner = scanner
-        self.board = board
-        self.state = folder / "state"
-        self.config = folder / "gate.toml"
-        self.config.write_text(
-            f"""
+def gate_configuration(hub: RunningHub, state: Path, lanes: str) -> str:
+    """Return the TOML of a gate of this hub, whose lanes are tables as text."""
+    return f"""
 [site]
 id = "site-under-test"
 name = "Test"
@@ -149,7 +140,7 @@ directive = 15
 rulebook = "{ROOT / "configs/rulebooks/hcmc-2021-09.json"}"
 [appliance]
 device = "{DEVICE}"
-state_dir = "{self.state}"
+state_dir = "{state}"
 [hub]
 url = "{hub.url}"
 root_file = "{hub.folder / "keys/root.json"}"
@@ -157,13 +148,27 @@ hash_key_file = "{hub.folder / "keys/hash.key"}"
 poll_s = 0.5
 [kiosk]
 port = 0
+{lanes}"""
+
+
+class RunningGate:
+    """`chot run` with one serial lane; scanner and board are simulated on real ports."""
+
+    def __init__(
+        self, folder: Path, hub: RunningHub, scanner: SimulatedScanner, board: SimulatedBoard
+    ) -> None:
+        self.scanner = scanner
+        self.board = board
+        self.state = folder / "state"
+        self.config = folder / "gate.toml"
+        lane = f"""
 [[lane]]
 name = "lane-1"
 rearm_s = 0.05
 sources = [{{kind = "serial", name = "scanner-1", port = "{scanner.path}"}}]
 bridge = {{kind = "mcu", port = "{board.path}"}}
 """
-        )
+        self.config.write_text(gate_configuration(hub, self.state, lane))
         self.log = folder / "gate.log"
         self.process: subprocess.Popen[bytes] | None = None
         self.url = ""

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.end_to_end.running import DEVICE, RunningHub, prepare_hub
+from tests.end_to_end.running import RunningHub, gate_configuration, prepare_hub
 from tests.power_cuts.trace import CALLS, Operation, Vouched, operations
 from tests.worlds import ROOT
 
@@ -73,23 +73,4 @@ bridge = {{kind = "screen_only"}}
 """
         for number in range(1, LANES + 1)
     )
-    return f"""
-[site]
-id = "site-under-test"
-name = "Test"
-place = "control_station"
-district = "d"
-district_code = 760
-directive = 15
-rulebook = "{ROOT / "configs/rulebooks/hcmc-2021-09.json"}"
-[appliance]
-device = "{DEVICE}"
-state_dir = "{state}"
-[hub]
-url = "{hub.url}"
-root_file = "{hub.folder / "keys/root.json"}"
-hash_key_file = "{hub.folder / "keys/hash.key"}"
-poll_s = 0.5
-[kiosk]
-port = 0
-{lanes}"""
+    return gate_configuration(hub, state, lanes)

@@ -167,7 +167,9 @@ async def test_an_entry_that_was_begun_is_in_doubt_at_its_bound(tmp_path: Path) 
         assert caught.value.in_doubt
         statistics = journal.statistics()
         assert (statistics.timeouts, statistics.in_doubt) == (1, 1)
-        assert "not durable at its bound" in statistics.last_error  # else a hang would look sound
+        assert (
+            "not durable within its bound" in statistics.last_error
+        )  # else a hang would look sound
         medium.gate.set()
         assert await journal.append(an_entry(3)) == 3  # it did become durable, as entry 2
         assert journal.statistics().last_error == ""
