@@ -23,6 +23,9 @@ class Output(IntEnum):
     RED = 2
     BUZZER = 3
     GATE = 4
+    """Unlocks the way in (side A)."""
+    GATE_B = 5
+    """Unlocks the way out (side B)."""
 
 
 class SignalName(IntEnum):

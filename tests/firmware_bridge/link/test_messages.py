@@ -43,7 +43,7 @@ GOLDEN_MESSAGES: dict[str, tuple[Message, int, int]] = {
             0x0201,
             2,
             ResetCause.WATCHDOG,
-            frozenset(Output),
+            frozenset(Output) - {Output.GATE_B},
             frozenset({Input.BUTTON, Input.TAMPER}),
             5_000,
             1_000,
