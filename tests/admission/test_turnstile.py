@@ -212,17 +212,15 @@ def test_no_history_leaves_a_gate_unlocked_or_answers_an_admission_twice(
     wiring: GateSettings, history: list[tuple[int, GateEvent]]
 ) -> None:
     gate = Gate(wiring)
-    now_ms, entry, fire = 0, 0, False
+    now_ms, fire = 0, False
     admitted: set[int] = set()
     for later_ms, event in history:
         now_ms += later_ms
         if isinstance(event, Admitted):
             gate.at(now_ms)
-            if gate.state.obstacle(wiring, event.side) is not None:
+            if event.entry in admitted or gate.state.obstacle(wiring, event.side) is not None:
                 continue
-            entry += 1
-            event = Admitted(event.side, entry, event.pulse_ms)
-            admitted.add(entry)
+            admitted.add(event.entry)
         fire |= isinstance(event, Sensed) and event == Sensed(Input.FIRE, True)
         gate.at(now_ms, event)
     gate.at(now_ms + 100_000)
