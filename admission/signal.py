@@ -28,6 +28,10 @@ class Output(IntEnum):
     """Unlocks the way out (side B)."""
 
 
+GATES = frozenset({Output.GATE, Output.GATE_B})
+LAMPS = frozenset({Output.GREEN, Output.AMBER, Output.RED})
+
+
 class SignalName(IntEnum):
     """Which pattern this is, for logs and the board's display. Values are on the wire."""
 
@@ -35,6 +39,10 @@ class SignalName(IntEnum):
     REFER = 2
     REFUSE = 3
     OUT_OF_ORDER = 4
+    ALARM = 5
+    """Somebody forced the gate, followed another one through, or opened the housing."""
+    TEST = 6
+    """A technician tries an output."""
 
 
 class Pulse(msgspec.Struct, frozen=True, gc=False):
@@ -54,7 +62,8 @@ class Pulse(msgspec.Struct, frozen=True, gc=False):
 class Signal(msgspec.Struct, frozen=True):
     """One pattern: all pulses start together, each output appears once.
 
-    :raises ValueError: if a pulse or the whole is longer than the limits of this module.
+    :raises ValueError: if a pulse or the whole is longer than the limits of this module, or a
+        gate's pulse is repeated.
     """
 
     name: SignalName
@@ -73,10 +82,14 @@ class Signal(msgspec.Struct, frozen=True):
             if p.length_ms > MAX_SIGNAL_MS:
                 msg = f"{p} lasts {p.length_ms} ms, longer than {MAX_SIGNAL_MS} ms"
                 raise ValueError(msg)
+            if p.output in GATES and p.count != 1:
+                msg = f"{p} is outside the limits: a gate opens once for one person"
+                raise ValueError(msg)
 
 
-# Distinguishable without colour: one long steady light and two short beeps; slow blinks and one
-# long beep; fast blinks and three beeps; both lamps in turn and no sound.
+# Told apart as lighthouses are, whatever the colour: fixed, slow and even, quick and even, a short
+# flash in the dark, very quick. And by the ear alone: two short beeps, one long, three middling,
+# two long, a rattle. No lamp flashes more than three times in a second (WCAG 2.3.1: seizures).
 ADMIT = Signal(
     SignalName.ADMIT,
     (
@@ -87,15 +100,27 @@ ADMIT = Signal(
 )
 REFER = Signal(
     SignalName.REFER,
-    (Pulse(Output.AMBER, 500, 500, 3), Pulse(Output.BUZZER, 600)),
+    (Pulse(Output.AMBER, 700, 700, 3), Pulse(Output.BUZZER, 800)),
 )
 REFUSE = Signal(
     SignalName.REFUSE,
-    (Pulse(Output.RED, 200, 200, 8), Pulse(Output.BUZZER, 150, 100, 3)),
+    (Pulse(Output.RED, 350, 350, 4), Pulse(Output.BUZZER, 200, 200, 3)),
 )
 OUT_OF_ORDER = Signal(
     SignalName.OUT_OF_ORDER,
-    (Pulse(Output.AMBER, 250, 750, 3), Pulse(Output.RED, 750, 250, 3)),
+    (
+        Pulse(Output.AMBER, 200, 1_300, 3),
+        Pulse(Output.RED, 200, 1_300, 3),
+        Pulse(Output.BUZZER, 400, 400, 2),
+    ),
+)
+ALARM = Signal(
+    SignalName.ALARM,
+    (
+        Pulse(Output.AMBER, 150, 200, 28),
+        Pulse(Output.RED, 150, 200, 28),
+        Pulse(Output.BUZZER, 100, 100, 50),
+    ),
 )
 
 _BY_OUTCOME = {Outcome.ADMIT: ADMIT, Outcome.REFER: REFER, Outcome.REFUSE: REFUSE}

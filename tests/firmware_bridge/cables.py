@@ -6,9 +6,7 @@ import heapq
 from collections.abc import Callable
 from random import Random
 
-from hypothesis import strategies as st
-
-from admission.signal import MAX_ON_MS, MAX_SIGNAL_MS, Output, Pulse, Signal, SignalName
+from admission.signal import Output, Signal
 from firmware_bridge.bridges.faults import FaultyWire
 from firmware_bridge.errors import BridgeError
 from firmware_bridge.link.board import Board, Profile
@@ -129,22 +127,3 @@ def an_open_cable(**settings: object) -> Cable:
     cable.open()
     cable.run_for(10)
     return cable
-
-
-def _fits(pulse: Pulse) -> bool:
-    return pulse.length_ms <= MAX_SIGNAL_MS
-
-
-pulses = st.builds(
-    Pulse,
-    st.sampled_from(Output),
-    st.integers(1, MAX_ON_MS),
-    st.integers(0, MAX_ON_MS),
-    st.integers(1, 255),
-).filter(_fits)
-
-signals = st.builds(
-    Signal,
-    st.sampled_from(SignalName),
-    st.lists(pulses, max_size=len(Output), unique_by=lambda p: p.output).map(tuple),
-)

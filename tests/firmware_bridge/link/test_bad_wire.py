@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from admission.signal import Output, Pulse, Signal, SignalName
+from admission.signal import GATES, Output, Pulse, Signal, SignalName
 from firmware_bridge.bridges.faults import FaultyWire
 from firmware_bridge.errors import BridgeError
 from firmware_bridge.link.messages import Input, InputEvent
@@ -32,9 +32,10 @@ def a_bad_wire(chance: Random, badness: float) -> FaultyWire:
 
 def a_signal(number: int) -> Signal:
     """Each one differs from all others, so that the board's deeds can be told apart."""
+    beside = Output((number + 1) % 5)
+    again = 1 if beside in GATES else 2
     return Signal(
-        SignalName.ADMIT,
-        (Pulse(Output(number % 5), 1 + number), Pulse(Output((number + 1) % 5), 7, 3, 2)),
+        SignalName.ADMIT, (Pulse(Output(number % 5), 1 + number), Pulse(beside, 7, 3, again))
     )
 
 

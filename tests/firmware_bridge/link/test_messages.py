@@ -31,7 +31,7 @@ from firmware_bridge.link.messages import (
     message_of,
     refusal_of,
 )
-from tests.firmware_bridge.cables import signals
+from tests.admission.signals import signals
 
 GOLDEN = json.loads(Path(__file__).parent.parent.joinpath("golden_frames.json").read_text())
 

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from admission.signal import ADMIT, MAX_ON_MS, MAX_SIGNAL_MS, REFUSE, Output, Pulse, Signal
 from firmware_bridge.link.outputs import REST_MS, Edge, Outputs
-from tests.firmware_bridge.cables import MS, signals
+from tests.admission.signals import signals
+from tests.firmware_bridge.cables import MS
 
 
 def run_out(outputs: Outputs, until_ms: int) -> list[Edge]:
