@@ -6,6 +6,7 @@ BridgeError
 ├── BridgeRefused        the board answered, and the answer was no
 ├── BridgeSuperseded     a newer signal took this one's place before it was acknowledged
 ├── BridgeIncompatible   the board speaks another version, or lacks an output that the site needs
+├── TerminalsError       a local board's pins, relays or lamps cannot be opened, set or read
 └── LinkError            bytes on the cable that are not what they claim to be
     ├── FrameError       no frame: length, COBS or CRC
     └── MessageError     a sound frame whose type or payload this version does not know
@@ -38,6 +39,10 @@ class BridgeSuperseded(BridgeError):  # noqa: N818 - as above
 
 class BridgeIncompatible(BridgeError):  # noqa: N818 - as above
     """The board speaks another protocol version, or lacks an output that the site needs."""
+
+
+class TerminalsError(BridgeError):
+    """A local board's pins, relays or lamps cannot be opened, set or read."""
 
 
 class LinkError(BridgeError):
