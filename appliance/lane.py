@@ -34,6 +34,7 @@ class Lane:
     :param log: writes entries down; its failures have been told when it returns.
     :param can_read: whether any source of the lane of this name is up.
     :param watch: told of each gate that was opened, where something can tell who passes.
+    :param tuned: how this lane shows a signal: by its own gate, and quietly at night.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Lane:
         observer: Observer,
         can_read: Callable[[str], bool] = lambda _: True,
         watch: PassageWatch | None = None,
+        tuned: Callable[[Signal], Signal] = lambda signal: signal,
     ) -> None:
         self.name = name
         self.inbox = inbox
@@ -64,6 +66,7 @@ class Lane:
         self._observer = observer
         self._can_read = can_read
         self._watch = watch
+        self._tuned = tuned
         self._announced: LaneState | None = None
         self._turn = asyncio.Lock()
 
@@ -189,7 +192,7 @@ class Lane:
 
     async def _light(self, signal: Signal) -> bool:
         try:
-            await self._bridge.show(signal)
+            await self._bridge.show(self._tuned(signal))
         except Exception as error:  # noqa: BLE001 - a silent board puts the lane out of order
             self._observer.failed(self.name, "actuate", error)
             return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import date
 from functools import partial
 
@@ -16,7 +17,7 @@ from admission.repeat import Presentations, UsedOnce
 from admission.reset import DailyReset
 from admission.rulebook_loading import load_rulebook
 from admission.rulebooks import Rulebooks
-from admission.signal import ADMIT, OUT_OF_ORDER, REFER, REFUSE
+from admission.signal import ADMIT, OUT_OF_ORDER, REFER, REFUSE, Output, Pulse, Signal, SignalName
 from admission.site import Direction, Site
 from admission.standing import CredentialStatus, PersonFacts, Product, Release
 from admission.verdict import LaneState, Outcome, Reason
@@ -41,6 +42,7 @@ GREEN = PersonFacts(doses=2, product=Product.PFIZER, last_dose=date(2021, 8, 1))
 DOCUMENT = "000093029317"
 PERSON = Identifier(IdentifierKind.DOCUMENT, DOCUMENT)
 CODE = f"{DOCUMENT}|NGUYEN VAN AN|1993-01-18|0||"
+SILENT = Signal(SignalName.ADMIT, (Pulse(Output.GREEN, 1_500),))
 RULEBOOK = load_rulebook((ROOT / "configs/rulebooks/hcmc-2021-09.json").read_bytes())
 
 
@@ -63,7 +65,9 @@ class Gate:
         self.law = Law(Rulebooks(RULEBOOK))
         self.lane = self.a_lane("entrance")
 
-    def a_lane(self, name: str, direction: Direction = Direction.IN) -> Lane:
+    def a_lane(
+        self, name: str, direction: Direction = Direction.IN, **settings: Callable[[Signal], Signal]
+    ) -> Lane:
         """Return a further lane of the same zone."""
         judge = Judge(
             name,
@@ -91,6 +95,7 @@ class Gate:
             inbox=self.inbox,
             presentations=Presentations(2_000_000_000),
             observer=self.observer,
+            **settings,
         )
 
     async def serve_all(self) -> None:
@@ -110,6 +115,11 @@ async def test_a_scan_ends_in_an_entry_then_a_light_then_the_screen(gate: Gate) 
     assert gate.bridge.journal_at_show == [1]  # durable before the gate moves
     assert gate.screen.published == [("entrance", verdict, "N***** V** AN")]
     assert gate.observer.scans[0].sequence == 1
+
+
+async def test_the_light_is_shown_as_this_lane_shows_it(gate: Gate) -> None:
+    await gate.a_lane("quiet", tuned=lambda signal: SILENT).serve(a_reading(CODE))
+    assert gate.bridge.shown == [SILENT]
 
 
 @pytest.mark.parametrize(
