@@ -7,8 +7,9 @@ import random
 from collections.abc import Callable
 
 from admission.signal import Output
+from appliance.bridge_tables import McuBridgeTable
 from appliance.clock import SystemClock
-from appliance.config import LaneTable, McuBridgeTable
+from appliance.config import LaneTable
 from appliance.metrics import Metrics
 from firmware_bridge.bridges.absent import ScreenOnlyBridge
 from firmware_bridge.bridges.mcu import McuBridge

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import msgspec
 
 from admission.site import Direction, Site
 from appliance import camera_table, site_table
+from appliance.bridge_checks import LaneBridge, faults_in
+from appliance.bridge_tables import BridgeTable
 from appliance.camera_table import CameraSourceTable
-from appliance.config_hints import REMOVED, values_hint
+from appliance.config_hints import removed_hint, values_hint
 from appliance.errors import ConfigError
+from appliance.gate_table import GateTable
 from appliance.hub_table import HubTable
 from appliance.identity import identity_of
 from appliance.journal_table import (
@@ -29,7 +32,6 @@ from appliance.wedge_table import WedgeSourceTable
 
 MAX_CONFIG_BYTES = 1 << 20
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
-OutputName = Literal["green", "amber", "red", "buzzer", "gate"]
 
 
 class ApplianceTable(Table, frozen=True):
@@ -101,24 +103,6 @@ SourceTable = (
 )
 
 
-class McuBridgeTable(Table, frozen=True, tag="mcu", tag_field="kind"):
-    """A microcontroller that speaks the firmware link, by the stable name of its port.
-
-    A board that lacks one of the outputs in `requires` leaves the lane out of order: without its
-    gate relay, say, it would acknowledge an ADMIT that opens nothing.
-    """
-
-    port: str
-    requires: tuple[OutputName, ...] = ("green", "amber", "red")
-
-
-class ScreenOnlyTable(Table, frozen=True, tag="screen_only", tag_field="kind"):
-    """No lamps and no gate: people read the kiosk."""
-
-
-BridgeTable = McuBridgeTable | ScreenOnlyTable
-
-
 class LaneTable(Table, frozen=True):
     """[[lane]]: one stream of people, with what reads their codes and what answers them.
 
@@ -131,8 +115,7 @@ class LaneTable(Table, frozen=True):
     rearm_s: Seconds = 2.0
     """A code out of sight for so long counts as presented anew."""
     direction: Direction = Direction.IN
-    passage_window_s: Seconds = 5.0
-    """How long the gate stays open for one passage, where its board has a passage sensor."""
+    gate: GateTable = GateTable()
 
 
 class Config(Table, frozen=True, kw_only=True):
@@ -174,7 +157,7 @@ def parse_config(tree: dict[str, Any], path: Path) -> Config:
 
     :raises ConfigError: as `load_config`.
     """
-    stray = [(key, REMOVED.get(key, hint)) for key, hint in unknown_keys(tree, Config)]
+    stray = [(key, removed_hint(key) or hint) for key, hint in unknown_keys(tree, Config)]
     if stray:
         named = "; ".join(key for key, _ in stray)
         hints = "; ".join(hint for _, hint in stray if hint)
@@ -187,6 +170,7 @@ def parse_config(tree: dict[str, Any], path: Path) -> Config:
         raise ConfigError(msg, hint=values_hint(str(error))) from error
     _check_names(config, path)
     _check_site(config, path)
+    _check_bridges(config, path)
     return _absolute(config, path.resolve().parent)
 
 
@@ -218,6 +202,13 @@ def _check_site(config: Config, path: Path) -> None:
         raise ConfigError(
             msg, hint=f'give the way out a lane with direction = "out", or remove {limit}'
         )
+
+
+def _check_bridges(config: Config, path: Path) -> None:
+    lanes = [LaneBridge(one.name, one.direction, one.gate, one.bridge) for one in config.lane]
+    for lane, fault in faults_in(lanes):
+        msg = f"{path}: {fault.what} - in the lane '{lane}'"
+        raise ConfigError(msg, hint=fault.hint)
 
 
 def _absolute(config: Config, folder: Path) -> Config:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import get_args
 
 from admission.site import Direction, Place, StalePolicy
+from appliance.bridge_tables import KINDS_HINT, WIRING_HINT
 from appliance.camera_table import SymbologyName
+from appliance.gate_table import GATE_HINT
 from appliance.hub_table import PROXY_HINT
 from appliance.journal_table import (
     BUDGET_HINT,
@@ -20,8 +23,10 @@ from scanner.serial.profiles import PROFILES
 from scanner.wedge.layouts import LayoutName
 from scanner.wedge.settings import WedgeEnd
 
+_ITEM = re.compile(r"\[\d+\]")
 REMOVED = {
-    "hub.token_file": "remove it: a gate is known by its own key, which `chot enrol` registers"
+    "hub.token_file": "remove it: a gate is known by its own key, which `chot enrol` registers",
+    "lane.passage_window_s": "it is `window_s` in the lane's table [lane.gate] now",
 }
 """What to do about a key that an earlier version had."""
 
@@ -47,9 +52,16 @@ _HINTS = (
     (".layout`", f"one of: {', '.join(LayoutName)}"),
     (".profile`", f"one of: {', '.join(PROFILES)}"),
     (".line_end`", f"serial: {', '.join(LineEnd)}; wedge: {', '.join(WedgeEnd)}"),
-    (".kind`", "sources: camera, serial, keypad, wedge, scenes; bridges: mcu, screen_only"),
+    (".gate.", GATE_HINT),
+    (".kind`", KINDS_HINT),
+    (".bridge.", WIRING_HINT),
 )
 """What a key may hold, by the part of a converter's message that names it."""
+
+
+def removed_hint(key: str) -> str | None:
+    """Return what to do about a key that an earlier version had; None if none had it."""
+    return REMOVED.get(_ITEM.sub("", key))
 
 
 def values_hint(message: str) -> str:

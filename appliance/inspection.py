@@ -13,6 +13,7 @@ from admission.errors import AdmissionError
 from admission.rulebook import Rulebook
 from admission.rulebook_format import MAX_RULEBOOK_BYTES
 from admission.rulebook_loading import load_rulebook
+from appliance.bridge_tables import McuBridgeTable
 from appliance.camera_inspection import camera_problems
 from appliance.camera_table import CameraSourceTable
 from appliance.cameras import CameraKind, kind_of
@@ -20,7 +21,6 @@ from appliance.config import (
     Config,
     KeypadSourceTable,
     KioskTable,
-    McuBridgeTable,
     ScenesSourceTable,
     SourceTable,
 )

@@ -104,7 +104,7 @@ class _Watch:
             table, parts.clock, parts.metrics, on_passage=self._sensed
         )
         self.passages = PassageWatch(
-            log, parts.zone, parts.clock, fitted=self._fitted, window_s=table.passage_window_s
+            log, parts.zone, parts.clock, fitted=self._fitted, window_s=table.gate.window_s
         )
 
     def _sensed(self, sensor: Input) -> None:

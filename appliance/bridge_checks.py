@@ -1,0 +1,117 @@
+"""What a bridge's table contradicts itself in, or other lanes' tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Final
+
+import msgspec
+
+from admission.site import Direction
+from appliance.bridge_tables import (
+    BridgeTable,
+    GpioBridgeTable,
+    McuBridgeTable,
+    MemberTable,
+    ModbusBridgeTable,
+    OutputName,
+    SeveralBridgeTable,
+    SharedBridgeTable,
+    StackLightBridgeTable,
+)
+from appliance.gate_table import GateTable
+
+GATES: Final[tuple[OutputName, ...]] = ("gate", "gate_b")
+
+
+class BridgeFault(msgspec.Struct, frozen=True):
+    """What is wrong, and what to do."""
+
+    what: str
+    hint: str
+
+
+class LaneBridge(msgspec.Struct, frozen=True):
+    """What has to be known of a lane to judge its bridge."""
+
+    name: str
+    direction: Direction
+    gate: GateTable
+    bridge: BridgeTable
+
+
+def faults_in(lanes: Sequence[LaneBridge]) -> Iterator[tuple[str, BridgeFault]]:
+    """Yield lane and fault, for whatever in the lanes' bridges cannot work as written."""
+    by_name = {lane.name: lane for lane in lanes}
+    for lane in lanes:
+        match lane.bridge:
+            case SharedBridgeTable():
+                faults = _shared(lane, lane.bridge, by_name)
+            case SeveralBridgeTable():
+                faults = _several(lane.bridge)
+            case _:
+                faults = _members(lane.bridge)
+        for fault in faults:
+            yield lane.name, fault
+
+
+def outputs_named(table: MemberTable) -> tuple[OutputName, ...]:
+    """Return the outputs that a table says are wired; nothing where the board alone knows."""
+    match table:
+        case GpioBridgeTable():
+            return tuple(table.outputs)
+        case ModbusBridgeTable():
+            return tuple(table.coils)
+        case StackLightBridgeTable():
+            return tuple(table.tiers)
+        case McuBridgeTable() if table.wiring is not None:
+            return table.wiring.outputs
+        case _:
+            return ()
+
+
+def _shared(
+    lane: LaneBridge, table: SharedBridgeTable, lanes: Mapping[str, LaneBridge]
+) -> Iterator[BridgeFault]:
+    owner = lanes.get(table.lane)
+    if owner is None or owner is lane or isinstance(owner.bridge, SharedBridgeTable):
+        yield BridgeFault(
+            f"bridge.lane: no lane '{table.lane}' with a bridge of its own",
+            "name the lane whose [lane.bridge] says how the board is connected",
+        )
+    elif owner.gate.side_for(owner.direction) is lane.gate.side_for(lane.direction):
+        yield BridgeFault(
+            f"bridge.lane: '{table.lane}' unlocks the same side of the gate",
+            'give the way out direction = "out", or set `side` in [lane.gate]',
+        )
+
+
+def _several(table: SeveralBridgeTable) -> Iterator[BridgeFault]:
+    named = [name for member in table.members for name in outputs_named(member)]
+    for gate in GATES:
+        if named.count(gate) > 1:
+            yield BridgeFault(
+                f"bridge.members: two of them have the output '{gate}'",
+                "one board alone may unlock a gate: it has to know who passed",
+            )
+    for member in table.members:
+        yield from _members(member)
+
+
+def _members(table: BridgeTable) -> Iterator[BridgeFault]:
+    match table:
+        case GpioBridgeTable():
+            used = sorted([*table.outputs.values(), *table.inputs.values()])
+            for line, again in pairwise(used):
+                if line == again:
+                    yield BridgeFault(
+                        f"bridge: GPIO{line} is named twice", "give each contact a line of its own"
+                    )
+        case ModbusBridgeTable() if bool(table.device) == bool(table.host):
+            yield BridgeFault(
+                "bridge: a Modbus board has either `device` or `host`",
+                'device = "/dev/serial/by-id/..." on RS-485, or host = "192.0.2.7" in the network',
+            )
+        case _:
+            pass
