@@ -70,11 +70,15 @@ class McuBridgeTable(Table, frozen=True, tag="mcu", tag_field="kind"):
 class GpioBridgeTable(Wiring, frozen=True, kw_only=True, tag="gpio", tag_field="kind"):
     """A Pi's own pins, by the numbers of the chip (GPIO17, not pin 11).
 
-    `chip` is the GPIO chip's label or device; left out, the one that has the header.
+    `chip` is the GPIO chip's label or device; left out, the one that has the header. An input is
+    pulled up, and its contact closes to ground, unless `bias` says otherwise.
     """
 
     outputs: dict[OutputName, Line]
     inputs: dict[InputName, Line] = msgspec.field(default_factory=dict)
+    bias: dict[InputName, Literal["pull_up", "pull_down", "disabled"]] = msgspec.field(
+        default_factory=dict
+    )
     chip: str = ""
     requires: tuple[OutputName, ...] = ()
 

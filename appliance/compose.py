@@ -209,6 +209,7 @@ async def composed(
             rng=rng,
             law=keeper.law,
             book=book,
+            release=lambda: book.release,
             zone=zone,
             used=used,
             attempts=await recalled_attempts(

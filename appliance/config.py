@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import msgspec
 
 from admission.site import Direction, Site
-from appliance import camera_table, site_table
+from appliance import camera_table, site_table, sound_table
 from appliance.bridge_checks import LaneBridge, faults_in
 from appliance.bridge_tables import BridgeTable
 from appliance.camera_table import CameraSourceTable
@@ -27,6 +27,7 @@ from appliance.journal_table import (
 )
 from appliance.serial_table import SerialSourceTable
 from appliance.site_table import SiteTable, site_from
+from appliance.sound_table import SoundTable
 from appliance.table import Name, Seconds, Table, unknown_keys
 from appliance.wedge_table import WedgeSourceTable
 
@@ -116,6 +117,7 @@ class LaneTable(Table, frozen=True):
     """A code out of sight for so long counts as presented anew."""
     direction: Direction = Direction.IN
     gate: GateTable = GateTable()
+    sound: SoundTable = SoundTable()
 
 
 class Config(Table, frozen=True, kw_only=True):
@@ -170,7 +172,7 @@ def parse_config(tree: dict[str, Any], path: Path) -> Config:
         raise ConfigError(msg, hint=values_hint(str(error))) from error
     _check_names(config, path)
     _check_site(config, path)
-    _check_bridges(config, path)
+    _check_lanes(config, path)
     return _absolute(config, path.resolve().parent)
 
 
@@ -204,8 +206,13 @@ def _check_site(config: Config, path: Path) -> None:
         )
 
 
-def _check_bridges(config: Config, path: Path) -> None:
+def _check_lanes(config: Config, path: Path) -> None:
     lanes = [LaneBridge(one.name, one.direction, one.gate, one.bridge) for one in config.lane]
+    for one in config.lane:
+        unheard = sound_table.fault_in(one.sound)
+        if unheard is not None:
+            msg = f"{path}: {unheard.what} - at `sound.{unheard.key}` of the lane '{one.name}'"
+            raise ConfigError(msg, hint=unheard.hint)
     for lane, fault in faults_in(lanes):
         msg = f"{path}: {fault.what} - in the lane '{lane}'"
         raise ConfigError(msg, hint=fault.hint)

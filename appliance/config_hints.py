@@ -18,6 +18,7 @@ from appliance.journal_table import (
     WhenUnavailable,
 )
 from appliance.site_table import AGE_HINT, HOURS_HINT, PEOPLE_HINT, RESET_HINT
+from appliance.sound_table import QUIET_HINT
 from scanner.serial.line import LineEnd
 from scanner.serial.profiles import PROFILES
 from scanner.wedge.layouts import LayoutName
@@ -55,6 +56,7 @@ _HINTS = (
     (".gate.", GATE_HINT),
     (".kind`", KINDS_HINT),
     (".bridge.", WIRING_HINT),
+    (".sound.quiet`", QUIET_HINT),
 )
 """What a key may hold, by the part of a converter's message that names it."""
 

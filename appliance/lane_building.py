@@ -14,6 +14,7 @@ from admission.ports import Book, Journal
 from admission.reading import Reading
 from admission.repeat import Presentations, UsedOnce
 from admission.site import Direction, Site
+from admission.standing import Release
 from admission.zone import Zone
 from appliance.bridges import LaneBridge, open_bridge
 from appliance.camera_table import CameraSourceTable
@@ -25,10 +26,12 @@ from appliance.inbox import Inbox
 from appliance.journal_table import WhenUnavailable
 from appliance.judging import Judge, LawSource, Tokens
 from appliance.lane import Lane
+from appliance.lane_signals import LaneSignals
 from appliance.metrics import Metrics
 from appliance.observation import Observer
 from appliance.outlook import Outlook
 from appliance.passage_watch import PassageWatch
+from appliance.sound_table import quiet_from
 from appliance.sources import Source, open_source
 from appliance.web.mirror import Mirrors
 from appliance.web.screen import KioskScreen
@@ -52,6 +55,8 @@ class SharedParts(msgspec.Struct, frozen=True):
     rng: random.Random
     law: LawSource
     book: Book
+    release: Callable[[], Release | None]
+    """The knowledge in force, None before the first."""
     zone: Zone
     used: UsedOnce
     attempts: Mapping[str, Attempts]
@@ -88,6 +93,7 @@ def add_lane(table: LaneTable, parts: SharedParts) -> None:
         presentations=Presentations(int(table.rearm_s * 1e9)),
         observer=parts.observer,
         can_read=parts.outlook.can_read,
+        tuned=_signals(table, parts),
         watch=watch.passages,
     )
     sources = _sources(table, lane, parts, looked=parts.mirrors.looked(lane.name))
@@ -114,6 +120,17 @@ class _Watch:
     def _fitted(self) -> bool:
         board = self.bridge.board if isinstance(self.bridge, McuBridge) else None
         return board is not None and bool(board.inputs & self._sensors)
+
+
+def _signals(table: LaneTable, parts: SharedParts) -> LaneSignals:
+    return LaneSignals(
+        gate=table.gate.side_for(table.direction).gate,
+        pulse_ms=table.gate.pulse_ms,
+        quiet=quiet_from(table.sound),
+        site=parts.site,
+        clock=parts.clock,
+        release=parts.release,
+    )
 
 
 def _judge(table: LaneTable, parts: SharedParts) -> Judge:
