@@ -6,7 +6,7 @@ CHOT_DATA ?= ../shared/data
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format outage rungs hardware misreads cuts fuzz lock clean
+.PHONY: help setup run test check format firmware chip outage rungs hardware misreads cuts fuzz lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -28,6 +28,12 @@ check: $(VENV)/.dev ## format and lint (ruff), types (mypy strict), import contr
 format: $(VENV)/.dev ## let ruff rewrite what it can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+firmware: ## build the bridge's firmware (gcc-avr), check it (gcc -fanalyzer, cppcheck), print its size
+	$(MAKE) -C firmware_bridge/firmware avr size analyse
+
+chip: $(VENV)/.dev firmware ## the firmware on a simulated ATmega328P, on bad cables, beside its Python twin
+	$(BIN)/pytest -m slow tests/firmware_bridge
 
 outage: $(VENV)/.dev ## long runs: a minute without hub loses nothing, new rules arrive, plug-ins install
 	CHOT_OUTAGE_S=60 $(BIN)/pytest -m slow tests/end_to_end tests/appliance
@@ -62,7 +68,7 @@ LOCK_OPTIONS := --allow-unsafe --generate-hashes --strip-extras --no-header --no
   --no-emit-options
 
 clean: ## remove the virtual environment, caches and the demo's files
-	rm -rf $(VENV) var build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf $(VENV) var build dist firmware_bridge/firmware/build .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
 
 # The package itself is installed without its dependencies: those come from the lock alone.
 $(VENV)/.runtime: requirements/runtime.lock pyproject.toml
