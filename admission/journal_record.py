@@ -59,6 +59,8 @@ class FollowupKind(IntEnum):
     """The entry became durable after the lane had given it up: what was shown is REFER."""
     UNSECURED = 6
     """By the site's policy the lane did not wait: the gate moved before the entry was durable."""
+    TAILGATED = 7
+    """Somebody else went through behind whoever was admitted."""
 
 
 class Followup(msgspec.Struct, frozen=True, gc=False):

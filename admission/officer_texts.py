@@ -41,6 +41,11 @@ _ALERTS = {
     Alert.FORGERY: Text("Mã giả: chữ ký sai", "Forged code: false signature"),
     Alert.GUESSING: Text("Có người dò số", "Somebody is guessing numbers"),
     Alert.REPLAY: Text("Mã dùng một lần bị dùng lại", "Single-use code shown again"),
+    Alert.FORCED: Text("Có người qua khi chưa được phép", "Somebody went through unadmitted"),
+    Alert.TAILGATED: Text("Có người đi bám theo sau", "Somebody followed through behind"),
+    Alert.TAMPER: Text("Vỏ thiết bị bị mở", "The gate's housing is open"),
+    Alert.FIRE: Text("Báo cháy", "Fire alarm"),
+    Alert.STOP: Text("Nút dừng khẩn cấp đã nhấn", "Emergency stop is pressed"),
 }
 
 _DOUBTS = {

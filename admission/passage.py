@@ -40,6 +40,16 @@ class Event(StrEnum):
     """An officer corrected how many are inside: `note` is `zone.count_note`."""
     ENQUIRY = "enquiry"
     """Somebody at the appliance looked a number up: `note` is an `enquiry.Purpose`."""
+    FORCED = "forced"
+    """Somebody went through whom the gate had not admitted; see `incident` for these and below."""
+    TAMPER = "tamper"
+    """The housing was opened, or closed again: `note` says which."""
+    FIRE = "fire"
+    """The fire alarm began, or ended: `note` says which."""
+    STOP = "stop"
+    """The emergency stop was pressed, or released: `note` says which."""
+    UNLISTED = "unlisted"
+    """What happened at a gate and has no entry of its own: `note` says of what, and how often."""
 
 
 class Passage(msgspec.Struct, frozen=True, array_like=True):

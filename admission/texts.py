@@ -108,6 +108,12 @@ _SENTENCES = {
         "Chốt chưa ghi nhận được lượt này.", "This gate could not record this scan."
     ),
     Reason.FAULT: Text("Thiết bị gặp sự cố.", "This gate has a fault."),
+    Reason.GATE_STOPPED: Text("Cổng đang dừng khẩn cấp.", "This gate's emergency stop is pressed."),
+    Reason.GATE_NOT_READY: Text("Cổng chưa sẵn sàng.", "This gate is not ready."),
+    Reason.GATE_BUSY: Text(
+        "Còn người chưa đi qua cổng.", "People before you have not gone through yet."
+    ),
+    Reason.GATE_ALARM: Text("Cổng đang báo động.", "This gate's alarm is on."),
 }
 
 _OFFICER_CHECKS = Text(
@@ -241,6 +247,15 @@ _NEXT_STEPS = {
     Reason.NO_RULE: _OFFICER_CHECKS,
     Reason.JOURNAL_UNAVAILABLE: _OFFICER_OR_OTHER_LANE,
     Reason.FAULT: _OFFICER_OR_OTHER_LANE,
+    Reason.GATE_STOPPED: _OFFICER_OR_OTHER_LANE,
+    Reason.GATE_NOT_READY: _OFFICER_OR_OTHER_LANE,
+    Reason.GATE_BUSY: Text(
+        "Mời quý khách chờ một lát rồi đưa lại mã này.",
+        "Please wait a moment, then show this code again.",
+    ),
+    Reason.GATE_ALARM: Text(
+        "Mời quý khách chờ, cán bộ đang đến.", "Please wait, an officer is coming."
+    ),
 }
 
 _OUTCOME_WORDS = {

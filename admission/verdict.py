@@ -123,6 +123,14 @@ class Reason(StrEnum):
     """The entry could not be made durable, so the gate does not open."""
     FAULT = "fault"
     """Something in the gate failed while it was deciding."""
+    GATE_STOPPED = "gate_stopped"
+    """The board keeps the gate shut: its emergency stop is pressed."""
+    GATE_NOT_READY = "gate_not_ready"
+    """The board keeps the gate shut: the turnstile does not report that it can turn."""
+    GATE_BUSY = "gate_busy"
+    """The board keeps the gate shut for this one: as many as it can hold wait to go through."""
+    GATE_ALARM = "gate_alarm"
+    """Nobody's verdict: what people are told while the gate's alarm light runs."""
 
 
 class Text(msgspec.Struct, frozen=True, gc=False):
@@ -152,6 +160,16 @@ class Alert(StrEnum):
     """Too many wrong numbers were typed in one lane."""
     REPLAY = "replay"
     """A code that counts once was shown again."""
+    FORCED = "forced"
+    """Somebody went through whom the gate had not admitted."""
+    TAILGATED = "tailgated"
+    """Somebody else went through behind whoever was admitted."""
+    TAMPER = "tamper"
+    """The gate's housing was opened."""
+    FIRE = "fire"
+    """The fire alarm began."""
+    STOP = "stop"
+    """The emergency stop was pressed."""
 
 
 class Verdict(msgspec.Struct, frozen=True):

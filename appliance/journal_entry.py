@@ -6,6 +6,8 @@ from datetime import UTC
 from typing import Any
 
 from admission.errors import WireError
+from admission.incident import INCIDENTS
+from admission.incident_texts import incident_text
 from admission.instant import Instant
 from admission.journal_record import Followup, PassageRecord, Record, unpack_record
 from admission.logged_passage import LoggedPassage
@@ -67,6 +69,9 @@ def followed(followup: Followup) -> str:
 
 def _words(record: PassageRecord) -> list[str]:
     seen = record.passage
+    if seen.event in INCIDENTS:
+        what = printable(incident_text(seen.event, seen.note).en)
+        return [_time(seen), printable(seen.lane), f"gate, way {seen.direction.value}: {what}"]
     words = [_time(seen), printable(seen.lane), f"{seen.outcome.value:<6}"]
     return [*words, seen.kind.value, ", ".join(seen.reasons), *_act(record)]
 

@@ -14,6 +14,7 @@ import click
 import msgspec
 
 from admission.identity import person_keyer
+from admission.passage import Event
 from cache.replica.alias import person_of
 from cache.replica.keys import load_hash_key
 from hub.entry_reading import EntryReading, ReadPassage
@@ -32,6 +33,7 @@ from hub.store.sqlite import open_store
 class Act(msgspec.Struct, frozen=True, omit_defaults=True):
     """One line of a list. `person` is the keyed hash in hex; `on_record` the hub's own number.
 
+    `event` is what the entry is about: a scan, an officer's act, or what happened at the gate.
     Where it is `sealed`, no key of this hub opens what the gate sealed: person and officer.
     """
 
@@ -51,6 +53,7 @@ class Act(msgspec.Struct, frozen=True, omit_defaults=True):
     person: str | None = None
     on_record: int | None = None
     sealed: bool = False
+    event: str = Event.SCAN.value
 
 
 def _listing(
@@ -163,6 +166,7 @@ def _act(one: MarkedEntry, read: ReadPassage, on_record: Mapping[int, int]) -> A
         person=None if entry.person is None else f"{entry.person:016x}",
         on_record=None if entry.person is None else on_record.get(entry.person),
         sealed=read.sealed,
+        event=entry.event.value,
     )
 
 
@@ -207,11 +211,12 @@ overrides = _listing(
 alerts = _listing(
     "alerts",
     MarkKind.ALERT,
-    "List what officers were told silently, the last received first.",
+    "List what officers were told silently, and gates that were forced, opened or stopped, the "
+    "last received first.",
     {
         **_PLACE,
         "alert": lambda act: _text(act.alerts),
-        "answer": lambda act: act.outcome,
+        "answer": lambda act: act.outcome if act.event == Event.SCAN.value else act.note,
         **_ENTRY,
     },
 )

@@ -24,6 +24,8 @@ WHAT_TO_DO: Mapping[FlagKind, str] = {
     "if the person is isolated, and see why the gate did not hear (chot hub journals list)",
     FlagKind.UNSECURED: "the gate's medium was too slow or full and its policy opens all the same: "
     "look at the gate's health, and whether that policy is wanted there",
+    FlagKind.TAILGATED: "somebody went through behind the one who was admitted, unchecked: ask at "
+    "the site; where it happens often there, set the turnstile's window shorter or post somebody",
     FlagKind.REVIVED: "a copy of the gate's disk is in use, or an old one was put back: find out "
     "which is the gate, deny the device (chot hub device deny) and enrol it anew",
 }

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from admission.incident import INCIDENTS
 from admission.verdict import Outcome
 from appliance.cli.journal_folder import folder_argument, require_journal
 from appliance.printable import printable
@@ -19,8 +20,9 @@ from cache.journal.local.counts import FOLLOWED, UNDATED, Counted
 
 _DAY = click.DateTime(["%Y-%m-%d"])
 _OUTCOMES = tuple(outcome.value for outcome in Outcome)
-_FOLLOWED = ("passed", "not_passed", "not_actuated", "withheld", "unsecured")
-_COLUMNS = (*_OUTCOMES, "acts", *_FOLLOWED)
+_FOLLOWED = ("passed", "not_passed", "tailgated", "not_actuated", "withheld", "unsecured")
+_INCIDENTS = tuple(sorted(event.value for event in INCIDENTS))
+_COLUMNS = (*_OUTCOMES, "acts", *_FOLLOWED, *_INCIDENTS)
 Row = tuple[int, str, str]
 
 
@@ -36,7 +38,8 @@ def count_command(
 
     From what the daemon has counted beside it: also of days whose entries were removed since. The
     site's days; a dash where nobody vouched for the date. Columns behind the outcomes: what
-    officers and enquiries entered, and what followed on entries. Exits with 1 if there is nothing.
+    officers and enquiries entered, what followed on entries, and what happened at the gate without
+    a code. Exits with 1 if there is nothing.
     """
     require_journal(folder)
     read = read_counts(folder.resolve().parent / DATABASE)
@@ -75,7 +78,7 @@ def _table(counts: dict[Counted, int]) -> Iterator[str]:
 def _column(one: Counted) -> str:
     if one.event in {"scan", FOLLOWED}:
         return one.what
-    return "acts"
+    return one.event if one.event in _INCIDENTS else "acts"
 
 
 def _day(day: int) -> str:

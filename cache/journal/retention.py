@@ -28,7 +28,7 @@ class Nature(StrEnum):
 
     SCAN = "scan"
     ACT = "act"
-    """What an officer did: an override, a correction, a count."""
+    """What an officer did (an override, a correction, a count), and what happened at the gate."""
     ENQUIRY = "enquiry"
     UNKNOWN = "unknown"
     """Cannot be read, or is of a later version: kept as long as anything."""

@@ -7,9 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
+from admission.incident import INCIDENTS, LOST, alert_of, unlisted
 from admission.instant import ClockTrust
 from admission.journal_record import Followup, FollowupKind
 from admission.logged_passage import LoggedPassage
+from admission.passage import Event
 from hub.examination import clocks
 from hub.examination.notebook import Cursor, tally
 from hub.examination.seen import Seen
@@ -17,15 +19,25 @@ from hub.store.entries import Flag, FlagKind
 from hub.store.examined import JournalStanding
 
 MISSING = "missing"
-"""Tally of places that cannot be read. The others are values of `FollowupKind`, in lower case."""
+"""Tally of places that cannot be read.
+
+The others are values of `FollowupKind`, in lower case, and what happened at gates (`incident`).
+"""
 _COUNTED = frozenset(
     {
         FollowupKind.NOT_ACTUATED,
         FollowupKind.NOT_PASSED,
         FollowupKind.WITHHELD,
         FollowupKind.UNSECURED,
+        FollowupKind.TAILGATED,
     }
 )
+_FLAGGED = {
+    FollowupKind.UNSECURED: FlagKind.UNSECURED,
+    FollowupKind.TAILGATED: FlagKind.TAILGATED,
+}
+_INCIDENTS = frozenset(event.value for event in INCIDENTS - {Event.UNLISTED}) | {"tailgated", LOST}
+"""What an UNLISTED entry may count: a gate's own words would make tallies without end."""
 
 
 def told_by(cursor: Cursor, entries: Sequence[Seen]) -> tuple[Cursor, list[Flag]]:
@@ -39,7 +51,8 @@ def told_by(cursor: Cursor, entries: Sequence[Seen]) -> tuple[Cursor, list[Flag]
     counts: Counter[str] = Counter()
     for seen in entries:
         flags += _flags(cursor, seen)
-        counts.update(_counts(seen))
+        for name, count in _counts(seen):
+            counts[name] += count
         cursor = _after(cursor, seen)
     return msgspec.structs.replace(cursor, tallies=tally(cursor.tallies, counts)), flags
 
@@ -66,8 +79,8 @@ def _flags(cursor: Cursor, seen: Seen) -> Iterator[Flag]:
         yield Flag(seen.sequence, FlagKind.MISSING, "the first of a run of such places")
     if seen.in_part:
         yield Flag(seen.sequence, FlagKind.UNDECODABLE, "not examined")
-    if isinstance(seen.record, Followup) and seen.record.kind is FollowupKind.UNSECURED:
-        yield Flag(seen.record.about, FlagKind.UNSECURED)
+    if isinstance(seen.record, Followup) and seen.record.kind in _FLAGGED:
+        yield Flag(seen.record.about, _FLAGGED[seen.record.kind])
     if seen.passage is not None:
         said = "; ".join(_clock(cursor, seen.passage, seen.received_ns))
         if said:
@@ -83,11 +96,23 @@ def _clock(cursor: Cursor, passage: LoggedPassage, received_ns: int) -> Iterable
         yield back
 
 
-def _counts(seen: Seen) -> Iterable[str]:
+def _counts(seen: Seen) -> Iterable[tuple[str, int]]:
+    passage = seen.passage
     if seen.missing:
-        yield MISSING
+        yield MISSING, 1
     if isinstance(seen.record, Followup) and seen.record.kind in _COUNTED:
-        yield seen.record.kind.name.lower()
+        yield seen.record.kind.name.lower(), 1
+    if passage is not None and passage.event in INCIDENTS:
+        yield from _incidents(passage)
+
+
+def _incidents(passage: LoggedPassage) -> Iterable[tuple[str, int]]:
+    """Yield what began or happened: that a lid was closed again is no incident of its own."""
+    if alert_of(passage.event, passage.note) is not None:
+        yield passage.event.value, 1
+    counted = unlisted(passage.note) if passage.event is Event.UNLISTED else None
+    if counted is not None and counted[0] in _INCIDENTS:
+        yield counted
 
 
 def _after(cursor: Cursor, seen: Seen) -> Cursor:

@@ -133,6 +133,8 @@ class FlagKind(StrEnum):
     """Admitted by a gate that did not know yet what the hub knew by then."""
     UNSECURED = "unsecured"
     """By the site's policy the gate moved before its entry was durable."""
+    TAILGATED = "tailgated"
+    """Somebody else went through behind whoever was admitted."""
     REVIVED = "revived"
     """The journal went on after another one of the same device had begun: a copy is in use."""
 

@@ -222,7 +222,12 @@ def test_an_admit_by_which_nobody_passed_does_not_count(
 ) -> None:
     now = clock.now()
     zone = rebuilt([entry(now, token=1), entry(now, token=2), Followup(kind, 1)], now)
-    passed = kind in {FollowupKind.ACTUATED, FollowupKind.PASSED, FollowupKind.UNSECURED}
+    passed = kind in {
+        FollowupKind.ACTUATED,
+        FollowupKind.PASSED,
+        FollowupKind.UNSECURED,
+        FollowupKind.TAILGATED,
+    }
     assert zone.count(now).inside == 1 + passed
     assert (zone.presence_of(1, IN, now).passed_ago_ns is not None) is passed
 

@@ -11,7 +11,9 @@ from click.testing import CliRunner
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from admission.daily_heads import JournalHead, pack_daily_heads
+from admission.incident import incident
 from admission.passage import Event
+from admission.site import Direction
 from admission.wire import pack_passage
 from appliance.cli.journal import journal
 from appliance.cli.main import main
@@ -21,6 +23,7 @@ from cache.replica.keys import public_pem
 from tests.cache.journal.anchored import DEVICE, HUB, a_gate
 from tests.cache.journal.entries import an_entry, file_bytes
 from tests.cache.journal.folders import not_ours, put
+from tests.worlds import ManualClock, a_site
 
 
 @pytest.fixture
@@ -119,6 +122,18 @@ def test_what_an_officer_did_is_told(tmp_path: Path) -> None:
     _, output = called("tail", str(tmp_path))
     assert "officer" not in output.splitlines()[0]
     assert "override of 1 by officer 4016: emergency" in output.splitlines()[1]
+
+
+def test_what_happened_without_a_code_is_told_in_words(tmp_path: Path) -> None:
+    now = ManualClock().now()
+    packed = [
+        pack_passage(incident(a_site(), "north", event, note, direction=Direction.OUT, now=now))
+        for event, note in ((Event.FORCED, ""), (Event.UNLISTED, "forced 17"))
+    ]
+    file_at(tmp_path, 1).path.write_bytes(file_bytes(packed)[0])
+    forced, unlisted = called("tail", str(tmp_path))[1].splitlines()
+    assert forced.endswith("north  gate, way out: somebody went through unadmitted")
+    assert unlisted.endswith("north  gate, way out: 17 more went through unadmitted")
 
 
 def test_a_hostile_file_steers_no_terminal(tmp_path: Path) -> None:

@@ -27,6 +27,8 @@ def folder(tmp_path: Path) -> Path:
         a_followup(1, FollowupKind.PASSED),
         a_passage(outcome=Outcome.REFUSE, lane="way out"),
         a_passage(event=Event.OVERRIDE, about=3, wall_ns=30 * HOUR_NS),
+        a_followup(1, FollowupKind.TAILGATED),
+        a_passage(event=Event.FORCED, outcome=Outcome.REFER, wall_ns=30 * HOUR_NS),
     )
     asyncio.run(_counted(history, tmp_path / "journal.sqlite"))
     folder = tmp_path / "journal"
@@ -50,10 +52,10 @@ def test_people_get_a_table_by_day_and_lane(folder: Path) -> None:
     code, output = called(folder)
     assert code == 0
     assert [line.split() for line in output.splitlines()] == [
-        ["day", "lane", "way", "admit", "refuse", "acts", "passed"],
-        ["2021-09-11", "lane-1", "in", "1", "0", "0", "1"],
-        ["2021-09-11", "way", "out", "in", "0", "1", "0", "0"],
-        ["2021-09-12", "lane-1", "in", "0", "0", "1", "0"],
+        ["day", "lane", "way", "admit", "refuse", "acts", "passed", "tailgated", "forced"],
+        ["2021-09-11", "lane-1", "in", "1", "0", "0", "1", "1", "0"],
+        ["2021-09-11", "way", "out", "in", "0", "1", "0", "0", "0", "0"],
+        ["2021-09-12", "lane-1", "in", "0", "0", "1", "0", "0", "1"],
     ]
 
 
@@ -65,10 +67,11 @@ def test_scripts_get_every_count(folder: Path) -> None:
             "day": "2021-09-12",
             "lane": "lane-1",
             "direction": "in",
-            "event": "override",
-            "what": "admit",
+            "event": event,
+            "what": what,
             "entries": 1,
         }
+        for event, what in (("forced", "refer"), ("override", "admit"))
     ]
 
 

@@ -12,6 +12,8 @@ import pytest
 
 from admission.instant import ClockTrust
 from admission.journal_record import Followup, FollowupKind
+from admission.passage import Event
+from admission.verdict import Outcome
 from hub.columns import columns_of
 from hub.examination.examiner import Examiner
 from hub.examination.notebook import Cursor, open_notebook
@@ -101,6 +103,33 @@ def test_what_opened_before_it_was_durable_is_flagged_where_it_opened() -> None:
     store, (cursor,) = examined(gate)
     assert store.flagged() == {("gate-a", 1): {FlagKind.UNSECURED}}
     assert cursor.tallies == {"unsecured": 1, "withheld": 1}
+
+
+def test_who_follows_behind_is_flagged_at_the_entry_of_whom_they_followed() -> None:
+    gate = Gate("gate-a")
+    gate.admits(None, 0)
+    gate.follows(Followup(FollowupKind.PASSED, 1))
+    gate.follows(Followup(FollowupKind.TAILGATED, 1))
+    store, (cursor,) = examined(gate)
+    assert store.flagged() == {("gate-a", 1): {FlagKind.TAILGATED}}
+    assert cursor.tallies == {"tailgated": 1}
+
+
+def test_what_happens_at_a_gate_is_counted_by_what_began_and_by_known_words_alone() -> None:
+    gate = Gate("gate-a")
+    for event, note in (
+        (Event.FORCED, ""),
+        (Event.TAMPER, "opened"),
+        (Event.TAMPER, "closed"),
+        (Event.UNLISTED, "forced 17"),
+        (Event.UNLISTED, "lost 3"),
+        (Event.UNLISTED, "of_my_own_making 9"),
+        (Event.UNLISTED, "forced 99999999999"),
+    ):
+        gate.admits(None, 0, event=event, note=note, outcome=Outcome.REFER)
+    store, (cursor,) = examined(gate)
+    assert cursor.tallies == {"forced": 18, "tamper": 1, "lost": 3}
+    assert store.flagged() == {}
 
 
 def test_a_journal_that_goes_on_after_another_had_begun_is_a_copy_in_use() -> None:

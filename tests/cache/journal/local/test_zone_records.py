@@ -74,6 +74,7 @@ def test_bytes_that_are_no_chunk_are_refused(
         (a_passage(outcome=Outcome.REFER, event=Event.COUNT, note="3 1"), True),
         (a_passage(event=Event.ENQUIRY), False),
         (a_passage(event=Event.CORRECTION, about=1), False),
+        (a_passage(outcome=Outcome.REFER, event=Event.FORCED), False),
         (a_passage(site="elsewhere"), False),
     ],
 )
