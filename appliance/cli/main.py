@@ -18,6 +18,7 @@ COMMANDS = {
     "check": "appliance.cli.check:check",
     "enrol": "appliance.cli.enrol:enrol",
     "demo": "appliance.cli.demo:demo",
+    "bridge": "appliance.cli.bridge:bridge",
     "camera": "appliance.cli.camera:camera",
     "scan": "appliance.cli.scan:scan",
     "record": "appliance.cli.record:record",
