@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Literal
 
 import msgspec
 
 from admission.gate import Input
 from admission.signal import Output
+from firmware_bridge.bridges.cable_specs import ModbusRelaySpec, StackLightSpec
 from firmware_bridge.bridges.terminals import Terminals
 from firmware_bridge.link.configuration import BoardConfiguration
 
@@ -39,11 +41,13 @@ class GpioSpec(msgspec.Struct, frozen=True, tag="gpio", forbid_unknown_fields=Tr
             raise ValueError(msg)
 
 
-TerminalsSpec = GpioSpec
+TerminalsSpec = GpioSpec | ModbusRelaySpec | StackLightSpec
 """One driver's struct each, told apart by `type`."""
 
 
-def open_terminals(spec: TerminalsSpec, configuration: BoardConfiguration) -> Terminals:
+def open_terminals(
+    spec: TerminalsSpec, configuration: BoardConfiguration, monotonic_ns: Callable[[], int]
+) -> Terminals:
     """Open what the spec names, everything off. May take some seconds.
 
     Drivers are imported here, so that a process carries only the one that it uses.
@@ -55,3 +59,11 @@ def open_terminals(spec: TerminalsSpec, configuration: BoardConfiguration) -> Te
             from firmware_bridge.bridges.gpio import open_gpio  # noqa: PLC0415 - see above
 
             return open_gpio(spec, configuration)
+        case ModbusRelaySpec():
+            from firmware_bridge.bridges.modbus_relay import ModbusRelayTerminals  # noqa: PLC0415
+
+            return ModbusRelayTerminals(spec, configuration, monotonic_ns)
+        case StackLightSpec():
+            from firmware_bridge.bridges.stack_light import StackLightTerminals  # noqa: PLC0415
+
+            return StackLightTerminals(spec, configuration)
