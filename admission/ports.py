@@ -79,9 +79,11 @@ class Journal(Protocol):
 class Bridge(Protocol):
     """Lamps, buzzer and gate."""
 
-    async def show(self, signal: Signal) -> None:
+    async def show(self, signal: Signal, *, entry: int = 0) -> None:
         """Return once the hardware has acknowledged the signal, which then ends by itself.
 
+        :param entry: the journal's sequence of the admission that opens a gate (32 bits), by which
+            the gate will say whether somebody passed; 0 if there is none.
         :raises Exception: the implementation's own error if nobody acknowledged within the bound.
         """
         ...

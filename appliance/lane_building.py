@@ -10,6 +10,7 @@ from functools import partial
 import msgspec
 
 from admission.attempts import Attempts
+from admission.gate import Input
 from admission.ports import Book, Journal
 from admission.reading import Reading
 from admission.repeat import Presentations, UsedOnce
@@ -36,7 +37,6 @@ from appliance.sources import Source, open_source
 from appliance.web.mirror import Mirrors
 from appliance.web.screen import KioskScreen
 from firmware_bridge.bridges.mcu import McuBridge
-from firmware_bridge.link.messages import Input
 from scanner.camera.look import Look
 
 CAMERAS = (CameraSourceTable, ScenesSourceTable)

@@ -83,7 +83,7 @@ class _Lamp:
 
     alive = True
 
-    async def show(self, signal: Signal) -> None: ...
+    async def show(self, signal: Signal, *, entry: int = 0) -> None: ...
 
 
 class _Weighed:

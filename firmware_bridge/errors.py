@@ -30,7 +30,14 @@ class BridgeTimeout(BridgeError):  # noqa: N818 - as above
 
 
 class BridgeRefused(BridgeError):  # noqa: N818 - as above
-    """The board understood the signal and will not run it."""
+    """The board understood the signal and will not run it.
+
+    `reason` is the board's (`link.messages.Refusal`), 0 if the signal was never sent.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", reason: int = 0) -> None:
+        super().__init__(message, hint=hint)
+        self.reason = reason
 
 
 class BridgeSuperseded(BridgeError):  # noqa: N818 - as above

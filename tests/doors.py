@@ -216,23 +216,26 @@ class MemoryJournal:
 class MemoryBridge:
     """A list behind the Bridge port.
 
-    Not `alive`, it is unplugged; `broken`, it answers its heartbeats and shows nothing. With a
-    `journal` it notes in `journal_at_show` how many entries stood there at each signal.
+    Not `alive`, it is unplugged; `broken`, it answers its heartbeats and shows nothing. `entries`
+    are those of the signals in `shown`. With a `journal` it notes in `journal_at_show` how many
+    entries stood there at each signal.
     """
 
     def __init__(self, journal: MemoryJournal | None = None) -> None:
         self.shown: list[Signal] = []
+        self.entries: list[int] = []
         self.alive = True
         self.broken = False
         self.journal = journal
         self.journal_at_show: list[int] = []
 
-    async def show(self, signal: Signal) -> None:
+    async def show(self, signal: Signal, *, entry: int = 0) -> None:
         if self.journal is not None:
             self.journal_at_show.append(len(self.journal.entries))
         if self.broken or not self.alive:
             raise BridgeUnavailable("switched off by the test")
         self.shown.append(signal)
+        self.entries.append(entry)
 
 
 class MemoryScreen:

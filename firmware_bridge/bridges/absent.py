@@ -17,7 +17,7 @@ class ScreenOnlyBridge:
         """True: there is nothing that could be silent."""
         return True
 
-    async def show(self, signal: Signal) -> None:
+    async def show(self, signal: Signal, *, entry: int = 0) -> None:
         """Return at once: nothing is energised, so nothing has to end."""
 
     async def run(self) -> None:

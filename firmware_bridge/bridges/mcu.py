@@ -1,4 +1,4 @@
-"""The bridge to a microcontroller on a serial cable."""
+"""The bridge to a board: a microcontroller on a serial cable, or a process that plays one."""
 
 from __future__ import annotations
 
@@ -8,36 +8,33 @@ from collections.abc import Callable
 from typing import Final, TypeVar
 
 import msgspec
-import serial
 
 from admission.backoff import Backoff
+from admission.gate import Input
 from admission.signal import Output, Signal
-from firmware_bridge.bridges.port import SerialPort, open_device
-from firmware_bridge.errors import BridgeError, BridgeUnavailable
+from firmware_bridge.bridges.port import Device, Port, open_device
+from firmware_bridge.bridges.statistics import BridgeStatistics
+from firmware_bridge.errors import BridgeError
 from firmware_bridge.link import obstacles
-from firmware_bridge.link.events import Counters, LinkDown, LinkUp, ShowEnded
-from firmware_bridge.link.messages import HelloReply, InputEvent
+from firmware_bridge.link.configuration import BoardConfiguration
+from firmware_bridge.link.events import Ended, LinkDown, LinkUp
+from firmware_bridge.link.messages import (
+    BoardEvent,
+    ConfigurationReply,
+    GateEvent,
+    HelloReply,
+    InputEvent,
+    Message,
+)
 from firmware_bridge.link.session import Session
 
-REOPEN: Final = Backoff(first_s=0.1, ceiling_s=1.0, jitter=0)
-"""One board on one cable: there is nobody to make room for, so nothing is left to chance."""
+REOPEN: Final = Backoff(first_s=0.1, ceiling_s=0.25, jitter=0)
+"""One board on one cable: there is nobody to make room for, so nothing is left to chance, and a
+board that is plugged in again is found before anybody asks for it."""
+RESTART_S: Final = 5.0
+"""How long a board may take to store a configuration and start anew, its bootloader included."""
 
 _T = TypeVar("_T")
-
-
-class BridgeStatistics(msgspec.Struct, frozen=True):
-    """What happened since the start (`counters` and the counts beside them only grow).
-
-    `round_trip_ns` is the smoothed time from a message to its answer, None before the first.
-    """
-
-    counters: Counters
-    rejected_frames: int
-    """What lay between two delimiters and was no frame: length, COBS code or CRC."""
-    openings: int
-    """How often the port was opened; after the first, each is a reconnection."""
-    failed_openings: int
-    round_trip_ns: int | None
 
 
 class McuBridge:
@@ -46,8 +43,11 @@ class McuBridge:
     `path` is opened anew after every loss, so name it by /dev/serial/by-id. `monotonic_ns` and
     `nonce` (returns a random number of so many bits) are the only time and chance here. Outputs in
     `required` must be fitted or the board counts as incompatible; pulses for others that it lacks
-    are left out. `on_input` and `on_alive` are called on the loop: with each event of an input,
-    exactly once unless this process restarts, and with each change of the link's state.
+    are left out. `on_event` and `on_alive` are called on the loop: with each event of an input or a
+    gate, exactly once unless this process restarts, and with each change of the link's state.
+
+    What is not a serial port brings its own `open_device`, which gets the path on a thread, returns
+    what it opened and raises a BridgeError if it cannot, and `reopen`, how often it is tried.
     """
 
     def __init__(
@@ -57,19 +57,24 @@ class McuBridge:
         monotonic_ns: Callable[[], int],
         nonce: Callable[[int], int],
         required: frozenset[Output] = frozenset(),
-        on_input: Callable[[InputEvent], None] | None = None,
+        on_event: Callable[[BoardEvent], None] | None = None,
         on_alive: Callable[[bool], None] | None = None,
+        open_device: Callable[[str], Device] = open_device,
+        reopen: Backoff = REOPEN,
     ) -> None:
         self.path = path
         self.last_error: BridgeError | None = None
         self._monotonic_ns = monotonic_ns
-        self._on_input = on_input
+        self._on_event = on_event
         self._on_alive = on_alive
+        self._open_device = open_device
+        self._reopen = reopen
         self._session = Session(nonce, required=required)
-        self._port: SerialPort | None = None
+        self._port: Port | None = None
         self._lost: asyncio.Future[BridgeError] | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._waiting: dict[int, asyncio.Future[None]] = {}
+        self._waiting: dict[int, asyncio.Future[Message | None]] = {}
+        self._greeted = asyncio.Event()
         self._failure: Exception | None = None
         self._openings = 0
         self._failed_openings = 0
@@ -84,6 +89,11 @@ class McuBridge:
         """How the board introduced itself last, or None if it never did."""
         return self._session.board
 
+    @property
+    def sensed(self) -> frozenset[Input]:
+        """Which of the board's inputs are active, as far as it has told."""
+        return self._session.sensed
+
     def statistics(self) -> BridgeStatistics:
         """Return what happened since the start."""
         return BridgeStatistics(
@@ -94,53 +104,102 @@ class McuBridge:
             self._session.timer.smoothed_ns,
         )
 
-    async def show(self, signal: Signal) -> None:
+    async def show(self, signal: Signal, *, entry: int = 0) -> None:
         """Return once the board has acknowledged the signal, which then ends by itself.
 
-        It ends within 250 ms either way. Of several calls at a time the newest wins.
+        It ends within 250 ms either way. Of several calls at a time the newest wins; a gate that
+        is unlocked already stays so for whoever was admitted.
 
+        :param entry: by which the events of the gate will name this admission; 32 bits are kept.
         :raises BridgeUnavailable: if no board is there, or it was lost meanwhile.
         :raises BridgeTimeout: if it was sent repeatedly and nobody acknowledged.
         :raises BridgeRefused: if the board declined it.
         :raises BridgeSuperseded: if a newer call took its place.
         :raises BridgeIncompatible: if the board is not one that this site can use.
         """
-        if self._port is None:
-            raise self._unopened()
-        ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        ticket = self._session.show(signal, self._monotonic_ns())
-        self._waiting[ticket] = ended
-        self._pump()
+        await self._ask(
+            lambda now_ns: self._session.show(signal, now_ns, entry=entry & 0xFFFF_FFFF)
+        )
+
+    async def configure(self, configuration: BoardConfiguration) -> None:
+        """Return once the board has stored the configuration and is back with it.
+
+        :raises BridgeRefused: if the configuration jumper is not fitted (reason LOCKED).
+        :raises BridgeTimeout: if it did not come back with it in time.
+        :raises BridgeError: as `show` does.
+        """
+        await self._ask(lambda now_ns: self._session.configure(configuration, now_ns))
         try:
-            await ended
-        finally:
-            self._waiting.pop(ticket, None)
+            async with asyncio.timeout(RESTART_S):
+                await self._until_back_with(configuration)
+        except TimeoutError as error:
+            raise obstacles.not_configured() from error
+
+    async def read_configuration(self) -> BoardConfiguration:
+        """Return the configuration in force.
+
+        :raises BridgeError: as `show` does.
+        """
+        answer = await self._ask(self._session.read_configuration)
+        if not isinstance(answer, ConfigurationReply):
+            raise obstacles.silent()
+        return answer.configuration
 
     async def run(self) -> None:
         """Keep the link: open, greet, beat, reopen with backoff. Ends by cancellation only.
 
-        :raises Exception: whatever `on_input` or `on_alive` raised.
+        :raises Exception: whatever `on_event` or `on_alive` raised.
         """
         failures = 0
         while True:
             try:
-                device = await _open_elsewhere(self.path)
-            except BridgeUnavailable as error:
+                device = await self._open_elsewhere()
+            except BridgeError as error:
                 self.last_error = error
                 self._failed_openings += 1
             else:
                 if await self._serve(device):
                     failures = 0
             failures += 1
-            await asyncio.sleep(REOPEN.delay_s(failures, 0.0))
+            await asyncio.sleep(self._reopen.delay_s(failures, 0.0))
 
-    async def _serve(self, device: serial.Serial) -> bool:
+    async def _open_elsewhere(self) -> Device:
+        """Return the opened device. Opening may wait for a driver, so it happens on a thread."""
+        opening = asyncio.ensure_future(asyncio.to_thread(self._open_device, self.path))
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            with contextlib.suppress(BridgeError):
+                (await opening).close()
+            raise
+
+    async def _ask(self, depart: Callable[[int], int]) -> Message | None:
+        """Return the board's answer to what `depart` sends at the time that it is given."""
+        if self._port is None:
+            raise self._unopened()
+        ended: asyncio.Future[Message | None] = asyncio.get_running_loop().create_future()
+        ticket = depart(self._monotonic_ns())
+        self._waiting[ticket] = ended
+        self._pump()
+        try:
+            return await ended
+        finally:
+            self._waiting.pop(ticket, None)
+
+    async def _until_back_with(self, configuration: BoardConfiguration) -> None:
+        self._greeted.clear()
+        while await self._greeted.wait():
+            if self.board is not None and self.board.fingerprint == configuration.fingerprint:
+                return
+            self._greeted.clear()
+
+    async def _serve(self, device: Device) -> bool:
         """Serve one opening of the port to its loss. Return whether a board had answered."""
         loop = asyncio.get_running_loop()
         sessions = self._session.counters.sessions
         self._lost = loop.create_future()
         self._openings += 1
-        self._port = SerialPort(device, loop, self._take, self._lose)
+        self._port = Port(device, loop, self._take, self._lose)
         try:
             self._session.open(self._monotonic_ns())
             self._pump()
@@ -201,23 +260,24 @@ class McuBridge:
     def _report(self) -> None:
         for event in self._session.take_events():
             match event:
-                case ShowEnded(ticket, error):
-                    self._settle(ticket, error)
+                case Ended(ticket, error, answer):
+                    self._settle(ticket, error, answer)
                 case LinkUp():
                     self.last_error = None
+                    self._greeted.set()
                     self._tell(self._on_alive, True)
                 case LinkDown(error):
                     self.last_error = error
                     self._tell(self._on_alive, False)
-                case InputEvent():
-                    self._tell(self._on_input, event)
+                case InputEvent() | GateEvent():
+                    self._tell(self._on_event, event)
 
-    def _settle(self, ticket: int, error: BridgeError | None) -> None:
+    def _settle(self, ticket: int, error: BridgeError | None, answer: Message | None) -> None:
         ended = self._waiting.get(ticket)
         if ended is None or ended.done():
             return  # whoever asked has been cancelled
         if error is None:
-            ended.set_result(None)
+            ended.set_result(answer)
         else:
             ended.set_exception(error)
 
@@ -232,14 +292,3 @@ class McuBridge:
 
     def _unopened(self) -> BridgeError:
         return self.last_error or obstacles.not_open()
-
-
-async def _open_elsewhere(path: str) -> serial.Serial:
-    """Return the opened device. Opening may wait for a driver, so it happens on a thread."""
-    opening = asyncio.ensure_future(asyncio.to_thread(open_device, path))
-    try:
-        return await asyncio.shield(opening)
-    except asyncio.CancelledError:
-        with contextlib.suppress(BridgeUnavailable):
-            (await opening).close()
-        raise

@@ -1,4 +1,7 @@
-"""A serial port for one event loop: opened exclusively, read and written without ever waiting."""
+"""A board's port for one event loop: a serial cable, or whatever else has a file descriptor.
+
+It is opened exclusively, and read and written without ever waiting.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,11 @@ import os
 import select
 import termios
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 
 import serial
 
-from firmware_bridge.errors import BridgeUnavailable
+from firmware_bridge.errors import BridgeError, BridgeUnavailable
 
 BAUD: Final = 115_200
 MAX_UNWRITTEN_BYTES: Final = 1_024
@@ -21,7 +24,31 @@ MAX_UNWRITTEN_BYTES: Final = 1_024
 _READ_BYTES: Final = 4_096
 
 
-class SerialPort:
+class Device(Protocol):
+    """What leads to a board: open, without blocking, for nobody else."""
+
+    def fileno(self) -> int:
+        """Return the descriptor that is read and written."""
+        ...
+
+    def close(self) -> None:
+        """Give it back, without waiting for anything."""
+        ...
+
+    def reason(self) -> BridgeError | None:
+        """Return why it was lost, if it can tell more than that it was."""
+        ...
+
+
+class SerialDevice(serial.Serial):
+    """A serial port. Behind a cable nobody tells why it is gone."""
+
+    def reason(self) -> BridgeError | None:
+        """Return None."""
+        return None
+
+
+class Port:
     """An open port. `on_bytes` gets what comes, `on_lost` the reason when it is gone, once.
 
     Both are called on the loop. After `on_lost` the port has to be closed.
@@ -29,13 +56,14 @@ class SerialPort:
 
     def __init__(
         self,
-        device: serial.Serial,
+        device: Device,
         loop: asyncio.AbstractEventLoop,
         on_bytes: Callable[[bytes], None],
         on_lost: Callable[[Exception], None],
     ) -> None:
         self._device = device
         self._fd = device.fileno()
+        self._terminal = os.isatty(self._fd)
         self._loop = loop
         self._on_bytes = on_bytes
         self._on_lost = on_lost
@@ -56,7 +84,7 @@ class SerialPort:
             return
         if not data:
             # A raw terminal reads as empty both when it is idle and when it was hung up.
-            if self._hung_up():
+            if not self._terminal or self._hung_up():
                 self._lose(_gone("hung up"))
             return
         try:
@@ -83,7 +111,7 @@ class SerialPort:
         self._loop.remove_writer(self._fd)
         # A device that is gone fails at every call; there is nothing left to do about it.
         with contextlib.suppress(OSError, termios.error):
-            self._device.reset_output_buffer()
+            termios.tcflush(self._fd, termios.TCOFLUSH)
         with contextlib.suppress(OSError, termios.error):
             self._device.close()
 
@@ -110,16 +138,17 @@ class SerialPort:
         self._lost = True
         self._loop.remove_reader(self._fd)
         self._loop.remove_writer(self._fd)
-        self._on_lost(reason)
+        told = self._device.reason() if isinstance(reason, BridgeUnavailable) else None
+        self._on_lost(told or reason)
 
 
-def open_device(path: str) -> serial.Serial:
+def open_device(path: str) -> SerialDevice:
     """Return the device at `path`, raw, at `BAUD`, locked against a second user. May take a while.
 
     :raises BridgeUnavailable: if it is not there, in use, or not a serial port.
     """
     try:
-        return serial.Serial(path, BAUD, timeout=0, write_timeout=0, exclusive=True)
+        return SerialDevice(path, BAUD, timeout=0, write_timeout=0, exclusive=True)
     except (OSError, ValueError, termios.error) as error:
         code = error.errno if isinstance(error, OSError) else None
         msg = f"cannot open {path}: {os.strerror(code) if code else error}"

@@ -21,11 +21,13 @@ from typing import Final, Self
 
 import msgspec
 
+from admission.gate import Input
 from admission.signal import Output, Signal
 from firmware_bridge.bridges.faults import FaultyWire
 from firmware_bridge.errors import BridgeError
-from firmware_bridge.link.board import Board, Profile
-from firmware_bridge.link.messages import Input, ResetCause
+from firmware_bridge.link.board import Board
+from firmware_bridge.link.configuration import BoardConfiguration
+from firmware_bridge.link.messages import BoardState, ResetCause, Show
 from firmware_bridge.link.outputs import Edge
 
 MAX_TIMELINE: Final = 10_000
@@ -34,17 +36,19 @@ _READ_BYTES: Final = 4_096
 
 
 class Shown(msgspec.Struct, frozen=True):
-    """A signal that the board began to run at `at_ns`."""
+    """A signal that the board began to run at `at_ns`, for the admission `entry`."""
 
     signal: Signal
     at_ns: int
+    entry: int = 0
 
 
 class SimulatedBoard:
     """A context manager: within it the board runs and `path` can be opened.
 
     Stamps are from `monotonic_ns`. The board has its own power supply: `unplug` pulls the cable
-    only, which is the harder case, and `reset` is a power cut. `to_board` and `to_host` may spoil
+    only, which is the harder case, and `reset` is a power cut. What it is configured with lasts
+    over both; `damaged` is an EEPROM that does not read back. `to_board` and `to_host` may spoil
     the cable's two directions.
     """
 
@@ -52,12 +56,16 @@ class SimulatedBoard:
         self,
         monotonic_ns: Callable[[], int],
         *,
-        profile: Profile | None = None,
+        configuration: BoardConfiguration | None = None,
+        damaged: bool = False,
         to_board: FaultyWire | None = None,
         to_host: FaultyWire | None = None,
     ) -> None:
         self._monotonic_ns = monotonic_ns
-        self._profile = profile
+        self._configuration = configuration
+        self._damaged = damaged
+        self._jumper = False
+        self._active: frozenset[Input] = frozenset()
         self._to_board = to_board
         self._to_host = to_host
         self._boot_count = 0
@@ -122,6 +130,18 @@ class SimulatedBoard:
             return self._board.energised
 
     @property
+    def coils(self) -> frozenset[Output]:
+        """What carries current: with fail-safe locks, the gates that are locked."""
+        with self._news:
+            return self._board.coils
+
+    @property
+    def configuration(self) -> BoardConfiguration:
+        """What is in force."""
+        with self._news:
+            return self._board.configuration
+
+    @property
     def has_host(self) -> bool:
         """Whether a host holds a session with this board."""
         with self._news:
@@ -144,9 +164,13 @@ class SimulatedBoard:
         """Let the board's power fail for a moment: all outputs fall, its memory is lost."""
         self._command(lambda: self._restart(cause))
 
+    def fit_jumper(self, fitted: bool = True) -> None:
+        """Allow the host to configure the board, or forbid it again."""
+        self._command(lambda: self._fit(fitted))
+
     def sense(self, source: Input, value: int) -> None:
-        """Change an input."""
-        self._command(lambda: self._board.sense(source, value, self._monotonic_ns()))
+        """Change a contact: 1 is active. It counts once it has held for the debounce time."""
+        self._command(lambda: self._sense(source, value))
 
     def _command(self, command: Callable[[], None]) -> None:
         if not self._thread.is_alive():
@@ -186,6 +210,7 @@ class SimulatedBoard:
             self._board.receive(_carried(self._to_board, received), now_ns)
         self._board.advance(now_ns)
         self._timeline += self._board.take_edges()
+        self._store(self._board.take_configuration())
         if answer := self._board.take_bytes():
             self._transmit(_carried(self._to_host, answer))
 
@@ -218,13 +243,35 @@ class SimulatedBoard:
 
     def _started(self, cause: ResetCause) -> Board:
         self._boot_count += 1
-        return Board(
-            self._monotonic_ns(),
+        state = BoardState(0) if self._configuration is None else BoardState.STORED
+        now_ns = self._monotonic_ns()
+        board = Board(
+            now_ns,
             boot_count=self._boot_count,
             reset_cause=cause,
-            profile=self._profile,
-            on_show=lambda signal: self._shown.append(Shown(signal, self._monotonic_ns())),
+            configuration=None if self._damaged else self._configuration,
+            state=BoardState.DAMAGED if self._damaged else state,
+            on_show=self._note_show,
         )
+        board.jumper = self._jumper
+        board.sample(self._active, now_ns)
+        return board
+
+    def _note_show(self, show: Show) -> None:
+        self._shown.append(Shown(show.signal, self._monotonic_ns(), show.entry))
+
+    def _fit(self, fitted: bool) -> None:
+        self._jumper = self._board.jumper = fitted
+
+    def _sense(self, source: Input, value: int) -> None:
+        self._active = self._active | {source} if value else self._active - {source}
+        self._board.sense(source, value, self._monotonic_ns())
+
+    def _store(self, accepted: BoardConfiguration | None) -> None:
+        if accepted is not None:
+            self._configuration, self._damaged = accepted, False
+            self._commands.append(lambda: self._restart(ResetCause.EXTERNAL))
+            self._notify()
 
     def _restart(self, cause: ResetCause) -> None:
         now_ns = self._monotonic_ns()

@@ -1,83 +1,79 @@
 """The board's side of the link: the protocol turned around, as a state machine without I/O.
 
-The simulator drives it in real time, the tests in virtual time, and the C firmware is measured
-against it. Every call takes the time; `next_deadline_ns` says when to call `advance` next.
+The simulator and the local boards drive it in real time, the tests in virtual time, and the C
+firmware is held against it. Every call takes the time; `next_deadline_ns` says when to call
+`advance` next. Within one moment the order is: dead-man, contacts, gate cycle, outputs, blinking,
+and the event that is not confirmed; bytes come after all that was due.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-import msgspec
-
-from admission.signal import MAX_ON_MS, OUT_OF_ORDER, Output, Pulse, Signal
+from admission.gate import Input
+from admission.signal import Output
 from firmware_bridge.errors import MessageError
+from firmware_bridge.link.codec import frame_of, message_of
+from firmware_bridge.link.configuration import BoardConfiguration
+from firmware_bridge.link.drive import Drive
+from firmware_bridge.link.event_queue import EventQueue
 from firmware_bridge.link.frame import VERSION, Decoder, Frame, encode
 from firmware_bridge.link.messages import (
     Acknowledge,
+    BoardOptions,
+    BoardState,
+    ConfigurationReply,
+    Configure,
+    EventAcknowledge,
     Heartbeat,
     HeartbeatReply,
     Hello,
     HelloReply,
-    Input,
-    InputAcknowledge,
-    InputEvent,
     Message,
     NotAcknowledged,
+    ReadConfiguration,
     Refusal,
     ResetCause,
     Show,
-    frame_of,
-    message_of,
 )
-from firmware_bridge.link.outputs import NS_PER_MS, Edge, Outputs
+from firmware_bridge.link.outputs import NS_PER_MS, Edge
 
-INPUT_RESEND_MS: Final = 100
-MAX_WAITING_INPUTS: Final = 8
+EVENT_RESEND_MS: Final = 100
 MAX_UNSENT_BYTES: Final = 512
-LAMPS: Final = frozenset({Output.GREEN, Output.AMBER, Output.RED})
-
-
-class Profile(msgspec.Struct, frozen=True):
-    """What is fitted and how the site wants it. On the microcontroller this lives in EEPROM.
-
-    `safe_blink` makes the lamps of OUT OF ORDER blink while no host is there; all else is off then
-    in any case.
-    """
-
-    outputs: frozenset[Output] = frozenset(Output)
-    inputs: frozenset[Input] = frozenset(Input)
-    max_on_ms: int = MAX_ON_MS
-    dead_man_ms: int = 1_000
-    safe_blink: bool = False
-    firmware: tuple[int, int, int] = (1, 0, 0)
+FIRMWARE: Final = (2, 0, 0)
 
 
 class Board:
     """One board from its start at `now_ns` on. A reset is a new Board with the next boot count.
 
-    `on_show(signal)` is told of every signal that begins to run: once, however often the host had
-    to repeat it.
+    `state` says where `configuration` comes from; with a damaged one the board drives nothing.
+    `jumper` is whether a new one is accepted. `on_show` is told of every show that begins to run:
+    once, however often the host had to repeat it.
     """
 
     def __init__(
         self,
         now_ns: int,
         *,
+        configuration: BoardConfiguration | None = None,
+        state: BoardState = BoardState(0),  # noqa: B008 - immutable
         boot_count: int = 1,
         reset_cause: ResetCause = ResetCause.POWER_ON,
-        profile: Profile | None = None,
-        on_show: Callable[[Signal], None] | None = None,
+        firmware: tuple[int, int, int] = FIRMWARE,
+        on_show: Callable[[Show], None] | None = None,
     ) -> None:
-        self._profile = profile or Profile()
+        self.configuration = configuration or BoardConfiguration()
+        self.jumper = False
+        self._state = state
         self._boot_count = boot_count & 0xFFFF
         self._reset_cause = reset_cause
+        self._firmware = firmware
         self._on_show = on_show
-        self._started_ns = now_ns
         self._decoder = Decoder()
-        self._outputs = Outputs(self._profile.max_on_ms)
+        self._drive = Drive(now_ns, self.configuration)
+        self._events = EventQueue()
+        self._resend_ns = 0
         self._unsent = bytearray()
         self._edges: list[Edge] = []
         # Sessions of different starts do not meet, so that a frame left over from one is refused.
@@ -86,16 +82,30 @@ class Board:
         self._nonce = 0
         self._heard_ns = now_ns
         self._last_show = 0
-        self._blink_ns = now_ns
-        self._inputs: deque[InputEvent] = deque()
-        self._lost_inputs = 0
-        self._input_sequence = 1
-        self._input_resend_ns = 0
+        self._last_answer: Message = Acknowledge()
+        self._accepted: BoardConfiguration | None = None
+        self._ended = False
 
     @property
     def energised(self) -> frozenset[Output]:
-        """What is on."""
-        return self._outputs.energised
+        """What is active: lamps and buzzer that are on, gates that are unlocked."""
+        return self._drive.energised
+
+    @property
+    def coils(self) -> frozenset[Output]:
+        """What carries current; where current locks the gates, that is each one that is locked."""
+        return self._drive.coils(has_host=self.has_host) & self.driven
+
+    @property
+    def pins(self) -> frozenset[Output]:
+        """Which of the driven pins are high: coils, inverted where a low level energises."""
+        return (self.coils ^ self.configuration.active_low) & self.driven
+
+    @property
+    def driven(self) -> frozenset[Output]:
+        """Which pins are driven at all; others are left at high impedance."""
+        damaged = BoardState.DAMAGED in self._state
+        return frozenset() if damaged else self.configuration.outputs
 
     @property
     def has_host(self) -> bool:
@@ -105,43 +115,39 @@ class Board:
     @property
     def next_deadline_ns(self) -> int | None:
         """When `advance` has to be called next, or None while nothing will happen by itself."""
-        deadlines = []
-        if (change_ns := self._outputs.next_change_ns) is not None:
-            deadlines.append(change_ns)
+        deadlines = [self._drive.next_deadline_ns]
         if self._session is not None:
             deadlines.append(self._dead_man_ns)
-            if self._inputs:
-                deadlines.append(self._input_resend_ns)
-        elif self._profile.safe_blink:
-            deadlines.append(self._blink_ns)
-        return min(deadlines, default=None)
+            if self._events:
+                deadlines.append(self._resend_ns)
+        return min((due_ns for due_ns in deadlines if due_ns is not None), default=None)
 
     def receive(self, data: bytes, now_ns: int) -> None:
         """Take bytes from the host."""
         self.advance(now_ns)
         for frame in self._decoder.feed(data):
             self._take(frame, now_ns)
+        self._tell(now_ns)
+        self._collect(now_ns)
+
+    def sample(self, active: frozenset[Input], now_ns: int) -> None:
+        """Take the levels of all contacts. The first ones count at once, and are no events."""
+        self.advance(now_ns - 1)  # a level that ends at this moment did not last until it
+        self._drive.sample(active, now_ns)
+        self.advance(now_ns)
 
     def sense(self, source: Input, value: int, now_ns: int) -> None:
-        """Take an edge on an input. It is repeated to the host until the host holds it."""
-        if len(self._inputs) >= MAX_WAITING_INPUTS:
-            self._lost_inputs = min(self._lost_inputs + 1, 0xFF)
-            return
-        event = InputEvent(source, value, self._board_ms(now_ns), self._lost_inputs)
-        self._lost_inputs = 0
-        self._inputs.append(event)
-        if len(self._inputs) == 1:
-            self._send_input(now_ns)
+        """Take the level of one contact: 1 is active."""
+        self.advance(now_ns - 1)
+        self._drive.sense(source, bool(value), now_ns)
+        self.advance(now_ns)
 
     def advance(self, now_ns: int) -> None:
-        """Do what is due: edges, the dead-man, input events that the host has not confirmed."""
-        if self._session is not None and now_ns >= self._dead_man_ns:
-            self._lose_host(now_ns)
-        self._edges += self._outputs.advance(now_ns)
-        if self._session is None:
-            self._blink(now_ns)
-        elif self._inputs and now_ns >= self._input_resend_ns:
-            self._send_input(now_ns)
+        """Do what is due, in the order in which it was. Edges are stamped with now."""
+        while (due_ns := self.next_deadline_ns) is not None and due_ns <= now_ns:
+            self._elapse(due_ns)
+        self._tell(now_ns)
+        self._collect(now_ns)
 
     def take_bytes(self) -> bytes:
         """Return what is to be sent to the host, once."""
@@ -150,17 +156,30 @@ class Board:
         return unsent
 
     def take_edges(self) -> list[Edge]:
-        """Return the edges made since the last call."""
-        edges = self._edges
-        self._edges = []
+        """Return the edges of `energised` made since the last call."""
+        edges, self._edges = self._edges, []
         return edges
+
+    def take_configuration(self) -> BoardConfiguration | None:
+        """Return a configuration that the host gave, once: it is to be stored, then a reset."""
+        accepted, self._accepted = self._accepted, None
+        return accepted
 
     @property
     def _dead_man_ns(self) -> int:
-        return self._heard_ns + self._profile.dead_man_ms * NS_PER_MS
+        return self._heard_ns + self.configuration.dead_man_ms * NS_PER_MS
 
-    def _board_ms(self, now_ns: int) -> int:
-        return (now_ns - self._started_ns) // NS_PER_MS & 0xFFFF_FFFF
+    def _elapse(self, now_ns: int) -> None:
+        if self._session is not None and now_ns >= self._dead_man_ns:
+            self._session = None
+            self._drive.lose_host(now_ns)
+        self._drive.elapse(now_ns)
+        self._tell(now_ns)
+        if self._session is not None and self._events and now_ns >= self._resend_ns:
+            self._send_event(now_ns)
+
+    def _collect(self, now_ns: int) -> None:
+        self._edges += [Edge(e.output, e.energised, now_ns) for e in self._drive.take_edges()]
 
     def _take(self, frame: Frame, now_ns: int) -> None:
         if frame.kind & 0x8:
@@ -183,74 +202,96 @@ class Board:
 
     def _act(self, frame: Frame, message: Message, now_ns: int) -> None:
         match message:
-            case Show(signal):
-                self._show(frame, signal, now_ns)
+            case Show():
+                self._answer(frame, self._show(frame.sequence, message, now_ns))
             case Heartbeat():
-                self._answer(frame, HeartbeatReply(self._board_ms(now_ns), self.energised))
-            case InputAcknowledge() if self._inputs and frame.sequence == self._input_sequence:
-                self._inputs.popleft()
-                self._input_sequence = self._input_sequence + 1 & 0xFF
-                self._send_input(now_ns)
-            case _:
-                pass  # a confirmation of an event that was confirmed before
+                drive = self._drive
+                beat = HeartbeatReply(drive.board_ms(now_ns), drive.energised, drive.sensed)
+                self._answer(frame, beat)
+            case EventAcknowledge():
+                if self._events.confirm(frame.sequence):
+                    self._send_event(now_ns)
+            case ReadConfiguration():
+                self._answer(frame, ConfigurationReply(self.configuration))
+            case Configure() if not self.jumper:
+                self._answer(frame, NotAcknowledged(Refusal.LOCKED))
+            case Configure(configuration):
+                self._answer(frame, Acknowledge())
+                self._session = None
+                self._drive.end(now_ns)
+                self._accepted = configuration
+                self._ended = True
 
     def _greet(self, frame: Frame, nonce: int, now_ns: int) -> None:
+        if self._ended:
+            return
         # A repeated greeting finds the session that it began; only a new one begins another.
         if self._session is None or nonce != self._nonce:
             if self._session is None:
-                self._edges += self._outputs.clear(now_ns)  # the blinking of a board without host
+                self._drive.meet_host(now_ns)
             self._last_session = self._last_session % 0xFFFF + 1
             self._session = self._last_session
             self._nonce = nonce
             self._last_show = 0
+            self._last_answer = Acknowledge()
         self._heard_ns = now_ns
         self._answer(frame, self._introduction(nonce, self._session))
-        self._send_input(now_ns)
+        self._send_event(now_ns)
 
     def _introduction(self, nonce: int, session: int) -> HelloReply:
+        configuration = self.configuration
+        jumper = BoardState.JUMPER if self.jumper else BoardState(0)
         return HelloReply(
             nonce,
             session,
             self._boot_count,
             self._reset_cause,
-            self._profile.outputs,
-            self._profile.inputs,
-            self._profile.max_on_ms,
-            self._profile.dead_man_ms,
-            self._profile.firmware,
+            configuration.outputs,
+            configuration.inputs,
+            self._drive.sensed,
+            configuration.fingerprint,
+            self._state | jumper,
+            BoardOptions(configuration.options),
+            max((configuration.max_on_ms[output] for output in configuration.outputs), default=0),
+            configuration.dead_man_ms,
+            configuration.window_ms,
+            self._firmware,
         )
 
-    def _show(self, frame: Frame, signal: Signal, now_ns: int) -> None:
-        ahead = frame.sequence - self._last_show & 0xFF
-        if not {pulse.output for pulse in signal.pulses} <= self._profile.outputs:
-            self._answer(frame, NotAcknowledged(Refusal.NO_SUCH_OUTPUT))
-        elif ahead >= 0x80:
-            self._answer(frame, NotAcknowledged(Refusal.STALE))
-        else:
-            if ahead:
-                self._last_show = frame.sequence
-                self._edges += self._outputs.run(signal.pulses, now_ns)
-                if self._on_show:
-                    self._on_show(signal)
-            self._answer(frame, Acknowledge())
+    def _show(self, sequence: int, show: Show, now_ns: int) -> Message:
+        ahead = sequence - self._last_show & 0xFF
+        if BoardState.DAMAGED in self._state:
+            return NotAcknowledged(Refusal.NOT_CONFIGURED)
+        if not {pulse.output for pulse in show.signal.pulses} <= self.configuration.outputs:
+            return NotAcknowledged(Refusal.NO_SUCH_OUTPUT)
+        if ahead >= 0x80:
+            return NotAcknowledged(Refusal.STALE)
+        if ahead:
+            # The answer is kept with the number: a doubled frame never opens what was refused.
+            self._last_show = sequence
+            self._last_answer = self._run(show, now_ns)
+        return self._last_answer
 
-    def _lose_host(self, now_ns: int) -> None:
-        self._session = None
-        self._edges += self._outputs.clear(now_ns)
-        self._blink_ns = now_ns
+    def _run(self, show: Show, now_ns: int) -> Message:
+        obstacle = self._drive.show(show, now_ns)
+        if obstacle is not None:
+            return NotAcknowledged(obstacle)
+        if self._on_show:
+            self._on_show(show)
+        return Acknowledge()
 
-    def _blink(self, now_ns: int) -> None:
-        if not self._profile.safe_blink or now_ns < self._blink_ns:
-            return
-        lamps = self._profile.outputs & LAMPS
-        pulses = [pulse for pulse in OUT_OF_ORDER.pulses if pulse.output in lamps]
-        self._edges += self._outputs.run(pulses, now_ns)
-        self._blink_ns = now_ns + NS_PER_MS * max(map(_period_ms, pulses), default=1_000)
+    def _tell(self, now_ns: int) -> None:
+        """Queue what happened; what comes to the front of the queue is sent."""
+        for event in self._drive.take_events():
+            self._events.add(event)
+            if len(self._events) == 1:
+                self._send_event(now_ns)
 
-    def _send_input(self, now_ns: int) -> None:
-        if self._inputs and self._session is not None:
-            self._input_resend_ns = now_ns + INPUT_RESEND_MS * NS_PER_MS
-            self._send(frame_of(self._inputs[0], self._session, self._input_sequence))
+    def _send_event(self, now_ns: int) -> None:
+        event = self._events.first
+        if event is not None and self._session is not None:
+            self._resend_ns = now_ns + EVENT_RESEND_MS * NS_PER_MS
+            self._send(frame_of(event, self._session, self._events.sequence))
 
     def _answer(self, frame: Frame, message: Message) -> None:
         self._send(frame_of(message, frame.session, frame.sequence))
@@ -259,7 +300,3 @@ class Board:
         data = encode(frame)
         if len(self._unsent) + len(data) <= MAX_UNSENT_BYTES:
             self._unsent += data
-
-
-def _period_ms(pulse: Pulse) -> int:
-    return pulse.count * (pulse.on_ms + pulse.off_ms)

@@ -12,7 +12,7 @@ from firmware_bridge.errors import (
     BridgeSuperseded,
     BridgeTimeout,
 )
-from firmware_bridge.link.messages import HelloReply, InputEvent
+from firmware_bridge.link.messages import BoardEvent, HelloReply, Message
 
 
 class State(Enum):
@@ -26,11 +26,12 @@ class State(Enum):
     """The board answered."""
 
 
-class ShowEnded(msgspec.Struct, frozen=True):
-    """The show of `ticket` was acknowledged, or ended with `error`."""
+class Ended(msgspec.Struct, frozen=True):
+    """What was asked under `ticket` got its `answer`, or ended with `error`."""
 
     ticket: int
     error: BridgeError | None = None
+    answer: Message | None = None
 
 
 class LinkUp(msgspec.Struct, frozen=True):
@@ -45,7 +46,7 @@ class LinkDown(msgspec.Struct, frozen=True):
     error: BridgeError
 
 
-Event = ShowEnded | LinkUp | LinkDown | InputEvent
+Event = Ended | LinkUp | LinkDown | BoardEvent
 
 
 class Counters(msgspec.Struct):
@@ -65,8 +66,10 @@ class Counters(msgspec.Struct):
     board_resets: int = 0
     misunderstood: int = 0
     """Sound frames from the board that are no message of this version."""
-    inputs: int = 0
-    inputs_lost: int = 0
+    events: int = 0
+    """What the board's inputs and gates had to tell."""
+    events_lost: int = 0
+    """What found the board's memory full."""
 
     def count_end(self, error: BridgeError | None) -> None:
         """Count the end of one show."""

@@ -23,7 +23,7 @@ from cobs import cobs
 
 from firmware_bridge.errors import FrameError
 
-VERSION: Final = 1
+VERSION: Final = 2
 DELIMITER: Final = b"\0"
 MAX_FRAME_BYTES: Final = 64
 """Longest frame with both its delimiters: what a board has to set aside to receive one."""

@@ -70,10 +70,27 @@ def unacknowledged(tries: int) -> BridgeTimeout:
     return BridgeTimeout(f"no acknowledgement after sending {tries} times", hint=_CABLE_HINT)
 
 
+def not_configured() -> BridgeTimeout:
+    """Return the error of a board that took a configuration and did not come back with it."""
+    return BridgeTimeout(
+        "the board did not come back with its new configuration",
+        hint="look at its power supply, read its configuration, and try again",
+    )
+
+
 def refused(reason: int) -> BridgeRefused:
-    """Return the error of a show that the board declined for `reason`."""
+    """Return the error of an errand that the board declined for `reason`."""
     known = reason in Refusal.__members__.values()
     name = Refusal(reason).name.lower().replace("_", " ") if known else f"reason {reason}"
-    return BridgeRefused(
-        f"the board declined the signal: {name}", hint="update the firmware, or the configuration"
-    )
+    hint = _REFUSED.get(reason, "update the firmware, or the configuration")
+    return BridgeRefused(f"the board declined: {name}", hint=hint, reason=reason)
+
+
+_REFUSED: Final[dict[int, str]] = {
+    Refusal.NO_SUCH_OUTPUT: "wire the output, and configure it",
+    Refusal.STOPPED: "somebody pressed stop: release it when the gate is clear",
+    Refusal.NOT_READY: "the turnstile is without power or out of order",
+    Refusal.BUSY: "people wait to pass already: let them through first",
+    Refusal.NOT_CONFIGURED: "its stored configuration is damaged: configure it anew",
+    Refusal.LOCKED: "fit the configuration jumper on the board, and take it off afterwards",
+}

@@ -1,17 +1,19 @@
 """Outputs over time: a signal's pulses as edges, each of which has its end before it begins.
 
-This is what the microcontroller does between two messages. It holds no clock: every call says how
-late it is, and `next_change_ns` says when to call again.
+The longest on-time is a stage of its own, behind the patterns of lamps and buzzer and behind the
+gate cycle alike: whatever those ask for, it lets no output stay on for longer. This is what the
+microcontroller does between two messages. It holds no clock: every call says how late it is, and
+`next_change_ns` says when to call again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import msgspec
 
-from admission.signal import MAX_ON_MS, Output, Pulse
+from admission.signal import GATES, MAX_ON_MS, Output, Pulse
 
 NS_PER_MS: Final = 1_000_000
 REST_MS: Final = 100
@@ -29,13 +31,13 @@ class Edge(msgspec.Struct, frozen=True, gc=False):
 class Outputs:
     """Levels of all outputs. At most one signal runs; a newer one takes its place at once.
 
-    No output is ever on for longer than `max_on_ms` without a pause of at least `REST_MS`, whatever
-    is asked of it and however often: signals that follow each other without a gap count as one
-    on-time.
+    Gates are none of a signal's: they follow `hold` alone. No output is ever on for longer than its
+    item of `max_on_ms` without a pause of at least `REST_MS`, whatever is asked of it and however
+    often: signals that follow each other without a gap count as one on-time.
     """
 
-    def __init__(self, max_on_ms: int = MAX_ON_MS) -> None:
-        self._lines = {output: _Line(max_on_ms * NS_PER_MS) for output in Output}
+    def __init__(self, max_on_ms: Sequence[int] = (MAX_ON_MS,) * len(Output)) -> None:
+        self._lines = {output: _Line(max_on_ms[output] * NS_PER_MS) for output in Output}
         self._at_ns = 0
 
     @property
@@ -50,18 +52,28 @@ class Outputs:
         return min((change for change in changes if change is not None), default=None)
 
     def run(self, pulses: Iterable[Pulse], now_ns: int) -> list[Edge]:
-        """Start these pulses now; whatever ran and is not among them goes off. Return the edges."""
+        """Start these pulses now; whatever ran and is not among them goes off. Return the edges.
+
+        Pulses on gates are passed over.
+        """
         edges = self.advance(now_ns)
-        asked = {pulse.output: pulse for pulse in pulses}
+        asked = {pulse.output: pulse for pulse in pulses if pulse.output not in GATES}
         for output, line in self._lines.items():
             line.pulse = asked.get(output)
             line.start_ns = now_ns
+        return edges + self._step(now_ns, now_ns)
+
+    def hold(self, gate: Output, released: bool, now_ns: int) -> list[Edge]:
+        """Unlock a gate now, or end it. Return the edges."""
+        edges = self.advance(now_ns)
+        self._lines[gate].held = released
         return edges + self._step(now_ns, now_ns)
 
     def clear(self, now_ns: int) -> list[Edge]:
         """Switch everything off now, edges that a late caller still owes included. Return them."""
         for line in self._lines.values():
             line.pulse = None
+            line.held = False
         return self._step(now_ns, now_ns)
 
     def advance(self, now_ns: int) -> list[Edge]:
@@ -90,6 +102,7 @@ class _Line:
     def __init__(self, max_on_ns: int) -> None:
         self.on = False
         self.pulse: Pulse | None = None
+        self.held = False
         self.start_ns = 0
         self._max_on_ns = max_on_ns
         self._on_since_ns = 0
@@ -111,14 +124,14 @@ class _Line:
     def next_change_ns(self, after_ns: int) -> int | None:
         """Return when the level may change next, later than `after_ns`; None if never."""
         asked_ns = self._next_asked_ns(after_ns)
-        if asked_ns is None or not self._wanted(after_ns):
+        if not self._wanted(after_ns):
             return asked_ns
         limit_ns = self._on_since_ns + self._max_on_ns if self.on else self._rest_until_ns
-        return min(asked_ns, limit_ns)
+        return limit_ns if asked_ns is None else min(asked_ns, limit_ns)
 
     def _wanted(self, at_ns: int) -> bool:
         if self.pulse is None:
-            return False
+            return self.held
         elapsed_ns = at_ns - self.start_ns
         if elapsed_ns >= self.pulse.length_ms * NS_PER_MS:
             return False

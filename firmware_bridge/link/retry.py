@@ -1,12 +1,8 @@
-"""One show on its way, and when to send it again: RFC 6298 in the bounds of one cable."""
+"""When to send again what nobody answered: RFC 6298 in the bounds of one cable."""
 
 from __future__ import annotations
 
 from typing import Final
-
-import msgspec
-
-from admission.signal import Output, Signal
 
 NS_PER_MS: Final = 1_000_000
 INITIAL_RTO_NS: Final = 50 * NS_PER_MS
@@ -41,38 +37,3 @@ class RetransmissionTimer:
     def wait_ns(self, tries: int) -> int:
         """Return how long to wait for an answer after the `tries`-th sending: doubled each time."""
         return min(self._rto_ns << min(tries - 1, 8), MAX_RTO_NS)
-
-
-class Flight:
-    """One show from the call to its end: acknowledged, refused, superseded or given up."""
-
-    def __init__(self, ticket: int, signal: Signal, deadline_ns: int) -> None:
-        self.ticket = ticket
-        self.signal = signal
-        self.deadline_ns = deadline_ns
-        self.tries = 0
-        self.sent_ns = 0
-        self._resend_ns = deadline_ns
-
-    @property
-    def sent(self) -> bool:
-        """Whether the board may have got it."""
-        return self.tries > 0
-
-    @property
-    def due_ns(self) -> int:
-        """When it has to be sent again, or given up."""
-        return min(self._resend_ns, self.deadline_ns)
-
-    def fit(self, outputs: frozenset[Output]) -> bool:
-        """Leave out pulses for what is not fitted. Return whether any pulse is left."""
-        pulses = tuple(pulse for pulse in self.signal.pulses if pulse.output in outputs)
-        fits = bool(pulses) or not self.signal.pulses
-        self.signal = msgspec.structs.replace(self.signal, pulses=pulses)
-        return fits
-
-    def count_try(self, now_ns: int, timer: RetransmissionTimer) -> None:
-        """Note that it is being sent now."""
-        self.tries += 1
-        self.sent_ns = now_ns
-        self._resend_ns = now_ns + timer.wait_ns(self.tries)

@@ -1,4 +1,4 @@
-"""The host's side of the link: greeting, heartbeat, one show in flight. A machine without I/O.
+"""The host's side of the link: greeting, heartbeat, errands. A machine without I/O.
 
 Whoever drives it hands over received bytes and the time, sends what `take_bytes` returns, handles
 what `take_events` returns, and calls `advance` when `next_deadline_ns` has come.
@@ -13,41 +13,38 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from admission.gate import Input
 from admission.signal import Output, Signal
-from firmware_bridge.errors import (
-    BridgeError,
-    BridgeIncompatible,
-    BridgeSuperseded,
-    MessageError,
-)
+from firmware_bridge.errors import BridgeError, BridgeIncompatible, MessageError
 from firmware_bridge.link import obstacles
-from firmware_bridge.link.events import Counters, Event, LinkDown, LinkUp, ShowEnded, State
+from firmware_bridge.link.codec import frame_of, message_of, refusal_of
+from firmware_bridge.link.configuration import BoardConfiguration
+from firmware_bridge.link.event_filter import EventFilter, Sensed
+from firmware_bridge.link.events import Counters, Event, LinkDown, LinkUp, State
+from firmware_bridge.link.flights import Errand, Flights
 from firmware_bridge.link.frame import VERSION, Decoder, Frame, encode
 from firmware_bridge.link.heart import Heart
-from firmware_bridge.link.inputs import InputFilter
 from firmware_bridge.link.messages import (
-    Acknowledge,
+    BoardEvent,
+    Configure,
+    EventAcknowledge,
+    GateEvent,
     Heartbeat,
     HeartbeatReply,
     Hello,
     HelloReply,
-    InputAcknowledge,
     InputEvent,
     Message,
+    ReadConfiguration,
     Refusal,
     Show,
-    frame_of,
-    message_of,
-    refusal_of,
 )
-from firmware_bridge.link.retry import NS_PER_MS, Flight, RetransmissionTimer
+from firmware_bridge.link.retry import NS_PER_MS, RetransmissionTimer
 
 SILENCE_NS: Final = 1_000 * NS_PER_MS
 """After this long without a word from the board the link is dead."""
 GREETING_NS: Final = 100 * NS_PER_MS
 INCOMPATIBLE_GREETING_NS: Final = 1_000 * NS_PER_MS
-SHOW_BOUND_NS: Final = 250 * NS_PER_MS
-MAX_TRIES: Final = 5
 
 
 class Session:
@@ -73,12 +70,11 @@ class Session:
         self._session = 0
         self._heard_ns = 0
         self._heart = Heart()
-        self._show_sequence = 0
-        self._flight: Flight | None = None
-        self._tickets = 0
-        self._inputs = InputFilter()
+        self._sensed = Sensed()
+        self._filter = EventFilter()
         self._unsent = bytearray()
         self._events: list[Event] = []
+        self._flights = Flights(self.timer, self.counters, send=self._send_errand, tell=self._note)
 
     @property
     def state(self) -> State:
@@ -91,6 +87,11 @@ class Session:
         return self._decoder.rejected
 
     @property
+    def sensed(self) -> frozenset[Input]:
+        """Which of the board's inputs are active, as far as it has told."""
+        return self._sensed.active
+
+    @property
     def next_deadline_ns(self) -> int | None:
         """When `advance` has to be called next, or None while nothing will happen by itself."""
         deadlines = []
@@ -98,8 +99,8 @@ class Session:
             deadlines.append(self._greet_ns)
         elif self._state is State.UP:
             deadlines += (self._heart.due_ns, self._heard_ns + SILENCE_NS)
-        if self._flight:
-            deadlines.append(self._flight.due_ns)
+        if (due_ns := self._flights.due_ns) is not None:
+            deadlines.append(due_ns)
         return min(deadlines, default=None)
 
     def alive(self, now_ns: int) -> bool:
@@ -117,25 +118,25 @@ class Session:
         """End everything: the port is gone. What is in flight ends with `reason`."""
         self._obstacle = reason
         self._leave(reason)
-        self._end_flight(reason)
+        self._flights.end_all(reason)
         self._state = State.CLOSED
         self._unsent.clear()
 
-    def show(self, signal: Signal, now_ns: int) -> int:
+    def show(self, signal: Signal, now_ns: int, *, entry: int = 0) -> int:
         """Send the signal, and return the ticket under which its end will be reported.
 
-        While the greeting is under way it waits for its end. `ShowEnded` comes within
-        `SHOW_BOUND_NS` in any case.
+        While the greeting is under way it waits for its end. `Ended` comes within `SHOW_BOUND_NS`
+        in any case.
         """
-        self._tickets += 1
-        self.counters.shows += 1
-        self._end_flight(BridgeSuperseded("a newer signal took its place"))
-        self._flight = Flight(self._tickets, signal, now_ns + SHOW_BOUND_NS)
-        if self._state is State.CLOSED:
-            self._end_flight(self._obstacle)
-        elif self._state is State.UP:
-            self._launch(now_ns)
-        return self._tickets
+        return self._ask(Show(signal, entry), now_ns)
+
+    def configure(self, configuration: BoardConfiguration, now_ns: int) -> int:
+        """Send the configuration. Return the ticket as `show` does; the board restarts with it."""
+        return self._ask(Configure(configuration), now_ns)
+
+    def read_configuration(self, now_ns: int) -> int:
+        """Ask for the configuration in force. Return the ticket as `show` does."""
+        return self._ask(ReadConfiguration(), now_ns)
 
     def receive(self, data: bytes, now_ns: int) -> None:
         """Take bytes from the board."""
@@ -153,8 +154,7 @@ class Session:
             self._send(Heartbeat(), self._session, self._heart.beat(now_ns))
         elif self._state is State.GREETING and now_ns >= self._greet_ns:
             self._say_hello(now_ns)
-        if self._flight and now_ns >= self._flight.due_ns:
-            self._attend(self._flight, now_ns)
+        self._flights.attend(self._obstacle, now_ns)
 
     def take_bytes(self) -> bytes:
         """Return what is to be sent to the board, once."""
@@ -181,35 +181,20 @@ class Session:
     def _restart(self, reason: BridgeError, now_ns: int) -> None:
         self._obstacle = reason
         self._leave(reason)
-        if self._flight and self._flight.sent:
-            self._end_flight(reason)
+        self._flights.end_all(reason, only_sent=True)
         self._greet(now_ns)
 
     def _leave(self, reason: BridgeError) -> None:
         if self._state is State.UP:
             self._events.append(LinkDown(reason))
 
-    def _launch(self, now_ns: int) -> None:
-        if self._flight is None or self.board is None:
-            return
-        if not self._flight.fit(self.board.outputs):
-            self._end_flight(obstacles.nothing_to_show())
-            return
-        self._show_sequence = self._show_sequence + 1 & 0xFF
-        self._transmit(self._flight, now_ns)
-
-    def _transmit(self, flight: Flight, now_ns: int) -> None:
-        flight.count_try(now_ns, self.timer)
-        self._send(Show(flight.signal), self._session, self._show_sequence)
-
-    def _attend(self, flight: Flight, now_ns: int) -> None:
-        if now_ns < flight.deadline_ns and flight.tries < MAX_TRIES:
-            self.counters.retries += 1
-            self._transmit(flight, now_ns)
-        elif flight.sent:
-            self._end_flight(obstacles.unacknowledged(flight.tries))
-        else:
-            self._end_flight(self._obstacle)
+    def _ask(self, errand: Errand, now_ns: int) -> int:
+        flight = self._flights.add(errand, now_ns)
+        if self._state is State.CLOSED:
+            self._flights.end(flight, self._obstacle)
+        elif self._state is State.UP and self.board is not None:
+            self._flights.launch(flight, self.board.outputs, now_ns)
+        return flight.ticket
 
     def _take(self, frame: Frame, now_ns: int) -> None:
         refusal = refusal_of(frame)
@@ -230,15 +215,16 @@ class Session:
     def _take_refusal(self, frame: Frame, reason: int, now_ns: int) -> None:
         if reason == Refusal.VERSION and frame.version != VERSION:
             self._obstacle = obstacles.other_version(frame.version)
-            self._end_flight(self._obstacle)
+            self._flights.end_all(self._obstacle)
             if self._state is State.UP:
                 self._restart(self._obstacle, now_ns)
         elif self._state is State.UP and frame.session == self._session:
-            lost_step = reason == Refusal.STALE and self._in_flight(frame)
+            flight = self._flights.sent_as(frame.sequence)
+            lost_step = reason == Refusal.STALE and flight is not None
             if reason == Refusal.NO_SESSION or lost_step:
                 self._restart(obstacles.restarted(), now_ns)
-            elif self._in_flight(frame):
-                self._end_flight(obstacles.refused(reason))
+            elif flight is not None:
+                self._flights.end(flight, obstacles.refused(reason))
 
     def _meet(self, board: HelloReply, now_ns: int) -> None:
         if self._state is not State.GREETING or board.nonce != self._greeting:
@@ -246,7 +232,7 @@ class Session:
         lacking = self._required - board.outputs
         if lacking:
             self._obstacle = obstacles.lacks(lacking)
-            self._end_flight(self._obstacle)
+            self._flights.end_all(self._obstacle)
             return
         if self.board is not None and board.boot_count != self.board.boot_count:
             self.counters.board_resets += 1
@@ -255,43 +241,37 @@ class Session:
         self._state = State.UP
         self._obstacle = obstacles.silent()
         self._session = board.session
-        self._show_sequence = 0
+        self._sensed.greeted(board.sensed)
         self._heard_ns = self._heart.due_ns = now_ns
         self._events.append(LinkUp(board))
-        self._launch(now_ns)
+        self._flights.begin_session(board.outputs, now_ns)
 
     def _act(self, frame: Frame, message: Message, now_ns: int) -> None:
         match message:
-            case Acknowledge() if self._flight and self._in_flight(frame):
-                if self._flight.tries == 1:
-                    self.timer.sample(now_ns - self._flight.sent_ns)
-                self._end_flight(None)
-            case HeartbeatReply():
-                if (round_trip_ns := self._heart.answered(frame.sequence, now_ns)) is not None:
+            case HeartbeatReply(board_ms, _, sensed):
+                round_trip_ns = self._heart.answered(frame.sequence, now_ns)
+                if round_trip_ns is not None:
                     self.timer.sample(round_trip_ns)
-            case InputEvent():
-                self._take_input(frame, message)
+                    self._sensed.beaten(sensed, board_ms)
+            case InputEvent() | GateEvent():
+                self._take_event(frame, message)
             case _:
-                pass  # an answer to what is settled already
+                self._flights.answer(frame.sequence, message, now_ns)
 
-    def _take_input(self, frame: Frame, event: InputEvent) -> None:
-        self._send(InputAcknowledge(), self._session, frame.sequence)
-        if self.board is None or not self._inputs.is_new(self.board.boot_count, frame.sequence):
+    def _take_event(self, frame: Frame, event: BoardEvent) -> None:
+        self._send(EventAcknowledge(), self._session, frame.sequence)
+        if self.board is None or not self._filter.is_new(self.board.boot_count, frame.sequence):
             return
-        self.counters.inputs += 1
-        self.counters.inputs_lost += event.lost
+        self._sensed.changed(event)
+        self.counters.events += 1
+        self.counters.events_lost += event.lost
         self._events.append(event)
 
-    def _in_flight(self, frame: Frame) -> bool:
-        flight = self._flight
-        return flight is not None and flight.sent and frame.sequence == self._show_sequence
+    def _note(self, event: Event) -> None:
+        self._events.append(event)
 
-    def _end_flight(self, error: BridgeError | None) -> None:
-        if self._flight is None:
-            return
-        self._events.append(ShowEnded(self._flight.ticket, error))
-        self._flight = None
-        self.counters.count_end(error)
+    def _send_errand(self, errand: Errand, sequence: int) -> None:
+        self._send(errand, self._session, sequence)
 
     def _send(self, message: Message, session: int, sequence: int) -> None:
         self._unsent += encode(frame_of(message, session, sequence))

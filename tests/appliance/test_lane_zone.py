@@ -108,7 +108,7 @@ async def test_a_walk_that_is_cut_off_leaves_nobody_counted(gate: Site) -> None:
     asked = asyncio.Event()
 
     class Slow(MemoryBridge):
-        async def show(self, signal: object) -> None:
+        async def show(self, signal: object, *, entry: int = 0) -> None:
             asked.set()
             await asyncio.Event().wait()
 

@@ -9,8 +9,9 @@ from random import Random
 from admission.signal import Output, Signal
 from firmware_bridge.bridges.faults import FaultyWire
 from firmware_bridge.errors import BridgeError
-from firmware_bridge.link.board import Board, Profile
-from firmware_bridge.link.events import Event, LinkDown, LinkUp, ShowEnded
+from firmware_bridge.link.board import Board
+from firmware_bridge.link.configuration import BoardConfiguration
+from firmware_bridge.link.events import Ended, Event, LinkDown, LinkUp
 from firmware_bridge.link.messages import ResetCause
 from firmware_bridge.link.outputs import Edge
 from firmware_bridge.link.session import Session
@@ -25,7 +26,7 @@ class Cable:
         self,
         *,
         seed: int = 0,
-        profile: Profile | None = None,
+        configuration: BoardConfiguration | None = None,
         required: frozenset[Output] = frozenset(),
         to_board: FaultyWire | None = None,
         to_host: FaultyWire | None = None,
@@ -33,7 +34,7 @@ class Cable:
     ) -> None:
         self.now_ns = 1_000 * MS
         self.session = Session(Random(seed).getrandbits, required=required)
-        self.profile = profile
+        self.configuration = configuration
         self.boots = 0
         self.executed: list[Signal] = []
         self.edges: list[Edge] = []
@@ -52,16 +53,16 @@ class Cable:
             self.now_ns,
             boot_count=self.boots,
             reset_cause=cause,
-            profile=self.profile,
-            on_show=self.executed.append,
+            configuration=self.configuration,
+            on_show=lambda show: self.executed.append(show.signal),
         )
 
     def open(self) -> None:
         self.session.open(self.now_ns)
         self._exchange()
 
-    def show(self, signal: Signal) -> int:
-        ticket = self.session.show(signal, self.now_ns)
+    def show(self, signal: Signal, *, entry: int = 0) -> int:
+        ticket = self.session.show(signal, self.now_ns, entry=entry)
         self._exchange()
         return ticket
 
@@ -74,7 +75,7 @@ class Cable:
         self.now_ns = end_ns
 
     def endings(self) -> dict[int, BridgeError | None]:
-        return {e.ticket: e.error for e in self.events if isinstance(e, ShowEnded)}
+        return {e.ticket: e.error for e in self.events if isinstance(e, Ended)}
 
     def ups(self) -> list[LinkUp]:
         return [event for event in self.events if isinstance(event, LinkUp)]

@@ -13,8 +13,9 @@ from firmware_bridge.bridges.faults import FaultyWire
 from firmware_bridge.bridges.port import open_device
 from firmware_bridge.bridges.simulated import SimulatedBoard
 from firmware_bridge.errors import BridgeError
+from firmware_bridge.link.codec import frame_of, message_of
 from firmware_bridge.link.frame import Decoder, encode
-from firmware_bridge.link.messages import Hello, HelloReply, ResetCause, frame_of, message_of
+from firmware_bridge.link.messages import Hello, HelloReply, ResetCause
 
 
 def greet(path: str) -> HelloReply:

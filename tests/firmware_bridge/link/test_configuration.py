@@ -6,27 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from admission.gate import Input
-from admission.signal import Output
 from firmware_bridge.errors import MessageError
 from firmware_bridge.link.configuration import CONFIGURATION_BYTES, BoardConfiguration, unpack
-
-configurations = st.builds(
-    BoardConfiguration,
-    outputs=st.frozensets(st.sampled_from(Output)),
-    active_low=st.frozensets(st.sampled_from(Output)),
-    inputs=st.frozensets(st.sampled_from(Input)),
-    normally_closed=st.frozensets(st.sampled_from(Input)),
-    hold=st.booleans(),
-    fail_safe=st.booleans(),
-    safe_blink=st.booleans(),
-    max_on_ms=st.tuples(*[st.integers(20, 5_000)] * len(Output)),
-    dead_man_ms=st.integers(500, 1_000),
-    window_ms=st.integers(500, 10_000),
-    min_pulse_ms=st.integers(20, 1_000),
-    debounce_ms=st.integers(1, 100),
-    settle_ms=st.integers(0, 250),
-)
+from tests.firmware_bridge.configurations import configurations
 
 DEFAULTS = "013f00330000" + "8813" * 6 + "e803" + "8813" + "6400" + "1432"
 """docs/firmware-link.md, Configuration, written out by hand."""

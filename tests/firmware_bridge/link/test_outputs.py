@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from admission.signal import ADMIT, MAX_ON_MS, MAX_SIGNAL_MS, REFUSE, Output, Pulse, Signal
+from admission.signal import ADMIT, GATES, MAX_ON_MS, MAX_SIGNAL_MS, REFUSE, Output, Pulse, Signal
 from firmware_bridge.link.outputs import REST_MS, Edge, Outputs
 from tests.admission.signals import signals
 from tests.firmware_bridge.cables import MS
@@ -32,7 +32,7 @@ def test_admit_edge_by_edge() -> None:
     edges = outputs.run(ADMIT.pulses, 0) + run_out(outputs, 20_000)
     assert of(edges, Output.GREEN) == [(True, 0), (False, 1_500)]
     assert of(edges, Output.BUZZER) == [(True, 0), (False, 80), (True, 160), (False, 240)]
-    assert of(edges, Output.GATE) == [(True, 0), (False, 500)]
+    assert of(edges, Output.GATE) == [], "gates follow the gate cycle, not the pattern"
     assert outputs.next_change_ns is None
 
 
@@ -50,9 +50,12 @@ def test_every_signal_ends_by_itself(signal: Signal) -> None:
 @settings(max_examples=40)
 @given(signals)
 def test_pulses_are_the_ones_asked_for(signal: Signal) -> None:
-    outputs = Outputs(max_on_ms=MAX_SIGNAL_MS + 1)
+    outputs = Outputs((MAX_SIGNAL_MS + 1,) * len(Output))
     edges = outputs.run(signal.pulses, 0) + run_out(outputs, MAX_SIGNAL_MS)
     for pulse in signal.pulses:
+        if pulse.output in GATES:
+            assert of(edges, pulse.output) == []
+            continue
         period = pulse.on_ms + pulse.off_ms
         starts = [i * period for i in range(pulse.count)]
         expected = [edge for s in starts for edge in ((True, s), (False, s + pulse.on_ms))]
@@ -61,38 +64,64 @@ def test_pulses_are_the_ones_asked_for(signal: Signal) -> None:
         assert of(edges, pulse.output) == expected
 
 
-@settings(max_examples=40)
-@given(st.lists(st.tuples(signals, st.integers(0, 6_000)), max_size=8))
-def test_no_sequence_of_signals_keeps_an_output_on(calls: list[tuple[Signal, int]]) -> None:
-    outputs = Outputs()
+Asked = Signal | tuple[Output, bool]
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(
+        st.tuples(
+            signals | st.tuples(st.sampled_from(sorted(GATES)), st.booleans()),
+            st.integers(0, 6_000),
+        ),
+        max_size=12,
+    ),
+    st.tuples(*[st.integers(20, MAX_ON_MS)] * len(Output)),
+)
+def test_whatever_is_asked_no_output_exceeds_its_own_longest_time(
+    calls: list[tuple[Asked, int]], max_on_ms: tuple[int, ...]
+) -> None:
+    outputs = Outputs(max_on_ms)
     edges: list[Edge] = []
     at_ms = 0
-    for signal, gap_ms in calls:
-        edges += outputs.run(signal.pulses, at_ms * MS)
+    for asked, gap_ms in calls:
+        if isinstance(asked, Signal):
+            edges += outputs.run(asked.pulses, at_ms * MS)
+        else:
+            edges += outputs.hold(asked[0], asked[1], at_ms * MS)
         edges += run_out(outputs, at_ms + gap_ms)
         at_ms += gap_ms
-    edges += run_out(outputs, at_ms + MAX_SIGNAL_MS)
+    edges += outputs.clear(at_ms * MS)
     assert outputs.energised == frozenset()
+    assert outputs.next_change_ns is None
     for output in Output:
-        assert longest_on_ns(edges, output) <= MAX_ON_MS * MS
+        assert longest_on_ns(edges, output) <= max_on_ms[output] * MS
 
 
 def test_a_host_that_repeats_forever_is_cut_and_let_on_again_after_a_rest() -> None:
     outputs = Outputs()
     edges: list[Edge] = []
     for at_ms in range(0, 12_000, 400):
-        edges += outputs.run([Pulse(Output.GATE, 500)], at_ms * MS)
+        edges += outputs.run([Pulse(Output.BUZZER, 500)], at_ms * MS)
         edges += run_out(outputs, at_ms + 400)
     edges += run_out(outputs, 30_000)
-    gate = of(edges, Output.GATE)
-    assert gate[:3] == [(True, 0), (False, MAX_ON_MS), (True, MAX_ON_MS + REST_MS)]
-    assert gate[-1][0] is False
+    buzzer = of(edges, Output.BUZZER)
+    assert buzzer[:3] == [(True, 0), (False, MAX_ON_MS), (True, MAX_ON_MS + REST_MS)]
+    assert buzzer[-1][0] is False
+
+
+def test_a_gate_that_is_held_forever_is_cut_as_well() -> None:
+    outputs = Outputs((5_000,) * 4 + (3_000, 2_000))
+    edges = outputs.hold(Output.GATE, True, 0) + outputs.hold(Output.GATE_B, True, 0)
+    edges += run_out(outputs, 4_000)
+    assert of(edges, Output.GATE) == [(True, 0), (False, 3_000), (True, 3_100)]
+    assert of(edges, Output.GATE_B) == [(True, 0), (False, 2_000), (True, 2_100)]
 
 
 def test_pulses_without_a_pause_count_as_one() -> None:
     outputs = Outputs()
-    edges = outputs.run([Pulse(Output.GATE, 5_000, 0, 2)], 0) + run_out(outputs, 20_000)
-    assert of(edges, Output.GATE) == [(True, 0), (False, 5_000), (True, 5_100), (False, 10_000)]
+    edges = outputs.run([Pulse(Output.RED, 5_000, 0, 2)], 0) + run_out(outputs, 20_000)
+    assert of(edges, Output.RED) == [(True, 0), (False, 5_000), (True, 5_100), (False, 10_000)]
 
 
 def test_a_newer_signal_takes_the_place_at_once() -> None:
@@ -102,7 +131,6 @@ def test_a_newer_signal_takes_the_place_at_once() -> None:
     assert outputs.energised == {Output.RED, Output.BUZZER}
     assert {(e.output, e.energised) for e in edges} == {
         (Output.GREEN, False),
-        (Output.GATE, False),
         (Output.RED, True),
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
+from admission.gate import Input
 from admission.signal import ADMIT, OUT_OF_ORDER, REFER, Output, Pulse, Signal, SignalName
 from firmware_bridge.errors import (
     BridgeIncompatible,
@@ -12,21 +13,21 @@ from firmware_bridge.errors import (
     BridgeTimeout,
     BridgeUnavailable,
 )
-from firmware_bridge.link.board import Profile
+from firmware_bridge.link.codec import frame_of
+from firmware_bridge.link.configuration import BoardConfiguration
+from firmware_bridge.link.event_filter import EventFilter
 from firmware_bridge.link.events import State
+from firmware_bridge.link.flights import SHOW_BOUND_NS
 from firmware_bridge.link.frame import Frame, encode
-from firmware_bridge.link.inputs import InputFilter
 from firmware_bridge.link.messages import (
     Acknowledge,
     Heartbeat,
-    Input,
     InputEvent,
     Kind,
     NotAcknowledged,
     Refusal,
-    frame_of,
 )
-from firmware_bridge.link.session import SHOW_BOUND_NS, Session
+from firmware_bridge.link.session import Session
 from tests.firmware_bridge.cables import MS, Cable, an_open_cable
 
 
@@ -94,7 +95,7 @@ def test_the_newest_show_wins() -> None:
     assert isinstance(cable.endings()[older], BridgeSuperseded)
     assert cable.endings()[newer] is None
     assert cable.executed[-1] == OUT_OF_ORDER
-    assert Output.GATE not in cable.board.energised
+    assert Output.GREEN not in cable.board.energised
 
 
 def test_an_unplugged_cable_mid_pattern() -> None:
@@ -160,18 +161,19 @@ def test_another_version_is_named_in_the_error() -> None:
     cable = Cable()
     cable.plugged = False
     cable.open()
-    answer = Frame(Kind.NOT_ACKNOWLEDGED, 0, 0, bytes([Refusal.VERSION]), version=2)
+    answer = Frame(Kind.NOT_ACKNOWLEDGED, 0, 0, bytes([Refusal.VERSION]), version=3)
     cable.inject(encode(answer), to_board=False)
     ticket = cable.show(ADMIT)
     cable.run_for(SHOW_BOUND_NS / MS)
     error = cable.endings()[ticket]
     assert isinstance(error, BridgeIncompatible)
-    assert "version 2" in str(error)
+    assert "version 3" in str(error)
 
 
 def test_a_board_without_what_the_site_needs_is_incompatible() -> None:
     cable = an_open_cable(
-        profile=Profile(outputs=frozenset({Output.GREEN})), required=frozenset({Output.GATE})
+        configuration=BoardConfiguration(outputs=frozenset({Output.GREEN})),
+        required=frozenset({Output.GATE}),
     )
     assert not cable.session.alive(cable.now_ns)
     ticket = cable.show(ADMIT)
@@ -182,7 +184,7 @@ def test_a_board_without_what_the_site_needs_is_incompatible() -> None:
 
 
 def test_pulses_for_outputs_that_nobody_needs_are_left_out() -> None:
-    cable = an_open_cable(profile=Profile(outputs=frozenset({Output.GREEN})))
+    cable = an_open_cable(configuration=BoardConfiguration(outputs=frozenset({Output.GREEN})))
     admitted, referred = cable.show(ADMIT), 0
     cable.run_for(10)
     referred = cable.show(REFER)
@@ -260,8 +262,7 @@ def test_closing_the_port_ends_what_is_in_flight() -> None:
 def test_inputs_arrive_once_and_in_order_over_a_reset_of_the_link() -> None:
     cable = an_open_cable()
     cable.board.sense(Input.BUTTON, 1, cable.now_ns)
-    cable._exchange()
-    cable.run_for(1)
+    cable.run_for(20.5)
     cable._travelling.clear()  # the host has it, its confirmation is lost
     cable.session.close(BridgeUnavailable("gone"))
     cable.open()
@@ -272,7 +273,7 @@ def test_inputs_arrive_once_and_in_order_over_a_reset_of_the_link() -> None:
 
 
 def test_the_input_filter_follows_the_boards_starts() -> None:
-    known = InputFilter()
+    known = EventFilter()
     seen = [(1, 255), (1, 255), (1, 0), (1, 255), (2, 0), (2, 0)]
     assert [known.is_new(*event) for event in seen] == [True, False, True, False, True, False]
 
