@@ -4,7 +4,8 @@ BenchmarkError
 ├── CorpusError             a folder of photographs cannot be used
 ├── DecoderMissingError     a decoder to be measured beside ours is not installed
 ├── ChildError              a measurement in a process of its own gave no answer
-└── NoRoomError             the medium or the memory is too small for a measurement
+├── NoRoomError             the medium or the memory is too small for a measurement
+└── ToolMissingError        a compiler or library is missing, or does not build what it should
 """
 
 from __future__ import annotations
@@ -30,3 +31,7 @@ class ChildError(BenchmarkError):
 
 class NoRoomError(BenchmarkError):
     """There is not enough free space for what a measurement writes."""
+
+
+class ToolMissingError(BenchmarkError):
+    """A compiler or a library is missing here, or does not build what it should."""

@@ -1,0 +1,287 @@
+"""The real firmware on a simulated ATmega328P in real time: its cable, its contacts, its pins."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import tempfile
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Final, Self
+
+import msgspec
+
+from admission.gate import Input
+from admission.signal import Output
+from benchmarks.chip.build import build
+from benchmarks.errors import ChildError
+
+CHIP_HZ: Final = 16_000_000
+CYCLES_PER_MS: Final = CHIP_HZ // 1_000
+EEPROM_BYTES: Final = 1_024
+LED: Final = "B5"
+"""D13 of an Uno."""
+CAUSES: Final = ("power_on", "external", "brown_out", "watchdog")
+
+_PATIENCE_S: Final = 20.0
+_POLL_S: Final = 0.01
+_JUMPER: Final = "B1"
+_CONTACTS: Final = {
+    Input.BUTTON: "C0",
+    Input.TAMPER: "C1",
+    Input.PASSAGE_A: "C2",
+    Input.PASSAGE_B: "C3",
+    Input.FIRE: "C4",
+    Input.STOP: "C5",
+    Input.READY: "B0",
+}
+
+
+class Moment(msgspec.Struct, frozen=True):
+    """When something happened: in cycles of the chip, and by CLOCK_MONOTONIC."""
+
+    cycle: int
+    at_ns: int
+
+
+class Edge(msgspec.Struct, frozen=True):
+    """A pin (port and bit: "D6") changed. `level` is what it drives, None if it lets go."""
+
+    pin: str
+    level: int | None
+    cycle: int
+    at_ns: int
+
+
+class Reset(msgspec.Struct, frozen=True):
+    """The chip started anew, for this cause of `CAUSES`."""
+
+    cause: str
+    cycle: int
+    at_ns: int
+
+
+class ChipStatistics(msgspec.Struct, frozen=True):
+    """Counters of the bench and of the firmware."""
+
+    cycle: int
+    at_ns: int
+    lost: int
+    """Bytes that came while the receiver was full: the firmware was too slow."""
+    overruns: int
+    """The firmware's own count of bytes it lost since its start."""
+    ram_used: int
+    """Bytes of RAM ever used since the power came, the stack included."""
+    slips: int
+    """How often this machine kept the bench from running for 100 ms."""
+
+
+class _News(msgspec.Struct, frozen=True):
+    event: str
+    cycle: int
+    at_ns: int
+    pin: str = ""
+    level: str = ""
+    cause: str = ""
+    error: str = ""
+    lost: int = 0
+    overruns: int = 0
+    ram_used: int = 0
+    slips: int = 0
+
+
+def pin_of(output: Output) -> str:
+    """Return the pin of an output, as in docs/wiring.md: D2 to D7."""
+    return f"D{2 + output}"
+
+
+class Chip:
+    """Context manager around one running chip. Lists grow while it runs; read them freely.
+
+    :param elf: another program than the shipped firmware.
+    :param eeprom: what the EEPROM holds at first (1024 bytes); erased without.
+    :raises ToolMissingError: on entering, if it cannot be built here.
+    """
+
+    def __init__(self, *, elf: Path | None = None, eeprom: bytes | None = None) -> None:
+        self.edges: list[Edge] = []
+        self.delimiters: list[Moment] = []
+        """When the receiver had each 0x00: a frame's end is one."""
+        self.resets: list[Reset] = []
+        self._elf = elf
+        self._first_eeprom = eeprom
+        self._changed = threading.Condition()
+        self._asking = threading.Lock()
+        self._answers: list[_News] = []
+        self._levels: dict[str, int | None] = {}
+        self._ended = False
+
+    def __enter__(self) -> Self:
+        rig, elf = build()
+        self._folder = tempfile.TemporaryDirectory(prefix="chot-chip-")
+        self.path = str(Path(self._folder.name) / "board")
+        """The serial port for McuBridge."""
+        command = [str(rig), str(self._elf or elf), self.path]
+        if self._first_eeprom is not None:
+            command.append(str(self._eeprom_file(self._first_eeprom)))
+        self._process = subprocess.Popen(  # noqa: S603 - our own program
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        self._to_rig = _pipe(self._process.stdin)
+        self._from_rig = _pipe(self._process.stdout)
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        self._await(lambda: bool(self._answers), "start")
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._to_rig.close()
+        self._process.kill()
+        self._process.wait()
+        self._reader.join()
+        self._from_rig.close()
+        self._folder.cleanup()
+
+    def edges_of(self, output: Output) -> list[Edge]:
+        """Return the edges of an output's pin."""
+        pin = pin_of(output)
+        return [edge for edge in self.edges if edge.pin == pin]
+
+    def level(self, output: Output) -> int | None:
+        """Return what the output's pin drives now, None if it lets go."""
+        return self._levels.get(pin_of(output))
+
+    def wait_until(self, holds: Callable[[], bool], timeout_s: float) -> bool:
+        """Return whether this holds, asked after each event, within the time."""
+        with self._changed:
+            return self._changed.wait_for(lambda: holds() or self._ended, timeout_s) and holds()
+
+    def run_for(self, duration_ms: float) -> None:
+        """Return once the chip has lived so long: its own time, not this machine's."""
+        end = self.statistics().cycle + int(duration_ms * CYCLES_PER_MS)
+        while self.statistics().cycle < end:
+            self.wait_until(lambda: False, _POLL_S)
+
+    def contact(self, source: Input, *, closed: bool) -> Moment:
+        """Close or open a contact between an input and ground."""
+        return self._moment(f"pin {_CONTACTS[source]} {int(not closed)}")
+
+    def jumper(self, *, fitted: bool) -> Moment:
+        """Fit or pull the configuration jumper."""
+        return self._moment(f"pin {_JUMPER} {int(not fitted)}")
+
+    def reset(self, cause: str = "power_on", *, bootloader: bool = False) -> Moment:
+        """Restart the chip for a cause of `CAUSES`.
+
+        Power on and brown-out lose the RAM, and the byte of the EEPROM that is being written. With
+        `bootloader`, r2 tells the cause and MCUSR is clear, as behind Optiboot.
+        """
+        return self._moment(f"reset {cause}{' bootloader' if bootloader else ''}")
+
+    def hang(self, *, deaf: bool = False) -> Moment:
+        """Let the program stand still; its interrupts go on unless it is `deaf`."""
+        return self._moment("hang deaf" if deaf else "hang")
+
+    def stop_tick(self) -> Moment:
+        """Let the millisecond's interrupt fail."""
+        return self._moment("stop_tick")
+
+    def unplug(self) -> Moment:
+        """Pull the cable. The chip keeps its power."""
+        return self._moment("unplug")
+
+    def replug(self) -> Moment:
+        """Plug the cable in: `path` is there again."""
+        return self._moment("replug")
+
+    def statistics(self) -> ChipStatistics:
+        """Return the counters, and the time now."""
+        news = self._ask("stat")
+        return ChipStatistics(
+            news.cycle, news.at_ns, news.lost, news.overruns, news.ram_used, news.slips
+        )
+
+    def eeprom(self) -> bytes:
+        """Return what the EEPROM holds."""
+        path = Path(self._folder.name) / "saved"
+        self._ask(f"eeprom save {path}")
+        return path.read_bytes()
+
+    def write_eeprom(self, content: bytes) -> None:
+        """Replace what the EEPROM holds (1024 bytes). The firmware reads it when it starts."""
+        self._ask(f"eeprom load {self._eeprom_file(content)}")
+
+    def _eeprom_file(self, content: bytes) -> Path:
+        path = Path(self._folder.name) / "eeprom"
+        path.write_bytes(content)
+        return path
+
+    def _moment(self, command: str) -> Moment:
+        news = self._ask(command)
+        return Moment(news.cycle, news.at_ns)
+
+    def _ask(self, command: str) -> _News:
+        """Return the answer to a command.
+
+        :raises ChildError: if the rig has ended, or does not understand.
+        """
+        with self._asking:
+            count = len(self._answers)
+            with contextlib.suppress(BrokenPipeError):  # then no answer comes
+                self._to_rig.write(f"{command}\n".encode())
+                self._to_rig.flush()
+            self._await(lambda: len(self._answers) > count, command)
+            answer = self._answers[-1]
+        if answer.error:
+            msg = f"the chip's bench: {answer.error}: {command}"
+            raise ChildError(msg)
+        return answer
+
+    def _await(self, holds: Callable[[], bool], what: str) -> None:
+        if not self.wait_until(holds, _PATIENCE_S):
+            msg = f"the chip's bench gave no answer: {what}"
+            raise ChildError(msg)
+
+    def _read(self) -> None:
+        decoder = msgspec.json.Decoder(_News)
+        for line in self._from_rig:
+            news = decoder.decode(line)
+            with self._changed:
+                self._note(news)
+                self._changed.notify_all()
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+
+    def _note(self, news: _News) -> None:
+        match news.event:
+            case "pin":
+                self._note_level(news, int(news.level) if news.level in {"0", "1"} else None)
+            case "delimiter":
+                self.delimiters.append(Moment(news.cycle, news.at_ns))
+            case "reset":
+                self.resets.append(Reset(news.cause, news.cycle, news.at_ns))
+            case "done":
+                self._answers.append(news)
+
+    def _note_level(self, news: _News, level: int | None) -> None:
+        # From pulled up to floating is no edge: nothing is driven.
+        if self._levels.get(news.pin) != level:
+            self._levels[news.pin] = level
+            self.edges.append(Edge(news.pin, level, news.cycle, news.at_ns))
+
+
+def _pipe(end: IO[bytes] | None) -> IO[bytes]:
+    if end is None:
+        raise ChildError("the chip's bench has no pipe")
+    return end
