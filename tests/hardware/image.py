@@ -18,6 +18,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.hardware import gpio_sim
+
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "var" / "hardware"
 LOCK = ROOT / "requirements" / "runtime.lock"
@@ -29,16 +31,20 @@ TOOLS = {
     "busybox": "busybox-static",
     "cpio": "cpio",
     "depmod": "kmod",
+    "gcc-12": "gcc-12",
+    "make": "make",
+    "xz": "xz-utils",
 }
 """What is run here, and Debian's package of it."""
 GUEST_PACKAGES = ["python3", "udev", "kmod", "libstdc++6", "zlib1g"]
 PYTHON_PACKAGES = [
     *("click", "markdown-it-py", "mdurl", "msgpack", "msgspec", "numpy", "opencv-python-headless"),
     *("pygments", "pyudev", "rich", "zxing-cpp"),
+    *("cobs", "gpiod", "pyserial"),
 ]
-"""Of the locked ones, those that reading codes takes."""
+"""Of the locked ones, those that reading codes and driving pins takes."""
 TO_BOOT = ["virtio_pci", "virtio_blk", "ext4"]
-TO_RUN = ["virtio_rng", "9p", "9pnet_virtio", "vhci-hcd", "uvcvideo", "vivid"]
+TO_RUN = ["virtio_rng", "9p", "9pnet_virtio", "vhci-hcd", "uvcvideo", "vivid", "configfs"]
 ROOT_SIZE = "2G"  # sparse
 
 GUEST_INIT = """#!/bin/sh
@@ -89,7 +95,8 @@ def image() -> Image:
     """
     built = Image(FOLDER / "vmlinuz", FOLDER / "initrd.gz", FOLDER / "root.img")
     stamp = FOLDER / "stamp"
-    wanted = hashlib.sha256(Path(__file__).read_bytes() + LOCK.read_bytes()).hexdigest()
+    made_of = (Path(__file__), Path(gpio_sim.__file__), LOCK)
+    wanted = hashlib.sha256(b"".join(path.read_bytes() for path in made_of)).hexdigest()
     if not (stamp.exists() and stamp.read_text() == wanted and all(p.exists() for p in built)):
         _require_tools()
         _build(built)
@@ -134,6 +141,13 @@ def _build(built: Image) -> None:
         place = root / module.relative_to(kernel)
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(module, place)
+    _say("its simulated pins")
+    simulator = FOLDER / "gpio-sim"
+    simulator.mkdir()
+    extra = root / "lib" / "modules" / version / "extra"
+    extra.mkdir()
+    shutil.copy(gpio_sim.build(simulator, version, _run), extra)
+    shutil.rmtree(simulator)
     _run("depmod", "-b", str(root), version)
     _initrd(built.initrd, _modules(kernel, version, TO_BOOT))
     _say("its disk")
