@@ -1,0 +1,195 @@
+"""A board without a microcontroller: this computer's own terminals, driven by a process of its own.
+
+To the host's side it is one more board on a link; opening it starts the process, closing it ends
+the process, and a process that ended is a board that was unplugged. `McuBridge` does the rest.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import msgspec
+
+from admission.backoff import Backoff
+from admission.signal import Output
+from firmware_bridge.bridges.board_process import STALL_S, Order, Told
+from firmware_bridge.bridges.mcu import McuBridge
+from firmware_bridge.bridges.terminal_specs import TerminalsSpec
+from firmware_bridge.errors import BridgeError, BridgeUnavailable, TerminalsError
+from firmware_bridge.link.configuration import BoardConfiguration
+from firmware_bridge.link.messages import GateEvent, InputEvent
+
+COMMAND: Final = (sys.executable, "-P", "-m", "firmware_bridge.bridges.board_process")
+RESTART: Final = Backoff(first_s=0.1, ceiling_s=2.0, jitter=0)
+END_S: Final = 2.0
+"""How long a process may take to switch everything off and end. It is killed after that."""
+_LAST_WORDS_S: Final = 0.2
+_LAST_WORDS_BYTES: Final = 4_096
+
+
+class LocalBoard:
+    """Keeps at most one process. `open` is what `McuBridge` calls in place of opening a port."""
+
+    def __init__(
+        self,
+        spec: TerminalsSpec,
+        configuration: BoardConfiguration,
+        *,
+        command: Sequence[str] = COMMAND,
+    ) -> None:
+        self._spec = spec
+        self._configuration = configuration
+        self._command = command
+        self._starts = 0
+        self._device: LocalDevice | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The newest process, or None before the first."""
+        return self._device.pid if self._device else None
+
+    def open(self, path: str) -> LocalDevice:  # noqa: ARG002 - the hook's; there is only one
+        """Start the process, once the one before has ended. May take `END_S`: call it on a thread.
+
+        :raises BridgeUnavailable: if no process can be started.
+        """
+        if self._device is not None:
+            self._device.join()
+        self._starts += 1
+        order = Order(
+            parent=os.getpid(),
+            boot_count=self._starts & 0xFFFF,
+            configuration=self._configuration.pack(),
+            terminals=self._spec,
+        )
+        try:
+            self._device = _started(self._command, msgspec.json.encode(order))
+        except OSError as error:
+            msg = f"cannot start the board's process: {error.strerror or error}"
+            raise BridgeUnavailable(msg) from error
+        return self._device
+
+
+class LocalDevice:
+    """One process and our end of its link, as `McuBridge` wants a device."""
+
+    def __init__(
+        self, process: subprocess.Popen[bytes], link: socket.socket, errors_fd: int
+    ) -> None:
+        self._process = process
+        self._link = link
+        self._errors_fd = errors_fd
+        # Not a daemon thread: when our own process ends, it waits for this, and leaves no orphan.
+        self._ending = threading.Thread(target=self._end, name="local-board-end")
+
+    @property
+    def pid(self) -> int:
+        """The process."""
+        return self._process.pid
+
+    def fileno(self) -> int:
+        """Our end of the link."""
+        return self._link.fileno()
+
+    def reason(self) -> BridgeError | None:
+        """Return why the process ended, or None if it has not. Takes at most 0.2 s."""
+        try:
+            status = self._process.wait(_LAST_WORDS_S)
+        except subprocess.TimeoutExpired:
+            return None
+        with contextlib.suppress(BlockingIOError, msgspec.DecodeError):
+            told = msgspec.json.decode(os.read(self._errors_fd, _LAST_WORDS_BYTES), type=Told)
+            return TerminalsError(told.message, hint=told.hint)
+        return _ended(status)
+
+    def close(self) -> None:
+        """Hang up, so that the process switches everything off and ends. Returns at once."""
+        # A copy of this end may live on in a forked process: only a shutdown is seen for certain.
+        with contextlib.suppress(OSError):
+            self._link.shutdown(socket.SHUT_RDWR)
+        self._link.close()
+        self._ending.start()
+
+    def join(self) -> None:
+        """Wait for the end of a closed device's process."""
+        self._ending.join()
+
+    def _end(self) -> None:
+        try:
+            self._process.wait(END_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        os.close(self._errors_fd)
+
+
+def local_bridge(
+    spec: TerminalsSpec,
+    configuration: BoardConfiguration,
+    *,
+    monotonic_ns: Callable[[], int],
+    nonce: Callable[[int], int],
+    required: frozenset[Output] = frozenset(),
+    on_event: Callable[[InputEvent | GateEvent], None] | None = None,
+    on_alive: Callable[[bool], None] | None = None,
+) -> McuBridge:
+    """Return the bridge to a local board with these terminals. See `McuBridge` for the rest."""
+    return McuBridge(
+        str(spec.__struct_config__.tag),
+        monotonic_ns=monotonic_ns,
+        nonce=nonce,
+        required=required,
+        on_event=on_event,
+        on_alive=on_alive,
+        open_device=LocalBoard(spec, configuration).open,
+        reopen=RESTART,
+    )
+
+
+def _started(command: Sequence[str], order: bytes) -> LocalDevice:
+    ours, theirs = socket.socketpair()
+    reading, writing = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+    try:
+        # A session of its own: a Ctrl-C at the terminal is the daemon's to handle.
+        process = subprocess.Popen(  # noqa: S603 - ourselves
+            [*command, str(theirs.fileno()), str(writing)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            pass_fds=(theirs.fileno(), writing),
+            start_new_session=True,
+        )
+    except OSError:
+        ours.close()
+        os.close(reading)
+        raise
+    finally:
+        theirs.close()
+        os.close(writing)
+    device = LocalDevice(process, ours, reading)
+    ours.setblocking(False)
+    if process.stdin is not None:
+        with contextlib.suppress(BrokenPipeError), process.stdin:
+            process.stdin.write(order)
+    return device
+
+
+def _ended(status: int) -> BridgeError:
+    if -status == signal.SIGALRM:
+        return TerminalsError(
+            f"the terminals did not answer within {STALL_S} s", hint="check the device's cable"
+        )
+    if status < 0:
+        name = signal.Signals(-status).name
+        return BridgeUnavailable(f"the board's process was ended by {name}; it is started again")
+    return BridgeUnavailable(
+        f"the board's process has ended with status {status}",
+        hint="its last words are in the log; it is started again by itself",
+    )
