@@ -26,6 +26,7 @@ from firmware_bridge.link.messages import (
     InputEvent,
     Message,
 )
+from firmware_bridge.link.obstacles import Expected
 from firmware_bridge.link.session import Session
 
 REOPEN: Final = Backoff(first_s=0.1, ceiling_s=0.25, jitter=0)
@@ -43,8 +44,9 @@ class McuBridge:
     `path` is opened anew after every loss, so name it by /dev/serial/by-id. `monotonic_ns` and
     `nonce` (returns a random number of so many bits) are the only time and chance here. Outputs in
     `required` must be fitted or the board counts as incompatible; pulses for others that it lacks
-    are left out. `on_event` and `on_alive` are called on the loop: with each event of an input or a
-    gate, exactly once unless this process restarts, and with each change of the link's state.
+    are left out. `expected` says how the board has to be configured (see `Session`). `on_event` and
+    `on_alive` are called on the loop: with each event of an input or a gate, exactly once unless
+    this process restarts, and with each change of the link's state.
 
     What is not a serial port brings its own `open_device`, which gets the path on a thread, returns
     what it opened and raises a BridgeError if it cannot, and `reopen`, how often it is tried.
@@ -57,6 +59,7 @@ class McuBridge:
         monotonic_ns: Callable[[], int],
         nonce: Callable[[int], int],
         required: frozenset[Output] = frozenset(),
+        expected: Expected | None = None,
         on_event: Callable[[BoardEvent], None] | None = None,
         on_alive: Callable[[bool], None] | None = None,
         open_device: Callable[[str], Device] = open_device,
@@ -69,7 +72,7 @@ class McuBridge:
         self._on_alive = on_alive
         self._open_device = open_device
         self._reopen = reopen
-        self._session = Session(nonce, required=required)
+        self._session = Session(nonce, required=required, expected=expected)
         self._port: Port | None = None
         self._lost: asyncio.Future[BridgeError] | None = None
         self._timer: asyncio.TimerHandle | None = None

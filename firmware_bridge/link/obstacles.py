@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+import msgspec
+
 from admission.signal import Output
 from firmware_bridge.errors import (
     BridgeIncompatible,
@@ -11,10 +13,18 @@ from firmware_bridge.errors import (
     BridgeTimeout,
     BridgeUnavailable,
 )
+from firmware_bridge.link.configuration import BoardConfiguration
 from firmware_bridge.link.frame import VERSION
-from firmware_bridge.link.messages import Refusal
+from firmware_bridge.link.messages import BoardState, HelloReply, Refusal
 
+_CONFIGURE_HINT: Final = "`chot bridge configure` shows the difference, and writes it anew"
 _CABLE_HINT: Final = "check the cable, the board's power and that its firmware is this project's"
+
+
+class Expected(msgspec.Struct, frozen=True):
+    """How a board in service has to be: sound, and configured so; None leaves that to the board."""
+
+    configuration: BoardConfiguration | None = None
 
 
 def not_open() -> BridgeUnavailable:
@@ -56,6 +66,26 @@ def lacks(outputs: frozenset[Output]) -> BridgeIncompatible:
     return BridgeIncompatible(
         f"the board has no {names}", hint="wire and configure it, or do not require it"
     )
+
+
+def misfit(
+    board: HelloReply, required: frozenset[Output], expected: Expected | None
+) -> BridgeIncompatible | None:
+    """Return why this site cannot use a board that introduced itself so; None if it can."""
+    if required - board.outputs:
+        return lacks(required - board.outputs)
+    if expected is None:
+        return None
+    if BoardState.DAMAGED in board.state:
+        return BridgeIncompatible(
+            "the board's stored configuration is damaged: it drives nothing", hint=_CONFIGURE_HINT
+        )
+    wanted = expected.configuration
+    if wanted is not None and wanted.fingerprint != board.fingerprint:
+        return BridgeIncompatible(
+            "the board is configured for another wiring than this site's", hint=_CONFIGURE_HINT
+        )
+    return None
 
 
 def nothing_to_show() -> BridgeRefused:

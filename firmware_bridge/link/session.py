@@ -39,6 +39,7 @@ from firmware_bridge.link.messages import (
     Refusal,
     Show,
 )
+from firmware_bridge.link.obstacles import Expected
 from firmware_bridge.link.retry import NS_PER_MS, RetransmissionTimer
 
 SILENCE_NS: Final = 1_000 * NS_PER_MS
@@ -51,17 +52,24 @@ class Session:
     """Talks to one board over one cable, over any number of openings and resets.
 
     `nonce(bits)` returns a random number of so many bits. Outputs in `required` must be fitted, or
-    the board counts as incompatible; pulses for other outputs that it lacks are left out.
+    the board counts as incompatible; pulses for other outputs that it lacks are left out. So does
+    a board that is not configured as `expected`, where that is given, or whose own configuration is
+    damaged; `None` takes every board as it is, which is what commissioning needs.
     """
 
     def __init__(
-        self, nonce: Callable[[int], int], *, required: frozenset[Output] = frozenset()
+        self,
+        nonce: Callable[[int], int],
+        *,
+        required: frozenset[Output] = frozenset(),
+        expected: Expected | None = None,
     ) -> None:
         self.counters = Counters()
         self.timer = RetransmissionTimer()
         self.board: HelloReply | None = None
         self._nonce = nonce
         self._required = required
+        self._expected = expected
         self._decoder = Decoder()
         self._state = State.CLOSED
         self._obstacle: BridgeError = obstacles.not_open()
@@ -229,9 +237,9 @@ class Session:
     def _meet(self, board: HelloReply, now_ns: int) -> None:
         if self._state is not State.GREETING or board.nonce != self._greeting:
             return
-        lacking = self._required - board.outputs
-        if lacking:
-            self._obstacle = obstacles.lacks(lacking)
+        misfit = obstacles.misfit(board, self._required, self._expected)
+        if misfit is not None:
+            self._obstacle = misfit
             self._flights.end_all(self._obstacle)
             return
         if self.board is not None and board.boot_count != self.board.boot_count:
