@@ -97,6 +97,11 @@ class McuBridge:
         """Which of the board's inputs are active, as far as it has told."""
         return self._session.sensed
 
+    @property
+    def energised(self) -> frozenset[Output]:
+        """What was on at the last heartbeat (four a second); nothing before the first."""
+        return self._session.energised
+
     def statistics(self) -> BridgeStatistics:
         """Return what happened since the start."""
         return BridgeStatistics(

@@ -79,6 +79,7 @@ class Session:
         self._heard_ns = 0
         self._heart = Heart()
         self._sensed = Sensed()
+        self._energised: frozenset[Output] = frozenset()
         self._filter = EventFilter()
         self._unsent = bytearray()
         self._events: list[Event] = []
@@ -98,6 +99,11 @@ class Session:
     def sensed(self) -> frozenset[Input]:
         """Which of the board's inputs are active, as far as it has told."""
         return self._sensed.active
+
+    @property
+    def energised(self) -> frozenset[Output]:
+        """What was on at the last heartbeat (four a second); nothing before the first."""
+        return self._energised
 
     @property
     def next_deadline_ns(self) -> int | None:
@@ -250,17 +256,19 @@ class Session:
         self._obstacle = obstacles.silent()
         self._session = board.session
         self._sensed.greeted(board.sensed)
+        self._energised = frozenset()
         self._heard_ns = self._heart.due_ns = now_ns
         self._events.append(LinkUp(board))
         self._flights.begin_session(board.outputs, now_ns)
 
     def _act(self, frame: Frame, message: Message, now_ns: int) -> None:
         match message:
-            case HeartbeatReply(board_ms, _, sensed):
+            case HeartbeatReply(board_ms, energised, sensed):
                 round_trip_ns = self._heart.answered(frame.sequence, now_ns)
                 if round_trip_ns is not None:
                     self.timer.sample(round_trip_ns)
                     self._sensed.beaten(sensed, board_ms)
+                    self._energised = energised
             case InputEvent() | GateEvent():
                 self._take_event(frame, message)
             case _:

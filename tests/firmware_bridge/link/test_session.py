@@ -162,6 +162,16 @@ def test_an_idle_link_stays_up_by_heartbeats() -> None:
     assert not cable.downs()
 
 
+def test_a_heartbeat_tells_what_is_on() -> None:
+    cable = an_open_cable()
+    assert cable.session.energised == frozenset()
+    cable.show(ADMIT)
+    cable.run_for(400)
+    assert Output.GREEN in cable.session.energised
+    cable.run_for(3_000)
+    assert cable.session.energised == frozenset()
+
+
 def test_another_version_is_named_in_the_error() -> None:
     cable = Cable()
     cable.plugged = False
