@@ -57,3 +57,8 @@ class FaultyWire:
 
     def _happens(self, probability: float) -> bool:
         return self._chance.random() < probability
+
+
+def carried(wire: FaultyWire | None, chunk: bytes) -> bytes:
+    """Return what arrives over `wire`, or over a sound one where there is none."""
+    return chunk if wire is None else wire.carry(chunk)

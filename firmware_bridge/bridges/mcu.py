@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from typing import Final, TypeVar
 
@@ -12,7 +11,7 @@ import msgspec
 from admission.backoff import Backoff
 from admission.gate import Input
 from admission.signal import Output, Signal
-from firmware_bridge.bridges.port import Device, Port, open_device
+from firmware_bridge.bridges.port import Device, Port, open_device, opened
 from firmware_bridge.bridges.statistics import BridgeStatistics
 from firmware_bridge.errors import BridgeError
 from firmware_bridge.link import obstacles
@@ -161,7 +160,7 @@ class McuBridge:
         failures = 0
         while True:
             try:
-                device = await self._open_elsewhere()
+                device = await opened(self._open_device, self.path)
             except BridgeError as error:
                 self.last_error = error
                 self._failed_openings += 1
@@ -170,16 +169,6 @@ class McuBridge:
                     failures = 0
             failures += 1
             await asyncio.sleep(self._reopen.delay_s(failures, 0.0))
-
-    async def _open_elsewhere(self) -> Device:
-        """Return the opened device. Opening may wait for a driver, so it happens on a thread."""
-        opening = asyncio.ensure_future(asyncio.to_thread(self._open_device, self.path))
-        try:
-            return await asyncio.shield(opening)
-        except asyncio.CancelledError:
-            with contextlib.suppress(BridgeError):
-                (await opening).close()
-            raise
 
     async def _ask(self, depart: Callable[[int], int]) -> Message | None:
         """Return the board's answer to what `depart` sends at the time that it is given."""

@@ -155,6 +155,20 @@ def open_device(path: str) -> SerialDevice:
         raise BridgeUnavailable(msg, hint=_HINTS.get(code, _NO_PORT)) from error
 
 
+async def opened(open_device: Callable[[str], Device], path: str) -> Device:
+    """Return what `open_device` opens. That may wait for a driver, so it happens on a thread.
+
+    :raises BridgeError: what it raised.
+    """
+    opening = asyncio.ensure_future(asyncio.to_thread(open_device, path))
+    try:
+        return await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        with contextlib.suppress(BridgeError):
+            (await opening).close()
+        raise
+
+
 _NO_PORT: Final = "is this a serial port? name it by /dev/serial/by-id/..."
 _IN_USE: Final = "another program has this port open"
 _HINTS: Final[dict[int | None, str]] = {

@@ -23,7 +23,7 @@ import msgspec
 
 from admission.gate import Input
 from admission.signal import Output, Signal
-from firmware_bridge.bridges.faults import FaultyWire
+from firmware_bridge.bridges.faults import FaultyWire, carried
 from firmware_bridge.errors import BridgeError
 from firmware_bridge.link.board import Board
 from firmware_bridge.link.configuration import BoardConfiguration
@@ -207,12 +207,12 @@ class SimulatedBoard:
             self._commands.popleft()()
         now_ns = self._monotonic_ns()
         if received:
-            self._board.receive(_carried(self._to_board, received), now_ns)
+            self._board.receive(carried(self._to_board, received), now_ns)
         self._board.advance(now_ns)
         self._timeline += self._board.take_edges()
         self._store(self._board.take_configuration())
         if answer := self._board.take_bytes():
-            self._transmit(_carried(self._to_host, answer))
+            self._transmit(carried(self._to_host, answer))
 
     def _await(self) -> bytes:
         """Wait for bytes, a command or the board's next deadline. Return the bytes."""
@@ -297,7 +297,3 @@ class SimulatedBoard:
 
     def _stop(self) -> None:
         self._stopping = True
-
-
-def _carried(wire: FaultyWire | None, data: bytes) -> bytes:
-    return data if wire is None else wire.carry(data)

@@ -18,7 +18,7 @@ from firmware_bridge.link.codec import frame_of, message_of
 from firmware_bridge.link.configuration import BoardConfiguration
 from firmware_bridge.link.drive import Drive
 from firmware_bridge.link.event_queue import EventQueue
-from firmware_bridge.link.frame import VERSION, Decoder, Frame, encode
+from firmware_bridge.link.frame import VERSION, Decoder, Frame
 from firmware_bridge.link.messages import (
     Acknowledge,
     BoardOptions,
@@ -37,10 +37,10 @@ from firmware_bridge.link.messages import (
     ResetCause,
     Show,
 )
+from firmware_bridge.link.outbox import Outbox
 from firmware_bridge.link.outputs import NS_PER_MS, Edge
 
 EVENT_RESEND_MS: Final = 100
-MAX_UNSENT_BYTES: Final = 512
 FIRMWARE: Final = (2, 0, 0)
 
 
@@ -74,7 +74,7 @@ class Board:
         self._drive = Drive(now_ns, self.configuration)
         self._events = EventQueue()
         self._resend_ns = 0
-        self._unsent = bytearray()
+        self._outbox = Outbox()
         self._edges: list[Edge] = []
         # Sessions of different starts do not meet, so that a frame left over from one is refused.
         self._last_session = (self._boot_count << 8) & 0xFFFF
@@ -151,9 +151,7 @@ class Board:
 
     def take_bytes(self) -> bytes:
         """Return what is to be sent to the host, once."""
-        unsent = bytes(self._unsent)
-        self._unsent.clear()
-        return unsent
+        return self._outbox.take()
 
     def take_edges(self) -> list[Edge]:
         """Return the edges of `energised` made since the last call."""
@@ -291,12 +289,7 @@ class Board:
         event = self._events.first
         if event is not None and self._session is not None:
             self._resend_ns = now_ns + EVENT_RESEND_MS * NS_PER_MS
-            self._send(frame_of(event, self._session, self._events.sequence))
+            self._outbox.send(frame_of(event, self._session, self._events.sequence))
 
     def _answer(self, frame: Frame, message: Message) -> None:
-        self._send(frame_of(message, frame.session, frame.sequence))
-
-    def _send(self, frame: Frame) -> None:
-        data = encode(frame)
-        if len(self._unsent) + len(data) <= MAX_UNSENT_BYTES:
-            self._unsent += data
+        self._outbox.send(frame_of(message, frame.session, frame.sequence))

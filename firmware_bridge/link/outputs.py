@@ -17,7 +17,7 @@ from admission.signal import GATES, MAX_ON_MS, Output, Pulse
 
 NS_PER_MS: Final = 1_000_000
 REST_MS: Final = 100
-"""How long an output stays off after it was cut at its longest on-time."""
+"""How long an output stays off after its longest on-time, and the shortest pause that counts."""
 
 
 class Edge(msgspec.Struct, frozen=True, gc=False):
@@ -33,7 +33,8 @@ class Outputs:
 
     Gates are none of a signal's: they follow `hold` alone. No output is ever on for longer than its
     item of `max_on_ms` without a pause of at least `REST_MS`, whatever is asked of it and however
-    often: signals that follow each other without a gap count as one on-time.
+    often: what is on before and after a shorter pause counts as one on-time, since no relay drops
+    in a millisecond.
     """
 
     def __init__(self, max_on_ms: Sequence[int] = (MAX_ON_MS,) * len(Output)) -> None:
@@ -106,27 +107,46 @@ class _Line:
         self.start_ns = 0
         self._max_on_ns = max_on_ns
         self._on_since_ns = 0
+        self._off_since_ns = 0
+        self._on_before_ns = 0
         self._rest_until_ns = 0
 
     def step(self, at_ns: int) -> bool:
         """Set the level for `at_ns`. Return whether it changed."""
-        wanted = self._wanted(at_ns)
-        if self.on and wanted and at_ns - self._on_since_ns >= self._max_on_ns:
+        allowed = at_ns < self._limit_ns if self.on else at_ns >= self._rest_until_ns
+        wanted = allowed and self._wanted(at_ns)
+        if wanted is self.on:
+            return False
+        if wanted:
+            self._switch_on(at_ns)
+        else:
+            self._switch_off(at_ns)
+        return True
+
+    @property
+    def _limit_ns(self) -> int:
+        """When an output that is on has to go off."""
+        return self._on_since_ns + self._max_on_ns - self._on_before_ns
+
+    def _switch_on(self, at_ns: int) -> None:
+        self.on = True
+        self._on_since_ns = at_ns
+        if at_ns - self._off_since_ns >= REST_MS * NS_PER_MS:
+            self._on_before_ns = 0
+
+    def _switch_off(self, at_ns: int) -> None:
+        self.on = False
+        self._off_since_ns = at_ns
+        self._on_before_ns += at_ns - self._on_since_ns
+        if self._on_before_ns >= self._max_on_ns:
             self._rest_until_ns = at_ns + REST_MS * NS_PER_MS
-            wanted = False
-        elif wanted and not self.on:
-            wanted = at_ns >= self._rest_until_ns
-            self._on_since_ns = at_ns
-        changed = wanted is not self.on
-        self.on = wanted
-        return changed
 
     def next_change_ns(self, after_ns: int) -> int | None:
         """Return when the level may change next, later than `after_ns`; None if never."""
         asked_ns = self._next_asked_ns(after_ns)
         if not self._wanted(after_ns):
             return asked_ns
-        limit_ns = self._on_since_ns + self._max_on_ns if self.on else self._rest_until_ns
+        limit_ns = self._limit_ns if self.on else self._rest_until_ns
         return limit_ns if asked_ns is None else min(asked_ns, limit_ns)
 
     def _wanted(self, at_ns: int) -> bool:

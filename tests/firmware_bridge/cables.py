@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable
 from random import Random
+from typing import Protocol
 
 from admission.signal import Output, Signal
 from firmware_bridge.bridges.faults import FaultyWire
@@ -12,15 +13,32 @@ from firmware_bridge.errors import BridgeError
 from firmware_bridge.link.board import Board
 from firmware_bridge.link.configuration import BoardConfiguration
 from firmware_bridge.link.events import Ended, Event, LinkDown, LinkUp
-from firmware_bridge.link.messages import ResetCause
+from firmware_bridge.link.messages import ResetCause, Show
 from firmware_bridge.link.outputs import Edge
 from firmware_bridge.link.session import Session
 
 MS = 1_000_000
 
 
+class MakeBoard(Protocol):
+    """What makes the board's end: one of the implementations of the link."""
+
+    def __call__(
+        self,
+        now_ns: int,
+        *,
+        boot_count: int,
+        reset_cause: ResetCause,
+        configuration: BoardConfiguration | None,
+        on_show: Callable[[Show], None],
+    ) -> Board: ...
+
+
 class Cable:
-    """Moves bytes and time between the two ends. `delay_ns()` is asked anew for every chunk."""
+    """Moves bytes and time between the two ends. `delay_ns()` is asked anew for every chunk.
+
+    `make_board` is called at every start of the board.
+    """
 
     def __init__(
         self,
@@ -31,11 +49,13 @@ class Cable:
         to_board: FaultyWire | None = None,
         to_host: FaultyWire | None = None,
         delay_ns: Callable[[], int] = lambda: MS,
+        make_board: MakeBoard = Board,
     ) -> None:
         self.now_ns = 1_000 * MS
         self.session = Session(Random(seed).getrandbits, required=required)
         self.configuration = configuration
         self.boots = 0
+        self._make_board = make_board
         self.executed: list[Signal] = []
         self.edges: list[Edge] = []
         self.events: list[Event] = []
@@ -49,7 +69,7 @@ class Cable:
 
     def reset_board(self, cause: ResetCause = ResetCause.BROWN_OUT) -> None:
         self.boots += 1
-        self.board = Board(
+        self.board = self._make_board(
             self.now_ns,
             boot_count=self.boots,
             reset_cause=cause,
