@@ -36,6 +36,18 @@ class Line:
         self._close = close
         os.set_blocking(descriptor, False)
 
+    @property
+    def descriptor(self) -> int:
+        """What can be polled for news. To be read through `receive` only."""
+        return self._descriptor
+
+    def wait(self, timeout_ms: int) -> bool:
+        """Return whether something has come, waiting for it at most `timeout_ms`.
+
+        :raises TerminalsError: if the device is gone.
+        """
+        return self._ready(select.POLLIN, max(timeout_ms, 0))
+
     def send(self, data: bytes, timeout_ms: int) -> None:
         """Hand all of `data` to the kernel.
 

@@ -9,7 +9,7 @@ import msgspec
 
 from admission.gate import Input
 from admission.signal import Output
-from firmware_bridge.bridges.cable_specs import ModbusRelaySpec, StackLightSpec
+from firmware_bridge.bridges.cable_specs import ModbusRelaySpec, OsdpSpec, StackLightSpec
 from firmware_bridge.bridges.terminals import Terminals
 from firmware_bridge.link.configuration import BoardConfiguration
 
@@ -41,7 +41,7 @@ class GpioSpec(msgspec.Struct, frozen=True, tag="gpio", forbid_unknown_fields=Tr
             raise ValueError(msg)
 
 
-TerminalsSpec = GpioSpec | ModbusRelaySpec | StackLightSpec
+TerminalsSpec = GpioSpec | ModbusRelaySpec | StackLightSpec | OsdpSpec
 """One driver's struct each, told apart by `type`."""
 
 
@@ -67,3 +67,7 @@ def open_terminals(
             from firmware_bridge.bridges.stack_light import StackLightTerminals  # noqa: PLC0415
 
             return StackLightTerminals(spec, configuration)
+        case OsdpSpec():
+            from firmware_bridge.bridges.osdp import OsdpTerminals  # noqa: PLC0415
+
+            return OsdpTerminals(spec, configuration, monotonic_ns)
