@@ -95,12 +95,12 @@ class ModbusBridgeTable(Wiring, frozen=True, kw_only=True, tag="modbus", tag_fie
     host: str = ""
     port: Annotated[int, msgspec.Meta(ge=1, le=65_535)] = 502
     framing: Literal["", "rtu", "tcp"] = ""
-    unit: Annotated[int, msgspec.Meta(ge=0, le=247)] = 1
-    baud: Annotated[int, msgspec.Meta(ge=1_200, le=1_000_000)] = 9_600
+    unit: Annotated[int, msgspec.Meta(ge=1, le=247)] = 1
+    baud: Annotated[int, msgspec.Meta(ge=1_200, le=115_200)] = 9_600
     parity: Literal["N", "E", "O"] = "N"
     stop_bits: Literal[1, 2] = 1
     timeout_ms: Annotated[int, msgspec.Meta(ge=20, le=200)] = 100
-    poll_ms: Annotated[int, msgspec.Meta(ge=0, le=1_000)] = 0
+    poll_ms: Annotated[int, msgspec.Meta(ge=0, le=250)] = 0
     flash_off_ms: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = 0
     requires: tuple[OutputName, ...] = ()
 
@@ -110,7 +110,7 @@ class StackLightBridgeTable(Wiring, frozen=True, kw_only=True, tag="stack_light"
 
     device: str
     model: Literal["adafruit-5125", "patlite-phe"]
-    tiers: dict[LightName, str] = msgspec.field(default_factory=dict)
+    tiers: dict[LightName, LightName] = msgspec.field(default_factory=dict)
     buzzer_pattern: Annotated[int, msgspec.Meta(ge=1, le=4)] = 1
     requires: tuple[OutputName, ...] = ()
 
@@ -119,7 +119,7 @@ class OsdpBridgeTable(Wiring, frozen=True, kw_only=True, tag="osdp", tag_field="
     """Lamp and buzzer of an OSDP reader. `key_file` (0600) holds its secure channel's key."""
 
     device: str
-    baud: Annotated[int, msgspec.Meta(ge=1_200, le=1_000_000)] = 9_600
+    baud: Literal[9_600, 19_200, 38_400, 57_600, 115_200, 230_400] = 9_600
     address: Annotated[int, msgspec.Meta(ge=0, le=126)] = 0
     reader: Annotated[int, msgspec.Meta(ge=0, le=7)] = 0
     led: Annotated[int, msgspec.Meta(ge=0, le=7)] = 0
