@@ -10,11 +10,13 @@ import msgspec
 
 from admission.site import Direction
 from appliance.bridge_tables import (
+    LIGHTS,
     BridgeTable,
     GpioBridgeTable,
     McuBridgeTable,
     MemberTable,
     ModbusBridgeTable,
+    OsdpBridgeTable,
     OutputName,
     SeveralBridgeTable,
     SharedBridgeTable,
@@ -64,7 +66,9 @@ def outputs_named(table: MemberTable) -> tuple[OutputName, ...]:
         case ModbusBridgeTable():
             return tuple(table.coils)
         case StackLightBridgeTable():
-            return tuple(table.tiers)
+            return tuple(table.tiers) or LIGHTS
+        case OsdpBridgeTable():
+            return LIGHTS
         case McuBridgeTable() if table.wiring is not None:
             return table.wiring.outputs
         case _:

@@ -77,6 +77,11 @@ def test_members_have_the_outputs_of_their_tables_and_a_bare_board_the_rest() ->
     assert name_of(MCU) in str(several.last_error)
 
 
+def test_a_light_without_tiers_and_a_reader_have_no_gate() -> None:
+    light = StackLightBridgeTable(device="/dev/a", model="patlite-phe")
+    assert open_several(SeveralBridgeTable((MCU, light, READER)), GateTable(), **TIMES)
+
+
 def test_two_members_with_one_gate_are_refused() -> None:
     with pytest.raises(ValueError, match="gate"):
         open_several(SeveralBridgeTable((GPIO, MODBUS)), GateTable(), **TIMES)
