@@ -131,7 +131,9 @@ void board_receive(struct board *board, uint8_t byte, uint32_t now_ms)
 {
     struct frame frame;
 
-    board_advance(board, now_ms);
+    if (board->at_ms != now_ms) {
+        board_advance(board, now_ms);
+    }
     if (frame_decoder_take(&board->decoder, byte, &frame)) {
         link_take(board, &frame);
     }
