@@ -120,23 +120,17 @@ class Chip:
 
     def __enter__(self) -> Self:
         rig, elf = build()
-        self._folder = tempfile.TemporaryDirectory(prefix="chot-chip-")
-        self.path = str(Path(self._folder.name) / "board")
-        """The serial port for McuBridge."""
-        command = [str(rig), str(self._elf or elf), self.path]
-        if self._first_eeprom is not None:
-            command.append(str(self._eeprom_file(self._first_eeprom)))
-        self._process = subprocess.Popen(  # noqa: S603 - our own program
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
-        self._to_rig = _pipe(self._process.stdin)
-        self._from_rig = _pipe(self._process.stdout)
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-        self._await(lambda: bool(self._answers), "start")
+        with contextlib.ExitStack() as opening:
+            folder = opening.enter_context(tempfile.TemporaryDirectory(prefix="chot-chip-"))
+            self._folder = Path(folder)
+            self.path = str(self._folder / "board")
+            """The serial port for McuBridge."""
+            command = [str(rig), str(self._elf or elf), self.path]
+            if self._first_eeprom is not None:
+                command.append(str(self._eeprom_file(self._first_eeprom)))
+            opening.callback(self._start(command))
+            self._await(lambda: bool(self._answers), "start")
+            self._open = opening.pop_all()
         return self
 
     def __exit__(
@@ -145,12 +139,28 @@ class Chip:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._to_rig.close()
-        self._process.kill()
-        self._process.wait()
-        self._reader.join()
-        self._from_rig.close()
-        self._folder.cleanup()
+        self._open.close()
+
+    def _start(self, command: list[str]) -> Callable[[], None]:
+        """Start the rig. Return what ends it."""
+        process = subprocess.Popen(  # noqa: S603 - our own program
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        self._to_rig, from_rig = _pipe(process.stdin), _pipe(process.stdout)
+        reader = threading.Thread(target=self._read, args=(from_rig,), daemon=True)
+        reader.start()
+
+        def end() -> None:
+            process.kill()
+            process.wait()
+            reader.join()
+            self._to_rig.close()
+            from_rig.close()
+
+        return end
 
     def edges_of(self, output: Output) -> list[Edge]:
         """Return the edges of an output's pin."""
@@ -213,7 +223,7 @@ class Chip:
 
     def eeprom(self) -> bytes:
         """Return what the EEPROM holds."""
-        path = Path(self._folder.name) / "saved"
+        path = self._folder / "saved"
         self._ask(f"eeprom save {path}")
         return path.read_bytes()
 
@@ -222,7 +232,7 @@ class Chip:
         self._ask(f"eeprom load {self._eeprom_file(content)}")
 
     def _eeprom_file(self, content: bytes) -> Path:
-        path = Path(self._folder.name) / "eeprom"
+        path = self._folder / "eeprom"
         path.write_bytes(content)
         return path
 
@@ -252,9 +262,9 @@ class Chip:
             msg = f"the chip's bench gave no answer: {what}"
             raise ChildError(msg)
 
-    def _read(self) -> None:
+    def _read(self, from_rig: IO[bytes]) -> None:
         decoder = msgspec.json.Decoder(_News)
-        for line in self._from_rig:
+        for line in from_rig:
             news = decoder.decode(line)
             with self._changed:
                 self._note(news)

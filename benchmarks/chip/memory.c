@@ -58,9 +58,16 @@ void memory_attach(avr_t *avr, const elf_firmware_t *firmware)
     }
 }
 
-static avr_eeprom_desc_t cells(uint8_t *bytes, uint16_t offset, uint32_t size)
+/* Return where libsimavr keeps the EEPROM. */
+static uint8_t *cells(void)
 {
-    return (avr_eeprom_desc_t){.ee = bytes, .offset = offset, .size = size};
+    avr_eeprom_desc_t all = {.ee = NULL, .offset = 0, .size = EEPROM_BYTES - 1u};
+
+    avr_ioctl(chip, AVR_IOCTL_EEPROM_GET, &all);
+    if (all.ee == NULL) {
+        rig_fail("this libsimavr shows no EEPROM");
+    }
+    return all.ee;
 }
 
 void memory_before_reset(bool power)
@@ -70,10 +77,7 @@ void memory_before_reset(bool power)
         memset(kept, NEVER_USED, RAM_BYTES);
     }
     if (power && busy()) {
-        uint8_t erased = 0xFF;
-        avr_eeprom_desc_t cell = cells(&erased, written_at, 1);
-
-        avr_ioctl(chip, AVR_IOCTL_EEPROM_SET, &cell);
+        cells()[written_at] = 0xFF; /* erased before it is written */
         busy_until = 0;
     }
 }
@@ -105,27 +109,20 @@ long memory_firmware_overruns(void)
 
 void memory_save(const char *path)
 {
-    uint8_t bytes[EEPROM_BYTES];
-    avr_eeprom_desc_t all = cells(bytes, 0, EEPROM_BYTES);
     FILE *file = fopen(path, "wb");
 
-    avr_ioctl(chip, AVR_IOCTL_EEPROM_GET, &all);
-    if (file == NULL || fwrite(bytes, 1, EEPROM_BYTES, file) != EEPROM_BYTES || fclose(file) != 0) {
+    if (file == NULL || fwrite(cells(), 1, EEPROM_BYTES, file) != EEPROM_BYTES
+        || fclose(file) != 0) {
         rig_fail(path);
     }
 }
 
 void memory_load(const char *path)
 {
-    uint8_t bytes[EEPROM_BYTES];
-    avr_eeprom_desc_t all = cells(bytes, 0, EEPROM_BYTES);
     FILE *file = fopen(path, "rb");
 
-    if (file == NULL || fread(bytes, 1, EEPROM_BYTES, file) != EEPROM_BYTES) {
+    if (file == NULL || fread(cells(), 1, EEPROM_BYTES, file) != EEPROM_BYTES) {
         rig_fail(path);
     }
     fclose(file);
-    if (avr_ioctl(chip, AVR_IOCTL_EEPROM_SET, &all) != 0) {
-        rig_fail("this libsimavr takes no whole EEPROM");
-    }
 }
