@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import click
 
+from appliance.cli.bridge_configure import configure_command
 from appliance.cli.bridge_flash import flash_command
+from appliance.cli.bridge_off import off_command
+from appliance.cli.bridge_show import show_command
+from appliance.cli.bridge_test import test_command
 
 
 @click.group()
@@ -15,5 +19,5 @@ def bridge() -> None:
     """
 
 
-for command in (flash_command,):
+for command in (flash_command, configure_command, show_command, test_command, off_command):
     bridge.add_command(command)

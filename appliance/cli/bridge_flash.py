@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from pathlib import Path
 from typing import Any
 
 import click
 
 import firmware_bridge
-from appliance.cli.bridge_link import linked
-from appliance.clock import SystemClock
+from appliance.bridge_tables import McuBridgeTable
+from appliance.cli.bridge_link import bridge_to, linked
+from appliance.cli.bridge_targets import Target
 from appliance.flashing import FlashError, Flashing, flash, runs_avrdude, the_board_here
-from firmware_bridge.bridges.mcu import McuBridge
 from firmware_bridge.bridges.port import open_device
 from firmware_bridge.link.messages import HelloReply
 
@@ -75,10 +74,7 @@ def _tell(text: str) -> None:
 
 
 async def _greet(port: str) -> HelloReply:
-    bridge = McuBridge(
-        port, monotonic_ns=SystemClock().monotonic_ns, nonce=random.SystemRandom().getrandbits
-    )
-    async with linked(bridge):
+    async with linked(bridge_to(Target(port, McuBridgeTable(port=port, requires=())))) as bridge:
         board = bridge.board
     if board is None:
         raise FlashError("the board fell silent again", hint="check its power and its cable")

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+import random
+from collections.abc import AsyncIterator, Callable
 from typing import Final
 
+import msgspec
+
 from admission.signal import Signal, SignalName
+from appliance.bridge_opening import open_member
+from appliance.cli.bridge_targets import Target
+from appliance.clock import SystemClock
+from appliance.errors import ConfigError
 from firmware_bridge.bridges.mcu import McuBridge
 from firmware_bridge.errors import BridgeError
 from firmware_bridge.link import obstacles
+from firmware_bridge.link.messages import BoardEvent
 
 DARK: Final = Signal(SignalName.TEST, ())
 """Lamps and buzzer off at once. A gate's own pulse ends by itself."""
@@ -19,9 +27,33 @@ START_S: Final = 6.0
 _POLL_S: Final = 0.02
 
 
+def bridge_to(target: Target, on_event: Callable[[BoardEvent], None] | None = None) -> McuBridge:
+    """Return the bridge to a board, whatever that is configured for; nothing is opened yet.
+
+    :param on_event: told of what the board senses.
+    :raises ConfigError: its table names something that no such board could have.
+    """
+    try:
+        return open_member(
+            msgspec.structs.replace(target.table, requires=()),
+            target.gate,
+            monotonic_ns=SystemClock().monotonic_ns,
+            nonce=random.SystemRandom().getrandbits,
+            on_event=on_event,
+            commissioning=True,
+        )
+    except ValueError as error:
+        msg = f"the lane '{target.name}': {error}"
+        raise ConfigError(msg, hint="correct its [lane.bridge] (docs/bridge.md)") from error
+
+
 @contextlib.asynccontextmanager
-async def linked(bridge: McuBridge, *, start_s: float | None = None) -> AsyncIterator[McuBridge]:
+async def linked(
+    bridge: McuBridge, *, start_s: float | None = None, dark: bool = True
+) -> AsyncIterator[McuBridge]:
     """Run the bridge until the block ends, however it ends; nothing stays lit then.
+
+    :param dark: whether lamps and buzzer are switched off at the end; else they end by themselves.
 
     :raises BridgeError: no board answers within `start_s`: what the bridge says of it.
     """
@@ -30,8 +62,9 @@ async def linked(bridge: McuBridge, *, start_s: float | None = None) -> AsyncIte
         await _answered(bridge, running, START_S if start_s is None else start_s)
         yield bridge
     finally:
-        with contextlib.suppress(BridgeError, TimeoutError):
-            await asyncio.wait_for(bridge.show(DARK), 1.0)
+        if dark:
+            with contextlib.suppress(BridgeError):  # which a lost board does by itself
+                await bridge.show(DARK)
         running.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await running

@@ -1,0 +1,152 @@
+"""`chot bridge test`: a technician sees and hears each signal, and tries each gate and input."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from admission.certlogic_words import Language
+from appliance.bridge_tables import configuration_of, outputs_of
+from appliance.cli.bridge_answers import Finding, Result
+from appliance.cli.bridge_course import COURSE, Course, Heard, without_gate
+from appliance.cli.bridge_link import DARK, bridge_to, linked
+from appliance.cli.bridge_targets import Target, targets, which_boards
+from appliance.cli.bridge_terminal import StandardTerminal
+from appliance.cli.bridge_words import SIGNALS, WORDS, index_of
+from firmware_bridge.bridges.mcu import McuBridge
+from firmware_bridge.errors import BridgeError
+from firmware_bridge.link.messages import BoardState
+
+EXIT_INTERRUPTED = 130
+_STYLES = {Result.SEEN: "green", Result.OTHERWISE: "red", Result.SKIPPED: "yellow"}
+
+
+@click.command("test")
+@which_boards
+@click.option(
+    "--automatic",
+    is_flag=True,
+    help="Ask nobody: show each signal and check that it is acknowledged. No gate is opened.",
+)
+@click.option("--no-gate", is_flag=True, help="Leave the gates out.")
+@click.option("--language", type=click.Choice(["vi", "en"]), default="en", show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print what was seen as JSON.")
+def test_command(
+    *,
+    config: Path | None,
+    lanes: tuple[str, ...],
+    port: str,
+    automatic: bool,
+    no_gate: bool,
+    language: Any,
+    as_json: bool,
+) -> None:
+    """Walk through every signal, gate and input of a board, and ask what was seen and heard.
+
+    A gate is opened only after you said that it is clear of people. However it ends, everything is
+    off then. Exits with 1 if something was not seen as it should be, or was left out.
+    """
+    chosen = targets(config, lanes, port)
+    findings: dict[str, list[Finding]] = {target.name: [] for target in chosen}
+    interrupted = False
+    try:
+        for target in chosen:
+            test = _test(
+                target,
+                findings[target.name].append,
+                automatic=automatic,
+                gates=not no_gate,
+                language=language,
+            )
+            asyncio.run(test)
+    except KeyboardInterrupt:
+        interrupted = True
+    if as_json:
+        click.echo(json.dumps(msgspec.to_builtins(findings), ensure_ascii=False))
+    else:
+        for name, found in findings.items():
+            _print(name, found, language)
+    if interrupted:
+        raise SystemExit(EXIT_INTERRUPTED)
+    if not all(found and _well(found) for found in findings.values()):
+        raise SystemExit(1)
+
+
+async def _test(
+    target: Target,
+    found: Callable[[Finding], None],
+    *,
+    automatic: bool,
+    gates: bool,
+    language: Language,
+) -> None:
+    heard = Heard()
+    bridge = bridge_to(target, heard.add)
+    if automatic:
+        async with linked(bridge):
+            found(_configured(target, bridge, language))
+            await acknowledged(bridge, language, found)
+        return
+    with StandardTerminal(sys.stdin) as terminal:
+        async with linked(bridge):
+            found(_configured(target, bridge, language))
+            terminal.tell(WORDS["begin"][index_of(language)].format(name=target.name))
+            pulse_ms = target.gate.pulse_ms
+            course = Course(bridge, heard, terminal, language, pulse_ms=pulse_ms, gates=gates)
+            await course.walk(found)
+
+
+async def acknowledged(
+    bridge: McuBridge, language: Language, found: Callable[[Finding], None]
+) -> None:
+    """Show each signal without its gate; tell `found` whether the board acknowledged it."""
+    index = index_of(language)
+    expected = WORDS["acknowledged"][index]
+    for signal in COURSE:
+        seen, result = expected, Result.SEEN
+        try:
+            await bridge.show(without_gate(signal))
+            await bridge.show(DARK)
+        except BridgeError as error:
+            seen, result = str(error), Result.OTHERWISE
+        found(Finding(SIGNALS[signal.name][index], expected, seen, result))
+
+
+def _configured(target: Target, bridge: McuBridge, language: Language) -> Finding:
+    """Return whether the board is configured as the site's file has it."""
+    index = index_of(language)
+    wanted, board = configuration_of(target.table, target.gate), bridge.board
+    seen, result = "other", Result.OTHERWISE
+    if board is None or BoardState.DAMAGED in board.state:
+        seen = "damaged"
+    elif outputs_of(target.table.requires) - board.outputs:
+        seen = "lacks"
+    elif wanted is None or board.fingerprint == wanted.fingerprint:
+        seen, result = "as_in_file", Result.SEEN
+    what = WORDS["configuration"][index]
+    return Finding(what, WORDS["as_in_file"][index], WORDS[seen][index], result)
+
+
+def _well(findings: list[Finding]) -> bool:
+    return all(finding.result is Result.SEEN for finding in findings)
+
+
+def _print(name: str, findings: list[Finding], language: Language) -> None:
+    index = index_of(language)
+    columns = (WORDS[key][index] for key in ("what", "expected", "seen"))
+    table = Table(*columns, title=WORDS["title"][index].format(name=name))
+    for finding in findings:
+        table.add_row(finding.what, finding.expected, finding.seen, style=_STYLES[finding.result])
+    Console().print(table)
+    amiss = sum(finding.result is not Result.SEEN for finding in findings)
+    words = WORDS["not_well" if amiss else "all_well"][index]
+    click.secho(words.format(count=amiss), fg="red" if amiss else "green")
