@@ -40,9 +40,11 @@ GUEST_PACKAGES = ["python3", "udev", "kmod", "libstdc++6", "zlib1g"]
 PYTHON_PACKAGES = [
     *("click", "markdown-it-py", "mdurl", "msgpack", "msgspec", "numpy", "opencv-python-headless"),
     *("pygments", "pyudev", "rich", "zxing-cpp"),
-    *("cobs", "gpiod", "pyserial"),
+    *("gpiod", "pyserial"),
 ]
 """Of the locked ones, those that reading codes and driving pins takes."""
+SOURCE_PACKAGES = ["cobs"]
+"""Those that come as source: built by the Python of this machine; what they compile is optional."""
 TO_BOOT = ["virtio_pci", "virtio_blk", "ext4"]
 TO_RUN = ["virtio_rng", "9p", "9pnet_virtio", "vhci-hcd", "uvcvideo", "vivid", "configfs"]
 ROOT_SIZE = "2G"  # sparse
@@ -126,13 +128,9 @@ def _build(built: Image) -> None:
     include = f"--include={','.join(GUEST_PACKAGES)}"
     _run("mmdebstrap", "--quiet", "--variant=minbase", "--mode=root", include, SUITE, str(root))
     _say("the locked packages")
-    locked = FOLDER / "requirements.txt"
-    locked.write_text("".join(_locked(name) for name in PYTHON_PACKAGES))
-    _run(
-        *(sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "install"),
-        *("--require-hashes", "--no-deps", "--only-binary=:all:", "--python-version", GUEST_PYTHON),
-        *("--target", str(root / "opt" / "site"), "--requirement", str(locked)),
-    )
+    site = root / "opt" / "site"
+    _install(PYTHON_PACKAGES, site, "--only-binary=:all:", "--python-version", GUEST_PYTHON)
+    _install(SOURCE_PACKAGES, site)
     _say("the kernel")
     version = _unpack_kernel(kernel)
     shutil.copy(kernel / "boot" / f"vmlinuz-{version}", built.kernel)
@@ -157,6 +155,16 @@ def _build(built: Image) -> None:
     _run("mke2fs", "-q", "-t", "ext4", "-d", str(root), str(built.root), ROOT_SIZE)
     shutil.rmtree(root)
     shutil.rmtree(kernel)
+
+
+def _install(packages: list[str], site: Path, *options: str) -> None:
+    locked = FOLDER / "requirements.txt"
+    locked.write_text("".join(_locked(name) for name in packages))
+    _run(
+        *(sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "install"),
+        *("--require-hashes", "--no-deps", *options),
+        *("--target", str(site), "--requirement", str(locked)),
+    )
 
 
 def _locked(name: str) -> str:
