@@ -3,115 +3,121 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from random import Random
+from collections.abc import AsyncIterator
 
 import pytest
 
-from admission.ports import Bridge
-from admission.signal import ADMIT, OUT_OF_ORDER, REFER, REFUSE, Signal
-from firmware_bridge.bridges.absent import ScreenOnlyBridge
-from firmware_bridge.bridges.mcu import McuBridge
-from firmware_bridge.bridges.simulated import SimulatedBoard
-from firmware_bridge.errors import BridgeError
-from tests.doors import MemoryBridge
+from admission.gate import GateOutcome, Input, Side
+from admission.signal import ADMIT, OUT_OF_ORDER, REFER, REFUSE, Output, Pulse, Signal, SignalName
+from firmware_bridge.errors import BridgeError, BridgeRefused
+from firmware_bridge.link.messages import GateEvent, InputEvent, Refusal
+from tests.contracts.bridge_rigs import ALL, BOUND_S, HARDWARE, MakeRig, Rig, in_memory
 
 SIGNALS = [ADMIT, REFER, REFUSE, OUT_OF_ORDER]
-BOUND_S = 5.0
-"""Far above the real bound of 250 ms: these tests look for hanging, not for speed."""
+SHORT = Signal(SignalName.TEST, (Pulse(Output.GREEN, 200), Pulse(Output.GATE, 100)))
+LONG = Signal(SignalName.TEST, (Pulse(Output.GREEN, 5_000), Pulse(Output.GATE, 5_000)))
+OFF_S = 3.0
+"""Far above what it takes, and far below the 5 s after which `LONG` ends by itself."""
 
 
-class Rig:
-    """One implementation with what the suite has to know about it."""
-
-    def __init__(
-        self,
-        bridge: Bridge,
-        shown: Callable[[], list[Signal]] | None = None,
-        dark: Callable[[], bool] | None = None,
-        cut_off: Callable[[], None] | None = None,
-    ) -> None:
-        self.bridge = bridge
-        self.shown = shown
-        self.dark = dark
-        self.cut_off = cut_off
+def named(rig: MakeRig) -> str:
+    return rig.__name__
 
 
-@asynccontextmanager
-async def an_mcu() -> AsyncIterator[Rig]:
-    up = asyncio.Event()
-    with SimulatedBoard(time.monotonic_ns) as board:
-        bridge = McuBridge(
-            board.path,
-            monotonic_ns=time.monotonic_ns,
-            nonce=Random(1).getrandbits,
-            on_alive=lambda alive: up.set() if alive else up.clear(),
-        )
-        running = asyncio.create_task(bridge.run())
-        try:
-            await asyncio.wait_for(up.wait(), BOUND_S)
-            yield Rig(
-                bridge,
-                shown=lambda: [shown.signal for shown in board.shown],
-                dark=lambda: board.wait_until(lambda: not board.energised, 15.0),
-                cut_off=board.unplug,
-            )
-        finally:
-            running.cancel()
-            await asyncio.gather(running, return_exceptions=True)
-
-
-@asynccontextmanager
-async def in_memory() -> AsyncIterator[Rig]:
-    bridge = MemoryBridge()
-
-    def cut_off() -> None:
-        bridge.alive = False
-
-    yield Rig(bridge, shown=lambda: bridge.shown, cut_off=cut_off)
-
-
-@asynccontextmanager
-async def screen_only() -> AsyncIterator[Rig]:
-    yield Rig(ScreenOnlyBridge())
-
-
-@pytest.fixture(params=[an_mcu, in_memory, screen_only], ids=lambda rig: rig.__name__)
+@pytest.fixture(params=ALL, ids=named)
 async def rig(request: pytest.FixtureRequest) -> AsyncIterator[Rig]:
     async with request.param() as rig:
         yield rig
+
+
+on_hardware = pytest.mark.parametrize("rig", HARDWARE, indirect=True, ids=named)
+that_can_be_lost = pytest.mark.parametrize("rig", [*HARDWARE, in_memory], indirect=True, ids=named)
 
 
 async def test_a_reachable_bridge_is_alive(rig: Rig) -> None:
     assert rig.bridge.alive is True
 
 
-@pytest.mark.parametrize("signal", SIGNALS, ids=lambda signal: signal.name.name)
-async def test_show_returns_once_the_hardware_has_it(rig: Rig, signal: Signal) -> None:
-    assert await asyncio.wait_for(rig.bridge.show(signal), BOUND_S) is None
-    if rig.shown:
-        assert rig.shown() == [signal]
-
-
 async def test_signals_follow_each_other_in_order_each_once(rig: Rig) -> None:
     for signal in SIGNALS * 5:
-        await asyncio.wait_for(rig.bridge.show(signal), BOUND_S)
+        assert await asyncio.wait_for(rig.bridge.show(signal), BOUND_S) is None
     if rig.shown:
         assert rig.shown() == SIGNALS * 5
 
 
-async def test_what_is_energised_ends_by_itself(rig: Rig) -> None:
-    await rig.bridge.show(ADMIT)
-    if rig.dark:
-        assert await asyncio.to_thread(rig.dark)
+@on_hardware
+async def test_what_is_shown_is_on_when_it_is_acknowledged_and_ends_by_itself(rig: Rig) -> None:
+    assert rig.energised is not None
+    await rig.bridge.show(SHORT)
+    assert rig.energised() == {Output.GREEN, Output.GATE}
+    assert await asyncio.to_thread(rig.dark_after_s) < BOUND_S
 
 
-@pytest.mark.parametrize("rig", [an_mcu, in_memory], indirect=True, ids=lambda rig: rig.__name__)
+@that_can_be_lost
 async def test_an_unreachable_bridge_raises_in_bounded_time(rig: Rig) -> None:
     assert rig.cut_off is not None
     rig.cut_off()
     with pytest.raises(BridgeError):
         await asyncio.wait_for(rig.bridge.show(ADMIT), BOUND_S)
     assert rig.bridge.alive is False
+
+
+@on_hardware
+async def test_what_was_energised_goes_off_when_the_host_is_cut_off(rig: Rig) -> None:
+    assert rig.cut_off is not None
+    await rig.bridge.show(LONG)
+    rig.cut_off()
+    assert await asyncio.to_thread(rig.dark_after_s) < OFF_S
+
+
+@on_hardware
+async def test_what_was_energised_goes_off_when_the_host_hangs(rig: Rig) -> None:
+    await rig.bridge.show(LONG)
+    assert rig.dark_after_s() < OFF_S
+
+
+@on_hardware
+async def test_a_passage_belongs_to_its_admission_and_a_second_one_to_nobody(rig: Rig) -> None:
+    assert rig.touch is not None
+    await rig.bridge.show(ADMIT, entry=77)
+    for outcome in (GateOutcome.PASSED, GateOutcome.TAILGATED):
+        rig.touch(Input.PASSAGE_A, True)
+        event = await rig.next_event()
+        assert isinstance(event, GateEvent)
+        assert (event.outcome, event.side, event.entry) == (outcome, Side.A, 77)
+        rig.touch(Input.PASSAGE_A, False)
+        # Another contact, so that this one's bouncing is over.
+        rig.touch(Input.BUTTON, outcome is GateOutcome.PASSED)
+        assert isinstance(await rig.next_event(), InputEvent)
+
+
+@on_hardware
+async def test_an_admission_that_nobody_used_is_told(rig: Rig) -> None:
+    await rig.bridge.show(ADMIT, entry=78)
+    event = await rig.next_event()
+    assert isinstance(event, GateEvent)
+    assert (event.outcome, event.side, event.entry) == (GateOutcome.NOT_PASSED, Side.A, 78)
+
+
+@on_hardware
+async def test_a_passage_without_admission_is_forced(rig: Rig) -> None:
+    assert rig.touch is not None
+    rig.touch(Input.PASSAGE_B, True)
+    event = await rig.next_event()
+    assert isinstance(event, GateEvent)
+    assert (event.outcome, event.side, event.entry) == (GateOutcome.FORCED, Side.B, 0)
+
+
+@on_hardware
+async def test_a_stop_drops_the_gate_and_refuses_the_next(rig: Rig) -> None:
+    assert rig.touch is not None
+    assert rig.energised is not None
+    await rig.bridge.show(LONG)
+    rig.touch(Input.STOP, True)
+    event = await rig.next_event()
+    assert isinstance(event, InputEvent)
+    assert (event.input, event.value) == (Input.STOP, 1)
+    assert rig.energised() == {Output.GREEN}
+    with pytest.raises(BridgeRefused) as refused:
+        await rig.bridge.show(ADMIT)
+    assert refused.value.reason == Refusal.STOPPED

@@ -123,6 +123,8 @@ async def levels_and_events(chip: SimulatedChip) -> None:
     async with serving() as lane:
         await asyncio.wait_for(lane.up.wait(), PATIENCE_S)
         tell("at rest", levels=levels(chip), sensed=sorted(lane.bridge.sensed))
+        chip.pull(FIRE, up=False)  # its contact closes: no fire any more
+        await until(lambda: Input.FIRE not in lane.bridge.sensed)
         await lane.show(entry=7)
         tell("shown", levels=levels(chip))
         chip.pull(PASSAGE, up=False)
@@ -130,8 +132,6 @@ async def levels_and_events(chip: SimulatedChip) -> None:
         chip.pull(PASSAGE, up=True)
         (passed,) = [e for e in lane.events if isinstance(e, GateEvent)]
         tell("passed", outcome=passed.outcome.name, entry=passed.entry)
-        chip.pull(FIRE, up=False)  # its contact closes: no fire any more
-        await until(lambda: Input.FIRE not in lane.bridge.sensed)
         chip.pull(STOP, up=False)
         await until(lambda: Input.STOP in lane.bridge.sensed)
         await until(lambda: chip.level(GATE) == 0)
@@ -209,7 +209,8 @@ async def main() -> None:
     load_simulator()
     SimulatedChip("other", "raspberrypi-exp-gpio")
     chip = SimulatedChip("header", "pinctrl-rp1", hogs={HOGGED: "a-driver"})
-    for line in (STOP, FIRE, PASSAGE):
+    # The red lamp's own resistor keeps it off while nobody drives its line.
+    for line in (STOP, FIRE, PASSAGE, RED):
         chip.pull(line, up=True)
     await levels_and_events(chip)
     await killed_board(chip)

@@ -19,7 +19,8 @@ from firmware_bridge.bridges.gpio import GpioTerminals, open_gpio
 from firmware_bridge.bridges.terminal_specs import GpioSpec
 from firmware_bridge.errors import TerminalsError
 from firmware_bridge.link.configuration import BoardConfiguration
-from tests.firmware_bridge.bridges.bench import SPEC, Bench, FakeChip
+from tests.firmware_bridge.bridges.bench import Bench
+from tests.firmware_bridge.bridges.bench_process import SPEC, FakeChip
 
 NOTHING: frozenset[Output] = frozenset()
 WITH_ALL = BoardConfiguration(inputs=frozenset(Input))
