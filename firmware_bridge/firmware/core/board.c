@@ -25,11 +25,13 @@ static void take_change(struct board *board, uint8_t input)
 static void take_changes(struct board *board)
 {
     const uint8_t changed = contacts_settle(&board->contacts);
+    uint8_t bit = 1u;
 
-    for (uint8_t input = 0u; input < INPUT_COUNT; input++) {
-        if ((changed & (1u << input)) != 0u) {
+    for (uint8_t input = 0u; (changed != 0u) && (input < INPUT_COUNT); input++) {
+        if ((changed & bit) != 0u) {
             take_change(board, input);
         }
+        bit = (uint8_t)(bit << 1u);
     }
 }
 
@@ -109,6 +111,9 @@ static void approach(struct board *board, uint32_t now_ms)
 
 void board_advance(struct board *board, uint32_t now_ms)
 {
+    if (board->at_ms == now_ms) {
+        return; /* every call leaves everything done that was due at its time */
+    }
     approach(board, now_ms);
     settle(board);
 }
@@ -131,10 +136,9 @@ void board_receive(struct board *board, uint8_t byte, uint32_t now_ms)
 {
     struct frame frame;
 
-    if (board->at_ms != now_ms) {
-        board_advance(board, now_ms);
-    }
+    /* Time matters only to a whole frame: it finds done what was due before it. */
     if (frame_decoder_take(&board->decoder, byte, &frame)) {
+        board_advance(board, now_ms);
         link_take(board, &frame);
     }
 }
@@ -168,6 +172,7 @@ void board_start(struct board *board, const struct configuration *configuration,
     board->has_session = false;
     board->configured = false;
     board->configuration_waits = false;
+    settle(board);
 }
 
 bool board_is_damaged(const struct board *board)

@@ -60,7 +60,7 @@ struct board {
 void board_start(struct board *board, const struct configuration *configuration, uint8_t state,
                  uint16_t boot_count, uint8_t reset_cause, uint32_t now_ms);
 
-/* Take a byte from the host. */
+/* Take a byte from the host. A frame's last byte does what is due up to now, then what it says. */
 void board_receive(struct board *board, uint8_t byte, uint32_t now_ms);
 
 /* Take a sample of the contacts: bit n of `closed`: contact of input n is closed. Every ms. */

@@ -16,6 +16,9 @@ void contacts_start(struct contacts *contacts, const struct configuration *confi
 
 void contacts_pass(struct contacts *contacts, uint16_t elapsed_ms)
 {
+    if (contacts->differing == 0u) {
+        return;
+    }
     for (uint8_t input = 0u; input < INPUT_COUNT; input++) {
         const uint8_t left_ms = contacts->left_ms[input];
 
@@ -26,38 +29,38 @@ void contacts_pass(struct contacts *contacts, uint16_t elapsed_ms)
 bool contacts_sample(struct contacts *contacts, uint8_t closed)
 {
     const uint8_t active = (uint8_t)((closed ^ contacts->normally_closed) & contacts->fitted);
-    uint8_t differing = 0u;
+    uint8_t begins = 0u; /* to differ; what differed before goes on waiting */
+    uint8_t bit = 1u;
 
     if (!contacts->sampled) {
         contacts->sampled = true;
         contacts->accepted = active;
         return true;
     }
-    differing = (uint8_t)(active ^ contacts->accepted);
-    for (uint8_t input = 0u; input < INPUT_COUNT; input++) {
-        const uint8_t bit = (uint8_t)(1u << input);
-
-        /* What differed before goes on waiting; what begins to differ begins to wait. */
-        if (((differing & bit) != 0u) && ((contacts->differing & bit) == 0u)) {
+    begins = (uint8_t)((active ^ contacts->accepted) & (uint8_t)~contacts->differing);
+    contacts->differing = (uint8_t)(active ^ contacts->accepted);
+    for (uint8_t input = 0u; (begins != 0u) && (input < INPUT_COUNT); input++) {
+        if ((begins & bit) != 0u) {
             contacts->left_ms[input] = contacts->debounce_ms;
         }
+        bit = (uint8_t)(bit << 1u);
     }
-    contacts->differing = differing;
     return false;
 }
 
 uint8_t contacts_settle(struct contacts *contacts)
 {
+    const uint8_t differing = contacts->differing;
     uint8_t changed = 0u;
+    uint8_t bit = 1u;
 
-    for (uint8_t input = 0u; input < INPUT_COUNT; input++) {
-        const uint8_t bit = (uint8_t)(1u << input);
-
-        if (((contacts->differing & bit) != 0u) && (contacts->left_ms[input] == 0u)) {
+    for (uint8_t input = 0u; (differing != 0u) && (input < INPUT_COUNT); input++) {
+        if (((differing & bit) != 0u) && (contacts->left_ms[input] == 0u)) {
             changed = (uint8_t)(changed | bit);
         }
+        bit = (uint8_t)(bit << 1u);
     }
     contacts->accepted = (uint8_t)(contacts->accepted ^ changed);
-    contacts->differing = (uint8_t)(contacts->differing & (uint8_t)~changed);
+    contacts->differing = (uint8_t)(differing & (uint8_t)~changed);
     return changed;
 }

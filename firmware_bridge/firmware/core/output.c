@@ -94,11 +94,13 @@ void patterns_pass(struct patterns *patterns, uint16_t elapsed_ms)
 uint8_t patterns_wanted(const struct patterns *patterns)
 {
     uint8_t wanted = 0u;
+    uint8_t bit = 1u;
 
     for (uint8_t output = 0u; output < PATTERN_COUNT; output++) {
         if (patterns->lines[output].phase == (uint8_t)PATTERN_ON) {
-            wanted = (uint8_t)(wanted | (uint8_t)(1u << output));
+            wanted = (uint8_t)(wanted | bit);
         }
+        bit = (uint8_t)(bit << 1u);
     }
     return wanted;
 }
@@ -106,49 +108,70 @@ uint8_t patterns_wanted(const struct patterns *patterns)
 void limiter_start(struct limiter *limiter, const struct configuration *configuration)
 {
     limiter->on = 0u;
+    limiter->pausing = 0u;
+    limiter->spent = 0u;
     for (uint8_t output = 0u; output < OUTPUT_COUNT; output++) {
         limiter->max_on_ms[output] = configuration->max_on_ms[output];
         limiter->on_for_ms[output] = 0u;
-        limiter->rest_ms[output] = 0u;
+        limiter->pause_ms[output] = 0u;
     }
+}
+
+static uint16_t longer(uint16_t on_for_ms, uint16_t elapsed_ms)
+{
+    const uint16_t room_ms = (uint16_t)(UINT16_MAX - on_for_ms);
+
+    return (elapsed_ms < room_ms) ? (uint16_t)(on_for_ms + elapsed_ms) : UINT16_MAX;
 }
 
 void limiter_pass(struct limiter *limiter, uint16_t elapsed_ms)
 {
-    for (uint8_t output = 0u; output < OUTPUT_COUNT; output++) {
-        const uint32_t on_for_ms = (uint32_t)limiter->on_for_ms[output] + elapsed_ms;
-        const uint8_t rest_ms = limiter->rest_ms[output];
+    const uint8_t timed = (uint8_t)(limiter->on | limiter->pausing);
+    uint8_t bit = 1u;
 
-        if ((limiter->on & (1u << output)) != 0u) {
-            limiter->on_for_ms[output] =
-                (on_for_ms < UINT16_MAX) ? (uint16_t)on_for_ms : UINT16_MAX;
+    for (uint8_t output = 0u; (timed != 0u) && (output < OUTPUT_COUNT); output++) {
+        if ((limiter->on & bit) != 0u) {
+            limiter->on_for_ms[output] = longer(limiter->on_for_ms[output], elapsed_ms);
+        } else if (limiter->pause_ms[output] > elapsed_ms) {
+            limiter->pause_ms[output] = (uint8_t)(limiter->pause_ms[output] - elapsed_ms);
+        } else {
+            limiter->pause_ms[output] = 0u;
+            limiter->on_for_ms[output] = 0u;
+            limiter->pausing = (uint8_t)(limiter->pausing & (uint8_t)~bit);
+            limiter->spent = (uint8_t)(limiter->spent & (uint8_t)~bit);
         }
-        limiter->rest_ms[output] = (rest_ms > elapsed_ms) ? (uint8_t)(rest_ms - elapsed_ms) : 0u;
+        bit = (uint8_t)(bit << 1u);
+    }
+}
+
+/* One output went off: its pause begins, and it has to last if the output was on for long enough. */
+static void go_off(struct limiter *limiter, uint8_t output, uint8_t bit)
+{
+    limiter->pause_ms[output] = REST_MS;
+    limiter->pausing = (uint8_t)(limiter->pausing | bit);
+    if (limiter->on_for_ms[output] >= limiter->max_on_ms[output]) {
+        limiter->spent = (uint8_t)(limiter->spent | bit);
     }
 }
 
 uint8_t limiter_allow(struct limiter *limiter, uint8_t wanted)
 {
-    uint8_t on = 0u;
+    const uint8_t was_on = limiter->on;
+    uint8_t on = (uint8_t)(wanted & (uint8_t)~limiter->spent);
+    uint8_t bit = 1u;
 
-    for (uint8_t output = 0u; output < OUTPUT_COUNT; output++) {
-        const uint8_t bit = (uint8_t)(1u << output);
-        const bool was_on = (limiter->on & bit) != 0u;
-
-        if ((wanted & bit) == 0u) {
-            limiter->on_for_ms[output] = 0u;
-        } else if (!was_on) {
-            if (limiter->rest_ms[output] == 0u) {
-                limiter->on_for_ms[output] = 0u;
-                on = (uint8_t)(on | bit);
+    for (uint8_t output = 0u; (was_on != 0u) && (output < OUTPUT_COUNT); output++) {
+        if ((was_on & bit) != 0u) {
+            if (limiter->on_for_ms[output] >= limiter->max_on_ms[output]) {
+                on = (uint8_t)(on & (uint8_t)~bit);
             }
-        } else if (limiter->on_for_ms[output] < limiter->max_on_ms[output]) {
-            on = (uint8_t)(on | bit);
-        } else {
-            limiter->on_for_ms[output] = 0u;
-            limiter->rest_ms[output] = REST_MS;
+            if ((on & bit) == 0u) {
+                go_off(limiter, output, bit);
+            }
         }
+        bit = (uint8_t)(bit << 1u);
     }
     limiter->on = on;
+    limiter->pausing = (uint8_t)(limiter->pausing & (uint8_t)~on);
     return on;
 }

@@ -128,12 +128,13 @@ static void end_window(struct turnstile *turnstile, struct events *events, uint8
 static void begin_next(struct turnstile *turnstile, uint8_t side)
 {
     struct gate_side *const gate = &turnstile->sides[side];
-    const struct admission next = gate->queue[0];
+    struct admission next;
 
     if ((gate->queued == 0u) || (gate->release_ms > 0u) || (gate->gap_ms > 0u) ||
         (gate->phase == (uint8_t)PHASE_OPEN) || gate->edge_pending) {
         return;
     }
+    next = gate->queue[0];
     for (uint8_t at = 1u; at < QUEUE_MAX; at++) {
         gate->queue[at - 1u] = gate->queue[at];
     }
@@ -299,9 +300,11 @@ static void side_pass(struct gate_side *gate, uint16_t elapsed_ms)
 
 void turnstile_pass(struct turnstile *turnstile, uint16_t elapsed_ms)
 {
-    const uint32_t ready_for_ms = (uint32_t)turnstile->ready_for_ms + elapsed_ms;
+    const uint8_t room_ms = (uint8_t)(UINT8_MAX - turnstile->ready_for_ms);
 
-    turnstile->ready_for_ms = (ready_for_ms < UINT8_MAX) ? (uint8_t)ready_for_ms : UINT8_MAX;
+    turnstile->ready_for_ms = (elapsed_ms < room_ms)
+                                  ? (uint8_t)(turnstile->ready_for_ms + elapsed_ms)
+                                  : UINT8_MAX;
     for (uint8_t side = 0u; side < SIDE_COUNT; side++) {
         side_pass(&turnstile->sides[side], elapsed_ms);
     }

@@ -52,23 +52,37 @@ size_t chot_take_bytes(struct board *board, uint8_t *bytes, size_t room)
 }
 
 uint32_t chot_run(struct board *board, uint32_t from_ms, uint32_t for_ms,
-                  struct chot_moment *moment)
+                  const struct chot_contacts *contacts, struct chot_moment *moment)
 {
-    for (uint32_t passed = 1u; passed <= for_ms; passed++) {
+    uint32_t passed = 0u;
+    bool changed = false;
+
+    while ((passed < for_ms) && !changed) {
         const uint8_t energised = board_energised(board);
         const uint8_t pins = board_pins(board);
+        uint32_t now_ms = 0u;
 
-        board_advance(board, (uint32_t)(from_ms + passed));
-        if ((board_energised(board) != energised) || (board_pins(board) != pins) ||
-            (board->outbox.count > 0u)) {
-            moment->energised = board_energised(board);
-            moment->pins = board_pins(board);
-            return passed;
+        passed++;
+        now_ms = (uint32_t)(from_ms + passed);
+        if (contacts->sampled) {
+            board_sense(board, contacts->closed, contacts->jumper, now_ms);
         }
+        board_advance(board, now_ms);
+        changed = (board_energised(board) != energised) || (board_pins(board) != pins) ||
+                  (board->outbox.count > 0u);
     }
     moment->energised = board_energised(board);
     moment->pins = board_pins(board);
-    return for_ms;
+    return passed;
+}
+
+uint32_t chot_quiet_ms(const struct board *board, uint32_t from_ms, uint32_t for_ms,
+                       const struct chot_contacts *contacts)
+{
+    struct board copy = *board;
+    struct chot_moment moment;
+
+    return chot_run(&copy, from_ms, for_ms, contacts, &moment);
 }
 
 bool chot_take_configuration(struct board *board, uint8_t *bytes)
@@ -85,6 +99,11 @@ bool chot_take_configuration(struct board *board, uint8_t *bytes)
 uint8_t chot_last_show(const struct board *board)
 {
     return board->last_show;
+}
+
+uint8_t chot_last_answer(const struct board *board)
+{
+    return board->last_show_answer;
 }
 
 uint16_t chot_rejected(const struct board *board)

@@ -14,6 +14,13 @@ struct chot_moment {
     uint8_t pins;
 };
 
+/* What is at the contacts for a while. */
+struct chot_contacts {
+    uint8_t closed;
+    bool jumper;
+    bool sampled; /* false: nobody has looked at them yet */
+};
+
 /* Return a started board with the packed configuration, or NULL if that is beyond its limits. */
 struct board *chot_board_new(const uint8_t *configuration, uint8_t state, uint16_t boot_count,
                              uint8_t reset_cause, uint32_t now_ms);
@@ -28,16 +35,23 @@ void chot_receive(struct board *board, const uint8_t *bytes, size_t count, uint3
 /* Take up to `room` bytes for the host. Return how many. */
 size_t chot_take_bytes(struct board *board, uint8_t *bytes, size_t room);
 
-/* Advance ms by ms, at most `for_ms`, until something can be seen from outside or is to be sent.
- * Return how many ms it took. */
+/* Sense and advance ms by ms as the chip does, at most `for_ms`, until something can be seen from
+ * outside or is to be sent. Return how many ms it took. */
 uint32_t chot_run(struct board *board, uint32_t from_ms, uint32_t for_ms,
-                  struct chot_moment *moment);
+                  const struct chot_contacts *contacts, struct chot_moment *moment);
+
+/* Return how many ms chot_run would take. */
+uint32_t chot_quiet_ms(const struct board *board, uint32_t from_ms, uint32_t for_ms,
+                       const struct chot_contacts *contacts);
 
 /* Take an accepted configuration, packed. */
 bool chot_take_configuration(struct board *board, uint8_t *bytes);
 
 /* Return the number of the newest SHOW that was decided on. */
 uint8_t chot_last_show(const struct board *board);
+
+/* Return what was decided on it: 0, it ran; else enum refusal. */
+uint8_t chot_last_answer(const struct board *board);
 
 /* Return how many pieces were no frame. */
 uint16_t chot_rejected(const struct board *board);
