@@ -11,6 +11,7 @@ from admission.gate import GateOutcome, Input, Side
 from admission.signal import ADMIT, OUT_OF_ORDER, REFER, REFUSE, Output, Pulse, Signal, SignalName
 from firmware_bridge.errors import BridgeError, BridgeRefused
 from firmware_bridge.link.messages import GateEvent, InputEvent, Refusal
+from tests.contracts import cable_rigs
 from tests.contracts.bridge_rigs import ALL, BOUND_S, HARDWARE, MakeRig, Rig, in_memory
 
 SIGNALS = [ADMIT, REFER, REFUSE, OUT_OF_ORDER]
@@ -24,14 +25,21 @@ def named(rig: MakeRig) -> str:
     return rig.__name__
 
 
-@pytest.fixture(params=ALL, ids=named)
+CABLES = [cable_rigs.modbus, pytest.param(cable_rigs.several, marks=pytest.mark.slow)]
+LIGHTS = [cable_rigs.stack_light, pytest.param(cable_rigs.osdp, marks=pytest.mark.slow)]
+"""Without a gate, so without contacts of a turnstile."""
+
+
+@pytest.fixture(params=[*ALL, *CABLES, *LIGHTS], ids=named)
 async def rig(request: pytest.FixtureRequest) -> AsyncIterator[Rig]:
     async with request.param() as rig:
         yield rig
 
 
-on_hardware = pytest.mark.parametrize("rig", HARDWARE, indirect=True, ids=named)
-that_can_be_lost = pytest.mark.parametrize("rig", [*HARDWARE, in_memory], indirect=True, ids=named)
+on_hardware = pytest.mark.parametrize("rig", [*HARDWARE, *CABLES], indirect=True, ids=named)
+that_can_be_lost = pytest.mark.parametrize(
+    "rig", [*HARDWARE, *CABLES, *LIGHTS, in_memory], indirect=True, ids=named
+)
 
 
 async def test_a_reachable_bridge_is_alive(rig: Rig) -> None:

@@ -104,8 +104,11 @@ def test_tamper_is_an_input(plain: Plain) -> None:
     assert active == {Input.TAMPER}
 
 
-def test_a_reader_that_lost_its_power_is_found_out_without_a_write(plain: Plain) -> None:
+def test_a_reader_that_lost_its_power_is_found_out_without_a_write(
+    plain: Plain, monkeypatch: pytest.MonkeyPatch
+) -> None:
     reader, terminals, _ = plain
+    monkeypatch.setattr(osdp, "SILENCE_MS", 300)
     reader.stop()
     with pytest.raises(TerminalsError, match="fallen silent") as raised:
         until_silent(terminals)
@@ -168,7 +171,7 @@ def test_with_a_key_the_channel_is_secure(key_file: Path) -> None:
 def test_without_the_readers_key_nothing_is_opened(
     key_file: Path, reader_key: bytes | None, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(osdp, "OPENING_MS", 700)
+    monkeypatch.setattr(osdp, "OPENING_MS", 400)
     with a_reader(reader_key, insists=reader_key is not None) as (reader, cable):
         if reader_key is None:
             reader.stop()
