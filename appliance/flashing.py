@@ -92,26 +92,26 @@ class Flashing(msgspec.Struct, frozen=True):
     programmer: str = ""
 
     @property
-    def commands(self) -> Iterator[list[str]]:
-        """Yield the commands to try, one after the other while no bootloader answers."""
+    def commands(self) -> Iterator[tuple[str, list[str]]]:
+        """Yield which bootloader, and the command: to try while no bootloader answers."""
         write = ["-U", f"flash:w:{self.hex_file}:i"]
         if self.programmer:
             port = ["-P", self.port] if self.port else []
-            yield ["avrdude", "-p", CHIP, "-c", self.programmer, *port, *write]
+            yield "", ["avrdude", "-p", CHIP, "-c", self.programmer, *port, *write]
             return
         for name, baud in BOOTLOADER_BAUDS.items():
             if self.bootloader in ("auto", name):
                 through = ["-c", "arduino", "-P", self.port, "-b", str(baud), "-D"]
-                yield ["avrdude", "-p", CHIP, *through, *write]
+                yield name, ["avrdude", "-p", CHIP, *through, *write]
 
 
-def flash(flashing: Flashing, avrdude: Avrdude, heard: Callable[[str], None]) -> None:
-    """Write the firmware, and have avrdude read it back.
+def flash(flashing: Flashing, avrdude: Avrdude, heard: Callable[[str], None]) -> str:
+    """Write the firmware, and have avrdude read it back. Return by which bootloader, "" for none.
 
     :raises FlashError: it was not written, or reads back otherwise.
     """
     said = ""
-    for command in flashing.commands:
+    for bootloader, command in flashing.commands:
         words: list[str] = []
 
         def listen(text: str, words: list[str] = words) -> None:
@@ -119,7 +119,7 @@ def flash(flashing: Flashing, avrdude: Avrdude, heard: Callable[[str], None]) ->
             heard(text)
 
         if avrdude(command, listen) == 0:
-            return
+            return bootloader
         said = "".join(words)
         if not any(sign in said for sign in _NOT_IN_SYNC):
             break
@@ -134,7 +134,9 @@ def explained(said: str) -> FlashError:
             return FlashError(what, hint=hint)
     lines = [line for line in said.splitlines() if "avrdude error" in line.lower()]
     msg = f"avrdude failed: {lines[-1].strip() if lines else 'it does not say why'}"
-    return FlashError(msg, hint="what it said stands above; docs/bridge.md has its common failures")
+    return FlashError(
+        msg, hint="what it said stands above; docs/commissioning.md has its common failures"
+    )
 
 
 def boards_here(folder: Path = STABLE_NAMES) -> list[str]:

@@ -16,6 +16,10 @@ from appliance.flashing import FlashError, Flashing, flash, runs_avrdude, the_bo
 from firmware_bridge.bridges.port import open_device
 from firmware_bridge.link.messages import HelloReply
 
+OLD_BOOTLOADER = """\
+warning: this is the old bootloader, which may not survive a reset by the watchdog: the board stays
+  dark then until its power is cut
+  → burn the Uno's, or none (docs/wiring.md, Bootloader)"""
 BUILT = Path(firmware_bridge.__file__).parent / "firmware/build/chot-atmega328p.hex"
 
 
@@ -58,7 +62,9 @@ def flash_command(port: str, hex_file: Path, bootloader: Any, programmer: str) -
         open_device(port).close()  # in use, or not ours to open: told before anything is begun
     by = f"by {programmer}" if programmer else f"at {port}"
     click.echo(f"writing {hex_file.name} to the board {by} ...")
-    flash(Flashing(hex_file, port, bootloader, programmer), runs_avrdude, _tell)
+    answered = flash(Flashing(hex_file, port, bootloader, programmer), runs_avrdude, _tell)
+    if answered == "old":
+        click.secho(OLD_BOOTLOADER, fg="yellow", err=True)
     if not port:
         click.echo(
             "written and read back; plug the board in and ask it: chot bridge show --port ..."

@@ -44,7 +44,7 @@ def bridge_to(target: Target, on_event: Callable[[BoardEvent], None] | None = No
         )
     except ValueError as error:
         msg = f"the lane '{target.name}': {error}"
-        raise ConfigError(msg, hint="correct its [lane.bridge] (docs/bridge.md)") from error
+        raise ConfigError(msg, hint="correct its [lane.bridge] (docs/bridges.md)") from error
 
 
 @contextlib.asynccontextmanager

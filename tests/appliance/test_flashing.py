@@ -95,7 +95,7 @@ def test_without_avrdude_the_remedy_is_its_package(monkeypatch: pytest.MonkeyPat
 
 def test_the_old_bootloader_is_tried_where_the_new_one_does_not_answer() -> None:
     avrdude = Scripted((1, "avrdude error: programmer is not responding"), (0, "done"))
-    flash(Flashing(Path("a.hex"), "/dev/ttyUSB0"), avrdude, lambda _: None)
+    assert flash(Flashing(Path("a.hex"), "/dev/ttyUSB0"), avrdude, lambda _: None) == "old"
     assert avrdude.option("-b") == ["115200", "57600"]
     assert avrdude.option("-P") == ["/dev/ttyUSB0"] * 2
 

@@ -60,6 +60,14 @@ def test_the_board_is_greeted_afterwards(commands: list[list[str]], image: Path)
 
 
 @pytest.mark.usefixtures("commands")
+def test_an_old_bootloader_is_warned_of(image: Path) -> None:
+    with SimulatedBoard(time.monotonic_ns) as board:
+        arguments = ("--port", board.path, "--hex", image, "--bootloader")
+        assert "watchdog" not in call(*arguments, "new").output
+        assert "watchdog" in call(*arguments, "old").output
+
+
+@pytest.mark.usefixtures("commands")
 def test_a_board_that_says_nothing_was_not_flashed(
     image: Path, silent_port: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
