@@ -20,7 +20,7 @@ import msgspec
 
 from admission.backoff import Backoff
 from admission.signal import Output
-from firmware_bridge.bridges.board_process import STALL_S, Order, Told
+from firmware_bridge.bridges.board_process import Order, Told
 from firmware_bridge.bridges.mcu import McuBridge
 from firmware_bridge.bridges.terminal_specs import TerminalsSpec
 from firmware_bridge.errors import BridgeError, BridgeUnavailable, TerminalsError
@@ -62,6 +62,7 @@ class LocalBoard:
         :raises BridgeUnavailable: if no process can be started.
         """
         if self._device is not None:
+            self._device.close()
             self._device.join()
         self._starts += 1
         order = Order(
@@ -87,6 +88,7 @@ class LocalDevice:
         self._process = process
         self._link = link
         self._errors_fd = errors_fd
+        self._closed = False
         # Not a daemon thread: when our own process ends, it waits for this, and leaves no orphan.
         self._ending = threading.Thread(target=self._end, name="local-board-end")
 
@@ -112,6 +114,9 @@ class LocalDevice:
 
     def close(self) -> None:
         """Hang up, so that the process switches everything off and ends. Returns at once."""
+        if self._closed:
+            return
+        self._closed = True
         # A copy of this end may live on in a forked process: only a shutdown is seen for certain.
         with contextlib.suppress(OSError):
             self._link.shutdown(socket.SHUT_RDWR)
@@ -184,7 +189,7 @@ def _started(command: Sequence[str], order: bytes) -> LocalDevice:
 def _ended(status: int) -> BridgeError:
     if -status == signal.SIGALRM:
         return TerminalsError(
-            f"the terminals did not answer within {STALL_S} s", hint="check the device's cable"
+            "the terminals did not answer in time", hint="check the device's power and cable"
         )
     if status < 0:
         name = signal.Signals(-status).name

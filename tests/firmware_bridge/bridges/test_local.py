@@ -170,7 +170,7 @@ async def test_a_blocked_terminal_ends_the_process_and_not_the_gate(bench: Bench
             await rig.bridge.show(ADMIT)
         while rig.bridge.last_error is None:  # noqa: ASYNC110 - the silence is told before
             await asyncio.sleep(0.001)
-        assert "did not answer within" in str(rig.bridge.last_error)
+        assert "did not answer in time" in str(rig.bridge.last_error)
         bench.be("blocked", now=False)
         await rig.wait(rig.up)
 
