@@ -6,7 +6,6 @@ import logging
 import random
 from collections.abc import Callable
 
-from admission.gate import GateOutcome, Input
 from admission.signal import Output
 from appliance.bridge_tables import McuBridgeTable
 from appliance.clock import SystemClock
@@ -14,7 +13,7 @@ from appliance.config import LaneTable
 from appliance.metrics import Metrics
 from firmware_bridge.bridges.absent import ScreenOnlyBridge
 from firmware_bridge.bridges.mcu import McuBridge
-from firmware_bridge.link.messages import BoardEvent, GateEvent
+from firmware_bridge.link.messages import BoardEvent, InputEvent
 
 _log = logging.getLogger(__name__)
 
@@ -26,24 +25,21 @@ def open_bridge(
     clock: SystemClock,
     metrics: Metrics,
     *,
-    on_passage: Callable[[Input], None] = lambda _: None,
+    on_event: Callable[[BoardEvent], None] = lambda _: None,
 ) -> LaneBridge:
     """Return the lane's bridge; what its board senses is counted and logged.
 
-    :param on_passage: told of each passage that a sensor counted, which is no news for the log.
+    :param on_event: told of each event of an input or a gate.
     """
 
     def note(event: BoardEvent) -> None:
-        """Say what the board sensed: the law does not act on it, people must hear of it."""
-        if isinstance(event, GateEvent):
-            if event.outcome is not GateOutcome.NOT_PASSED:
-                metrics.board_input(lane.name, event.side.sensor.name.lower())
-                on_passage(event.side.sensor)
-            return
-        name = event.input.name.lower()
-        metrics.board_input(lane.name, name)
-        fields = {"lane": lane.name, "kind": name, "count": event.value}
-        _log.warning("board input", extra=fields)
+        """Say what the board sensed, and hand it on to whoever writes it down."""
+        if isinstance(event, InputEvent):
+            name = event.input.name.lower()
+            metrics.board_input(lane.name, name)
+            fields = {"lane": lane.name, "kind": name, "count": event.value}
+            _log.warning("board input", extra=fields)
+        on_event(event)
 
     if isinstance(lane.bridge, McuBridgeTable):
         return McuBridge(

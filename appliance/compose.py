@@ -13,6 +13,7 @@ from pathlib import Path
 from admission.ports import Book, Clock, Journal
 from admission.site import Direction
 from admission.zone import Zone
+from appliance.admissions import JournalLookBack
 from appliance.attempts_keeping import recalled_attempts
 from appliance.clock import SystemClock
 from appliance.config import Config, site_of
@@ -218,6 +219,7 @@ async def composed(
             tokens=pseudonyms,
             digest_key=digest_key,
             journal=records.journal,
+            look_back=JournalLookBack(state / JOURNAL, records.journal.last_sequence),
             policy=config.journal.when_unavailable,
             screen=screen,
             mirrors=mirrors,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from admission.verdict import Outcome
-from appliance.observation import Scan
+from appliance.observation import Happening, Scan
 from appliance.sources import ScannerDoor, Source
 
 
@@ -36,6 +36,9 @@ class Feedback:
 
     def turned_away(self, lane: str) -> None:
         """Nothing is told: the lane is out of order, and its screen says so."""
+
+    def happened(self, happening: Happening) -> None:
+        """Nothing is told: it is about no code."""
 
     def failed(self, lane: str, step: str, error: Exception) -> None:
         """Nothing is told: the scan's end tells."""

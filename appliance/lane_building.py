@@ -10,19 +10,22 @@ from functools import partial
 import msgspec
 
 from admission.attempts import Attempts
-from admission.gate import Input
 from admission.ports import Book, Journal
 from admission.reading import Reading
 from admission.repeat import Presentations, UsedOnce
-from admission.site import Direction, Site
+from admission.site import Site
 from admission.standing import Release
 from admission.zone import Zone
-from appliance.bridges import LaneBridge, open_bridge
+from appliance.admissions import Admissions, LookBack
+from appliance.bridges import open_bridge
 from appliance.camera_table import CameraSourceTable
 from appliance.clock import SystemClock
 from appliance.config import LaneTable, ScenesSourceTable
 from appliance.entry_log import EntryLog
+from appliance.event_pace import EventPace
 from appliance.feedback import Feedback
+from appliance.gate_standing import standing_of
+from appliance.gate_watch import GateWatch
 from appliance.inbox import Inbox
 from appliance.journal_table import WhenUnavailable
 from appliance.judging import Judge, LawSource, Tokens
@@ -31,20 +34,13 @@ from appliance.lane_signals import LaneSignals
 from appliance.metrics import Metrics
 from appliance.observation import Observer
 from appliance.outlook import Outlook
-from appliance.passage_watch import PassageWatch
 from appliance.sound_table import quiet_from
 from appliance.sources import Source, open_source
 from appliance.web.mirror import Mirrors
 from appliance.web.screen import KioskScreen
-from firmware_bridge.bridges.mcu import McuBridge
 from scanner.camera.look import Look
 
 CAMERAS = (CameraSourceTable, ScenesSourceTable)
-_SENSORS = {
-    Direction.IN: frozenset({Input.PASSAGE_A}),
-    Direction.OUT: frozenset({Input.PASSAGE_B}),
-}
-"""Turnstiles report each direction apart."""
 
 
 class SharedParts(msgspec.Struct, frozen=True):
@@ -64,6 +60,7 @@ class SharedParts(msgspec.Struct, frozen=True):
     tokens: Tokens
     digest_key: bytes
     journal: Journal
+    look_back: LookBack
     policy: WhenUnavailable
     screen: KioskScreen
     mirrors: Mirrors
@@ -80,46 +77,43 @@ def add_lane(table: LaneTable, parts: SharedParts) -> None:
         policy=parts.policy,
         failed=partial(parts.observer.failed, table.name, "journal"),
     )
-    watch = _Watch(table, log, parts)
+    watch = _watch(table, log, parts)
+    bridge = open_bridge(table, parts.clock, parts.metrics, on_event=watch.sensed)
     lane = Lane(
         table.name,
         _judge(table, parts),
         zone=parts.zone,
         clock=parts.clock,
         log=log,
-        bridge=watch.bridge,
+        bridge=bridge,
         screen=parts.screen,
         inbox=Inbox(asyncio.get_running_loop()),
         presentations=Presentations(int(table.rearm_s * 1e9)),
         observer=parts.observer,
         can_read=parts.outlook.can_read,
         tuned=_signals(table, parts),
-        watch=watch.passages,
+        can_open=lambda: not standing_of(bridge).obstacle,
+        watch=watch,
     )
     sources = _sources(table, lane, parts, looked=parts.mirrors.looked(lane.name))
     parts.feedback.add(sources)
-    parts.outlook.add_lane(lane, watch.bridge, sources)
+    parts.outlook.add_lane(lane, bridge, sources)
 
 
-class _Watch:
-    """A lane's bridge, and the watch over its passage sensor: each is told of by the other."""
-
-    def __init__(self, table: LaneTable, log: EntryLog, parts: SharedParts) -> None:
-        self._sensors = _SENSORS[table.direction]
-        self.bridge: LaneBridge = open_bridge(
-            table, parts.clock, parts.metrics, on_passage=self._sensed
-        )
-        self.passages = PassageWatch(
-            log, parts.zone, parts.clock, fitted=self._fitted, window_s=table.gate.window_s
-        )
-
-    def _sensed(self, sensor: Input) -> None:
-        if sensor in self._sensors:
-            self.passages.sensed()
-
-    def _fitted(self) -> bool:
-        board = self.bridge.board if isinstance(self.bridge, McuBridge) else None
-        return board is not None and bool(board.inputs & self._sensors)
+def _watch(table: LaneTable, log: EntryLog, parts: SharedParts) -> GateWatch:
+    pace = EventPace()
+    return GateWatch(
+        table.name,
+        parts.site,
+        log=log,
+        zone=parts.zone,
+        clock=parts.clock,
+        admissions=Admissions(table.name, parts.look_back, parts.clock.now, pace),
+        observer=parts.observer,
+        pace=pace,
+        direction=table.direction,
+        side=table.gate.side_for(table.direction),
+    )
 
 
 def _signals(table: LaneTable, parts: SharedParts) -> LaneSignals:

@@ -16,7 +16,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from admission.instant import ClockTrust
 from admission.verdict import Verdict
 from appliance.decoding_metrics import Counts, DecodingMetrics
-from appliance.observation import Scan
+from appliance.gate_metrics import GateMetrics
+from appliance.observation import Happening, Scan
 
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 """Seconds. The client's default starts at 5 ms, where this gate has long decided."""
@@ -130,6 +131,7 @@ class Metrics:
             buckets=BUCKETS,
             registry=registry,
         )
+        self._gates = GateMetrics(lanes, registry)
         registry.register(_Pulled(version, sources))
         registry.register(DecodingMetrics(sources.cameras))
         self._start_at_zero(lanes)
@@ -173,6 +175,10 @@ class Metrics:
     def turned_away(self, lane: str) -> None:
         """Count a reading that an out-of-order lane did not serve."""
         self._turned_away.labels(lane).inc()
+
+    def happened(self, happening: Happening) -> None:
+        """Count what a board told of its gate."""
+        self._gates.happened(happening)
 
     def failed(self, lane: str, step: str, error: Exception) -> None:
         """Count a step that raised. `step` is one of a fixed few; the error is the log's matter."""

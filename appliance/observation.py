@@ -10,7 +10,7 @@ from admission.credential import Credential
 from admission.passage import Passage
 from admission.reading import Reading
 from admission.standing import Officer
-from admission.verdict import Verdict
+from admission.verdict import Alert, Verdict
 
 
 class Scan(msgspec.Struct, frozen=True):
@@ -60,6 +60,26 @@ class Scan(msgspec.Struct, frozen=True):
         return self.stamps_ns[3] - self.reading.captured_ns if self.lit else None
 
 
+UNBELIEVED = "unbelieved"
+"""The kind of what a board told of an admission that this journal does not know, or told twice."""
+
+
+class Happening(msgspec.Struct, frozen=True):
+    """What a lane's board told of its gate.
+
+    `kind` is one of a fixed few (`gate_metrics.KINDS`). `sequence` is where it stands in the
+    journal: that of the admission on which it followed, or its own `entry`'s; None where it is only
+    counted. `count` is how often it happened.
+    """
+
+    lane: str
+    kind: str
+    alert: Alert | None = None
+    sequence: int | None = None
+    entry: Passage | None = None
+    count: int = 1
+
+
 class Observer(Protocol):
     """Whoever wants to know what a lane did. Must return at once."""
 
@@ -73,6 +93,10 @@ class Observer(Protocol):
 
     def turned_away(self, lane: str) -> None:
         """Take note of a reading that an out-of-order lane did not serve."""
+        ...
+
+    def happened(self, happening: Happening) -> None:
+        """Take note of what a board told of its gate."""
         ...
 
     def failed(self, lane: str, step: str, error: Exception) -> None:

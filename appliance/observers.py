@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from appliance.observation import Observer, Scan
+from appliance.observation import Happening, Observer, Scan
 
 
 class Observers:
@@ -25,6 +25,11 @@ class Observers:
         """Hand on a reading that was not served."""
         for observer in self._observers:
             observer.turned_away(lane)
+
+    def happened(self, happening: Happening) -> None:
+        """Hand on what a board told of its gate."""
+        for observer in self._observers:
+            observer.happened(happening)
 
     def failed(self, lane: str, step: str, error: Exception) -> None:
         """Hand on a step that raised."""

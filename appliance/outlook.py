@@ -7,6 +7,7 @@ from functools import partial
 
 from admission.zone import Zone
 from appliance.clock import SystemClock
+from appliance.gate_standing import standing_of
 from appliance.health import Finding, Health, Weight
 from appliance.hub_time import HubTime
 from appliance.journal_outlook import JournalOutlook
@@ -113,6 +114,7 @@ class Outlook:
         """Add a check for each lane, source, and store of this appliance."""
         for lane in self.lanes:
             health.add(f"lane.{lane.name}", partial(self._lane, lane))
+            health.add(f"gate.{lane.name}", partial(self._gate, lane), Weight.NOTE)
             for source in self._sources_of[lane.name]:
                 health.add(f"source.{source.name}", partial(_source, source), Weight.NOTE)
                 health.add(f"decoder.{source.name}", partial(_decoder, source), Weight.VITAL)
@@ -141,9 +143,23 @@ class Outlook:
         if not bridge.alive:
             error = bridge.last_error if isinstance(bridge, McuBridge) else None
             return Finding(ok=False, why=f"out of order: {error or 'the board is silent'}")
+        standing = standing_of(bridge)
+        if standing.obstacle:
+            return Finding(ok=False, why=f"out of order: {standing.obstacle}")
         if not self.can_read(lane.name):
             return Finding(ok=False, why="none of its sources can read")
         return Finding(ok=True, facts={"waiting": lane.inbox.statistics().waiting})
+
+    def _gate(self, lane: Lane) -> Finding:
+        standing = standing_of(self.bridges[lane.name])
+        facts: dict[str, str | int | float | bool | None] = {
+            "stop": standing.stop,
+            "fire": standing.fire,
+            "tamper": standing.tamper,
+            "ready": standing.ready,
+            "alarms_unseen": lane.alarms_unseen or None,
+        }
+        return Finding(ok=not standing.concern, why=standing.concern, facts=facts)
 
     def _replica(self) -> Finding:
         status = self.replicator.status()

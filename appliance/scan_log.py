@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 
-from appliance.observation import Scan
+from admission.incident import LOST
+from appliance.observation import UNBELIEVED, Happening, Scan
 
 _log = logging.getLogger(__name__)
 
@@ -32,6 +33,19 @@ class ScanLog:
     def turned_away(self, lane: str) -> None:
         """Log that an out-of-order lane did not serve a reading."""
         _log.warning("turned away: the lane is out of order", extra={"lane": lane})
+
+    def happened(self, happening: Happening) -> None:
+        """Log what is an alarm, and what is not to be believed; who passed is in the journal."""
+        fields = {
+            "lane": happening.lane,
+            "kind": happening.kind,
+            "sequence": happening.sequence,
+            "count": happening.count,
+        }
+        if happening.alert is not None or happening.kind in {UNBELIEVED, LOST}:
+            _log.warning("at the gate", extra=fields)
+        elif happening.entry is not None:
+            _log.info("at the gate", extra=fields)
 
     def failed(self, lane: str, step: str, error: Exception) -> None:
         """Log a step that raised, with its error."""

@@ -8,7 +8,7 @@ import msgspec
 
 from admission.credential import masked_name
 from admission.verdict import Outcome, Reason, Verdict
-from appliance.observation import Scan
+from appliance.observation import Happening, Scan
 from appliance.percentile import percentile
 
 KEPT_LATENCIES = 10_000
@@ -35,6 +35,7 @@ class Tally:
         self.repeats = 0
         self.away = 0
         self.failures: Counter[str] = Counter()
+        self.happenings: Counter[str] = Counter()
         self.unjournaled = 0
         self.rows: deque[Row] = deque(maxlen=KEPT_SCANS)
         self._latencies_ms: deque[float] = deque(maxlen=KEPT_LATENCIES)
@@ -69,6 +70,10 @@ class Tally:
         """Count a reading that an out-of-order lane did not serve."""
         del lane
         self.away += 1
+
+    def happened(self, happening: Happening) -> None:
+        """Count what happened at a gate."""
+        self.happenings[happening.kind] += happening.count
 
     def failed(self, lane: str, step: str, error: Exception) -> None:
         """Count a step that raised."""

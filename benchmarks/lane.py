@@ -37,7 +37,7 @@ from appliance.entry_log import EntryLog
 from appliance.inbox import Inbox
 from appliance.judging import Judge
 from appliance.lane import Lane
-from appliance.observation import Scan
+from appliance.observation import Happening, Scan
 from appliance.pseudonym_key import KEY_BYTES, KeyPlace, new_record
 from appliance.pseudonyms import Pseudonyms
 from benchmarks.percentiles import Percentiles, percentiles
@@ -48,6 +48,7 @@ from cache.replica.segment import Segment
 from cache.replica.table import Table
 from firmware_bridge.bridges.mcu import McuBridge
 from firmware_bridge.bridges.simulated import SimulatedBoard
+from firmware_bridge.link.configuration import BoardConfiguration
 from hub.keys import create_keys
 from hub.publish import Publisher
 from hub.samples import samples
@@ -96,6 +97,9 @@ class Watcher:
         """Keep it."""
         self.scans.append(scan)
 
+    def happened(self, happening: Happening) -> None:
+        """Keep nothing."""
+
     def failed(self, lane: str, step: str, error: Exception) -> None:
         """End the benchmark: what failed was not measured."""
         raise error
@@ -117,7 +121,13 @@ async def measure(
     linked = asyncio.Event()
     floor_append: list[float] = []
     floor_trip: list[float] = []
-    with SimulatedBoard(clock.monotonic_ns) as board, _echo() as trip, _raw_file(folder) as append:
+    # Hold: each admission extends the last one's. Pulses would queue, and soon be declined.
+    wired = BoardConfiguration(hold=True)
+    with (
+        SimulatedBoard(clock.monotonic_ns, configuration=wired) as board,
+        _echo() as trip,
+        _raw_file(folder) as append,
+    ):
         bridge = McuBridge(
             board.path,
             monotonic_ns=clock.monotonic_ns,

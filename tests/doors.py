@@ -10,11 +10,12 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 
 from admission.credential import Credential, Holder
+from admission.gate import Obstacle
 from admission.identity import Identifier, PersonKey, identity_digester, person_keyer
 from admission.instant import Instant
 from admission.journal_record import Followup
 from admission.passage import Passage
-from admission.signal import Signal
+from admission.signal import GATES, Signal
 from admission.standing import (
     CredentialStatus,
     Lookup,
@@ -29,9 +30,9 @@ from admission.standing import (
     combined,
 )
 from admission.verdict import LaneState, Verdict
-from appliance.observation import Scan
+from appliance.observation import Happening, Scan
 from cache.replica.alias import person_of
-from firmware_bridge.errors import BridgeUnavailable
+from firmware_bridge.errors import BridgeRefused, BridgeUnavailable
 
 HASH_KEY = bytes(range(32))
 KEY_OF = person_keyer(HASH_KEY)
@@ -216,8 +217,9 @@ class MemoryJournal:
 class MemoryBridge:
     """A list behind the Bridge port.
 
-    Not `alive`, it is unplugged; `broken`, it answers its heartbeats and shows nothing. `entries`
-    are those of the signals in `shown`. With a `journal` it notes in `journal_at_show` how many
+    Not `alive`, it is unplugged; `broken`, it answers its heartbeats and shows nothing; with an
+    `obstacle` it declines whatever opens a gate. `entries` are those of the signals in `shown`.
+    With a `journal` it notes in `journal_at_show` how many
     entries stood there at each signal.
     """
 
@@ -226,6 +228,7 @@ class MemoryBridge:
         self.entries: list[int] = []
         self.alive = True
         self.broken = False
+        self.obstacle: Obstacle | None = None
         self.journal = journal
         self.journal_at_show: list[int] = []
 
@@ -234,6 +237,8 @@ class MemoryBridge:
             self.journal_at_show.append(len(self.journal.entries))
         if self.broken or not self.alive:
             raise BridgeUnavailable("switched off by the test")
+        if self.obstacle is not None and any(p.output in GATES for p in signal.pulses):
+            raise BridgeRefused("declined by the test", reason=self.obstacle)
         self.shown.append(signal)
         self.entries.append(entry)
 
@@ -264,6 +269,8 @@ class MemoryObserver:
         self.repeats = 0
         self.away = 0
         self.turned = asyncio.Event()
+        self.happenings: list[Happening] = []
+        self.news = asyncio.Event()
         self.failures: list[str] = []
 
     def scanned(self, scan: Scan) -> None:
@@ -275,6 +282,10 @@ class MemoryObserver:
     def turned_away(self, lane: str) -> None:
         self.away += 1
         self.turned.set()
+
+    def happened(self, happening: Happening) -> None:
+        self.happenings.append(happening)
+        self.news.set()
 
     def failed(self, lane: str, step: str, error: Exception) -> None:
         self.failures.append(step)

@@ -30,7 +30,7 @@ from appliance.desk.refusal import DeskRefusalError, Refusal
 from appliance.desk.register import Decided, Listed, Register
 from appliance.desk.sessions import Session, Sessions
 from appliance.judging import Tokens
-from appliance.observation import Scan
+from appliance.observation import Happening, Scan
 
 
 class Acted(Protocol):
@@ -120,6 +120,12 @@ class Desk:
 
     def turned_away(self, lane: str) -> None:
         """Nothing is noted: the lane is out of order, and its screen says so."""
+
+    def happened(self, happening: Happening) -> None:
+        """Take an alarm in that stands in the journal: the others were too many to be told."""
+        if happening.alert is not None and happening.sequence is not None:
+            self.register.told(happening, self.now())
+            self._tell()
 
     def failed(self, lane: str, step: str, error: Exception) -> None:
         """Nothing is noted: the scan's end tells."""

@@ -11,10 +11,11 @@ from collections.abc import Mapping
 import msgspec
 
 from admission.credential import Doubt, masked_name
+from admission.instant import Instant
 from admission.officer import CorrectionTopic, OverrideReason
 from admission.passage import Passage
-from admission.verdict import Alert, Outcome, Verdict
-from appliance.observation import Scan
+from admission.verdict import Alert, Outcome, Reason, Verdict
+from appliance.observation import Happening, Scan
 
 MAX_RECENT = 40
 MAX_ALERTED = 20
@@ -32,10 +33,10 @@ class Decided(msgspec.Struct, frozen=True):
 
 
 class Listed(msgspec.Struct):
-    """One verdict at the desk.
+    """One verdict at the desk, or one alarm of a gate, on which nobody can act.
 
-    `number` counts verdicts since start; `at_ns` is monotonic. `sequence` and `entry` are None for
-    one that is not in the journal: nobody can act on it. `deciding` is set while an officer's
+    `number` counts them since start; `at_ns` is monotonic. `sequence` is None for one that is not
+    in the journal; on one without an `entry` nobody can act. `deciding` is set while an officer's
     decision is on its way.
     """
 
@@ -81,6 +82,32 @@ class Register:
         self._recent.append(listed)
         if listed.alerts:
             self._alerted.append(listed)
+
+    def told(self, happening: Happening, now: Instant) -> None:
+        """Take an alarm of a lane's gate in: beside the verdict on which it followed, or alone."""
+        sequence = happening.sequence
+        if happening.alert is None or sequence is None:
+            return
+        followed = None if happening.entry is not None else self.find(sequence)
+        if followed is not None and not followed.alerts:
+            followed.alerts = (happening.alert,)
+            self._alerted.append(followed)
+            return
+        self._count += 1
+        listed = Listed(
+            number=self._count,
+            lane=happening.lane,
+            at_ns=now.monotonic_ns,
+            wall_ns=now.wall_ns,
+            sequence=sequence,
+            entry=None,
+            shown=Verdict(reasons=(Reason.GATE_ALARM,)),
+            alerts=(happening.alert,),
+            doubts=(),
+            holder="",
+        )
+        self._recent.append(listed)
+        self._alerted.append(listed)
 
     def find(self, sequence: int) -> Listed | None:
         """Return the verdict that stands in the journal under this sequence, if it is held."""

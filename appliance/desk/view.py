@@ -144,7 +144,7 @@ def _verdict(desk: Desk, listed: Listed, now_ns: int) -> VerdictView:
     left_ns = listed.at_ns + desk.override_ns - now_ns if may else 0
     return VerdictView(
         number=listed.number,
-        sequence=listed.sequence if entry is not None else None,
+        sequence=listed.sequence,
         at=_time_of_day(desk, listed),
         lane=listed.lane,
         leaving=entry is not None and entry.direction is Direction.OUT,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from datetime import date
 from functools import partial
+from typing import Any
 
 import msgspec
 import pytest
@@ -65,10 +65,8 @@ class Gate:
         self.law = Law(Rulebooks(RULEBOOK))
         self.lane = self.a_lane("entrance")
 
-    def a_lane(
-        self, name: str, direction: Direction = Direction.IN, **settings: Callable[[Signal], Signal]
-    ) -> Lane:
-        """Return a further lane of the same zone."""
+    def a_lane(self, name: str, direction: Direction = Direction.IN, **settings: Any) -> Lane:
+        """Return a further lane of the same zone, with other doors where `settings` name them."""
         judge = Judge(
             name,
             self.site,
@@ -80,23 +78,21 @@ class Gate:
             direction=direction,
             digest_key=b"k" * 32,
         )
-        return Lane(
-            name,
-            judge,
-            zone=self.zone,
-            clock=self.clock,
-            log=EntryLog(
+        defaults: dict[str, Any] = {
+            "zone": self.zone,
+            "clock": self.clock,
+            "log": EntryLog(
                 self.journal,
                 policy=self.policy,
                 failed=partial(self.observer.failed, name, "journal"),
             ),
-            bridge=self.bridge,
-            screen=self.screen,
-            inbox=self.inbox,
-            presentations=Presentations(2_000_000_000),
-            observer=self.observer,
-            **settings,
-        )
+            "bridge": self.bridge,
+            "screen": self.screen,
+            "inbox": self.inbox,
+            "presentations": Presentations(2_000_000_000),
+            "observer": self.observer,
+        }
+        return Lane(name, judge, **defaults | settings)
 
     async def serve_all(self) -> None:
         self.inbox.close()

@@ -12,7 +12,7 @@ from admission.credential import UNRECOGNISED
 from admission.instant import ClockTrust
 from admission.verdict import Card, Outcome, Reason, Verdict
 from appliance.metrics import BUCKETS, Metrics, Sources, Stage
-from appliance.observation import Scan
+from appliance.observation import Happening, Scan
 from scanner.camera.slow_lane import SlowLaneStatistics
 from scanner.camera.source import CameraStatistics
 from scanner.parts import PartsStatistics
@@ -108,6 +108,9 @@ def test_the_other_events(metrics: Metrics) -> None:
     metrics.turned_away("gate-1")
     metrics.board_input("gate-1", "tamper")
     assert value(metrics, "chot_board_inputs_total", lane="gate-1", input="tamper") == 1
+    metrics.happened(Happening("gate-1", "lost", count=3))
+    assert value(metrics, "chot_gate_events_total", lane="gate-1", kind="lost") == 3
+    assert value(metrics, "chot_gate_events_total", lane="gate-1", kind="forced") == 0
     metrics.stage(Stage.READ, 0.02)
     assert value(metrics, "chot_readings_total", lane="gate-1", source="camera-1") == 1
     assert value(metrics, "chot_repeats_total", lane="gate-1") == 1

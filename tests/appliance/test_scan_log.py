@@ -11,9 +11,9 @@ import msgspec
 import pytest
 
 from admission.credential import Credential, CredentialKind, Holder
-from admission.verdict import Outcome, Reason, Verdict
+from admission.verdict import Alert, Outcome, Reason, Verdict
 from appliance.logs import JsonLines
-from appliance.observation import Scan
+from appliance.observation import UNBELIEVED, Happening, Scan
 from appliance.scan_log import ScanLog
 from tests.worlds import a_reading
 
@@ -68,3 +68,17 @@ def test_a_verdict_without_reasons_is_said_too(lines: io.StringIO) -> None:
     bare = msgspec.structs.replace(SCAN, shown=Verdict(Outcome.REFER, ()), sequence=None)
     ScanLog().scanned(bare)
     assert json.loads(lines.getvalue())["reason"] == "fault"
+
+
+def test_alarms_and_what_is_not_believed_are_logged_and_who_passed_is_not(
+    lines: io.StringIO,
+) -> None:
+    log = ScanLog()
+    log.happened(Happening("gate-1", "passed", None, 5))
+    log.happened(Happening("gate-1", "forced", Alert.FORCED, 6))
+    log.happened(Happening("gate-1", UNBELIEVED))
+    logged = [json.loads(line) for line in lines.getvalue().splitlines()]
+    assert [(line["level"], line["kind"]) for line in logged] == [
+        ("warning", "forced"),
+        ("warning", "unbelieved"),
+    ]

@@ -21,7 +21,7 @@ from appliance.compose import composed
 from appliance.config import load_config
 from appliance.crew import Crew
 from appliance.lane import Lane
-from appliance.observation import Scan
+from appliance.observation import Happening, Scan
 from cache.journal.file_journal import JournalSettings
 from tests.power_cuts.trace import ACKNOWLEDGED
 
@@ -58,6 +58,9 @@ class Load:
 
     def turned_away(self, lane: str) -> None:
         self._offer(self._lanes[lane])
+
+    def happened(self, happening: Happening) -> None:
+        """No board is here."""
 
     def failed(self, lane: str, step: str, error: Exception) -> None:
         """The scan's end tells."""
