@@ -7,7 +7,8 @@
  *   jumper on | jumper off
  *   reset CAUSE                     power_on, external, brown_out, watchdog
  *   unplug | replug                 the terminal vanishes; the board goes on alone
- * The configuration that a host stores survives a reset, not the program. The end of stdin ends it.
+ * Each is answered "done" once the board has seen it. The end of stdin ends the program. The
+ * configuration that a host stores survives a reset, not the program's end.
  * SPDX-License-Identifier: Apache-2.0 */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -183,25 +184,6 @@ static bool obey(struct machine *machine, const char *verb, const char *object)
     return true;
 }
 
-/* Take one line of commands. Return false at the end of stdin. */
-static bool take_line(struct machine *machine)
-{
-    char line[LINE_BYTES];
-    char verb[LINE_BYTES] = "";
-    char object[LINE_BYTES] = "";
-
-    if (fgets(line, sizeof line, stdin) == NULL) {
-        return false;
-    }
-    if (sscanf(line, "%63s %63s", verb, object) < 1) {
-        return true;
-    }
-    if (!obey(machine, verb, object)) {
-        say("unknown", verb);
-    }
-    return true;
-}
-
 static void store(struct machine *machine)
 {
     struct configuration accepted;
@@ -234,6 +216,28 @@ static void exchange(struct machine *machine)
         }
     }
     store(machine);
+}
+
+/* Take one line of commands. Return false at the end of stdin. */
+static bool take_line(struct machine *machine)
+{
+    char line[LINE_BYTES];
+    char verb[LINE_BYTES] = "";
+    char object[LINE_BYTES] = "";
+
+    if (fgets(line, sizeof line, stdin) == NULL) {
+        return false;
+    }
+    if (sscanf(line, "%63s %63s", verb, object) < 1) {
+        return true;
+    }
+    if (obey(machine, verb, object)) {
+        exchange(machine);
+        say("done", verb); /* the board has seen it */
+    } else {
+        say("unknown", verb);
+    }
+    return true;
 }
 
 int main(int count, char **words)

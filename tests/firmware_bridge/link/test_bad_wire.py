@@ -2,7 +2,8 @@
 
 A show that was reported as acknowledged ran exactly once, with its own pulses; one that was not
 ran once or never; nothing else ever ran; everything is off in the end; and the link comes back.
-Seeds are fixed, so that the odds of a CRC (1 in 65,536 per damaged frame) are drawn once.
+Seeds are fixed, so that the odds of a CRC (1 in 65,536 per damaged frame) are drawn once. The board
+is the Python one, and the firmware's C core in virtual time.
 """
 
 from __future__ import annotations
@@ -18,11 +19,15 @@ from admission.gate import Input
 from admission.signal import GATES, Output, Pulse, Signal, SignalName
 from firmware_bridge.bridges.faults import FaultyWire
 from firmware_bridge.errors import BridgeError
+from firmware_bridge.link.board import Board
 from firmware_bridge.link.flights import SHOW_BOUND_NS
 from firmware_bridge.link.messages import InputEvent
-from tests.firmware_bridge.cables import MS, Cable
+from tests.firmware_bridge.cables import MS, Cable, MakeBoard
+from tests.firmware_bridge.firmware.c_board import CBoard
 
 SHOWS = 60
+
+on_every_board = pytest.mark.parametrize("make_board", [Board, CBoard], ids=["python", "c"])
 
 
 def a_bad_wire(chance: Random, badness: float) -> FaultyWire:
@@ -40,13 +45,16 @@ def a_signal(number: int) -> Signal:
     )
 
 
-def drive(seed: int, badness: float) -> tuple[Cable, dict[int, Signal]]:
+def drive(
+    seed: int, badness: float, make_board: MakeBoard = Board
+) -> tuple[Cable, dict[int, Signal]]:
     chance = Random(seed)
     cable = Cable(
         seed=seed,
         to_board=a_bad_wire(chance, badness),
         to_host=a_bad_wire(chance, badness),
         delay_ns=lambda: chance.choice((MS, MS, 2 * MS, 30 * MS, 120 * MS)),
+        make_board=make_board,
     )
     cable.open()
     asked: dict[int, Signal] = {}
@@ -77,10 +85,11 @@ def check(cable: Cable, asked: dict[int, Signal]) -> None:
             assert runs[asked[ticket]] == 1, "acknowledged, but never ran"
 
 
+@on_every_board
 @pytest.mark.parametrize("badness", [0.02, 0.1, 0.3])
 @pytest.mark.parametrize("seed", range(12))
-def test_no_light_tells_a_lie(seed: int, badness: float) -> None:
-    cable, asked = drive(seed, badness)
+def test_no_light_tells_a_lie(make_board: MakeBoard, seed: int, badness: float) -> None:
+    cable, asked = drive(seed, badness, make_board)
     check(cable, asked)
     cable.run_for(SHOW_BOUND_NS / MS)
     assert set(cable.endings()) == set(asked), "a show never ended"
@@ -99,10 +108,15 @@ def test_no_light_tells_a_lie(seed: int, badness: float) -> None:
     check(cable, asked | {ticket: last})
 
 
+@pytest.mark.parametrize(
+    "make_board", [Board, pytest.param(CBoard, marks=pytest.mark.slow)], ids=["python", "c"]
+)
 @settings(max_examples=20, deadline=None, derandomize=True)
-@given(st.integers(0, 1 << 32), st.floats(0.0, 0.6))
-def test_no_light_tells_a_lie_on_wires_that_nobody_thought_of(seed: int, badness: float) -> None:
-    check(*drive(seed, badness))
+@given(seed=st.integers(0, 1 << 32), badness=st.floats(0.0, 0.6))
+def test_no_light_tells_a_lie_on_wires_that_nobody_thought_of(
+    make_board: MakeBoard, seed: int, badness: float
+) -> None:
+    check(*drive(seed, badness, make_board))
 
 
 def test_the_wire_of_these_tests_is_bad_enough() -> None:
@@ -115,14 +129,16 @@ def test_the_wire_of_these_tests_is_bad_enough() -> None:
     assert 0 < counters.acknowledged < len(asked)
 
 
+@on_every_board
 @pytest.mark.parametrize("seed", range(6))
-def test_inputs_arrive_exactly_once_and_in_order(seed: int) -> None:
+def test_inputs_arrive_exactly_once_and_in_order(make_board: MakeBoard, seed: int) -> None:
     chance = Random(seed)
     cable = Cable(
         seed=seed,
         to_board=a_bad_wire(chance, 0.15),
         to_host=a_bad_wire(chance, 0.15),
         delay_ns=lambda: chance.choice((MS, 2 * MS, 30 * MS)),
+        make_board=make_board,
     )
     cable.open()
     for number in range(40):
@@ -136,10 +152,11 @@ def test_inputs_arrive_exactly_once_and_in_order(seed: int) -> None:
     assert len(got) + sum(event.lost for event in got) == 40
 
 
+@on_every_board
 @pytest.mark.parametrize("seed", range(4))
-def test_pure_noise_energises_nothing_and_ends_no_show(seed: int) -> None:
+def test_pure_noise_energises_nothing_and_ends_no_show(make_board: MakeBoard, seed: int) -> None:
     chance = Random(seed)
-    cable = Cable(seed=seed)
+    cable = Cable(seed=seed, make_board=make_board)
     cable.open()
     cable.run_for(10)
     cable.plugged = False
