@@ -12,6 +12,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from benchmarks.backlog_cli import backlog
+from benchmarks.bridge_cli import bridge
 from benchmarks.command import answer, json_option
 from benchmarks.damage import damage
 from benchmarks.decide_cli import decide
@@ -36,6 +37,7 @@ def bench() -> None:
 
 
 bench.add_command(backlog)
+bench.add_command(bridge)
 bench.add_command(damage)
 bench.add_command(decide)
 bench.add_command(decode)
