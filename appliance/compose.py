@@ -34,7 +34,7 @@ from appliance.journal_metrics import JournalMetrics
 from appliance.journal_table import keeping_from, settings_from
 from appliance.judging import Tokens
 from appliance.kept_uses import kept_uses
-from appliance.lane_building import CAMERAS, SharedParts, add_lane
+from appliance.lane_building import CAMERAS, SharedParts, add_lanes
 from appliance.law_keeping import kept_law
 from appliance.metrics import Metrics
 from appliance.observation import Observer
@@ -228,8 +228,7 @@ async def composed(
             feedback=feedback,
             outlook=outlook,
         )
-        for table in config.lane:
-            add_lane(table, parts)
+        add_lanes(config.lane, parts)
         health = Health()
         outlook.describe(health)
         health.add("sealing", sealing.finding, Weight.NOTE)

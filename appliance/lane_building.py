@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import msgspec
@@ -17,7 +17,7 @@ from admission.site import Site
 from admission.standing import Release
 from admission.zone import Zone
 from appliance.admissions import Admissions, LookBack
-from appliance.bridges import open_bridge
+from appliance.bridges import BridgeRack
 from appliance.camera_table import CameraSourceTable
 from appliance.clock import SystemClock
 from appliance.config import LaneTable, ScenesSourceTable
@@ -70,15 +70,24 @@ class SharedParts(msgspec.Struct, frozen=True):
     outlook: Outlook
 
 
-def add_lane(table: LaneTable, parts: SharedParts) -> None:
-    """Build the lane, and take it in wherever lanes are asked about."""
+def add_lanes(tables: Sequence[LaneTable], parts: SharedParts) -> None:
+    """Build the lanes, and take them in wherever lanes are asked about.
+
+    :raises ConfigError: if a table names a bridge that cannot be.
+    """
+    rack = BridgeRack(tables, parts.clock, parts.metrics)
+    for table in tables:
+        _add_lane(table, parts, rack)
+
+
+def _add_lane(table: LaneTable, parts: SharedParts, rack: BridgeRack) -> None:
     log = EntryLog(
         parts.journal,
         policy=parts.policy,
         failed=partial(parts.observer.failed, table.name, "journal"),
     )
     watch = _watch(table, log, parts)
-    bridge = open_bridge(table, parts.clock, parts.metrics, on_event=watch.sensed)
+    bridge = rack.bridge_for(table, watch.sensed)
     lane = Lane(
         table.name,
         _judge(table, parts),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from admission.zone import Zone
+from appliance.bridges import LaneBridge, links_of
 from appliance.clock import SystemClock
 from appliance.gate_standing import standing_of
 from appliance.health import Finding, Health, Weight
@@ -19,7 +20,6 @@ from appliance.sources import Source
 from appliance.web.views import Status
 from cache.replica.replicate import Replicator
 from firmware_bridge.bridges.absent import ScreenOnlyBridge
-from firmware_bridge.bridges.mcu import McuBridge
 from scanner.camera.source import CameraStatistics
 
 
@@ -47,7 +47,7 @@ class Outlook:
         self._hub_files = hub_files
         self.lanes: list[Lane] = []
         self.sources: list[Source] = []
-        self.bridges: dict[str, McuBridge | ScreenOnlyBridge] = {}
+        self.bridges: dict[str, LaneBridge] = {}
         self._sources_of: dict[str, list[Source]] = {}
         self._clock = clock
         self._inbox_overflowed: dict[str, Callable[[], int | None]] = {}
@@ -58,9 +58,7 @@ class Outlook:
         self._device_up: dict[str, Callable[[], bool | None]] = {}
         records.pace.serving = self.serving
 
-    def add_lane(
-        self, lane: Lane, bridge: McuBridge | ScreenOnlyBridge, sources: Sequence[Source]
-    ) -> None:
+    def add_lane(self, lane: Lane, bridge: LaneBridge, sources: Sequence[Source]) -> None:
         """Take a lane in, with what reads for it and what answers for it."""
         self.lanes.append(lane)
         self.bridges[lane.name] = bridge
@@ -68,8 +66,10 @@ class Outlook:
         self._sources_of[lane.name] = list(sources)
         self._inbox_overflowed[lane.name] = lambda: lane.inbox.statistics().overflowed
         self._device_up[f"bridge.{lane.name}"] = lambda: bridge.alive
-        if isinstance(bridge, McuBridge):
-            self._link_rejected[lane.name] = lambda: bridge.statistics().rejected_frames
+        if links := links_of(bridge):
+            self._link_rejected[lane.name] = lambda: sum(
+                link.statistics().rejected_frames for link in links
+            )
         for source in sources:
             self._device_up[f"source.{source.name}"] = partial(getattr, source, "up")
             if source.frames_dropped is not None:
@@ -141,7 +141,7 @@ class Outlook:
     def _lane(self, lane: Lane) -> Finding:
         bridge = self.bridges[lane.name]
         if not bridge.alive:
-            error = bridge.last_error if isinstance(bridge, McuBridge) else None
+            error = None if isinstance(bridge, ScreenOnlyBridge) else bridge.last_error
             return Finding(ok=False, why=f"out of order: {error or 'the board is silent'}")
         standing = standing_of(bridge)
         if standing.obstacle:

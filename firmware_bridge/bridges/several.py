@@ -118,6 +118,11 @@ class SeveralBridge:
             self._members.append(_Member(plan.name, plan.outputs, bridge))
 
     @property
+    def bridges(self) -> list[MemberBridge]:
+        """The members' own bridges, in the order of their plans."""
+        return [member.bridge for member in self._members]
+
+    @property
     def alive(self) -> bool:
         """Whether every member's hardware has answered within its heartbeat limit."""
         return all(member.bridge.alive for member in self._members)
