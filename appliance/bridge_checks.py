@@ -99,6 +99,14 @@ def _several(table: SeveralBridgeTable) -> Iterator[BridgeFault]:
                 f"bridge.members: two of them have the output '{gate}'",
                 "one board alone may unlock a gate: it has to know who passed",
             )
+    if (
+        sum(isinstance(member, McuBridgeTable) and not member.wiring for member in table.members)
+        > 1
+    ):
+        yield BridgeFault(
+            "bridge.members: two microcontrollers without `wiring`",
+            "say what is wired to each: nobody could tell which of them has the gate",
+        )
     for member in table.members:
         yield from _members(member)
 

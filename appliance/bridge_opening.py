@@ -9,6 +9,7 @@ from admission.gate import Input
 from admission.signal import Output
 from appliance.bridge_checks import outputs_named
 from appliance.bridge_tables import (
+    BridgeTable,
     GpioBridgeTable,
     InputName,
     LightName,
@@ -123,6 +124,12 @@ def name_of(table: MemberTable) -> str:
             return f"{kind} {table.device or table.host}"
         case _:
             return f"{kind} {table.device}"
+
+
+def local_tables(table: BridgeTable) -> list[LocalBridgeTable]:
+    """Return the tables of the local boards in a bridge."""
+    members = table.members if isinstance(table, SeveralBridgeTable) else (table,)
+    return [one for one in members if isinstance(one, LocalBridgeTable)]
 
 
 def spec_of(table: LocalBridgeTable) -> TerminalsSpec:

@@ -7,6 +7,7 @@ port that is taken) is judged by `appliance.inspection`.
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,7 +16,8 @@ import msgspec
 from admission.site import Direction, Site
 from appliance import camera_table, site_table, sound_table
 from appliance.bridge_checks import LaneBridge, faults_in
-from appliance.bridge_tables import BridgeTable
+from appliance.bridge_opening import local_tables, spec_of
+from appliance.bridge_tables import BridgeTable, OsdpBridgeTable, SeveralBridgeTable
 from appliance.camera_table import CameraSourceTable
 from appliance.config_hints import removed_hint, values_hint
 from appliance.errors import ConfigError
@@ -213,6 +215,12 @@ def _check_lanes(config: Config, path: Path) -> None:
         if unheard is not None:
             msg = f"{path}: {unheard.what} - at `sound.{unheard.key}` of the lane '{one.name}'"
             raise ConfigError(msg, hint=unheard.hint)
+        for table in local_tables(one.bridge):
+            try:
+                spec_of(table)
+            except ValueError as error:
+                msg = f"{path}: {error} - in the bridge of the lane '{one.name}'"
+                raise ConfigError(msg, hint="see docs/bridges.md for what it can be") from error
     for lane, fault in faults_in(lanes):
         msg = f"{path}: {fault.what} - in the lane '{lane}'"
         raise ConfigError(msg, hint=fault.hint)
@@ -236,7 +244,11 @@ def _absolute(config: Config, folder: Path) -> Config:
                 return source
 
     lanes = tuple(
-        replace(lane, sources=tuple(with_paths(source) for source in lane.sources))
+        replace(
+            lane,
+            sources=tuple(with_paths(source) for source in lane.sources),
+            bridge=_with_key(lane.bridge, placed),
+        )
         for lane in config.lane
     )
     return replace(
@@ -257,6 +269,16 @@ def _absolute(config: Config, folder: Path) -> Config:
         ),
         lane=lanes,
     )
+
+
+def _with_key(table: BridgeTable, placed: Callable[[str], str]) -> BridgeTable:
+    replace = msgspec.structs.replace
+    if isinstance(table, OsdpBridgeTable) and table.key_file:
+        return replace(table, key_file=placed(table.key_file))
+    if isinstance(table, SeveralBridgeTable):
+        members = tuple(_with_key(member, placed) for member in table.members)
+        return replace(table, members=members)
+    return table
 
 
 def site_of(config: Config) -> Site:

@@ -13,7 +13,8 @@ from admission.errors import AdmissionError
 from admission.rulebook import Rulebook
 from admission.rulebook_format import MAX_RULEBOOK_BYTES
 from admission.rulebook_loading import load_rulebook
-from appliance.bridge_tables import McuBridgeTable
+from appliance.bridge_inspection import bridge_problems, cable_of
+from appliance.bridge_tables import BridgeTable, SeveralBridgeTable
 from appliance.camera_inspection import camera_problems
 from appliance.camera_table import CameraSourceTable
 from appliance.cameras import CameraKind, kind_of
@@ -134,9 +135,16 @@ def _lanes(config: Config) -> Iterator[Problem]:
     for i, lane in enumerate(config.lane):
         for j, source in enumerate(lane.sources):
             yield from _source(f"lane[{i}].sources[{j}]", source, used)
-        if isinstance(lane.bridge, McuBridgeTable):
-            where = f"lane[{i}].bridge.port"
-            yield from _device(where, lane.bridge.port, "/dev/serial/by-id", used)
+        yield from _bridge(f"lane[{i}].bridge", lane.bridge, used)
+
+
+def _bridge(where: str, table: BridgeTable, used: dict[str, str]) -> Iterator[Problem]:
+    if isinstance(table, SeveralBridgeTable):
+        for i, member in enumerate(table.members):
+            yield from _bridge(f"{where}.members[{i}]", member, used)
+    elif cable := cable_of(table):
+        yield from _device(f"{where}.{cable.key}", cable.device, "/dev/serial/by-id", used)
+    yield from bridge_problems(where, table)
 
 
 def _source(where: str, source: SourceTable, used: dict[str, str]) -> Iterator[Problem]:

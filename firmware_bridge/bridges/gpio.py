@@ -121,9 +121,17 @@ def open_gpio(spec: GpioSpec, configuration: BoardConfiguration) -> GpioTerminal
         return GpioTerminals(chip, spec, configuration)
 
 
+def find_chip(wanted: str) -> str:
+    """Return the device of the chip that is wanted, as in `GpioSpec.chip`.
+
+    :raises TerminalsError: if there is none, or one may not be looked at.
+    """
+    return wanted if wanted.startswith("/") else _path_of(wanted)
+
+
 @contextlib.contextmanager
 def _opened_chip(wanted: str) -> Iterator[gpiod.Chip]:
-    path = wanted if wanted.startswith("/") else _path_of(wanted)
+    path = find_chip(wanted)
     try:
         chip = gpiod.Chip(path)
     except OSError as error:

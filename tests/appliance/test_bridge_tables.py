@@ -10,7 +10,13 @@ import pytest
 from admission.gate import Input, Side
 from admission.signal import Output
 from admission.site import Direction
-from appliance.bridge_tables import McuBridgeTable, SharedBridgeTable, configuration_of
+from appliance.bridge_tables import (
+    McuBridgeTable,
+    OsdpBridgeTable,
+    SeveralBridgeTable,
+    SharedBridgeTable,
+    configuration_of,
+)
 from appliance.config import Config, parse_config
 from appliance.errors import ConfigError
 from appliance.gate_table import GateTable
@@ -110,6 +116,7 @@ def test_the_way_out_shares_the_board_and_has_the_other_side() -> None:
              '{ kind = "modbus", host = "192.0.2.7", coils = { gate = 1 } }]\n')],
             "two of them",
         ),
+        (['[lane.bridge]\nkind = "modbus"\nhost = "a"\ncoils = { gate = 1, red = 1 }\n'], "twice"),
         ([MCU + 'requires = ["siren"]\n'], "siren"),
         ([MCU + "[lane.gate]\nwindow_s = 60\n"], "window_s"),
         ([MCU + WIRING.replace("2000", "9000")], "max_on_ms"),
@@ -142,3 +149,14 @@ def test_a_lane_opens_the_side_of_its_direction(
     gate: GateTable, direction: Direction, side: Side
 ) -> None:
     assert gate.side_for(direction) is side
+
+
+def test_a_readers_key_lies_beside_the_configuration() -> None:
+    several = (
+        '[lane.bridge]\nkind = "several"\nmembers = [{ kind = "mcu", port = "/dev/ttyACM0" },'
+        ' { kind = "osdp", device = "/dev/ttyUSB0", key_file = "reader.key" }]\n'
+    )
+    bridge = parsed(several).lane[0].bridge
+    assert isinstance(bridge, SeveralBridgeTable)
+    assert isinstance(bridge.members[1], OsdpBridgeTable)
+    assert bridge.members[1].key_file == str(Path("reader.key").resolve())
