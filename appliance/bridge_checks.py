@@ -18,6 +18,7 @@ from appliance.bridge_tables import (
     ModbusBridgeTable,
     OsdpBridgeTable,
     OutputName,
+    ScreenOnlyTable,
     SeveralBridgeTable,
     SharedBridgeTable,
     StackLightBridgeTable,
@@ -54,7 +55,7 @@ def faults_in(lanes: Sequence[LaneBridge]) -> Iterator[tuple[str, BridgeFault]]:
                 faults = _several(lane.bridge)
             case _:
                 faults = _members(lane.bridge)
-        for fault in faults:
+        for fault in (*faults, *_shut(lane, by_name)):
             yield lane.name, fault
 
 
@@ -89,6 +90,38 @@ def _shared(
             f"bridge.lane: '{table.lane}' unlocks the same side of the gate",
             'give the way out direction = "out", or set `side` in [lane.gate]',
         )
+
+
+def _shut(lane: LaneBridge, lanes: Mapping[str, LaneBridge]) -> Iterator[BridgeFault]:
+    """Find a lane that would say ADMIT with its lamps, and leave its gate shut.
+
+    A board leaves out what it has no output for: right where there is no gate, and a lie where
+    there is one and the lane unlocks its other side.
+    """
+    bridge = lane.bridge
+    if isinstance(bridge, SharedBridgeTable) and bridge.lane in lanes:
+        bridge = lanes[bridge.lane].bridge
+    gates = {name for member in _members_of(bridge) for name in _gates_of(member)}
+    ours = lane.gate.side_for(lane.direction).gate.name.lower()
+    if gates and ours not in gates:
+        yield BridgeFault(
+            f"the lane unlocks '{ours}', and its board has only '{gates.pop()}'",
+            'set side = "a" or "b" in [lane.gate]: a is the output gate, b is gate_b',
+        )
+
+
+def _members_of(bridge: BridgeTable) -> tuple[MemberTable, ...]:
+    match bridge:
+        case SeveralBridgeTable():
+            return bridge.members
+        case SharedBridgeTable() | ScreenOnlyTable():
+            return ()
+        case _:
+            return (bridge,)
+
+
+def _gates_of(table: MemberTable) -> set[OutputName]:
+    return {name for name in (*outputs_named(table), *table.requires) if name in GATES}
 
 
 def _several(table: SeveralBridgeTable) -> Iterator[BridgeFault]:

@@ -130,6 +130,32 @@ def test_what_cannot_work_is_told_before_anything_moves(lanes: list[str], words:
     assert told.value.hint
 
 
+@pytest.mark.parametrize(
+    "bridge",
+    [
+        'kind = "mcu"\nport = "/dev/ttyUSB0"\nrequires = ["gate"]\n',
+        'kind = "mcu"\nport = "/dev/ttyUSB0"\n[lane.bridge.wiring]\noutputs = ["gate"]\n',
+        'kind = "modbus"\nhost = "192.0.2.7"\ncoils = { gate = 0 }\n',
+        'kind = "several"\nmembers = [{ kind = "osdp", device = "/dev/x" }, { kind = "gpio", '
+        + "outputs = { gate = 17 } }]\n",
+    ],
+)
+def test_no_lane_shows_green_before_a_gate_that_its_board_would_leave_out(bridge: str) -> None:
+    out = 'direction = "out"\n'
+    with pytest.raises(ConfigError, match="the lane unlocks 'gate_b'") as caught:
+        parsed(f"{out}[lane.bridge]\n{bridge}")
+    assert "side" in caught.value.hint
+    parsed(f'{out}[lane.gate]\nside = "a"\n[lane.bridge]\n{bridge}')
+    parsed(f"[lane.bridge]\n{bridge}")
+
+
+def test_a_shared_board_needs_both_gates() -> None:
+    shared = 'direction = "out"\n[lane.bridge]\nkind = "shared"\nlane = "lane-1"\n'
+    with pytest.raises(ConfigError, match="in the lane 'lane-2'"):
+        parsed(MCU + WIRING, shared)
+    parsed(MCU + WIRING.replace('"gate"]\ninputs', '"gate", "gate_b"]\ninputs'), shared)
+
+
 def test_a_key_that_moved_says_where_to() -> None:
     with pytest.raises(ConfigError) as told:
         parsed("passage_window_s = 5\n" + MCU)
