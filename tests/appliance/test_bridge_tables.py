@@ -137,7 +137,7 @@ def test_what_cannot_work_is_told_before_anything_moves(lanes: list[str], words:
         'kind = "mcu"\nport = "/dev/ttyUSB0"\n[lane.bridge.wiring]\noutputs = ["gate"]\n',
         'kind = "modbus"\nhost = "192.0.2.7"\ncoils = { gate = 0 }\n',
         'kind = "several"\nmembers = [{ kind = "osdp", device = "/dev/x" }, { kind = "gpio", '
-        + "outputs = { gate = 17 } }]\n",
+         "outputs = { gate = 17 } }]\n",
     ],
 )
 def test_no_lane_shows_green_before_a_gate_that_its_board_would_leave_out(bridge: str) -> None:
