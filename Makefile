@@ -33,7 +33,7 @@ firmware: ## build the bridge's firmware (gcc-avr), check it (gcc -fanalyzer, cp
 	$(MAKE) -C firmware_bridge/firmware avr size analyse
 
 chip: $(VENV)/.dev firmware ## the firmware on a simulated ATmega328P, on bad cables, beside its Python twin
-	$(BIN)/pytest -m slow tests/firmware_bridge
+	$(BIN)/pytest -m slow tests/firmware_bridge tests/contracts
 
 outage: $(VENV)/.dev ## long runs: a minute without hub loses nothing, new rules arrive, plug-ins install
 	CHOT_OUTAGE_S=60 $(BIN)/pytest -m slow tests/end_to_end tests/appliance
