@@ -136,8 +136,14 @@ def test_what_cannot_work_is_told_before_anything_moves(lanes: list[str], words:
         'kind = "mcu"\nport = "/dev/ttyUSB0"\nrequires = ["gate"]\n',
         'kind = "mcu"\nport = "/dev/ttyUSB0"\n[lane.bridge.wiring]\noutputs = ["gate"]\n',
         'kind = "modbus"\nhost = "192.0.2.7"\ncoils = { gate = 0 }\n',
-        'kind = "several"\nmembers = [{ kind = "osdp", device = "/dev/x" }, { kind = "gpio", '
-         "outputs = { gate = 17 } }]\n",
+        """kind = "several"
+        [[lane.bridge.members]]
+        kind = "osdp"
+        device = "/dev/ttyUSB0"
+        [[lane.bridge.members]]
+        kind = "gpio"
+        outputs = { gate = 17 }
+        """,
     ],
 )
 def test_no_lane_shows_green_before_a_gate_that_its_board_would_leave_out(bridge: str) -> None:
