@@ -182,9 +182,13 @@ class Chip:
         while self.statistics().cycle < end:
             self.wait_until(lambda: False, _POLL_S)
 
-    def contact(self, source: Input, *, closed: bool) -> Moment:
-        """Close or open a contact between an input and ground."""
-        return self._moment(f"pin {_CONTACTS[source]} {int(not closed)}")
+    def contact(self, source: Input, *, closed: bool, at_cycle: int | None = None) -> Moment:
+        """Close or open a contact between an input and ground, now or in a cycle to come.
+
+        :returns: when this was asked.
+        """
+        later = "" if at_cycle is None else f" {at_cycle}"
+        return self._moment(f"pin {_CONTACTS[source]} {int(not closed)}{later}")
 
     def jumper(self, *, fitted: bool) -> Moment:
         """Fit or pull the configuration jumper."""

@@ -1,5 +1,6 @@
 /* Commands, one a line, each answered by {"event": "done", ...}:
  *   pin C2 0 | pin C2 1         close a contact to ground, or open it
+ *   pin C2 0 32000000           ... in this cycle
  *   reset CAUSE [bootloader]    power_on, external, brown_out, watchdog
  *   hang | hang deaf            the program stands still, without or with interrupts barred
  *   stop_tick                   the millisecond's interrupt fails
@@ -39,8 +40,12 @@ static bool command_cable(const char *line)
     char port;
     unsigned bit;
     unsigned level;
+    unsigned long long cycle;
+    int read = sscanf(line, "pin %c%u %u %llu", &port, &bit, &level, &cycle);
 
-    if (sscanf(line, "pin %c%u %u", &port, &bit, &level) == 3) {
+    if (read == 4) {
+        pins_contact_at(port, bit, level == 0u, cycle);
+    } else if (read == 3) {
         pins_contact(port, bit, level == 0u);
     } else if (strcmp(line, "unplug") == 0) {
         line_unplug();

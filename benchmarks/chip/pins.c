@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <simavr/avr_ioport.h>
+#include <simavr/sim_cycle_timers.h>
 
 #include "rig.h"
 
 #define PORTS 3u
 #define FIRST_PORT 'B'
+#define CHANGES 32u
 #define EICRA 0x69u
 #define ON_RISING_EDGES 0x0Fu
 
@@ -14,6 +16,13 @@ struct port {
     uint8_t direction; /* DDR register: 1 drives */
     uint8_t closed;    /* contacts to ground */
     char shown[8];     /* what was told last of each pin */
+};
+
+/* A contact that will move. */
+struct change {
+    char port;
+    unsigned bit;
+    bool closed;
 };
 
 static avr_t *chip;
@@ -100,6 +109,27 @@ void pins_contact(char name, unsigned bit, bool closed)
     port->closed = closed ? (port->closed | mask) : (uint8_t)(port->closed & ~mask);
     ground(port);
     avr_raise_irq(irq_of(port, (int)bit), !closed && level_of(port, bit) == 'p');
+}
+
+static avr_cycle_count_t due(avr_t *avr, avr_cycle_count_t when, void *param)
+{
+    const struct change *change = param;
+
+    (void)avr;
+    (void)when;
+    pins_contact(change->port, change->bit, change->closed);
+    return 0;
+}
+
+void pins_contact_at(char port, unsigned bit, bool closed, avr_cycle_count_t cycle)
+{
+    static struct change changes[CHANGES];
+    static unsigned next;
+    struct change *change = &changes[next];
+
+    next = (next + 1u) % CHANGES;
+    *change = (struct change){.port = port, .bit = bit, .closed = closed};
+    avr_cycle_timer_register(chip, cycle > chip->cycle ? cycle - chip->cycle : 1, due, change);
 }
 
 void pins_reset(void)

@@ -66,6 +66,8 @@ unsigned line_overruns(void);
 void pins_attach(avr_t *avr);
 /* Close a contact to ground, or open it. */
 void pins_contact(char port, unsigned bit, bool closed);
+/* The same in a cycle to come; at most 32 may wait, and a reset forgets them. */
+void pins_contact_at(char port, unsigned bit, bool closed, avr_cycle_count_t cycle);
 /* All pins have become inputs without pull-ups: the chip was reset. */
 void pins_reset(void);
 

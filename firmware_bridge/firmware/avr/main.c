@@ -14,8 +14,6 @@
 #include "tick.h"
 #include "uart.h"
 
-/* Bytes taken in one round. A line at full speed brings 12 in a millisecond. */
-#define BYTES_A_ROUND 16u
 /* What the board and the line hold for the host (160 bytes of 85 µs) is sent in this time. */
 #define FLUSH_MS 16u
 
@@ -46,15 +44,6 @@ static void start(void)
     sei();
 }
 
-static void receive(void)
-{
-    uint8_t byte;
-
-    for (uint8_t taken = 0u; (taken < BYTES_A_ROUND) && uart_take(&byte); taken++) {
-        board_receive(&board, byte, now_ms);
-    }
-}
-
 /* Catch up with the clock, at most one millisecond a round. Return whether it moved. */
 static bool advance(void)
 {
@@ -67,6 +56,17 @@ static bool advance(void)
     board_advance(&board, now_ms);
     pins_led(board_has_host(&board) || ((now_ms & blink_bit) != 0u));
     return true;
+}
+
+/* Take one byte: the next one comes with the clock caught up, so that what a frame begins is timed
+ * from when it came. */
+static void receive(void)
+{
+    uint8_t byte;
+
+    if (uart_take(&byte)) {
+        board_receive(&board, byte, now_ms);
+    }
 }
 
 static void send(void)
@@ -116,8 +116,8 @@ int main(void)
     for (;;) {
         bool moved;
 
-        receive();
         moved = advance();
+        receive();
         /* Before the acknowledgement leaves, the pins are what it says. */
         pins_drive(board_pins(&board), board_driven(&board));
         send();
