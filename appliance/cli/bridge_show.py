@@ -37,6 +37,8 @@ def show_command(
     Nothing is lit or opened. Exits with 1 if a board does not answer.
     """
     chosen = targets(config, lanes, port)
+    if follow and len(chosen) > 1:
+        raise click.UsageError("--follow needs --lane or --port: it listens to one board")
     boards = [asyncio.run(_look(target)) for target in chosen]
     if as_json:
         click.echo(json.dumps(boards, ensure_ascii=False))
@@ -46,8 +48,7 @@ def show_command(
     if any("error" in board for board in boards):
         raise SystemExit(1)
     if follow:
-        for target in chosen[:1]:
-            asyncio.run(_follow(target, as_json))
+        asyncio.run(_follow(chosen[0], as_json))
 
 
 async def _look(target: Target) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import sys
 from collections.abc import Callable
@@ -20,7 +21,7 @@ from appliance.cli.bridge_answers import Finding, Result
 from appliance.cli.bridge_course import COURSE, Course, Heard, without_gate
 from appliance.cli.bridge_link import DARK, bridge_to, linked
 from appliance.cli.bridge_targets import Target, targets, which_boards
-from appliance.cli.bridge_terminal import StandardTerminal
+from appliance.cli.bridge_terminal import NoTerminal, StandardTerminal
 from appliance.cli.bridge_words import SIGNALS, WORDS, index_of
 from firmware_bridge.bridges.mcu import McuBridge
 from firmware_bridge.errors import BridgeError
@@ -55,29 +56,20 @@ def test_command(
     A gate is opened only after you said that it is clear of people. However it ends, everything is
     off then. Exits with 1 if something was not seen as it should be, or was left out.
     """
-    chosen = targets(config, lanes, port)
-    findings: dict[str, list[Finding]] = {target.name: [] for target in chosen}
-    interrupted = False
+    findings: dict[str, list[Finding]] = {}
+    settings = {"automatic": automatic, "gates": not no_gate, "language": language}
     try:
-        for target in chosen:
-            test = _test(
-                target,
-                findings[target.name].append,
-                automatic=automatic,
-                gates=not no_gate,
-                language=language,
-            )
-            asyncio.run(test)
+        for target in targets(config, lanes, port):
+            found = findings.setdefault(target.name, [])
+            asyncio.run(_test(target, found.append, **settings))
     except KeyboardInterrupt:
-        interrupted = True
-    if as_json:
-        click.echo(json.dumps(msgspec.to_builtins(findings), ensure_ascii=False))
-    else:
-        for name, found in findings.items():
-            _print(name, found, language)
-    if interrupted:
-        raise SystemExit(EXIT_INTERRUPTED)
-    if not all(found and _well(found) for found in findings.values()):
+        _print_all(findings, language, as_json=as_json)
+        raise SystemExit(EXIT_INTERRUPTED) from None
+    except NoTerminal:
+        _print_all(findings, language, as_json=as_json)
+        raise
+    _print_all(findings, language, as_json=as_json)
+    if not all(_well(found) for found in findings.values()):
         raise SystemExit(1)
 
 
@@ -91,18 +83,21 @@ async def _test(
 ) -> None:
     heard = Heard()
     bridge = bridge_to(target, heard.add)
-    if automatic:
-        async with linked(bridge):
-            found(_configured(target, bridge, language))
-            await acknowledged(bridge, language, found)
-        return
-    with StandardTerminal(sys.stdin) as terminal:
-        async with linked(bridge):
-            found(_configured(target, bridge, language))
-            terminal.tell(WORDS["begin"][index_of(language)].format(name=target.name))
-            pulse_ms = target.gate.pulse_ms
-            course = Course(bridge, heard, terminal, language, pulse_ms=pulse_ms, gates=gates)
-            await course.walk(found)
+    with contextlib.ExitStack() as stack:
+        terminal = None if automatic else stack.enter_context(StandardTerminal(sys.stdin))
+        try:
+            async with linked(bridge):
+                found(_configured(target, bridge, language))
+                if terminal is None:
+                    await acknowledged(bridge, language, found)
+                    return
+                terminal.tell(WORDS["begin"][index_of(language)].format(name=target.name))
+                pulse_ms = target.gate.pulse_ms
+                course = Course(bridge, heard, terminal, language, pulse_ms=pulse_ms, gates=gates)
+                await course.walk(found)
+        except BridgeError as error:  # this board is lost; the next one is tried all the same
+            what, expected = (WORDS[key][index_of(language)] for key in ("link", "answers"))
+            found(Finding(what, expected, f"{error}: {error.hint}", Result.OTHERWISE))
 
 
 async def acknowledged(
@@ -134,6 +129,14 @@ def _configured(target: Target, bridge: McuBridge, language: Language) -> Findin
         seen, result = "as_in_file", Result.SEEN
     what = WORDS["configuration"][index]
     return Finding(what, WORDS["as_in_file"][index], WORDS[seen][index], result)
+
+
+def _print_all(findings: dict[str, list[Finding]], language: Language, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(msgspec.to_builtins(findings), ensure_ascii=False))
+        return
+    for name, found in findings.items():
+        _print(name, found, language)
 
 
 def _well(findings: list[Finding]) -> bool:

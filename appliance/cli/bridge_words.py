@@ -51,6 +51,8 @@ WORDS: Final = {
     "what": ("thử", "tried"),
     "expected": ("phải là", "should be"),
     "seen": ("đã thấy", "was seen"),
+    "link": ("liên lạc", "link"),
+    "answers": ("mạch trả lời", "the board answers"),
     "configuration": ("cấu hình", "configuration"),
     "as_in_file": ("như trong tệp cấu hình", "as in the configuration file"),
     "other": ("khác: chot bridge configure", "another: chot bridge configure"),

@@ -16,6 +16,7 @@ from appliance.cli import bridge_link, bridge_off, bridge_targets
 from appliance.cli.main import main
 from firmware_bridge.bridges.simulated import SimulatedBoard
 from firmware_bridge.link.configuration import BoardConfiguration
+from tests.firmware_bridge.bridges.relay_boards import a_board_in_the_network
 from tests.worlds import ROOT
 
 CONFIG = (ROOT / "configs/kiosk.toml").read_text()
@@ -46,7 +47,6 @@ def board() -> Iterator[SimulatedBoard]:
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits long for boards that will not come."""
     monkeypatch.setattr(bridge_link, "START_S", 0.5)
-    monkeypatch.setattr(bridge_off, "START_S", 0.5)
 
 
 @pytest.fixture
@@ -60,6 +60,15 @@ def file_with(folder: Path, bridge: str) -> Path:
     path = folder / "chot.toml"
     path.write_text(f"{head}[lane.bridge]\n{bridge}")
     return path
+
+
+def lost_and(board: SimulatedBoard) -> str:
+    """Return a bridge of two boards, of which the first is not there."""
+    return (
+        'kind = "several"\n[[lane.bridge.members]]\nkind = "mcu"\nport = "/nowhere"\n'
+        'wiring = { outputs = ["green"] }\n'
+        f'[[lane.bridge.members]]\nkind = "mcu"\nport = "{board.path}"\n'
+    )
 
 
 class TestShow:
@@ -99,12 +108,20 @@ class TestOff:
         assert ": off" in result.output
         assert board.energised == frozenset()
 
-    def test_each_board_is_tried(self, board: SimulatedBoard, tmp_path: Path) -> None:
-        path = file_with(
-            tmp_path,
-            'kind = "several"\n[[lane.bridge.members]]\nkind = "mcu"\nport = "/nowhere"\n'
-            f'[[lane.bridge.members]]\nkind = "mcu"\nport = "{board.path}"\n',
-        )
+    def test_relays_that_know_no_host_go_off_too(self, tmp_path: Path) -> None:
+        # What ExecStopPost is for: all our processes were killed while a relay was closed.
+        with a_board_in_the_network() as relays:
+            relays.set_coil(4, True)
+            where = f'host = "127.0.0.1"\nport = {relays.port}'
+            path = file_with(tmp_path, f'kind = "modbus"\n{where}\ncoils = {{ gate = 4 }}\n')
+            result = call("off", "--config", path)
+            assert (result.exit_code, relays.coils[4]) == (0, False), result.output
+
+    def test_each_board_is_tried(
+        self, board: SimulatedBoard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(bridge_off, "START_S", 0.5)
+        path = file_with(tmp_path, lost_and(board))
         result = call("off", "--config", path)
         assert result.exit_code == 1
         assert "/2: off" in result.output
@@ -177,6 +194,17 @@ class TestAutomatic:
         assert result.exit_code == 1
         assert "configuration" in result.output
         assert "1 not as it should be" in result.output
+
+    def test_a_board_that_is_lost_does_not_hide_the_others(
+        self, board: SimulatedBoard, tmp_path: Path
+    ) -> None:
+        path = file_with(tmp_path, lost_and(board))
+        result = call("test", "--config", path, "--automatic", "--json")
+        assert result.exit_code == 1
+        lost, sound = json.loads(result.output).values()
+        assert [finding["result"] for finding in lost] == ["otherwise"]
+        assert "/nowhere" in lost[0]["seen"]
+        assert {finding["result"] for finding in sound} == {"seen"}
 
     def test_it_speaks_vietnamese(self, board: SimulatedBoard) -> None:
         result = call("test", "--port", board.path, "--automatic", "--language", "vi")
