@@ -271,7 +271,9 @@ def _write_all(scanner: SimulatedScanner, data: bytes) -> None:
 
 
 @contextlib.contextmanager
-def running(prepared: Path, folder: Path) -> Iterator[tuple[RunningHub, RunningGate]]:
+def running(
+    prepared: Path, folder: Path, configuration: BoardConfiguration = WIRED
+) -> Iterator[tuple[RunningHub, RunningGate]]:
     shutil.copytree(prepared, folder, dirs_exist_ok=True)
     hub = RunningHub(folder)
     try:
@@ -279,7 +281,7 @@ def running(prepared: Path, folder: Path) -> Iterator[tuple[RunningHub, RunningG
         # By a link: a gate that outlived its test must not open somebody else's terminal.
         with (
             SimulatedScanner(link=folder / "scanner") as scanner,
-            SimulatedBoard(time.monotonic_ns, configuration=WIRED) as board,
+            SimulatedBoard(time.monotonic_ns, configuration=configuration) as board,
         ):
             gate = RunningGate(folder, hub, scanner, board)
             try:
