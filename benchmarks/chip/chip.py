@@ -206,6 +206,10 @@ class Chip:
         """Let the program stand still; its interrupts go on unless it is `deaf`."""
         return self._moment("hang deaf" if deaf else "hang")
 
+    def stray_interrupt(self) -> Moment:
+        """Let an interrupt come that the firmware does not use."""
+        return self._moment("stray_interrupt")
+
     def stop_tick(self) -> Moment:
         """Let the millisecond's interrupt fail."""
         return self._moment("stop_tick")

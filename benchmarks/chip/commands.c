@@ -3,6 +3,7 @@
  *   pin C2 0 32000000           ... in this cycle
  *   reset CAUSE [bootloader]    power_on, external, brown_out, watchdog
  *   hang | hang deaf            the program stands still, without or with interrupts barred
+ *   stray_interrupt             one comes that the firmware does not use
  *   stop_tick                   the millisecond's interrupt fails
  *   unplug | replug             the cable
  *   eeprom save PATH | eeprom load PATH
@@ -16,6 +17,8 @@
 #include "rig.h"
 
 #define TIMSK0 0x6Eu
+#define INT0_VECTOR 4u
+#define LAST_WORD 0x7FFEu
 
 static avr_t *chip;
 static char input[4096];
@@ -28,7 +31,13 @@ static bool command_later(const char *line)
     char how[32] = "";
 
     if (strcmp(line, "hang") == 0 || strcmp(line, "hang deaf") == 0) {
-        rig_hang(strcmp(line, "hang deaf") == 0);
+        chip->flash[LAST_WORD] = 0xFF; /* rjmp to itself */
+        chip->flash[LAST_WORD + 1u] = 0xCF;
+        rig_jump(LAST_WORD, strcmp(line, "hang deaf") == 0);
+        return true;
+    }
+    if (strcmp(line, "stray_interrupt") == 0) {
+        rig_jump(INT0_VECTOR, true);
         return true;
     }
     return sscanf(line, "reset %31s %31s", cause, how) >= 1

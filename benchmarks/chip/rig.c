@@ -21,7 +21,6 @@
 /* Who is later than this has been kept from running: time stood still for the chip too. */
 #define LATE_NS (NS_PER_S / 10u)
 #define R2 2u
-#define LAST_WORD 0x7FFEu
 
 struct cause {
     const char *name;
@@ -35,8 +34,9 @@ static avr_run_t run_usually;
 static struct cause causes[4];
 static const struct cause *commanded; /* reset to do once the instruction is over */
 static bool by_bootloader;
-static bool hang_commanded;
-static bool hang_is_deaf;
+static bool jump_commanded;
+static uint32_t jump_to;
+static bool jump_deaf;
 static uint64_t started_ns;
 static unsigned slips;
 
@@ -86,15 +86,16 @@ bool rig_reset(const char *name, bool bootloader)
     return commanded != NULL;
 }
 
-void rig_hang(bool deaf)
+void rig_jump(uint32_t address, bool deaf)
 {
-    hang_commanded = true;
-    hang_is_deaf = deaf;
+    jump_commanded = true;
+    jump_to = address;
+    jump_deaf = deaf;
 }
 
 bool rig_is_changing(void)
 {
-    return commanded != NULL || hang_commanded;
+    return commanded != NULL || jump_commanded;
 }
 
 unsigned rig_slips(void)
@@ -170,16 +171,14 @@ static void do_commanded_reset(void)
     commanded = NULL;
 }
 
-static void do_commanded_hang(void)
+static void do_commanded_jump(void)
 {
-    chip->flash[LAST_WORD] = 0xFF; /* rjmp to itself */
-    chip->flash[LAST_WORD + 1u] = 0xCF;
-    chip->pc = LAST_WORD;
+    chip->pc = jump_to;
     chip->state = cpu_Running;
-    if (hang_is_deaf) {
+    if (jump_deaf) {
         chip->sreg[S_I] = 0;
     }
-    hang_commanded = false;
+    jump_commanded = false;
 }
 
 static void change(void)
@@ -187,8 +186,8 @@ static void change(void)
     if (commanded != NULL) {
         do_commanded_reset();
     }
-    if (hang_commanded) {
-        do_commanded_hang();
+    if (jump_commanded) {
+        do_commanded_jump();
     }
     rig_tell("done", "%s", "");
     commands_obey();

@@ -25,8 +25,9 @@ void rig_fail(const char *what) __attribute__((noreturn));
 /* Reset the chip once the running instruction is over. With `bootloader`, hand the cause over in r2
  * and not in MCUSR, as Optiboot does. Return false if there is no such cause. */
 bool rig_reset(const char *cause, bool bootloader);
-/* Let the program stand still once the running instruction is over, `deaf` to interrupts or not. */
-void rig_hang(bool deaf);
+/* Let the program go on at this address once the running instruction is over, `deaf` to interrupts
+ * or not. */
+void rig_jump(uint32_t address, bool deaf);
 /* Return whether one of these is still to happen. */
 bool rig_is_changing(void);
 /* Return how often this machine kept the rig from running, so that the chip's clock stood still. */

@@ -14,13 +14,13 @@
 #define READY_INPUT 6u
 #define JUMPER_PIN ((uint8_t)_BV(PB1))
 #define LED_PIN ((uint8_t)_BV(PB5))
-#define SERIAL_IN_PIN ((uint8_t)_BV(PD0))
+#define SERIAL_PINS ((uint8_t)(_BV(PD0) | _BV(PD1))) /* a line at rest is high */
 
 void pins_start(void)
 {
     pins_release();
     ACSR = (uint8_t)_BV(ACD); /* the comparator, on after a reset, shares D6 and D7 */
-    PORTD = SERIAL_IN_PIN;
+    PORTD = SERIAL_PINS;
     DDRC = 0u;
     PORTC = CONTACT_PINS;
     PORTB = (uint8_t)(READY_PIN | JUMPER_PIN);

@@ -25,6 +25,7 @@ void reset_first(void)
     uint8_t handed_over;
 
     __asm__ volatile("mov %0, r2" : "=r"(handed_over));
+    cli(); /* no reset comes without, but a program that fell to address 0 would */
     /* A reset lets go of all pins; a bootloader may have taken some. */
     DDRD = 0u;
     PORTD = 0u;
@@ -37,6 +38,16 @@ void reset_first(void)
         flags = handed_over;
     }
     wdt_enable(WDTO_250MS);
+}
+
+/* An interrupt that nobody asked for: the program is not what it was. The default would jump to 0
+ * and go on as if nothing had happened. */
+ISR(BADISR_vect)
+{
+    pins_release();
+    for (;;) {
+        /* the watchdog ends this */
+    }
 }
 
 static uint8_t cause_of(uint8_t seen)
