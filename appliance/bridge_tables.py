@@ -96,7 +96,7 @@ class ModbusBridgeTable(Wiring, frozen=True, kw_only=True, tag="modbus", tag_fie
     port: Annotated[int, msgspec.Meta(ge=1, le=65_535)] = 502
     framing: Literal["", "rtu", "tcp"] = ""
     unit: Annotated[int, msgspec.Meta(ge=1, le=247)] = 1
-    baud: Annotated[int, msgspec.Meta(ge=1_200, le=115_200)] = 9_600
+    baud: Annotated[int, msgspec.Meta(ge=4_800, le=115_200)] = 9_600
     parity: Literal["N", "E", "O"] = "N"
     stop_bits: Literal[1, 2] = 1
     timeout_ms: Annotated[int, msgspec.Meta(ge=20, le=200)] = 100

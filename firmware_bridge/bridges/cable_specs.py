@@ -15,6 +15,8 @@ from admission.gate import Input
 from admission.signal import GATES, Output
 
 FLASH_UNIT_MS: Final = 100
+MIN_BAUD: Final = 4_800
+"""A signal's two questions take 70 ms at this rate; slower ones leave no time for an answer."""
 OSDP_BAUDS: Final = (9_600, 19_200, 38_400, 57_600, 115_200, 230_400)
 MAX_SPAN: Final = 256
 """Coils, or inputs, are asked for in one question: from the lowest to the highest that is used."""
@@ -55,7 +57,7 @@ class ModbusRelaySpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, t
         for low, value, high, name in (
             (1, self.unit, 247, "unit"),
             (1, self.port, 65_535, "port"),
-            (1_200, self.baud, 115_200, "baud"),
+            (MIN_BAUD, self.baud, 115_200, "baud"),
             (20, self.timeout_ms, 200, "timeout_ms"),
             (0, self.poll_ms, 250, "poll_ms"),
             (0, self.flash_off_ms, 10_000, "flash_off_ms"),

@@ -24,6 +24,8 @@ from firmware_bridge.bridges.terminals import TerminalsError
 CLOSE_WAIT_MS: Final = 100
 _CLOSE_STEP_MS: Final = 5
 _READ_BYTES: Final = 1_024
+_SEND_PIECES: Final = 4
+"""More pieces than that, of a few dozen bytes, and the other end takes them on purpose so."""
 _GONE_HINT: Final = "check the cable and the device's power; it is opened again by itself"
 
 
@@ -54,15 +56,18 @@ class Line:
         :raises TerminalsError: if the device is gone, or takes nothing for `timeout_ms`.
         """
         unsent = memoryview(data)
-        while unsent:
+        for _ in range(_SEND_PIECES):
             try:
                 unsent = unsent[os.write(self._descriptor, unsent) :]
             except BlockingIOError:
-                if not self._ready(select.POLLOUT, timeout_ms):
-                    msg = f"{self.name} takes no bytes"
-                    raise TerminalsError(msg, hint=_GONE_HINT) from None
+                if not self._ready(select.POLLOUT, timeout_ms // _SEND_PIECES):
+                    break
             except OSError as error:
                 raise self._gone(error.strerror or str(error)) from error
+            if not unsent:
+                return
+        msg = f"{self.name} takes no bytes"
+        raise TerminalsError(msg, hint=_GONE_HINT)
 
     def receive(self, timeout_ms: int) -> bytes:
         """Return what came, at most 1,024 bytes; empty if nothing came within `timeout_ms`.

@@ -226,7 +226,8 @@ def _check_fit(spec: ModbusRelaySpec, configuration: BoardConfiguration) -> None
             "flash_off_ms would release a gate that is held by its current",
             hint="do without flash_off_ms where fail is safe",
         )
-    if spec.flash_off_ms < max(configuration.max_on_ms[output] for output in spec.coils):
-        raise TerminalsError(
-            "flash_off_ms is shorter than an output's max_on_ms", hint="lengthen flash_off_ms"
-        )
+    # As long as the longest on-time it would race with our own end, and look like a power cut.
+    least_ms = max(configuration.max_on_ms[output] for output in spec.coils) + FLASH_UNIT_MS
+    if spec.flash_off_ms < least_ms:
+        msg = f"flash_off_ms is {spec.flash_off_ms}, less than max_on_ms and {FLASH_UNIT_MS} more"
+        raise TerminalsError(msg, hint=f"lengthen flash_off_ms to {least_ms} at least")

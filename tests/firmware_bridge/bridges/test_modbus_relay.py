@@ -277,7 +277,7 @@ def test_flash_on_has_the_bytes_of_the_makers_example() -> None:
 
 def test_with_flash_off_the_board_itself_ends_a_relay() -> None:
     configuration = BoardConfiguration(
-        outputs=frozenset({Output.GATE}), inputs=frozenset(), max_on_ms=(300,) * 6
+        outputs=frozenset({Output.GATE}), inputs=frozenset(), max_on_ms=(200,) * 6
     )
     with a_board_in_the_network(flashes=True) as board:
         spec = ModbusRelaySpec(
@@ -304,6 +304,7 @@ def test_with_flash_off_the_board_itself_ends_a_relay() -> None:
         ({"device": "a", "host": "b"}, "either a device or a host"),
         ({"device": "a", "framing": "tcp"}, "needs a host"),
         ({"device": "a", "unit": 0}, "unit is 0"),
+        ({"device": "a", "baud": 1_200}, "baud is 1200"),
         ({"device": "a", "timeout_ms": 500}, "timeout_ms is 500"),
         ({"device": "a", "flash_off_ms": 250}, "multiple of 100"),
         ({"device": "a", "coils": {}}, "without coils"),
@@ -333,13 +334,13 @@ def test_settings_that_cannot_be_are_refused(settings: dict[str, object], words:
             BoardConfiguration(outputs=frozenset(COILS), inputs=frozenset(INPUTS), fail_safe=True),
             "held by its current",
         ),
-        (WIRED, "shorter than"),
+        (WIRED, "flash_off_ms is 5000, less than max_on_ms and 100 more"),
     ],
 )
 def test_a_wiring_that_does_not_fit_is_refused_before_anything_is_opened(
     configuration: BoardConfiguration, words: str
 ) -> None:
-    spec = ModbusRelaySpec(COILS, device="/nowhere", discrete_inputs=INPUTS, flash_off_ms=400)
+    spec = ModbusRelaySpec(COILS, device="/nowhere", discrete_inputs=INPUTS, flash_off_ms=5_000)
     with pytest.raises(TerminalsError, match=words):
         ModbusRelayTerminals(spec, configuration, time.monotonic_ns)
 
