@@ -7,7 +7,6 @@ wall clock, and a child that keeps a dead-man over relays may not hang when that
 from __future__ import annotations
 
 import logging
-import struct
 from collections.abc import Callable
 from typing import Final, TypeVar
 
@@ -105,7 +104,7 @@ class ModbusMaster:
         """Return how many bytes are done with, and a message if they held one."""
         try:
             return self._framer.handleFrame(data, 0, 0)
-        except (ModbusException, struct.error, LookupError, ValueError, TypeError):
+        except ModbusException:
             heard.garbled = True  # a sound frame that holds nonsense
             return len(data), None
 

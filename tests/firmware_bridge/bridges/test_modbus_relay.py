@@ -352,7 +352,7 @@ class ScriptedLine:
 
     def __init__(self, chunks: list[bytes]) -> None:
         self.now_ns = 0
-        self._chunks = chunks
+        self.chunks = chunks
 
     def monotonic_ns(self) -> int:
         return self.now_ns
@@ -364,11 +364,27 @@ class ScriptedLine:
         self.now_ns += silence_ms * 1_000_000
 
     def receive(self, timeout_ms: int) -> bytes:
-        if self._chunks:
+        if self.chunks:
             self.now_ns += 1_000_000
-            return self._chunks.pop(0)
+            return self.chunks.pop(0)
         self.now_ns += timeout_ms * 1_000_000
         return b""
+
+
+def test_whoever_talks_on_and_on_is_not_listened_to() -> None:
+    line = ScriptedLine([b"\x01\x01\xff" * 40] * 1_000)
+    master = ModbusMaster(
+        line,  # type: ignore[arg-type]
+        unit=1,
+        rtu=True,
+        silence_ms=4,
+        timeout_ms=100,
+        monotonic_ns=line.monotonic_ns,
+    )
+    master.within(350)
+    with pytest.raises(TerminalsError, match="garbled"):
+        master.ask(ReadCoilsRequest(address=0, count=8), ReadCoilsResponse)
+    assert len(line.chunks) >= 990
 
 
 def _coils_answer(bits: list[bool], unit: int) -> bytes:
