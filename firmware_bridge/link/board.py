@@ -146,7 +146,7 @@ class Board:
         """Do what is due, in the order in which it was. Edges are stamped with now."""
         while (due_ns := self.next_deadline_ns) is not None and due_ns <= now_ns:
             self._elapse(due_ns)
-        self._tell(now_ns)
+        self._elapse(now_ns)
         self._collect(now_ns)
 
     def take_bytes(self) -> bytes:

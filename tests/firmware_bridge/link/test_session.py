@@ -18,7 +18,6 @@ from firmware_bridge.errors import (
 from firmware_bridge.link.board import Board
 from firmware_bridge.link.codec import frame_of
 from firmware_bridge.link.configuration import BoardConfiguration
-from firmware_bridge.link.event_filter import EventFilter
 from firmware_bridge.link.events import Ended, State
 from firmware_bridge.link.flights import SHOW_BOUND_NS
 from firmware_bridge.link.frame import Frame, decode, encode
@@ -285,12 +284,6 @@ def test_inputs_arrive_once_and_in_order_over_a_reset_of_the_link() -> None:
     cable.run_for(200)
     events = [event for event in cable.events if isinstance(event, InputEvent)]
     assert [event.value for event in events] == [1, 0]
-
-
-def test_the_input_filter_follows_the_boards_starts() -> None:
-    known = EventFilter()
-    seen = [(1, 255), (1, 255), (1, 0), (1, 255), (2, 0), (2, 0)]
-    assert [known.is_new(*event) for event in seen] == [True, False, True, False, True, False]
 
 
 def test_an_unknown_reason_is_told_by_its_number() -> None:
