@@ -69,12 +69,12 @@ async def _configure(target: Target, port: str, yes: bool, dry_run: bool) -> boo
             return True
         if not yes and not await asyncio.to_thread(click.confirm, "write this to the board?"):
             raise click.Abort
-        await _write(bridge, wanted)
+        await write(bridge, wanted)
     click.secho(f"{target.name}: written and read back; take the jumper off now", fg="green")
     return True
 
 
-async def _write(bridge: McuBridge, wanted: BoardConfiguration) -> None:
+async def write(bridge: McuBridge, wanted: BoardConfiguration) -> None:
     """Write, wait for the board to come back, and read.
 
     :raises BridgeRefused: the jumper is not fitted, or the board has another configuration.

@@ -13,8 +13,10 @@ from click.testing import CliRunner, Result
 from admission.gate import Input
 from admission.signal import GATES, Output
 from appliance.cli import bridge_link, bridge_off, bridge_targets
+from appliance.cli.bridge_configure import write
 from appliance.cli.main import main
 from firmware_bridge.bridges.simulated import SimulatedBoard
+from firmware_bridge.errors import BridgeRefused
 from firmware_bridge.link.configuration import BoardConfiguration
 from tests.firmware_bridge.bridges.relay_boards import a_board_in_the_network
 from tests.worlds import ROOT
@@ -165,6 +167,17 @@ class TestConfigure:
             assert result.exit_code == 0, result.output
             assert "damaged" in result.output
             assert board.configuration == WIRED
+
+    async def test_a_board_that_forgets_is_no_success(self) -> None:
+        class Forgetful:
+            async def configure(self, configuration: BoardConfiguration) -> None:
+                pass
+
+            async def read_configuration(self) -> BoardConfiguration:
+                return BoardConfiguration()
+
+        with pytest.raises(BridgeRefused, match="another configuration"):
+            await write(Forgetful(), WIRED)  # type: ignore[arg-type]
 
     def test_a_file_that_says_nothing_of_the_wiring_writes_nothing(
         self, board: SimulatedBoard, tmp_path: Path
