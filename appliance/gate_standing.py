@@ -61,14 +61,16 @@ class GateStanding(msgspec.Struct, frozen=True):
 
 
 def standing_of(bridge: object) -> GateStanding:
-    """Return how the gate stands; of a board that is silent, or has no contacts, nothing."""
+    """Return how the gate stands; of a board that is silent, or has no contacts, nothing.
+
+    Of several boards `sensed` is what any of them senses, `board` the gate's.
+    """
     if not isinstance(bridge, SensingBridge) or not bridge.alive or bridge.board is None:
         return GateStanding()
-    board = bridge.board
-    active = bridge.sensed & board.inputs
+    active, fitted = bridge.sensed, bridge.board.inputs
     return GateStanding(
         stop=Input.STOP in active,
         fire=Input.FIRE in active,
         tamper=Input.TAMPER in active,
-        ready=Input.READY in active if Input.READY in board.inputs else None,
+        ready=Input.READY in active if Input.READY in fitted else None,
     )
