@@ -78,6 +78,7 @@ class GateWatch:
         self._list_s = list_s
         self._waiting: deque[BoardEvent] = deque()
         self._unlisted: Counter[str] = Counter()
+        self._last: dict[str, tuple[Event, str, Direction]] = {}
         self._list_ns = 0
         self._news = asyncio.Event()
         self._closed = False
@@ -171,18 +172,34 @@ class GateWatch:
         if self._pace.take(event.value, self._now_ns()):
             entry = self._incident(event, note, direction)
             written = await self._log.write(entry)
-        if not written.may_act:
+        if written.may_act:
+            self._last.pop(event.value, None)
+        else:
             self._unlist(event.value)
+            self._last[event.value] = (event, note, direction)
         self._tell(event.value, alert=alert, sequence=written.sequence, entry=entry)
 
     async def _list(self) -> None:
-        """Write down how much happened that has no entry of its own."""
+        """Write down how much happened that has no entry of its own, and of each kind the last.
+
+        So the journal ends with how the gate stands, however a contact has chattered.
+        """
         self._list_ns = self._now_ns() + int(self._list_s * 1e9)
         for what, count in list(self._unlisted.items()):
-            entry = self._incident(Event.UNLISTED, unlisted_note(what, count), self._direction)
-            if (await self._log.write(entry)).may_act:
-                self._unlisted.subtract({what: count})
+            last = self._last.get(what)
+            more = count - (last is not None)
+            if more and not await self._stands(
+                Event.UNLISTED, unlisted_note(what, more), self._direction
+            ):
+                continue
+            self._unlisted[what] -= more
+            if last is not None and await self._stands(*last):
+                self._unlisted[what] -= 1
+                del self._last[what]
         self._unlisted = +self._unlisted
+
+    async def _stands(self, event: Event, note: str, direction: Direction) -> bool:
+        return (await self._log.write(self._incident(event, note, direction))).may_act
 
     def _incident(self, event: Event, note: str, direction: Direction) -> Passage:
         now = self._clock.now()

@@ -204,9 +204,24 @@ async def test_a_contact_that_chatters_fills_no_disk_and_every_change_is_counted
     await turnstile.settled()
     assert turnstile.entries == [
         *[(Event.FORCED, "")] * BURST,
-        (Event.UNLISTED, f"forced {MAX_WAITING - BURST}"),
+        (Event.UNLISTED, f"forced {MAX_WAITING - BURST - 1}"),
+        (Event.FORCED, ""),
     ]
     assert turnstile.told.count("forced") == MAX_WAITING
+
+
+@pytest.mark.parametrize("changes", range(BURST, BURST + 4))
+async def test_however_a_contact_chatters_the_journal_ends_with_how_it_stands(
+    changes: int,
+) -> None:
+    turnstile = Turnstile()
+    for number in range(changes):
+        turnstile.changes(Input.FIRE, 1 - number % 2)
+    await turnstile.settled()
+    assert turnstile.entries[-1] == (Event.FIRE, "began" if changes % 2 else "ended")
+    singly = [event for event, _ in turnstile.entries if event is Event.FIRE]
+    told = [int(note.split()[1]) for event, note in turnstile.entries if event is Event.UNLISTED]
+    assert len(singly) + sum(told) == changes
 
 
 async def test_so_many_behind_one_admission_are_counted_too() -> None:
@@ -257,20 +272,20 @@ async def test_what_the_journal_does_not_take_is_in_the_list_once_it_does(
     turnstile.journal.broken = False
     turnstile.watch.close()
     await asyncio.wait_for(task, 5)
-    assert turnstile.entries == [(Event.UNLISTED, "forced 1")]
+    assert turnstile.entries == [(Event.FORCED, "")]
 
 
 async def test_the_list_is_written_while_the_gate_goes_on() -> None:
     turnstile = Turnstile()
     task = asyncio.create_task(turnstile.watch.run())
-    for _ in range(BURST + 1):
+    for _ in range(BURST + 2):
         turnstile.tells(FORCED)
     for _ in range(20 * BURST):
         await asyncio.sleep(0)
-    assert len(turnstile.told) == BURST + 1
+    assert len(turnstile.told) == BURST + 2
     turnstile.clock.advance(11)
     turnstile.changes(Input.BUTTON, 1)
     for _ in range(20):
         await asyncio.sleep(0)
-    assert turnstile.entries[-1] == (Event.UNLISTED, "forced 1")
+    assert turnstile.entries[-2:] == [(Event.UNLISTED, "forced 1"), (Event.FORCED, "")]
     task.cancel()
