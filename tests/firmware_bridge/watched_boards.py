@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import NamedTuple
 
 from admission.signal import Output
 from benchmarks.chip.chip import CYCLES_PER_MS, Chip, pin_of
 from firmware_bridge.bridges.simulated import SimulatedBoard
-from tests.firmware_bridge.host_board import HostBoard
+from tests.firmware_bridge.firmware.pty_board import PtyBoard
 from tests.firmware_bridge.numbered_signals import PinEdge
 
 _OUTPUTS = {pin_of(output): output for output in Output}
@@ -36,8 +38,11 @@ def in_simavr() -> Iterator[WatchedBoard]:
 
 @contextlib.contextmanager
 def in_c() -> Iterator[WatchedBoard]:
-    with HostBoard() as board:
-        yield WatchedBoard(board.path, lambda: board.edges, slack_ms=100.0)
+    with (
+        tempfile.TemporaryDirectory(prefix="chot-board-") as folder,
+        PtyBoard(Path(folder, "board")) as board,
+    ):
+        yield WatchedBoard(board.path, lambda: _edges_of_pty(board), slack_ms=100.0)
 
 
 @contextlib.contextmanager
@@ -51,14 +56,26 @@ def in_python() -> Iterator[WatchedBoard]:
 
 
 def _edges_of_chip(chip: Chip) -> list[PinEdge]:
-    """Return the edges by the chip's own clock. The first low level after a start is no edge."""
+    """Return the edges by the chip's own clock."""
+    return _edges(
+        (_OUTPUTS[edge.pin], edge.level == 1, edge.cycle / CYCLES_PER_MS)
+        for edge in list(chip.edges)
+        if edge.pin in _OUTPUTS
+    )
+
+
+def _edges_of_pty(board: PtyBoard) -> list[PinEdge]:
+    return _edges((edge.output, edge.level == 1, edge.at_ns / 1e6) for edge in list(board.edges))
+
+
+def _edges(levels: Iterable[tuple[Output, bool, float]]) -> list[PinEdge]:
+    """Return the changes; the first low level after a start is none."""
     on: set[Output] = set()
     found = []
-    for edge in chip.edges:
-        output = _OUTPUTS.get(edge.pin)
-        if output is not None and (edge.level == 1) is not (output in on):
+    for output, is_on, at_ms in levels:
+        if is_on is not (output in on):
             on ^= {output}
-            found.append(PinEdge(output, edge.level == 1, edge.cycle / CYCLES_PER_MS))
+            found.append(PinEdge(output, is_on, at_ms))
     return found
 
 
