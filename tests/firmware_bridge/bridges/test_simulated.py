@@ -9,13 +9,16 @@ from random import Random
 
 import pytest
 
+from admission.gate import Input
+from admission.signal import Output
 from firmware_bridge.bridges.faults import FaultyWire
 from firmware_bridge.bridges.port import open_device
 from firmware_bridge.bridges.simulated import SimulatedBoard
 from firmware_bridge.errors import BridgeError
 from firmware_bridge.link.codec import frame_of, message_of
+from firmware_bridge.link.configuration import BoardConfiguration
 from firmware_bridge.link.frame import Decoder, encode
-from firmware_bridge.link.messages import Hello, HelloReply, ResetCause
+from firmware_bridge.link.messages import BoardState, Hello, HelloReply, ResetCause
 
 
 def greet(path: str) -> HelloReply:
@@ -52,6 +55,25 @@ def test_the_path_stays_over_unplug_and_replug_and_goes_at_the_end() -> None:
         assert board.path == path
         greet(path)
     assert not Path(path).parent.exists()
+
+
+def test_a_configuration_and_the_contacts_outlast_a_power_cut() -> None:
+    wired = BoardConfiguration(inputs=frozenset({Input.FIRE}), debounce_ms=1, fail_safe=True)
+    with SimulatedBoard(time.monotonic_ns, configuration=wired) as board:
+        board.sense(Input.FIRE, 1)
+        board.reset()
+        reply = greet(board.path)
+        assert board.coils == {Output.GATE, Output.GATE_B}, "locked by current"
+    assert reply.sensed == {Input.FIRE}
+    assert reply.fingerprint == wired.fingerprint
+    assert reply.state == BoardState.STORED
+
+
+def test_a_damaged_configuration_is_told_and_nothing_is_driven() -> None:
+    with SimulatedBoard(time.monotonic_ns, damaged=True) as board:
+        board.fit_jumper()
+        assert greet(board.path).state == BoardState.DAMAGED | BoardState.JUMPER
+        assert board.coils == frozenset()
 
 
 def test_leaving_ends_the_thread() -> None:
