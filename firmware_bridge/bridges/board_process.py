@@ -34,6 +34,9 @@ STALL_S: Final = 0.9
 """The kernel ends this process by SIGALRM when one turn takes longer: a terminal blocks."""
 OPENING_S: Final = 10.0
 PATIENCE_MS: Final = 250
+MIN_READ_NS: Final = 1_000_000
+"""Inputs are looked at once a millisecond at most, as on the microcontroller: a contact that hums
+must neither eat the processor nor be taken for one that rests."""
 MAX_ORDER_BYTES: Final = 65_536
 _READ_BYTES: Final = 4_096
 _ENDING: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGABRT)
@@ -144,6 +147,9 @@ class LocalBoardLoop:
         return True
 
     def _sense(self) -> None:
+        early_ns = self._read_ns + MIN_READ_NS - self._monotonic_ns()
+        if early_ns > 0:
+            time.sleep(early_ns / 1e9)
         active = self._terminals.read()
         self._read_ns = self._monotonic_ns()
         self._board.sample(active, self._read_ns)
@@ -227,4 +233,5 @@ def _told_to_end() -> Iterator[int]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    # Everything is off and told: no library's threads or exit handlers are waited for.
+    os._exit(main(sys.argv[1:]))

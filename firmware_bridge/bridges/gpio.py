@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
@@ -25,6 +26,8 @@ HEADER_LABELS: Final = ("pinctrl-rp1", "pinctrl-bcm2711", "pinctrl-bcm2835")
 """The chips behind the 40-pin header of the Raspberry Pi 5, 4, and those before."""
 CONSUMER: Final = "chot"
 DEVICES: Final = Path("/dev")
+PULL_S: Final = 0.02
+"""How long a pull-up may take to lift a long cable, before the first look at it."""
 _BIAS: Final = {
     "pull_up": Bias.PULL_UP,
     "pull_down": Bias.PULL_DOWN,
@@ -55,6 +58,7 @@ class GpioTerminals:
             undo.callback(_release, self._writing)
             self._reading = _requested(chip, _input_settings(self._inputs, spec, configuration))
             undo.pop_all()
+        time.sleep(PULL_S)
 
     @property
     def wake_fds(self) -> tuple[int, ...]:

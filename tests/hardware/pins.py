@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import time
 from pathlib import Path
 
 CONFIGFS = Path("/sys/kernel/config")
@@ -36,6 +38,16 @@ class SimulatedChip:
     def pull(self, line: int, *, up: bool) -> None:
         """Pull a line from outside: what a contact does."""
         (self._lines / f"sim_gpio{line}" / "pull").write_text("pull-up" if up else "pull-down")
+
+    def chatter(self, line: int, changes: int) -> float:
+        """Pull a line up and down as fast as that goes; return the longest pause in seconds."""
+        pauses_s = []
+        with (self._lines / f"sim_gpio{line}" / "pull").open("wb", buffering=0) as file:
+            for turn in range(changes):
+                begun_s = time.monotonic()
+                os.pwrite(file.fileno(), b"pull-up" if turn % 2 else b"pull-down", 0)
+                pauses_s.append(time.monotonic() - begun_s)
+        return max(pauses_s)
 
 
 def load_simulator() -> None:

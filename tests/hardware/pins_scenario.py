@@ -145,6 +145,19 @@ def inputs(lane: Lane) -> list[InputEvent]:
     return [event for event in lane.events if isinstance(event, InputEvent)]
 
 
+async def hum(chip: SimulatedChip) -> None:
+    """A contact that chatters for a while, faster than any person: no event, and no harm."""
+    async with serving() as lane:
+        await asyncio.wait_for(lane.up.wait(), PATIENCE_S)
+        begun_s = time.monotonic()
+        pause_s = await asyncio.to_thread(chip.chatter, STOP, 10_000)
+        took_s = time.monotonic() - begun_s
+        await lane.show()
+        await asyncio.sleep(0.5)  # an event would have come
+        seen = [str(event.input.name) for event in inputs(lane)]
+        tell("hum", took_s=took_s, pause_s=pause_s, events=seen, levels=levels(chip))
+
+
 async def killed_board(chip: SimulatedChip) -> None:
     async with serving() as lane:
         await lane.show()
@@ -213,6 +226,7 @@ async def main() -> None:
     for line in (STOP, FIRE, PASSAGE, RED):
         chip.pull(line, up=True)
     await levels_and_events(chip)
+    await hum(chip)
     await killed_board(chip)
     for number in (signal.SIGKILL, signal.SIGSTOP):
         killed_daemon(chip, number)

@@ -18,6 +18,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 LIMIT_S = 600.0
 OFF_S = 1.0
+DEBOUNCE_S = 0.02
 OFF = {"green": 0, "gate": 0, "red": 1}
 """The red lamp is active low."""
 LIT = {"green": 1, "gate": 1, "red": 1}
@@ -62,6 +63,13 @@ def test_contacts_reach_the_host_and_a_stop_drops_the_relay(steps: Steps) -> Non
     (stopped,) = steps["stopped"]
     assert stopped["levels"]["gate"] == 0
     assert stopped["events"] == ["FIRE", "STOP"]
+
+
+def test_a_contact_that_hums_is_no_event(steps: Steps) -> None:
+    (hum,) = steps["hum"]
+    # A machine that stood still for as long as debouncing takes has shown the contact at rest.
+    assert hum["events"] == [] or hum["pause_s"] >= DEBOUNCE_S
+    assert hum["levels"] == LIT
 
 
 def test_a_cancelled_bridge_leaves_the_pins_off(steps: Steps) -> None:

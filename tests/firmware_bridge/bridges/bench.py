@@ -20,6 +20,8 @@ from firmware_bridge.link.configuration import BoardConfiguration
 from tests.firmware_bridge.bridges.bench_process import INPUT_LINES, SPEC
 
 ROOT = Path(__file__).resolve().parents[3]
+COPY_S = 3.0
+"""How long the forked copy of a daemon lives on."""
 
 
 def board_command(folder: Path, kind: str) -> tuple[str, ...]:
@@ -102,9 +104,13 @@ class Bench:
 
 
 def daemon(folder: str, kind: str, arguments: list[str]) -> None:
-    """A daemon that lights lamp and gate, tells its board's process, and goes on until killed."""
+    """A daemon that lights lamp and gate, tells its board's process, and goes on until killed.
+
+    It leaves a forked process behind that has a copy of its end of the link, as pools of workers
+    do: the link does not close with the daemon. Its argument is the dead-man's time in ms.
+    """
     lit = Signal(SignalName.TEST, (Pulse(Output.GREEN, 5_000), Pulse(Output.GATE, 5_000)))
-    configuration = BoardConfiguration(dead_man_ms=500)
+    configuration = BoardConfiguration(dead_man_ms=int(arguments[0]))
     board = LocalBoard(SPEC, configuration, command=board_command(Path(folder), kind))
 
     async def live() -> None:
@@ -120,6 +126,10 @@ def daemon(folder: str, kind: str, arguments: list[str]) -> None:
             tasks.create_task(bridge.run())
             await up.wait()
             await bridge.show(lit)
+            if os.fork() == 0:
+                os.close(sys.stdout.fileno())
+                time.sleep(COPY_S)  # noqa: ASYNC251 - it shares nothing but descriptors
+                os._exit(0)
             sys.stdout.write(f"{board.pid}\n")
             sys.stdout.flush()
 
