@@ -90,4 +90,6 @@ def beeps_in_words(beeps: int, language: Language) -> str:
     index = index_of(language)
     if beeps == MANY_BEEPS:
         return WORDS["many"][index]
-    return f"{beeps} {WORDS['beeps'][index]}" if beeps else WORDS["nothing"][index]
+    if beeps == 0:
+        return WORDS["nothing"][index]
+    return f"{beeps} {WORDS['beep' if beeps == 1 else 'beeps'][index]}"

@@ -170,6 +170,7 @@ class Course:
     async def _try_gate(self, side: Side) -> Finding:
         what = self._word("gate_name", side=side.name)
         expected = self._word("gate_works")
+        self._terminal.forget()
         clear = await self._ask(self._word("clear", side=side.name), self._yes_or_no)
         if not clear:
             return Finding(what, expected, self._word("gate_not_clear"), Result.SKIPPED)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import codecs
+import contextlib
 import os
 import select
+import termios
 from typing import Protocol, Self, TextIO
 
 import click
@@ -27,6 +29,10 @@ class Terminal(Protocol):
 
         :raises NoTerminal: there will be none.
         """
+        ...
+
+    def forget(self) -> None:
+        """Drop what was typed before: it answers no question that comes after."""
         ...
 
     def tell(self, text: str) -> None:
@@ -52,7 +58,7 @@ class StandardTerminal:
         self._typed = ""
         self._ended = False
         self._more = asyncio.Event()
-        self._width = 0
+        self._living = ""
 
     def __enter__(self) -> Self:
         try:
@@ -77,6 +83,12 @@ class StandardTerminal:
         text, _, self._typed = self._typed.partition("\n")
         return text.strip()
 
+    def forget(self) -> None:
+        """See `Terminal`."""
+        self._typed = ""
+        with contextlib.suppress(termios.error):  # a pipe: what was not written yet comes later
+            termios.tcflush(self._descriptor, termios.TCIFLUSH)
+
     def tell(self, text: str) -> None:
         """See `Terminal`."""
         self.live("")
@@ -84,9 +96,9 @@ class StandardTerminal:
 
     def live(self, text: str) -> None:
         """See `Terminal`."""
-        if self._width or text:
-            click.echo("\r" + " " * self._width + "\r" + text, nl=False)
-        self._width = len(text)
+        if text != self._living:
+            click.echo("\r" + " " * len(self._living) + "\r" + text, nl=False)
+        self._living = text
 
     def _read(self) -> None:
         try:

@@ -28,7 +28,11 @@ from firmware_bridge.errors import BridgeError
 from firmware_bridge.link.messages import BoardState
 
 EXIT_INTERRUPTED = 130
-_STYLES = {Result.SEEN: "green", Result.OTHERWISE: "red", Result.SKIPPED: "yellow"}
+_STYLES = {
+    Result.SEEN: ("✓", "green"),
+    Result.OTHERWISE: ("✗", "red"),
+    Result.SKIPPED: ("–", "yellow"),
+}
 
 
 @click.command("test")
@@ -146,9 +150,10 @@ def _well(findings: list[Finding]) -> bool:
 def _print(name: str, findings: list[Finding], language: Language) -> None:
     index = index_of(language)
     columns = (WORDS[key][index] for key in ("what", "expected", "seen"))
-    table = Table(*columns, title=WORDS["title"][index].format(name=name))
+    table = Table("", *columns, title=WORDS["title"][index].format(name=name))
     for finding in findings:
-        table.add_row(finding.what, finding.expected, finding.seen, style=_STYLES[finding.result])
+        mark, style = _STYLES[finding.result]
+        table.add_row(mark, finding.what, finding.expected, finding.seen, style=style)
     Console().print(table)
     amiss = sum(finding.result is not Result.SEEN for finding in findings)
     words = WORDS["not_well" if amiss else "all_well"][index]

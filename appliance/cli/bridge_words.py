@@ -22,8 +22,8 @@ WORDS: Final = {
         "{signal}: how many beeps were heard? A number, 0 = none, m = too many to count",
     ),
     "clear": (
-        "Cửa phía {side}: sắp mở khoá. Có ai đứng trong hay tựa vào cửa không? c = không ai, cứ mở",
-        "Gate, side {side}: it will unlock. Is the gate clear of people? y = clear, unlock it",
+        "Cửa phía {side}: sắp mở khoá. Cửa đã trống người chưa? c = đã trống, mở đi; k = chưa",
+        "Gate, side {side}: it will unlock. Is the gate clear of people? y = clear, unlock; n = no",
     ),
     "unlocked": (
         "Cửa phía {side}: đã mở khoá rồi tự khoá lại? c = có, k = không",
@@ -38,6 +38,7 @@ WORDS: Final = {
     "rest": ("nghỉ", "at rest"),
     "nothing": ("không có gì", "nothing"),
     "many": ("nhiều tiếng", "many beeps"),
+    "beep": ("tiếng bíp", "beep"),
     "beeps": ("tiếng bíp", "beeps"),
     "skipped": ("bỏ qua", "skipped"),
     "acknowledged": ("mạch đã nhận", "acknowledged"),

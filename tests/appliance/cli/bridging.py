@@ -32,6 +32,9 @@ class Technician:
             raise NoTerminal("nobody is here any more")
         return str(reply)
 
+    def forget(self) -> None:
+        self._reply = None
+
     def tell(self, text: str) -> None:
         self.told.append(text)
         self._reply = self._answers(text)

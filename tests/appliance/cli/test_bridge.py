@@ -206,6 +206,7 @@ class TestAutomatic:
         result = call("test", "--config", a_file, "--automatic")
         assert result.exit_code == 1
         assert "configuration" in result.output
+        assert "✗" in result.output
         assert "1 not as it should be" in result.output
 
     def test_a_board_that_is_lost_does_not_hide_the_others(

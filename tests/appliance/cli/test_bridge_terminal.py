@@ -53,6 +53,18 @@ async def test_a_flood_is_not_kept(pipe: tuple[TextIO, int]) -> None:
     os.close(keys)
 
 
+async def test_what_was_typed_ahead_answers_no_later_question() -> None:
+    ours, theirs = pty.openpty()
+    os.write(ours, b"y\ny\n")
+    with os.fdopen(theirs) as stream, StandardTerminal(stream) as terminal:
+        assert await asyncio.wait_for(terminal.line(), PATIENCE_S) == "y"
+        os.write(ours, b"y\n")
+        terminal.forget()
+        os.write(ours, b"n\n")
+        assert await asyncio.wait_for(terminal.line(), PATIENCE_S) == "n"
+    os.close(ours)
+
+
 async def test_a_plain_file_is_nobody() -> None:
     with (ROOT / "README.md").open() as file, pytest.raises(NoTerminal) as caught:
         StandardTerminal(file).__enter__()
