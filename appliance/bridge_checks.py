@@ -13,6 +13,7 @@ from appliance.bridge_tables import (
     LIGHTS,
     BridgeTable,
     GpioBridgeTable,
+    InputName,
     McuBridgeTable,
     MemberTable,
     ModbusBridgeTable,
@@ -26,6 +27,8 @@ from appliance.bridge_tables import (
 from appliance.gate_table import GateTable
 
 GATES: Final[tuple[OutputName, ...]] = ("gate", "gate_b")
+GATE_INPUTS: Final[tuple[InputName, ...]] = ("passage_a", "passage_b", "fire", "stop", "ready")
+"""What the gate cycle goes by: it runs on the board that has the gate."""
 
 
 class BridgeFault(msgspec.Struct, frozen=True):
@@ -76,6 +79,19 @@ def outputs_named(table: MemberTable) -> tuple[OutputName, ...]:
             return ()
 
 
+def inputs_named(table: MemberTable) -> tuple[InputName, ...]:
+    """Return the inputs that a table says are wired."""
+    match table:
+        case GpioBridgeTable():
+            return tuple(table.inputs)
+        case ModbusBridgeTable():
+            return tuple(table.discrete_inputs)
+        case McuBridgeTable() if table.wiring is not None:
+            return table.wiring.inputs
+        case _:
+            return ()
+
+
 def _shared(
     lane: LaneBridge, table: SharedBridgeTable, lanes: Mapping[str, LaneBridge]
 ) -> Iterator[BridgeFault]:
@@ -85,9 +101,18 @@ def _shared(
             f"bridge.lane: no lane '{table.lane}' with a bridge of its own",
             "name the lane whose [lane.bridge] says how the board is connected",
         )
-    elif owner.gate.side_for(owner.direction) is lane.gate.side_for(lane.direction):
+        return
+    ours = lane.gate.side_for(lane.direction)
+    beside = [
+        one.name
+        for one in lanes.values()
+        if one is not lane
+        and (one is owner or one.bridge == table)
+        and one.gate.side_for(one.direction) is ours
+    ]
+    if beside:
         yield BridgeFault(
-            f"bridge.lane: '{table.lane}' unlocks the same side of the gate",
+            f"bridge.lane: '{beside[0]}' unlocks the same side of the gate",
             'give the way out direction = "out", or set `side` in [lane.gate]',
         )
 
@@ -132,16 +157,21 @@ def _several(table: SeveralBridgeTable) -> Iterator[BridgeFault]:
                 f"bridge.members: two of them have the output '{gate}'",
                 "one board alone may unlock a gate: it has to know who passed",
             )
-    if (
-        sum(isinstance(member, McuBridgeTable) and not member.wiring for member in table.members)
-        > 1
-    ):
+    unknown = [one for one in table.members if isinstance(one, McuBridgeTable) and not one.wiring]
+    if len(unknown) > 1:
         yield BridgeFault(
             "bridge.members: two microcontrollers without `wiring`",
             "say what is wired to each: nobody could tell which of them has the gate",
         )
+    gated = bool(unknown) or any(_gates_of(member) for member in table.members)
     for member in table.members:
         yield from _members(member)
+        strays = [name for name in inputs_named(member) if name in GATE_INPUTS]
+        if strays and gated and not _gates_of(member):
+            yield BridgeFault(
+                f"bridge.members: '{strays[0]}' is wired to a board that has no gate",
+                "wire it to the board that unlocks the gate: that board alone acts on it",
+            )
 
 
 def _members(table: BridgeTable) -> Iterator[BridgeFault]:

@@ -44,6 +44,7 @@ def parsed(*lanes: str) -> Config:
     return parse_config(tomllib.loads(text), Path("chot.toml"))
 
 
+OUT = 'direction = "out"\n[lane.bridge]\nkind = "shared"\nlane = "lane-1"\n'
 MCU = '[lane.bridge]\nkind = "mcu"\nport = "/dev/ttyUSB0"\n'
 WIRING = """
 [lane.bridge.wiring]
@@ -117,6 +118,18 @@ def test_the_way_out_shares_the_board_and_has_the_other_side() -> None:
             "two of them",
         ),
         (['[lane.bridge]\nkind = "modbus"\nhost = "a"\ncoils = { gate = 1, red = 1 }\n'], "twice"),
+        (
+            [
+                (
+                    '[lane.bridge]\nkind = "several"\nmembers = ['
+                    '{ kind = "gpio", outputs = { gate = 5 } },'
+                    '{ kind = "modbus", host = "192.0.2.7", coils = { red = 1 },'
+                    " discrete_inputs = { stop = 1 } }]\n"
+                )
+            ],
+            "no gate",
+        ),
+        ([MCU, OUT, OUT], "same side"),
         ([MCU + 'requires = ["siren"]\n'], "siren"),
         ([MCU + "[lane.gate]\nwindow_s = 60\n"], "window_s"),
         ([MCU + WIRING.replace("2000", "9000")], "max_on_ms"),
