@@ -96,3 +96,13 @@ def test_udev_rules_are_well_formed() -> None:
     vendors = re.findall(r'idVendor\}=="(.+?)"', "\n".join(rules))
     assert all(re.fullmatch(r"[0-9a-f]{4}", vendor) for vendor in vendors)
     assert len(vendors) == len(set(vendors))
+
+
+@pytest.mark.parametrize(
+    "vendor",
+    ["2341", "2a03", "1a86", "0403", "10c4", "067b"],
+    ids=["Arduino", "Arduino SRL", "CH340", "FTDI", "CP210x", "Prolific"],
+)
+def test_no_board_is_asked_whether_it_is_a_modem(vendor: str) -> None:
+    rules = (UNITS / "99-chot.rules").read_text().splitlines()
+    assert f'ATTR{{idVendor}}=="{vendor}", ENV{{ID_MM_DEVICE_IGNORE}}="1"' in rules
