@@ -5,7 +5,7 @@ BenchmarkError
 ├── DecoderMissingError     a decoder to be measured beside ours is not installed
 ├── ChildError              a measurement in a process of its own gave no answer
 ├── NoRoomError             the medium or the memory is too small for a measurement
-└── ToolMissingError        a compiler or library is missing, or does not build what it should
+└── ToolMissingError        a compiler or a library is not installed
 """
 
 from __future__ import annotations
@@ -34,4 +34,4 @@ class NoRoomError(BenchmarkError):
 
 
 class ToolMissingError(BenchmarkError):
-    """A compiler or a library is missing here, or does not build what it should."""
+    """A compiler or a library is not installed here."""

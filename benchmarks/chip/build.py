@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 import firmware_bridge
-from benchmarks.errors import ToolMissingError
+from benchmarks.errors import ChildError, ToolMissingError
 
 FIRMWARE: Final = Path(firmware_bridge.__file__).parent / "firmware"
 ELF: Final = FIRMWARE / "build" / "chot-atmega328p.elf"
@@ -25,7 +25,8 @@ _HINT: Final = "apt-get install avr-libc gcc gcc-avr libelf-dev libsimavr-dev ma
 def build() -> tuple[Path, Path]:
     """Return the rig and the firmware's ELF, both up to date.
 
-    :raises ToolMissingError: if a compiler or libsimavr is missing, or a build fails.
+    :raises ToolMissingError: if a compiler or libsimavr is missing.
+    :raises ChildError: if what should build does not.
     """
     with _alone():
         _make_firmware()
@@ -36,9 +37,11 @@ def build() -> tuple[Path, Path]:
 def footprint() -> dict[str, int]:
     """Return `flash_bytes` and `ram_bytes` of the firmware, the deepest stack included.
 
-    :raises ToolMissingError: as `build` does, and if one is above its limit.
+    :raises ToolMissingError: if the compiler is missing.
+    :raises ChildError: if it does not build, or one is above its limit.
     """
     with _alone():
+        _need("make", "avr-gcc")
         lines = _run("make", "--no-print-directory", "-C", str(FIRMWARE), "size").splitlines()
     figures = (line.split()[:2] for line in lines if line.startswith(("flash_bytes", "ram_bytes")))
     return {name: int(value) for name, value in figures}
@@ -54,8 +57,7 @@ def _alone() -> Iterator[None]:
 
 
 def _make_firmware() -> None:
-    _need("make")
-    _need("avr-gcc")
+    _need("make", "avr-gcc")
     _run("make", "-C", str(FIRMWARE), "avr")
 
 
@@ -65,20 +67,27 @@ def _compile_rig() -> None:
     if RIG.exists() and RIG.stat().st_mtime > newest:
         return
     _need("gcc")
+    if not _succeeds("gcc", "-fsyntax-only", "-include", "simavr/sim_avr.h", "-xc", "/dev/null"):
+        raise ToolMissingError("libsimavr is not installed", hint=_HINT)
     fresh = RIG.with_suffix(".new")
     _run("gcc", "-O2", *_WARNINGS, *map(str, sources), "-o", str(fresh), *_LIBRARIES)
     fresh.replace(RIG)
 
 
-def _need(tool: str) -> None:
-    if shutil.which(tool) is None:
-        msg = f"{tool} is not installed"
-        raise ToolMissingError(msg, hint=_HINT)
+def _need(*tools: str) -> None:
+    for tool in tools:
+        if shutil.which(tool) is None:
+            msg = f"{tool} is not installed"
+            raise ToolMissingError(msg, hint=_HINT)
+
+
+def _succeeds(*command: str) -> bool:
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0  # noqa: S603
 
 
 def _run(*command: str) -> str:
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode != 0:
-        msg = f"{' '.join(command[:3])}: {done.stderr.strip()[-2000:]}"
-        raise ToolMissingError(msg, hint=_HINT)
+        msg = f"{' '.join(command[:3])}: {(done.stdout + done.stderr).strip()[-2000:]}"
+        raise ChildError(msg)
     return done.stdout

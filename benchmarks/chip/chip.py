@@ -102,7 +102,8 @@ class Chip:
 
     :param elf: another program than the shipped firmware.
     :param eeprom: what the EEPROM holds at first (1024 bytes); erased without.
-    :raises ToolMissingError: on entering, if it cannot be built here.
+    :raises ToolMissingError: on entering, if what builds it is missing here.
+    :raises ChildError: on entering, if it does not build or start.
     """
 
     def __init__(self, *, elf: Path | None = None, eeprom: bytes | None = None) -> None:

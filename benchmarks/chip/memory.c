@@ -11,6 +11,7 @@
 #define EEARL 0x41u
 #define EEPE 0x02u
 #define WRITE_CYCLES (CHIP_HZ / 10000u * 34u) /* 3.4 ms: data sheet, table 8-2 */
+#define MCUSR 0x54u
 #define RAM_AT 0x100u
 #define RAM_BYTES 2048u
 #define NEVER_USED 0xC5u
@@ -18,6 +19,7 @@
 
 static avr_t *chip;
 static uint8_t kept[RAM_BYTES];
+static uint8_t kept_flags;
 static avr_cycle_count_t busy_until;
 static uint16_t written_at;
 static uint16_t overruns_at; /* 0: the firmware has no such counter */
@@ -73,6 +75,8 @@ static uint8_t *cells(void)
 void memory_before_reset(bool power)
 {
     memcpy(kept, chip->data + RAM_AT, RAM_BYTES);
+    /* Flags of earlier resets stay until the program clears them. */
+    kept_flags = power ? 0u : chip->data[MCUSR];
     if (power) {
         memset(kept, NEVER_USED, RAM_BYTES);
     }
@@ -85,6 +89,7 @@ void memory_before_reset(bool power)
 void memory_reset(void)
 {
     memcpy(chip->data + RAM_AT, kept, RAM_BYTES);
+    chip->data[MCUSR] = kept_flags;
 }
 
 unsigned memory_used(void)

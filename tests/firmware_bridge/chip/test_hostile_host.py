@@ -12,7 +12,13 @@ from benchmarks.chip.chip import Chip
 from firmware_bridge.link.codec import frame_of
 from firmware_bridge.link.configuration import BoardConfiguration
 from firmware_bridge.link.frame import encode
-from firmware_bridge.link.messages import Acknowledge, NotAcknowledged, Refusal, Show
+from firmware_bridge.link.messages import (
+    Acknowledge,
+    Heartbeat,
+    NotAcknowledged,
+    Refusal,
+    Show,
+)
 from tests.firmware_bridge.chip.eeprom import with_configuration
 from tests.firmware_bridge.chip.host import BarePort, Host
 from tests.firmware_bridge.chip.readings import dark, gaps_ms, lengths_ms
@@ -54,15 +60,18 @@ def test_a_flood_of_garbage_moves_nothing_and_costs_nothing(chip: Chip) -> None:
     with BarePort(chip.path) as port:
         port.greet()
         whole = encode(frame_of(Show(ADMIT), port.session, 1))
+        foreign = encode(frame_of(Heartbeat(), port.session ^ 0x5555, 0))
         flood = bytearray()
         while len(flood) < 10 * LINE_BYTES_A_S:
             piece = bytearray(whole)
-            match chance.randrange(4):
+            match chance.randrange(5):
                 case 0:
                     piece = bytearray(chance.randbytes(chance.randrange(1, 200)))
                 case 1:
                     piece = bytearray(chance.randrange(1, 90))  # delimiters
                 case 2:
+                    piece = bytearray(foreign) * 5  # each is answered
+                case 3:
                     piece[chance.randrange(len(piece))] ^= 1 << chance.randrange(8)
                 case _:
                     del piece[chance.randrange(1, len(piece) - 1) :]
