@@ -58,7 +58,7 @@ def test_command(
     """Walk through every signal, gate and input of a board, and ask what was seen and heard.
 
     A gate is opened only after you said that it is clear of people. However it ends, everything is
-    off then. Exits with 1 if something was not seen as it should be, or was left out.
+    off within a second. Exits with 1 if something was not seen as it should be, or was left out.
     """
     findings: dict[str, list[Finding]] = {}
     settings = {"automatic": automatic, "gates": not no_gate, "language": language}
