@@ -12,7 +12,15 @@ from admission.signal import ADMIT, OUT_OF_ORDER, REFER, REFUSE, Output, Pulse, 
 from firmware_bridge.errors import BridgeError, BridgeRefused
 from firmware_bridge.link.messages import GateEvent, InputEvent, Refusal
 from tests.contracts import cable_rigs
-from tests.contracts.bridge_rigs import ALL, BOUND_S, HARDWARE, MakeRig, Rig, in_memory
+from tests.contracts.bridge_rigs import (
+    BOUND_S,
+    HARDWARE,
+    WITHOUT_HARDWARE,
+    MakeRig,
+    Rig,
+    gpio,
+    in_memory,
+)
 
 SIGNALS = [ADMIT, REFER, REFUSE, OUT_OF_ORDER]
 SHORT = Signal(SignalName.TEST, (Pulse(Output.GREEN, 200), Pulse(Output.GATE, 100)))
@@ -25,20 +33,24 @@ def named(rig: MakeRig) -> str:
     return rig.__name__
 
 
+RARE_PINS = pytest.param(gpio, marks=pytest.mark.slow)
+"""Where pins can do no other than any terminals of a local board."""
 CABLES = [cable_rigs.modbus, pytest.param(cable_rigs.several, marks=pytest.mark.slow)]
 LIGHTS = [cable_rigs.stack_light, pytest.param(cable_rigs.osdp, marks=pytest.mark.slow)]
 """Without a gate, so without contacts of a turnstile."""
+GATES = [*HARDWARE, RARE_PINS, *CABLES]
 
 
-@pytest.fixture(params=[*ALL, *CABLES, *LIGHTS], ids=named)
+@pytest.fixture(params=[*GATES, *LIGHTS, *WITHOUT_HARDWARE], ids=named)
 async def rig(request: pytest.FixtureRequest) -> AsyncIterator[Rig]:
     async with request.param() as rig:
         yield rig
 
 
-on_hardware = pytest.mark.parametrize("rig", [*HARDWARE, *CABLES], indirect=True, ids=named)
+on_hardware = pytest.mark.parametrize("rig", GATES, indirect=True, ids=named)
+on_contacts = pytest.mark.parametrize("rig", [*HARDWARE, gpio, *CABLES], indirect=True, ids=named)
 that_can_be_lost = pytest.mark.parametrize(
-    "rig", [*HARDWARE, *CABLES, *LIGHTS, in_memory], indirect=True, ids=named
+    "rig", [*GATES, *LIGHTS, in_memory], indirect=True, ids=named
 )
 
 
@@ -53,7 +65,7 @@ async def test_signals_follow_each_other_in_order_each_once(rig: Rig) -> None:
         assert rig.shown() == SIGNALS * 5
 
 
-@on_hardware
+@on_contacts
 async def test_what_is_shown_is_on_when_it_is_acknowledged_and_ends_by_itself(rig: Rig) -> None:
     assert rig.energised is not None
     await rig.bridge.show(SHORT)
@@ -70,7 +82,7 @@ async def test_an_unreachable_bridge_raises_in_bounded_time(rig: Rig) -> None:
     assert rig.bridge.alive is False
 
 
-@on_hardware
+@on_contacts
 async def test_what_was_energised_goes_off_when_the_host_is_cut_off(rig: Rig) -> None:
     assert rig.cut_off is not None
     await rig.bridge.show(LONG)
@@ -84,7 +96,7 @@ async def test_what_was_energised_goes_off_when_the_host_hangs(rig: Rig) -> None
     assert rig.dark_after_s() < OFF_S
 
 
-@on_hardware
+@on_contacts
 async def test_a_passage_belongs_to_its_admission_and_a_second_one_to_nobody(rig: Rig) -> None:
     assert rig.touch is not None
     await rig.bridge.show(ADMIT, entry=77)
@@ -116,7 +128,7 @@ async def test_a_passage_without_admission_is_forced(rig: Rig) -> None:
     assert (event.outcome, event.side, event.entry) == (GateOutcome.FORCED, Side.B, 0)
 
 
-@on_hardware
+@on_contacts
 async def test_a_stop_drops_the_gate_and_refuses_the_next(rig: Rig) -> None:
     assert rig.touch is not None
     assert rig.energised is not None

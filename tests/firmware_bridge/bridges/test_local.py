@@ -31,7 +31,7 @@ from tests.firmware_bridge.bridges.bench_process import SPEC
 LONG = Signal(SignalName.TEST, (Pulse(Output.GREEN, 5_000), Pulse(Output.GATE, 5_000)))
 LIT = frozenset({Output.GREEN, Output.GATE})
 NOTHING: frozenset[Output] = frozenset()
-BOUND_S = 10.0
+BOUND_S = 30.0
 LIMIT_S = 1.0
 """How soon everything has to be off."""
 BEFORE_DEAD_MAN_S = 0.8
