@@ -5,8 +5,8 @@ seconds, before a person acts, is a rhythm: how long the longest lit stretch las
 longest dark one between two of them, how long it is from the first to the end of the last, and how
 many there are. Two rhythms are told apart if one of the three lengths differs by a factor of two
 (people tell durations apart from a tenth to a quarter on) or if they count differently up to four
-(which people see without counting), and if for at least 300 ms in all one is on while the other is
-off, even where one of them is perceived up to 150 ms late.
+(which people see without counting), and if for half a second and more in all one is on while the
+other is off, even where one of them is perceived up to 150 ms late.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ SIGNALS = (ADMIT, REFER, REFUSE, OUT_OF_ORDER, ALARM)
 STEP_MS = 10
 PERCEIVED_MS = 2_000
 LATE_MS = 150
-APART_MS = 300
+APART_MS = 500
 FACTOR = 2.0
 COUNTED_AT_A_GLANCE = 4
 MAX_FLASHES_A_SECOND = 3
