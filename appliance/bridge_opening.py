@@ -132,6 +132,17 @@ def local_tables(table: BridgeTable) -> list[LocalBridgeTable]:
     return [one for one in members if isinstance(one, LocalBridgeTable)]
 
 
+def check_local(table: LocalBridgeTable, gate: GateTable) -> None:
+    """Return if there can be such a board.
+
+    :raises ValueError: if the table names something that no such board could have.
+    """
+    spec = spec_of(table)
+    configuration = configuration_of(table, gate)
+    if configuration is not None and not isinstance(spec, GpioSpec):
+        spec.check_fit(configuration)
+
+
 def spec_of(table: LocalBridgeTable) -> TerminalsSpec:
     """Return what the process of a local board is told.
 

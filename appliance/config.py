@@ -16,7 +16,7 @@ import msgspec
 from admission.site import Direction, Site
 from appliance import camera_table, site_table, sound_table
 from appliance.bridge_checks import LaneBridge, faults_in
-from appliance.bridge_opening import local_tables, spec_of
+from appliance.bridge_opening import check_local, local_tables
 from appliance.bridge_tables import BridgeTable, OsdpBridgeTable, SeveralBridgeTable
 from appliance.camera_table import CameraSourceTable
 from appliance.config_hints import removed_hint, values_hint
@@ -217,7 +217,7 @@ def _check_lanes(config: Config, path: Path) -> None:
             raise ConfigError(msg, hint=unheard.hint)
         for table in local_tables(one.bridge):
             try:
-                spec_of(table)
+                check_local(table, one.gate)
             except ValueError as error:
                 msg = f"{path}: {error} - in the bridge of the lane '{one.name}'"
                 raise ConfigError(msg, hint="see docs/bridges.md for what it can be") from error

@@ -6,13 +6,15 @@ is wired need not know Modbus.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final, Literal
 
 import msgspec
 
 from admission.gate import Input
 from admission.signal import GATES, Output
+from firmware_bridge.errors import TerminalsError
+from firmware_bridge.link.configuration import BoardConfiguration
 
 FLASH_UNIT_MS: Final = 100
 MIN_BAUD: Final = 4_800
@@ -44,6 +46,28 @@ class ModbusRelaySpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, t
     poll_ms: int = 0
     discrete_inputs: dict[Input, int] = {}
     flash_off_ms: int = 0
+
+    def check_fit(self, configuration: BoardConfiguration) -> None:
+        """Return if a board of this configuration can be had with this wiring.
+
+        :raises ValueError: if not, and why.
+        """
+        _check_wired("coil", configuration.outputs, self.coils)
+        _check_wired("discrete input", configuration.inputs, self.discrete_inputs)
+        if configuration.active_low & self.coils.keys():
+            raise ValueError("a coil is never active low: use the relay's other contact (NC)")
+        if not self.flash_off_ms:
+            return
+        if configuration.fail_safe and GATES & self.coils.keys():
+            raise ValueError("flash_off_ms would release a gate that is held by its current")
+        # As long as the longest on-time it would race with our own end, and look like a power cut.
+        longest_ms = max(configuration.max_on_ms[output] for output in self.coils)
+        if self.flash_off_ms < longest_ms + FLASH_UNIT_MS:
+            msg = (
+                f"flash_off_ms is {self.flash_off_ms}, less than the longest max_on_ms"
+                f" ({longest_ms}) and {FLASH_UNIT_MS} more"
+            )
+            raise ValueError(msg)
 
     def __post_init__(self) -> None:
         """Refuse what no board could do.
@@ -118,6 +142,16 @@ class StackLightSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, ta
         if not 1 <= self.buzzer_pattern <= 4:
             raise ValueError("buzzer_pattern is 1 to 4")
 
+    def check_fit(self, configuration: BoardConfiguration) -> None:
+        """Return if a board of this configuration can be had with this light.
+
+        :raises ValueError: if not, and why.
+        """
+        _check_wired("tier on a stack light", configuration.outputs, self.wired)
+        _check_wired("contact on a stack light", configuration.inputs, ())
+        if configuration.active_low & self.wired.keys():
+            raise ValueError("a stack light's tiers are never active low")
+
     @property
     def wired(self) -> dict[Output, Tier]:
         """The tier of each output that has one."""
@@ -153,3 +187,37 @@ class OsdpSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="osd
             raise ValueError("address is 0 to 126")
         if not (0 <= self.reader <= 255 and 0 <= self.led <= 255):
             raise ValueError("reader and led are 0 to 255")
+
+    def check_fit(self, configuration: BoardConfiguration) -> None:
+        """Return if a board of this configuration can be had with this reader.
+
+        :raises ValueError: if not, and why.
+        """
+        lights = frozenset(Output) - GATES
+        _check_wired("lamp on an OSDP reader", configuration.outputs, lights)
+        _check_wired("contact on an OSDP reader", configuration.inputs, {Input.TAMPER})
+        if configuration.active_low & lights or configuration.normally_closed & {Input.TAMPER}:
+            raise ValueError("an OSDP reader has no polarities to be told")
+
+
+def check_fit(spec: CableSpec, configuration: BoardConfiguration) -> None:
+    """Return if a board of this configuration can be had with this spec.
+
+    :raises TerminalsError: if not, and why.
+    """
+    try:
+        spec.check_fit(configuration)
+    except ValueError as error:
+        raise TerminalsError(str(error), hint="correct the bridge's table") from error
+
+
+def _check_wired(
+    what: str, wanted: frozenset[Output] | frozenset[Input], wired: Collection[Output | Input]
+) -> None:
+    missing = sorted(member.name.lower() for member in wanted if member not in wired)
+    if missing:
+        msg = f"there is no {what} for {', '.join(missing)}"
+        raise ValueError(msg)
+
+
+CableSpec = ModbusRelaySpec | StackLightSpec | OsdpSpec

@@ -12,13 +12,11 @@ import os
 import select
 import socket
 import termios
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import Final
 
 import serial
 
-from admission.gate import Input
-from admission.signal import Output
 from firmware_bridge.bridges.terminals import TerminalsError
 
 CLOSE_WAIT_MS: Final = 100
@@ -174,16 +172,3 @@ _SERIAL_HINTS: Final[dict[int | None, str]] = {
     errno.EAGAIN: _IN_USE,
     errno.EBUSY: _IN_USE,
 }
-
-
-def check_wired(
-    what: str, wanted: frozenset[Output] | frozenset[Input], wired: Collection[Output | Input]
-) -> None:
-    """Return if everything in `wanted` is in `wired`.
-
-    :raises TerminalsError: naming what has no `what` of its own.
-    """
-    missing = sorted(member.name.lower() for member in wanted if member not in wired)
-    if missing:
-        msg = f"there is no {what} for {', '.join(missing)}"
-        raise TerminalsError(msg, hint="complete the wiring's table, or fit the board with less")

@@ -19,9 +19,9 @@ from pymodbus.pdu.bit_message import (
 )
 
 from admission.gate import Input
-from admission.signal import GATES, Output
-from firmware_bridge.bridges.cable_specs import FLASH_UNIT_MS, ModbusRelaySpec
-from firmware_bridge.bridges.line import Line, check_wired, open_serial, open_tcp
+from admission.signal import Output
+from firmware_bridge.bridges.cable_specs import FLASH_UNIT_MS, ModbusRelaySpec, check_fit
+from firmware_bridge.bridges.line import Line, open_serial, open_tcp
 from firmware_bridge.bridges.modbus_line import ModbusMaster
 from firmware_bridge.bridges.terminals import CALL_LIMIT_MS, TerminalsError
 from firmware_bridge.link.configuration import BoardConfiguration
@@ -65,7 +65,7 @@ class ModbusRelayTerminals:
 
         :raises TerminalsError: if nobody answers, or the spec and the configuration do not match.
         """
-        _check_fit(spec, configuration)
+        check_fit(spec, configuration)
         self._spec = spec
         self._normally_closed = configuration.normally_closed
         self._monotonic_ns = monotonic_ns
@@ -210,24 +210,3 @@ def _runs(levels: Mapping[int, bool], *, single: bool) -> list[tuple[int, list[b
     runs = groupby(enumerate(addresses), key=lambda pair: pair[1] - pair[0])
     found = ([address for _, address in run] for _, run in runs)
     return [(run[0], [levels[address] for address in run]) for run in found]
-
-
-def _check_fit(spec: ModbusRelaySpec, configuration: BoardConfiguration) -> None:
-    check_wired("coil", configuration.outputs, spec.coils)
-    check_wired("discrete input", configuration.inputs, spec.discrete_inputs)
-    if configuration.active_low & spec.coils.keys():
-        raise TerminalsError(
-            "a relay board's coils are not active low", hint="use the relay's other contact (NC)"
-        )
-    if not spec.flash_off_ms:
-        return
-    if configuration.fail_safe and GATES & spec.coils.keys():
-        raise TerminalsError(
-            "flash_off_ms would release a gate that is held by its current",
-            hint="do without flash_off_ms where fail is safe",
-        )
-    # As long as the longest on-time it would race with our own end, and look like a power cut.
-    least_ms = max(configuration.max_on_ms[output] for output in spec.coils) + FLASH_UNIT_MS
-    if spec.flash_off_ms < least_ms:
-        msg = f"flash_off_ms is {spec.flash_off_ms}, less than max_on_ms and {FLASH_UNIT_MS} more"
-        raise TerminalsError(msg, hint=f"lengthen flash_off_ms to {least_ms} at least")

@@ -14,8 +14,8 @@ from osdp import LibFlag  # type: ignore[import-untyped]
 
 from admission.gate import Input
 from admission.signal import Output
-from firmware_bridge.bridges.cable_specs import OsdpSpec
-from firmware_bridge.bridges.line import check_wired, open_serial
+from firmware_bridge.bridges.cable_specs import OsdpSpec, check_fit
+from firmware_bridge.bridges.line import open_serial
 from firmware_bridge.bridges.osdp_line import LineChannel, key_in
 from firmware_bridge.bridges.terminals import CALL_LIMIT_MS, TerminalsError
 from firmware_bridge.link.configuration import BoardConfiguration
@@ -25,7 +25,6 @@ REFRESH_MS: Final = 20
 """libosdp wants to be called every 50 ms at least, or a reader counts the line as dead."""
 STATUS_MS: Final = 250
 SILENCE_MS: Final = 750
-WIRED: Final = frozenset({Output.GREEN, Output.AMBER, Output.RED, Output.BUZZER})
 _DARK: Final[int] = osdp_sys.LED_COLOR_NONE
 COLOURS: Final[dict[Output, int]] = {
     Output.RED: osdp_sys.LED_COLOR_RED,
@@ -60,8 +59,7 @@ class OsdpTerminals:
 
         :raises TerminalsError: if it does not answer, has another key, or the spec does not fit.
         """
-        check_wired("lamp on an OSDP reader", configuration.outputs, WIRED)
-        check_wired("contact on an OSDP reader", configuration.inputs, {Input.TAMPER})
+        check_fit(spec, configuration)
         key = key_in(spec.key_file) if spec.key_file else None
         self._spec = spec
         self._monotonic_ns = monotonic_ns

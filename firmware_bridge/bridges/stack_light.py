@@ -9,8 +9,8 @@ from typing import Final, Protocol
 
 from admission.gate import Input
 from admission.signal import Output
-from firmware_bridge.bridges.cable_specs import StackLightSpec
-from firmware_bridge.bridges.line import Line, check_wired, open_serial
+from firmware_bridge.bridges.cable_specs import StackLightSpec, check_fit
+from firmware_bridge.bridges.line import Line, open_serial
 from firmware_bridge.bridges.terminals import TerminalsError
 from firmware_bridge.link.configuration import BoardConfiguration
 
@@ -43,10 +43,7 @@ class StackLightTerminals:
 
         :raises TerminalsError: if the light is not there, or has no tier for an output.
         """
-        check_wired("tier on a stack light", configuration.outputs, spec.wired)
-        check_wired("contact on a stack light", configuration.inputs, ())
-        if configuration.active_low & spec.wired.keys():
-            raise TerminalsError("a stack light's tiers are not active low")
+        check_fit(spec, configuration)
         self._tiers = spec.wired
         self._line = open_serial(spec.device, baud=BAUD)
         self._light: _Light = (

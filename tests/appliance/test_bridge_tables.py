@@ -130,6 +130,21 @@ def test_the_way_out_shares_the_board_and_has_the_other_side() -> None:
             "no gate",
         ),
         ([MCU, OUT, OUT], "same side"),
+        (
+            [('[lane.bridge]\nkind = "modbus"\nhost = "a"\ncoils = { gate = 1 }\n'
+             'flash_off_ms = 5000\n')],
+            "flash_off_ms is 5000",
+        ),
+        (
+            [('[lane.bridge]\nkind = "modbus"\nhost = "a"\ncoils = { gate = 1 }\n'
+             'flash_off_ms = 6000\n[lane.gate]\nfail = "safe"\n')],
+            "held by its current",
+        ),
+        (
+            [('[lane.bridge]\nkind = "stack_light"\ndevice = "/dev/a"\nmodel = "patlite-phe"\n'
+             'active_low = ["red"]\n')],
+            "active low",
+        ),
         ([MCU + 'requires = ["siren"]\n'], "siren"),
         ([MCU + "[lane.gate]\nwindow_s = 60\n"], "window_s"),
         ([MCU + WIRING.replace("2000", "9000")], "max_on_ms"),

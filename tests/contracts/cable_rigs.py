@@ -37,6 +37,7 @@ async def modbus() -> AsyncIterator[Rig]:
             {output: int(output) for output in Output},
             host="127.0.0.1",
             port=device.port,
+            timeout_ms=200,
             discrete_inputs=CONTACTS,
         )
         async with _process(

@@ -8,6 +8,7 @@ import os
 import select
 import struct
 import threading
+import time
 import tty
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Self
@@ -22,6 +23,23 @@ from pymodbus.simulator import DataType, SimData, SimDevice
 UNIT = 1
 COILS = 8
 JOIN_S = 5.0
+
+
+class Clock:
+    """The real one, slowed down, so that a loaded machine is no board that does not answer.
+
+    Whoever tests what happens when nobody answers makes it `real` first. It can be put forward.
+    """
+
+    def __init__(self) -> None:
+        self.ahead_ns = 0
+        self._slow = 8
+
+    def __call__(self) -> int:
+        return time.monotonic_ns() // self._slow + self.ahead_ns
+
+    def real(self) -> None:
+        self._slow = 1
 
 
 class NullModem:

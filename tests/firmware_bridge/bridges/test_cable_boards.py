@@ -89,6 +89,7 @@ def by_network(board: RelayBoard) -> ModbusRelaySpec:
         COILS,
         host="127.0.0.1",
         port=board.port,
+        timeout_ms=200,
         discrete_inputs={Input.STOP: 0, Input.PASSAGE_A: 1},
     )
 
@@ -141,7 +142,7 @@ async def test_stop_takes_the_gates_relay_at_once_over_modbus() -> None:
 
 async def test_a_killed_process_comes_back_and_switches_everything_off_first() -> None:
     with a_board_on_rs485() as (board, cable):
-        spec = ModbusRelaySpec(COILS, device=cable.paths[0])
+        spec = ModbusRelaySpec(COILS, device=cable.paths[0], timeout_ms=200)
         async with served(spec, BoardConfiguration(inputs=frozenset())) as rig:
             await rig.bridge.show(LONG)
             assert board.coils[Output.GATE]

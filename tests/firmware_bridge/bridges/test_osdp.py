@@ -10,19 +10,21 @@ import osdp_sys
 import pytest
 
 from admission.gate import Input
-from admission.signal import Output
+from admission.signal import GATES, Output
 from firmware_bridge.bridges import osdp
 from firmware_bridge.bridges.cable_specs import OsdpSpec
 from firmware_bridge.bridges.osdp import OsdpTerminals
 from firmware_bridge.bridges.terminals import CALL_LIMIT_MS, TerminalsError
 from firmware_bridge.link.configuration import BoardConfiguration
 from tests.firmware_bridge.bridges.osdp_readers import ADDRESS, KEY, Reader, a_reader
-from tests.firmware_bridge.bridges.relay_boards import NullModem
+from tests.firmware_bridge.bridges.relay_boards import Clock, NullModem
 
+LIGHTS = frozenset(Output) - GATES
 WIRED = BoardConfiguration(
-    outputs=osdp.WIRED, inputs=frozenset({Input.TAMPER}), max_on_ms=(1_550,) * len(Output)
+    outputs=LIGHTS, inputs=frozenset({Input.TAMPER}), max_on_ms=(1_550,) * len(Output)
 )
 WAIT_S = 10.0
+Plain = tuple[Reader, OsdpTerminals, NullModem]
 RED, GREEN, DARK = osdp_sys.LED_COLOR_RED, osdp_sys.LED_COLOR_GREEN, osdp_sys.LED_COLOR_NONE
 
 
@@ -35,12 +37,16 @@ def key_file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def plain() -> Iterator[tuple[Reader, OsdpTerminals, NullModem]]:
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def plain(clock: Clock) -> Iterator[Plain]:
     with a_reader() as (reader, cable):
-        terminals = OsdpTerminals(
-            OsdpSpec(cable.paths[0], address=ADDRESS), WIRED, time.monotonic_ns
-        )
+        terminals = OsdpTerminals(OsdpSpec(cable.paths[0], address=ADDRESS), WIRED, clock)
         yield reader, terminals, cable
+        clock.real()
         terminals.close()
 
 
@@ -49,9 +55,6 @@ def until_silent(terminals: OsdpTerminals) -> None:
     while time.monotonic() < deadline:
         terminals.read()
         time.sleep(0.01)
-
-
-Plain = tuple[Reader, OsdpTerminals, NullModem]
 
 
 def test_it_is_dark_beneath_and_silent_once_it_is_open(plain: Plain) -> None:
@@ -105,9 +108,10 @@ def test_tamper_is_an_input(plain: Plain) -> None:
 
 
 def test_a_reader_that_lost_its_power_is_found_out_without_a_write(
-    plain: Plain, monkeypatch: pytest.MonkeyPatch
+    plain: Plain, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reader, terminals, _ = plain
+    clock.real()
     monkeypatch.setattr(osdp, "SILENCE_MS", 300)
     reader.stop()
     with pytest.raises(TerminalsError, match="fallen silent") as raised:
@@ -115,8 +119,9 @@ def test_a_reader_that_lost_its_power_is_found_out_without_a_write(
     assert raised.value.hint
 
 
-def test_a_write_to_a_dead_reader_ends_within_its_limit(plain: Plain) -> None:
+def test_a_write_to_a_dead_reader_ends_within_its_limit(plain: Plain, clock: Clock) -> None:
     reader, terminals, _ = plain
+    clock.real()
     reader.stop()
     began_ns = time.monotonic_ns()
     with pytest.raises(TerminalsError, match="does not confirm"):
@@ -149,8 +154,9 @@ def test_noise_before_an_answer_is_passed_over(plain: Plain) -> None:
     assert not spoilt
 
 
-def test_a_damaged_answer_is_no_confirmation(plain: Plain) -> None:
+def test_a_damaged_answer_is_no_confirmation(plain: Plain, clock: Clock) -> None:
     _, terminals, cable = plain
+    clock.real()
     cable.spoil = lambda data: data[:-1] + bytes([data[-1] ^ 1])
     with pytest.raises(TerminalsError, match=r"damaged|does not confirm"):
         terminals.write(frozenset({Output.RED}))
@@ -159,7 +165,7 @@ def test_a_damaged_answer_is_no_confirmation(plain: Plain) -> None:
 def test_with_a_key_the_channel_is_secure(key_file: Path) -> None:
     with a_reader(KEY, insists=True) as (reader, cable):
         spec = OsdpSpec(cable.paths[0], address=ADDRESS, key_file=str(key_file))
-        terminals = OsdpTerminals(spec, WIRED, time.monotonic_ns)
+        terminals = OsdpTerminals(spec, WIRED, Clock())
         terminals.write(frozenset({Output.GREEN}))
         assert reader.lamp[-1]["on_color"] == GREEN
         terminals.close()
@@ -214,7 +220,7 @@ def test_a_missing_key_file_is_an_error_with_a_hint(tmp_path: Path) -> None:
     ("configuration", "words"),
     [
         (BoardConfiguration(inputs=frozenset()), "no lamp on an OSDP reader for gate"),
-        (BoardConfiguration(outputs=osdp.WIRED), "no contact on an OSDP reader for button"),
+        (BoardConfiguration(outputs=LIGHTS), "no contact on an OSDP reader for button"),
     ],
 )
 def test_a_wiring_that_does_not_fit_is_refused(
