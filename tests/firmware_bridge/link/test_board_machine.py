@@ -190,7 +190,7 @@ def test_two_boards_of_one_life_say_and_do_the_same(
 
 
 @pytest.mark.slow
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(any_board, acts)
 def test_two_boards_of_one_life_say_and_do_the_same_in_many_lives(
     configuration: BoardConfiguration, life: list[tuple[Act, int]]
