@@ -34,6 +34,7 @@ from firmware_bridge.link.messages import (
     Hello,
     HelloReply,
     InputEvent,
+    Kind,
     Message,
     ReadConfiguration,
     Refusal,
@@ -83,7 +84,9 @@ class Session:
         self._filter = EventFilter()
         self._unsent = bytearray()
         self._events: list[Event] = []
-        self._flights = Flights(self.timer, self.counters, send=self._send_errand, tell=self._note)
+        self._flights = Flights(
+            self.timer, self.counters, send=self._send_errand, tell=self._events.append
+        )
 
     @property
     def state(self) -> State:
@@ -178,8 +181,8 @@ class Session:
 
     def take_events(self) -> list[Event]:
         """Return what happened since the last call, in order."""
-        events = self._events
-        self._events = []
+        events = self._events.copy()
+        self._events.clear()
         return events
 
     def _greet(self, now_ns: int) -> None:
@@ -219,6 +222,7 @@ class Session:
             message = message_of(frame)
         except MessageError:
             self.counters.misunderstood += 1
+            self._pass_over(frame)
             return
         if isinstance(message, HelloReply):
             self._meet(message, now_ns)
@@ -283,8 +287,11 @@ class Session:
         self.counters.events_lost += event.lost
         self._events.append(event)
 
-    def _note(self, event: Event) -> None:
-        self._events.append(event)
+    def _pass_over(self, frame: Frame) -> None:
+        """Confirm an event that means nothing here: it would block all those behind it."""
+        ours = self._state is State.UP and frame.session == self._session
+        if ours and frame.version == VERSION and frame.kind in (Kind.INPUT, Kind.GATE):
+            self._send(EventAcknowledge(), self._session, frame.sequence)
 
     def _send_errand(self, errand: Errand, sequence: int) -> None:
         self._send(errand, self._session, sequence)

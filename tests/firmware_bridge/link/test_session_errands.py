@@ -5,10 +5,18 @@ from __future__ import annotations
 from admission.gate import GateOutcome, Input, Side
 from admission.signal import ADMIT, REFER, REFUSE, Output
 from firmware_bridge.errors import BridgeRefused, BridgeSuperseded, BridgeTimeout, BridgeUnavailable
+from firmware_bridge.link.codec import message_of
 from firmware_bridge.link.configuration import BoardConfiguration
 from firmware_bridge.link.events import Ended
 from firmware_bridge.link.flights import SHOW_BOUND_NS
-from firmware_bridge.link.messages import ConfigurationReply, GateEvent, Refusal
+from firmware_bridge.link.frame import Decoder, Frame, encode
+from firmware_bridge.link.messages import (
+    ConfigurationReply,
+    EventAcknowledge,
+    GateEvent,
+    Kind,
+    Refusal,
+)
 from tests.firmware_bridge.cables import MS, Cable, an_open_cable
 
 TURNSTILE = BoardConfiguration(
@@ -116,3 +124,16 @@ def test_what_was_active_before_the_greeting_is_known_after_it() -> None:
     cable.open()
     cable.run_for(5)
     assert cable.session.sensed == {Input.FIRE}
+
+
+def test_an_event_that_this_version_does_not_know_does_not_block_the_next_one() -> None:
+    cable = an_open_cable(configuration=TURNSTILE)
+    session = cable.session._session
+    unknown = Frame(Kind.INPUT, session, 1, bytes([7, 1, 0, 0, 0, 0, 0]))
+    cable.plugged = False
+    cable.inject(encode(unknown), to_board=False)
+    cable.session.receive(encode(unknown), cable.now_ns)
+    said = [message_of(frame) for frame in Decoder().feed(cable.session.take_bytes())]
+    assert said == [EventAcknowledge()]
+    assert cable.session.counters.misunderstood == 2
+    assert not gate_events(cable)
