@@ -85,7 +85,7 @@ class Session:
         self._unsent = bytearray()
         self._events: list[Event] = []
         self._flights = Flights(
-            self.timer, self.counters, send=self._send_errand, tell=self._events.append
+            self.timer, self.counters, send=self._depart, tell=self._events.append
         )
 
     @property
@@ -181,8 +181,7 @@ class Session:
 
     def take_events(self) -> list[Event]:
         """Return what happened since the last call, in order."""
-        events = self._events.copy()
-        self._events.clear()
+        events, self._events[:] = list(self._events), []
         return events
 
     def _greet(self, now_ns: int) -> None:
@@ -293,7 +292,7 @@ class Session:
         if ours and frame.version == VERSION and frame.kind in (Kind.INPUT, Kind.GATE):
             self._send(EventAcknowledge(), self._session, frame.sequence)
 
-    def _send_errand(self, errand: Errand, sequence: int) -> None:
+    def _depart(self, errand: Errand, sequence: int) -> None:
         self._send(errand, self._session, sequence)
 
     def _send(self, message: Message, session: int, sequence: int) -> None:
