@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import copy
 from collections.abc import Callable, Sequence
 from typing import Protocol
@@ -86,11 +87,12 @@ class _Member:
 class SeveralBridge:
     """Stands behind the Bridge port. `run` runs all members; give it to a task group.
 
-    A signal with a gate in it goes to the gate's member first and to the others only once that has
-    acknowledged: a gate that declines (stopped, not ready, busy) lights no green lamp elsewhere.
-    While any member is known to be dead no gate is opened at all; other signals still reach those
-    that live. `on_event` gets the events of all members; `on_alive` is told when all of them live,
-    and when that ceases.
+    A signal with a gate in it goes to the gate's member last, once all others have acknowledged:
+    whoever is told that it failed knows that no gate was opened for it, as far as the gate's own
+    board knows. If the gate's member fails or declines, the others go dark again. While any member
+    is known to be dead no gate is opened at all; other signals still reach those that live.
+    `on_event` gets the events of all members; `on_alive` is told when all of them live, and when
+    that ceases.
 
     :raises ValueError: if there is no member, a name is used twice, or two members have one gate:
         an admission would open it, and be reported, twice.
@@ -158,12 +160,20 @@ class SeveralBridge:
         turn = self._shows
         shares = [(member, share) for member in self._members if (share := member.share(signal))]
         gates = [item for item in shares if _opens_a_gate(item[1])]
+        others = [item for item in shares if not _opens_a_gate(item[1])]
         if gates:
             self._require_all()
+        await self._show_all(others, 0)
+        if not gates:
+            return
+        if turn != self._shows:
+            raise BridgeSuperseded("a newer signal took its place before the gate was opened")
+        try:
             await self._show_all(gates, entry)
-            if turn != self._shows:
-                raise BridgeSuperseded("a newer signal took its place")
-        await self._show_all([item for item in shares if not _opens_a_gate(item[1])], 0)
+        except BridgeError:
+            if turn == self._shows:
+                await self._darken(others)
+            raise
 
     async def run(self) -> None:
         """Run every member. Ends by cancellation only.
@@ -192,6 +202,12 @@ class SeveralBridge:
                 raise ending
         if superseded is not None:
             raise superseded
+
+    async def _darken(self, shares: list[tuple[_Member, Signal]]) -> None:
+        """Take back what the lamps say, as far as it is possible: there is an error to be told."""
+        nothing = [(member, msgspec.structs.replace(share, pulses=())) for member, share in shares]
+        with contextlib.suppress(BridgeError):
+            await self._show_all(nothing, 0)
 
     def _require_all(self) -> None:
         if (error := self.last_error) is not None:

@@ -7,17 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from pymodbus.constants import ExcCodes
 from pymodbus.framer import FramerRTU
 from pymodbus.pdu import DecodePDU
-from pymodbus.pdu.bit_message import ReadCoilsRequest, ReadCoilsResponse
 
 from admission.gate import Input
 from admission.signal import Output
 from firmware_bridge.bridges.cable_specs import ModbusRelaySpec
-from firmware_bridge.bridges.modbus_line import ModbusMaster
 from firmware_bridge.bridges.modbus_relay import FlashCoilRequest, ModbusRelayTerminals
 from firmware_bridge.bridges.terminals import CALL_LIMIT_MS, TerminalsError
 from firmware_bridge.link.configuration import BoardConfiguration
@@ -290,134 +286,6 @@ def test_with_flash_off_the_board_itself_ends_a_relay() -> None:
             time.sleep(0.02)
         assert on(board) == set()
         relays.close()
-
-
-@pytest.mark.parametrize(
-    ("settings", "words"),
-    [
-        ({}, "either a device or a host"),
-        ({"device": "a", "host": "b"}, "either a device or a host"),
-        ({"device": "a", "framing": "tcp"}, "needs a host"),
-        ({"device": "a", "unit": 0}, "unit is 0"),
-        ({"device": "a", "baud": 1_200}, "baud is 1200"),
-        ({"device": "a", "timeout_ms": 500}, "timeout_ms is 500"),
-        ({"device": "a", "flash_off_ms": 250}, "multiple of 100"),
-        ({"device": "a", "coils": {}}, "without coils"),
-        ({"device": "a", "coils": {Output.RED: 3, Output.GREEN: 3}}, "twice"),
-        ({"device": "a", "coils": {Output.RED: 3, Output.GREEN: 3_000}}, "within 256"),
-    ],
-)
-def test_settings_that_cannot_be_are_refused(settings: dict[str, object], words: str) -> None:
-    with pytest.raises(ValueError, match=words):
-        ModbusRelaySpec(**{"coils": COILS, **settings})  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(
-    ("configuration", "words"),
-    [
-        (BoardConfiguration(outputs=frozenset(Output)), "no coil for"),
-        (BoardConfiguration(outputs=frozenset(COILS)), "no discrete input for"),
-        (
-            BoardConfiguration(
-                outputs=frozenset(COILS),
-                inputs=frozenset(INPUTS),
-                active_low=frozenset({Output.RED}),
-            ),
-            "active low",
-        ),
-        (
-            BoardConfiguration(outputs=frozenset(COILS), inputs=frozenset(INPUTS), fail_safe=True),
-            "held by its current",
-        ),
-        (WIRED, r"flash_off_ms is 5000, less than the longest max_on_ms \(5000\)"),
-    ],
-)
-def test_a_wiring_that_does_not_fit_is_refused_before_anything_is_opened(
-    configuration: BoardConfiguration, words: str
-) -> None:
-    spec = ModbusRelaySpec(COILS, device="/nowhere", discrete_inputs=INPUTS, flash_off_ms=5_000)
-    with pytest.raises(TerminalsError, match=words):
-        ModbusRelayTerminals(spec, configuration, time.monotonic_ns)
-
-
-class ScriptedLine:
-    """A line on which anything may come, in a time of its own: each wait takes what it may take."""
-
-    name = "line"
-
-    def __init__(self, chunks: list[bytes]) -> None:
-        self.now_ns = 0
-        self.chunks = chunks
-
-    def monotonic_ns(self) -> int:
-        return self.now_ns
-
-    def send(self, data: bytes, timeout_ms: int) -> None:
-        self.now_ns += 1_000_000
-
-    def rest(self, silence_ms: int) -> None:
-        self.now_ns += silence_ms * 1_000_000
-
-    def receive(self, timeout_ms: int) -> bytes:
-        if self.chunks:
-            self.now_ns += 1_000_000
-            return self.chunks.pop(0)
-        self.now_ns += timeout_ms * 1_000_000
-        return b""
-
-
-def test_whoever_talks_on_and_on_is_not_listened_to() -> None:
-    line = ScriptedLine([b"\x01\x01\xff" * 40] * 1_000)
-    master = ModbusMaster(
-        line,  # type: ignore[arg-type]
-        unit=1,
-        rtu=True,
-        silence_ms=4,
-        timeout_ms=100,
-        monotonic_ns=line.monotonic_ns,
-    )
-    master.within(350)
-    with pytest.raises(TerminalsError, match="garbled"):
-        master.ask(ReadCoilsRequest(address=0, count=8), ReadCoilsResponse)
-    assert len(line.chunks) >= 990
-
-
-def _coils_answer(bits: list[bool], unit: int) -> bytes:
-    answer = ReadCoilsResponse(bits=bits)
-    answer.dev_id = unit
-    return FramerRTU(DecodePDU(False)).buildFrame(answer)
-
-
-garbled = st.one_of(
-    st.binary(max_size=80),
-    st.builds(_coils_answer, st.lists(st.booleans(), min_size=1, max_size=40), st.integers(0, 255)),
-    st.builds(
-        lambda code, extra: b"\x01" + bytes([code]) + extra, st.integers(0, 255), st.binary()
-    ),
-)
-
-
-@given(st.lists(garbled, max_size=12), st.booleans())
-def test_whatever_comes_is_an_answer_or_an_error_in_bounded_time(
-    chunks: list[bytes], rtu: bool
-) -> None:
-    line = ScriptedLine(chunks)
-    master = ModbusMaster(
-        line,  # type: ignore[arg-type]
-        unit=1,
-        rtu=rtu,
-        silence_ms=4,
-        timeout_ms=100,
-        monotonic_ns=line.monotonic_ns,
-    )
-    master.within(350)
-    try:
-        answer = master.ask(ReadCoilsRequest(address=0, count=8), ReadCoilsResponse)
-    except TerminalsError:
-        pass
-    else:
-        assert answer.dev_id == 1
-    assert line.now_ns <= CALL_LIMIT_MS * 1_000_000
 
 
 def _as_unit(unit: int, data: bytes) -> bytes:

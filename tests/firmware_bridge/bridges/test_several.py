@@ -22,7 +22,7 @@ from firmware_bridge.errors import (
     BridgeTimeout,
     BridgeUnavailable,
 )
-from firmware_bridge.link.messages import HelloReply, InputEvent
+from firmware_bridge.link.messages import HelloReply, InputEvent, Refusal
 
 LAMPS = frozenset({Output.GREEN, Output.AMBER, Output.RED, Output.BUZZER})
 GATE = frozenset({Output.GATE})
@@ -146,12 +146,45 @@ async def test_those_that_live_still_say_what_opens_nothing(lane: Lane) -> None:
     assert [signal.name for signal, _ in lane.light.told] == [REFUSE.name]
 
 
-async def test_a_gate_that_declines_lights_no_green_lamp(lane: Lane) -> None:
-    lane.gate.fails = BridgeRefused("the board declined the signal: busy", hint="wait")
+async def test_the_gate_is_opened_last(lane: Lane) -> None:
+    lane.reader.held = asyncio.Event()
+    admitting = asyncio.create_task(lane.bridge.show(ADMIT, entry=1))
+    await lane.reader.asked.wait()
+    await lane.light.asked.wait()
+    assert lane.gate.told == []
+    lane.reader.held.set()
+    await admitting
+    assert [entry for _, entry in lane.gate.told] == [1]
+
+
+async def test_a_lamp_that_fails_leaves_the_gate_shut(lane: Lane) -> None:
+    lane.light.fails = BridgeTimeout("no acknowledgement")
+    with pytest.raises(BridgeTimeout, match="light: no acknowledgement"):
+        await lane.bridge.show(ADMIT, entry=1)
+    assert lane.gate.told == []
+
+
+async def test_a_gate_that_declines_leaves_no_green_lamp_lit(lane: Lane) -> None:
+    lane.gate.fails = BridgeRefused(
+        "the board declined the signal: busy", hint="wait", reason=Refusal.BUSY
+    )
     with pytest.raises(BridgeRefused, match="gate board: the board declined") as raised:
         await lane.bridge.show(ADMIT)
-    assert raised.value.hint == "wait"
-    assert lane.light.told == lane.reader.told == []
+    assert (raised.value.hint, raised.value.reason) == ("wait", Refusal.BUSY)
+    for board in (lane.light, lane.reader):
+        assert outputs_of(board.told[-1][0]) == set()
+
+
+async def test_a_gate_that_declines_does_not_take_back_a_newer_signal(lane: Lane) -> None:
+    lane.gate.fails = BridgeTimeout("no acknowledgement")
+    lane.gate.held = asyncio.Event()
+    admitting = asyncio.create_task(lane.bridge.show(ADMIT))
+    await lane.gate.asked.wait()
+    await lane.bridge.show(REFUSE)
+    lane.gate.held.set()
+    with pytest.raises(BridgeTimeout):
+        await admitting
+    assert outputs_of(lane.light.told[-1][0]) == outputs_of(REFUSE)
 
 
 async def test_all_have_ended_before_the_first_error_is_raised(lane: Lane) -> None:
@@ -174,15 +207,17 @@ async def test_a_real_failure_counts_for_more_than_a_newer_signal(lane: Lane) ->
         await lane.bridge.show(REFUSE)
 
 
-async def test_an_older_admission_lights_no_lamp_over_a_newer_signal(lane: Lane) -> None:
-    lane.gate.held = asyncio.Event()
+async def test_an_older_admission_opens_no_gate_after_a_newer_signal(lane: Lane) -> None:
+    lane.light.held = asyncio.Event()
     admitting = asyncio.create_task(lane.bridge.show(ADMIT, entry=1))
-    await lane.gate.asked.wait()
-    await lane.bridge.show(REFUSE)
-    lane.gate.held.set()
+    await lane.light.asked.wait()
+    refusing = asyncio.create_task(lane.bridge.show(REFUSE))
+    await asyncio.sleep(0)
+    lane.light.held.set()
+    await refusing
     with pytest.raises(BridgeSuperseded):
         await admitting
-    assert [signal.name for signal, _ in lane.light.told] == [REFUSE.name]
+    assert lane.gate.told == []
 
 
 async def test_alive_is_told_when_all_are_and_when_that_ceases() -> None:
