@@ -19,7 +19,7 @@ from tests.firmware_bridge.chip.readings import lengths_ms, since_ms
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
 DEBOUNCE_MS = 20
-WINDOW_MS = 1_500
+WINDOW_MS = 3_000
 TURNSTILE = BoardConfiguration(
     inputs=frozenset(Input) - {Input.READY},
     hold=True,
