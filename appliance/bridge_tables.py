@@ -27,6 +27,7 @@ Address = Annotated[int, msgspec.Meta(ge=0, le=65_535)]
 
 REQUIRED: Final[tuple[OutputName, ...]] = ("green", "amber", "red")
 LIGHTS: Final[tuple[OutputName, ...]] = (*REQUIRED, "buzzer")
+CABLE_DEAD_MAN_MS: Final = 800
 WIRING_HINT: Final = (
     "outputs: green, amber, red, buzzer, gate, gate_b; inputs: button, tamper, passage_a, "
     "passage_b, fire, stop, ready; times: max_on_ms 20 to 5000, debounce_ms 1 to 100"
@@ -172,17 +173,24 @@ def configuration_of(table: MemberTable, gate: GateTable) -> BoardConfiguration 
         case GpioBridgeTable():
             return _configuration(table, tuple(table.outputs), tuple(table.inputs), gate)
         case ModbusBridgeTable():
-            return _configuration(table, tuple(table.coils), tuple(table.discrete_inputs), gate)
+            return _on_cable(
+                _configuration(table, tuple(table.coils), tuple(table.discrete_inputs), gate)
+            )
         case StackLightBridgeTable():
-            return _configuration(table, tuple(table.tiers) or LIGHTS, (), gate)
+            return _on_cable(_configuration(table, tuple(table.tiers) or LIGHTS, (), gate))
         case OsdpBridgeTable():
-            return _configuration(table, LIGHTS, ("tamper",), gate)
+            return _on_cable(_configuration(table, LIGHTS, ("tamper",), gate))
     return None
 
 
 def outputs_of(names: tuple[OutputName, ...]) -> frozenset[Output]:
     """Return the outputs of these names."""
     return frozenset(Output[name.upper()] for name in names)
+
+
+def _on_cable(configuration: BoardConfiguration) -> BoardConfiguration:
+    """Return it with a dead-man that leaves the cable its time to switch off within the second."""
+    return msgspec.structs.replace(configuration, dead_man_ms=CABLE_DEAD_MAN_MS)
 
 
 def _configuration(

@@ -211,6 +211,24 @@ def test_a_lane_opens_the_side_of_its_direction(
     assert gate.side_for(direction) is side
 
 
+@pytest.mark.parametrize(
+    ("bridge", "dead_man_ms"),
+    [
+        ('kind = "gpio"\noutputs = { gate = 5 }\n', 1_000),
+        ('kind = "modbus"\nhost = "192.0.2.7"\ncoils = { gate = 0 }\n', 800),
+        ('kind = "stack_light"\ndevice = "/dev/a"\nmodel = "patlite-phe"\n', 800),
+        ('kind = "osdp"\ndevice = "/dev/a"\n', 800),
+    ],
+)
+def test_what_takes_time_on_a_cable_begins_earlier_to_switch_off(
+    bridge: str, dead_man_ms: int
+) -> None:
+    lane = parsed("[lane.bridge]\n" + bridge).lane[0]
+    configuration = configuration_of(lane.bridge, lane.gate)  # type: ignore[arg-type]
+    assert configuration is not None
+    assert configuration.dead_man_ms == dead_man_ms
+
+
 def test_a_readers_key_lies_beside_the_configuration() -> None:
     several = (
         '[lane.bridge]\nkind = "several"\nmembers = [{ kind = "mcu", port = "/dev/ttyACM0" },'
