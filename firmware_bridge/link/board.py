@@ -41,6 +41,8 @@ from firmware_bridge.link.outbox import Outbox
 from firmware_bridge.link.outputs import NS_PER_MS, Edge
 
 EVENT_RESEND_MS: Final = 100
+DEAD_MAN_EARLY_MS: Final = 5
+"""The dead-man's time is kept at the pins: what noticing a frame and switching off may take."""
 FIRMWARE: Final = (2, 0, 0)
 
 
@@ -165,7 +167,8 @@ class Board:
 
     @property
     def _dead_man_ns(self) -> int:
-        return self._heard_ns + self.configuration.dead_man_ms * NS_PER_MS
+        held_ms = self.configuration.dead_man_ms - DEAD_MAN_EARLY_MS
+        return self._heard_ns + held_ms * NS_PER_MS
 
     def _elapse(self, now_ns: int) -> None:
         if self._session is not None and now_ns >= self._dead_man_ns:

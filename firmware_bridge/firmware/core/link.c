@@ -54,6 +54,12 @@ void link_send_first_event(struct board *board, uint8_t waiting_before)
 
 /* ---- from the host ---- */
 
+/* A word of the host: it holds the dead-man's handle for another while. */
+static void hear(struct board *board)
+{
+    board->dead_man_ms = (uint16_t)(board->configuration.dead_man_ms - DEAD_MAN_EARLY_MS);
+}
+
 static uint16_t longest_on_ms(const struct configuration *configuration)
 {
     uint16_t longest_ms = 0u;
@@ -111,7 +117,7 @@ static void greet(struct board *board, const struct frame *frame)
         board->last_show = 0u;
         board->last_show_answer = REFUSAL_NONE;
     }
-    board->dead_man_ms = board->configuration.dead_man_ms;
+    hear(board);
     introduce(board, frame);
     link_send_event(board);
 }
@@ -268,7 +274,7 @@ void link_take(struct board *board, const struct frame *frame)
     } else if (!board->has_session || (frame->session != board->session)) {
         answer(board, frame, REFUSAL_NO_SESSION);
     } else {
-        board->dead_man_ms = board->configuration.dead_man_ms;
+        hear(board);
         act(board, frame, &message);
     }
 }

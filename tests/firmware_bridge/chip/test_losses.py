@@ -37,7 +37,7 @@ CAUSE_OF = dict(
 
 def assert_dead_man(chip: Chip, last_word: Moment) -> None:
     for pulse in LONG.pulses:
-        assert DEAD_MAN_MS - 10 <= since_ms(chip, last_word, pulse.output) <= DEAD_MAN_MS + 2
+        assert DEAD_MAN_MS - 10 <= since_ms(chip, last_word, pulse.output) <= DEAD_MAN_MS
 
 
 def test_a_host_that_is_killed_with_the_gate_open(chip: Chip, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from admission.signal import ADMIT, REFER, Output, Pulse, Signal, SignalName
+from firmware_bridge.link.board import DEAD_MAN_EARLY_MS
 from firmware_bridge.link.codec import frame_of
 from firmware_bridge.link.configuration import BoardConfiguration
 from firmware_bridge.link.frame import Frame
@@ -82,10 +83,11 @@ def test_a_silent_host_loses_the_outputs_and_the_session() -> None:
     wire = Wire()
     wire.greet()
     wire.say(Show(ADMIT), 0)
-    wire.board.advance(999 * MS)
+    end_ms = 1_000 - DEAD_MAN_EARLY_MS
+    wire.board.advance((end_ms - 1) * MS)
     assert wire.board.energised == {Output.GREEN}
-    assert wire.board.next_deadline_ns == 1_000 * MS
-    wire.board.advance(1_000 * MS)
+    assert wire.board.next_deadline_ns == end_ms * MS
+    wire.board.advance(end_ms * MS)
     assert wire.board.energised == frozenset()
     assert not wire.board.has_host
     assert wire.say(Heartbeat(), 1_001) == [NotAcknowledged(Refusal.NO_SESSION)]
@@ -156,6 +158,6 @@ def test_an_echo_of_its_own_voice_is_not_answered() -> None:
     wire = Wire()
     wire.greet()
     for message in (Acknowledge(), NotAcknowledged(3), HeartbeatReply(1, frozenset(), frozenset())):
-        assert wire.say(message, 999) == []
+        assert wire.say(message, 900) == []
     wire.board.advance(1_000 * MS)
     assert not wire.board.has_host, "an echo does not hold the dead-man's handle"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from admission.gate import MAX_QUEUED, GateOutcome, Input, Side
 from admission.signal import ADMIT, REFER, REFUSE, Output, Pulse, Signal, SignalName
+from firmware_bridge.link.board import DEAD_MAN_EARLY_MS
 from firmware_bridge.link.codec import frame_of
 from firmware_bridge.link.configuration import BoardConfiguration
 from firmware_bridge.link.event_queue import MAX_WAITING, MAX_WAITING_INPUTS
@@ -165,7 +166,7 @@ def test_who_was_still_waiting_when_the_host_was_lost_is_told_to_the_next_one() 
     wire.board.advance(1_002 * MS)
     assert not wire.board.has_host
     _, annulled = wire.send(frame_of(Hello(9), 0, 0), 2_000)
-    assert annulled == GateEvent(GateOutcome.NOT_PASSED, Side.A, 2, 1_002)
+    assert annulled == GateEvent(GateOutcome.NOT_PASSED, Side.A, 2, 1_002 - DEAD_MAN_EARLY_MS)
 
 
 FAIL_SAFE = BoardConfiguration(
