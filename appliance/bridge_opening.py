@@ -26,16 +26,13 @@ from appliance.bridge_tables import (
 )
 from appliance.gate_table import GateTable
 from firmware_bridge.bridges.cable_specs import ModbusRelaySpec, OsdpSpec, StackLightSpec
+from firmware_bridge.bridges.listeners import AliveListener, EventListener
 from firmware_bridge.bridges.local import local_bridge
 from firmware_bridge.bridges.mcu import McuBridge
 from firmware_bridge.bridges.several import MemberPlan, SeveralBridge
 from firmware_bridge.bridges.terminal_specs import GpioSpec, TerminalsSpec
 from firmware_bridge.link.configuration import BoardConfiguration
-from firmware_bridge.link.messages import BoardEvent
 from firmware_bridge.link.obstacles import Expected
-
-EventListener = Callable[[BoardEvent], None]
-AliveListener = Callable[[bool], None]
 
 _Where = TypeVar("_Where")
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from appliance.bridge_opening import open_member, open_several
 from appliance.bridge_tables import ScreenOnlyTable, SeveralBridgeTable, SharedBridgeTable
@@ -14,6 +15,7 @@ from appliance.errors import ConfigError
 from appliance.metrics import Metrics
 from appliance.shared_board import SharedBoard, SharedBridge
 from firmware_bridge.bridges.absent import ScreenOnlyBridge
+from firmware_bridge.bridges.listeners import EventListener
 from firmware_bridge.bridges.mcu import McuBridge
 from firmware_bridge.bridges.several import SeveralBridge
 from firmware_bridge.link.messages import BoardEvent, InputEvent
@@ -21,7 +23,6 @@ from firmware_bridge.link.messages import BoardEvent, InputEvent
 _log = logging.getLogger(__name__)
 
 LaneBridge = McuBridge | SeveralBridge | SharedBridge | ScreenOnlyBridge
-EventListener = Callable[[BoardEvent], None]
 
 
 class BridgeRack:
@@ -93,13 +94,13 @@ class BridgeRack:
                 )
 
     def _noting(self, lane: str, on_event: EventListener) -> EventListener:
-        def note(event: BoardEvent) -> None:
+        def note(event: BoardEvent) -> asyncio.Future[None] | None:
             if isinstance(event, InputEvent):
                 name = event.input.name.lower()
                 self._metrics.board_input(lane, name)
                 fields = {"lane": lane, "kind": name, "count": event.value}
                 _log.warning("board input", extra=fields)
-            on_event(event)
+            return on_event(event)
 
         return note
 

@@ -76,7 +76,7 @@ class GateWatch:
         self._side = side
         self.alarmed = alarmed
         self._list_s = list_s
-        self._waiting: deque[BoardEvent] = deque()
+        self._waiting: deque[tuple[BoardEvent, asyncio.Future[None]]] = deque()
         self._unlisted: Counter[str] = Counter()
         self._last: dict[str, tuple[Event, str, Direction]] = {}
         self._list_ns = 0
@@ -87,13 +87,19 @@ class GateWatch:
         """Take note of an admission that the board is about to be told of."""
         self._admissions.admitted(entry, sequence)
 
-    def sensed(self, event: BoardEvent) -> None:
-        """Take an event of the board in. Returns at once."""
-        if len(self._waiting) < MAX_WAITING:
-            self._waiting.append(event)
-        else:
-            self._lost(1 + event.lost)
+    def sensed(self, event: BoardEvent) -> asyncio.Future[None] | None:
+        """Take an event of the board in. Returns at once.
+
+        The future is done when the event stands in the journal or is counted for a later entry: the
+        board keeps it until then. None where there is nothing to wait for.
+        """
         self._news.set()
+        if len(self._waiting) >= MAX_WAITING:
+            self._lost(1 + event.lost)
+            return None
+        kept: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((event, kept))
+        return kept
 
     def close(self) -> None:
         """Let `run` end once everything that was taken in is written down."""
@@ -105,7 +111,10 @@ class GateWatch:
         while True:
             overdue = await self._something()
             while self._waiting:
-                await self._take(self._waiting.popleft())
+                event, kept = self._waiting.popleft()
+                await self._take(event)
+                if not kept.done():
+                    kept.set_result(None)
             if self._unlisted and (self._closed or overdue or self._now_ns() >= self._list_ns):
                 await self._list()
             if self._closed and not self._waiting:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import Protocol
 
 from admission.gate import Input, Side
 from admission.signal import Signal
+from firmware_bridge.bridges.listeners import EventListener
 from firmware_bridge.errors import BridgeError
 from firmware_bridge.link.messages import BoardEvent, GateEvent, HelloReply
-
-EventListener = Callable[[BoardEvent], None]
 
 
 class BoardBridge(Protocol):
@@ -72,12 +70,11 @@ class SharedBoard:
             raise RuntimeError("connect the board's bridge first")
         return SharedBridge(self._bridge, self._turn, runs=side is self._owner)
 
-    def hear(self, event: BoardEvent) -> None:
-        """Hand an event of the board to the lane that it concerns."""
+    def hear(self, event: BoardEvent) -> asyncio.Future[None] | None:
+        """Hand an event of the board to the lane that it concerns; return what that returns."""
         side = event.side if isinstance(event, GateEvent) else self._owner
         listener = self._listeners.get(side) or self._listeners.get(self._owner)
-        if listener is not None:
-            listener(event)
+        return listener(event) if listener is not None else None
 
 
 class SharedBridge:

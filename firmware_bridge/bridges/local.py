@@ -21,11 +21,11 @@ import msgspec
 from admission.backoff import Backoff
 from admission.signal import Output
 from firmware_bridge.bridges.board_process import Order, Told
+from firmware_bridge.bridges.listeners import AliveListener, EventListener
 from firmware_bridge.bridges.mcu import McuBridge
 from firmware_bridge.bridges.terminal_specs import TerminalsSpec
 from firmware_bridge.errors import BridgeError, BridgeUnavailable, TerminalsError
 from firmware_bridge.link.configuration import BoardConfiguration
-from firmware_bridge.link.messages import GateEvent, InputEvent
 
 COMMAND: Final = (sys.executable, "-P", "-m", "firmware_bridge.bridges.board_process")
 RESTART: Final = Backoff(first_s=0.1, ceiling_s=2.0, jitter=0)
@@ -143,8 +143,8 @@ def local_bridge(
     monotonic_ns: Callable[[], int],
     nonce: Callable[[int], int],
     required: frozenset[Output] = frozenset(),
-    on_event: Callable[[InputEvent | GateEvent], None] | None = None,
-    on_alive: Callable[[bool], None] | None = None,
+    on_event: EventListener | None = None,
+    on_alive: AliveListener | None = None,
 ) -> McuBridge:
     """Return the bridge to a local board with these terminals. See `McuBridge` for the rest."""
     return McuBridge(

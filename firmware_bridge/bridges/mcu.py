@@ -11,6 +11,8 @@ import msgspec
 from admission.backoff import Backoff
 from admission.gate import Input
 from admission.signal import Output, Signal
+from firmware_bridge.bridges.errands import Waiting
+from firmware_bridge.bridges.listeners import AliveListener, EventListener
 from firmware_bridge.bridges.port import Device, Port, open_device, opened
 from firmware_bridge.bridges.statistics import BridgeStatistics
 from firmware_bridge.errors import BridgeError
@@ -20,10 +22,12 @@ from firmware_bridge.link.events import Ended, LinkDown, LinkUp
 from firmware_bridge.link.messages import (
     BoardEvent,
     ConfigurationReply,
+    Configure,
     GateEvent,
     HelloReply,
     InputEvent,
     Message,
+    ReadConfiguration,
 )
 from firmware_bridge.link.obstacles import Expected
 from firmware_bridge.link.session import Session
@@ -35,6 +39,7 @@ RESTART_S: Final = 5.0
 """How long a board may take to store a configuration and start anew, its bootloader included."""
 
 _T = TypeVar("_T")
+_R = TypeVar("_R")
 
 
 class McuBridge:
@@ -44,8 +49,9 @@ class McuBridge:
     `nonce` (returns a random number of so many bits) are the only time and chance here. Outputs in
     `required` must be fitted or the board counts as incompatible; pulses for others that it lacks
     are left out. `expected` says how the board has to be configured (see `Session`). `on_event` and
-    `on_alive` are called on the loop: with each event of an input or a gate, exactly once unless
-    this process restarts, and with each change of the link's state.
+    `on_alive` are called on the loop: with each event of an input or a gate, and with each change
+    of the link's state. An event is heard once; one that was never confirmed
+    (`EventListener`) is heard again after this process has restarted.
 
     What is not a serial port brings its own `open_device`, which gets the path on a thread, returns
     what it opened and raises a BridgeError if it cannot, and `reopen`, how often it is tried.
@@ -59,8 +65,8 @@ class McuBridge:
         nonce: Callable[[int], int],
         required: frozenset[Output] = frozenset(),
         expected: Expected | None = None,
-        on_event: Callable[[BoardEvent], None] | None = None,
-        on_alive: Callable[[bool], None] | None = None,
+        on_event: EventListener | None = None,
+        on_alive: AliveListener | None = None,
         open_device: Callable[[str], Device] = open_device,
         reopen: Backoff = REOPEN,
     ) -> None:
@@ -75,7 +81,7 @@ class McuBridge:
         self._port: Port | None = None
         self._lost: asyncio.Future[BridgeError] | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._waiting: dict[int, asyncio.Future[Message | None]] = {}
+        self._waiting = Waiting()
         self._greeted = asyncio.Event()
         self._failure: Exception | None = None
         self._openings = 0
@@ -135,7 +141,7 @@ class McuBridge:
         :raises BridgeTimeout: if it did not come back with it in time.
         :raises BridgeError: as `show` does.
         """
-        await self._ask(lambda now_ns: self._session.configure(configuration, now_ns))
+        await self._ask(lambda now_ns: self._session.ask(Configure(configuration), now_ns))
         try:
             async with asyncio.timeout(RESTART_S):
                 await self._until_back_with(configuration)
@@ -147,7 +153,7 @@ class McuBridge:
 
         :raises BridgeError: as `show` does.
         """
-        answer = await self._ask(self._session.read_configuration)
+        answer = await self._ask(lambda now_ns: self._session.ask(ReadConfiguration(), now_ns))
         if not isinstance(answer, ConfigurationReply):
             raise obstacles.silent()
         return answer.configuration
@@ -174,14 +180,9 @@ class McuBridge:
         """Return the board's answer to what `depart` sends at the time that it is given."""
         if self._port is None:
             raise self._unopened()
-        ended: asyncio.Future[Message | None] = asyncio.get_running_loop().create_future()
-        ticket = depart(self._monotonic_ns())
-        self._waiting[ticket] = ended
+        ended = self._waiting.add(depart(self._monotonic_ns()))
         self._pump()
-        try:
-            return await ended
-        finally:
-            self._waiting.pop(ticket, None)
+        return await ended
 
     async def _until_back_with(self, configuration: BoardConfiguration) -> None:
         self._greeted.clear()
@@ -258,7 +259,7 @@ class McuBridge:
         for event in self._session.take_events():
             match event:
                 case Ended(ticket, error, answer):
-                    self._settle(ticket, error, answer)
+                    self._waiting.settle(ticket, error, answer)
                 case LinkUp():
                     self.last_error = None
                     self._greeted.set()
@@ -267,25 +268,29 @@ class McuBridge:
                     self.last_error = error
                     self._tell(self._on_alive, False)
                 case InputEvent() | GateEvent():
-                    self._tell(self._on_event, event)
+                    self._hear(event)
 
-    def _settle(self, ticket: int, error: BridgeError | None, answer: Message | None) -> None:
-        ended = self._waiting.get(ticket)
-        if ended is None or ended.done():
-            return  # whoever asked has been cancelled
-        if error is None:
-            ended.set_result(answer)
+    def _hear(self, event: BoardEvent) -> None:
+        kept = self._tell(self._on_event, event)
+        if kept is None:
+            self._confirm(event)
         else:
-            ended.set_exception(error)
+            kept.add_done_callback(lambda _: self._confirm(event))
 
-    def _tell(self, listener: Callable[[_T], None] | None, news: _T) -> None:
+    def _confirm(self, event: BoardEvent) -> None:
+        self._session.confirm(event)
+        if self._port is not None:
+            self._port.write(self._session.take_bytes())
+
+    def _tell(self, listener: Callable[[_T], _R] | None, news: _T) -> _R | None:
         if listener is None:
-            return
+            return None
         try:
-            listener(news)
+            return listener(news)
         except Exception as error:  # noqa: BLE001 - not the fault of whoever shows: `run` raises it
             self._failure = error
             self._lose(error)
+        return None
 
     def _unopened(self) -> BridgeError:
         return self.last_error or obstacles.not_open()

@@ -12,8 +12,9 @@ import msgspec
 
 from admission.gate import Input
 from admission.signal import GATES, Output, Signal
+from firmware_bridge.bridges.listeners import AliveListener, EventListener
 from firmware_bridge.errors import BridgeError, BridgeSuperseded, BridgeUnavailable
-from firmware_bridge.link.messages import BoardEvent, HelloReply
+from firmware_bridge.link.messages import HelloReply
 
 
 class MemberBridge(Protocol):
@@ -43,10 +44,6 @@ class MemberBridge(Protocol):
     async def run(self) -> None:
         """Keep the link, until it is cancelled."""
         ...
-
-
-EventListener = Callable[[BoardEvent], None]
-AliveListener = Callable[[bool], None]
 
 
 class MemberPlan(msgspec.Struct, frozen=True):

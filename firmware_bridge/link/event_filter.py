@@ -19,15 +19,33 @@ class EventFilter:
 
     def __init__(self) -> None:
         self._newest: tuple[int, int] | None = None
+        self._unconfirmed: tuple[BoardEvent, int] | None = None
 
-    def is_new(self, boot_count: int, sequence: int) -> bool:
+    @property
+    def idle(self) -> bool:
+        """Whether every event that was taken has been confirmed."""
+        return self._unconfirmed is None
+
+    def take(self, event: BoardEvent, boot_count: int, sequence: int) -> bool:
         """Return whether this event was not seen before, and remember it."""
         if self._newest is not None and self._newest[0] == boot_count:
             ahead = sequence - self._newest[1] & 0xFF
             if not 0 < ahead < 0x80:
                 return False
         self._newest = (boot_count, sequence)
+        self._unconfirmed = (event, sequence)
         return True
+
+    def confirm(self, event: BoardEvent) -> int | None:
+        """Return the number under which the board waits for this event to be confirmed.
+
+        None if it does not: it has begun anew meanwhile, and tells of other things.
+        """
+        if self._unconfirmed is None or self._unconfirmed[0] is not event:
+            return None
+        sequence = self._unconfirmed[1]
+        self._unconfirmed = None
+        return sequence
 
 
 class Sensed:

@@ -18,7 +18,6 @@ from admission.signal import Output, Signal
 from firmware_bridge.errors import BridgeError, BridgeIncompatible, MessageError
 from firmware_bridge.link import obstacles
 from firmware_bridge.link.codec import frame_of, message_of, refusal_of
-from firmware_bridge.link.configuration import BoardConfiguration
 from firmware_bridge.link.event_filter import EventFilter, Sensed
 from firmware_bridge.link.events import Counters, Event, LinkDown, LinkUp, State
 from firmware_bridge.link.flights import Errand, Flights
@@ -26,7 +25,6 @@ from firmware_bridge.link.frame import VERSION, Decoder, Frame, encode
 from firmware_bridge.link.heart import Heart
 from firmware_bridge.link.messages import (
     BoardEvent,
-    Configure,
     EventAcknowledge,
     GateEvent,
     Heartbeat,
@@ -36,7 +34,6 @@ from firmware_bridge.link.messages import (
     InputEvent,
     Kind,
     Message,
-    ReadConfiguration,
     Refusal,
     Show,
 )
@@ -145,15 +142,16 @@ class Session:
         While the greeting is under way it waits for its end. `Ended` comes within `SHOW_BOUND_NS`
         in any case.
         """
-        return self._ask(Show(signal, entry), now_ns)
+        return self.ask(Show(signal, entry), now_ns)
 
-    def configure(self, configuration: BoardConfiguration, now_ns: int) -> int:
-        """Send the configuration. Return the ticket as `show` does; the board restarts with it."""
-        return self._ask(Configure(configuration), now_ns)
-
-    def read_configuration(self, now_ns: int) -> int:
-        """Ask for the configuration in force. Return the ticket as `show` does."""
-        return self._ask(ReadConfiguration(), now_ns)
+    def ask(self, errand: Errand, now_ns: int) -> int:
+        """Send the errand. Return the ticket as `show` does."""
+        flight = self._flights.add(errand, now_ns)
+        if self._state is State.CLOSED:
+            self._flights.end(flight, self._obstacle)
+        elif self._state is State.UP and self.board is not None:
+            self._flights.launch(flight, self.board.outputs, now_ns)
+        return flight.ticket
 
     def receive(self, data: bytes, now_ns: int) -> None:
         """Take bytes from the board."""
@@ -173,6 +171,12 @@ class Session:
             self._say_hello(now_ns)
         self._flights.attend(self._obstacle, now_ns)
 
+    def confirm(self, event: BoardEvent) -> None:
+        """Let the board forget an event that was taken: it is kept here now."""
+        sequence = self._filter.confirm(event)
+        if sequence is not None and self._state is State.UP:
+            self._send(EventAcknowledge(), self._session, sequence)
+
     def take_bytes(self) -> bytes:
         """Return what is to be sent to the board, once."""
         unsent = bytes(self._unsent)
@@ -180,7 +184,7 @@ class Session:
         return unsent
 
     def take_events(self) -> list[Event]:
-        """Return what happened since the last call, in order."""
+        """Return what happened since the last call, in order; `confirm` what is the board's."""
         events, self._events[:] = list(self._events), []
         return events
 
@@ -203,14 +207,6 @@ class Session:
     def _leave(self, reason: BridgeError) -> None:
         if self._state is State.UP:
             self._events.append(LinkDown(reason))
-
-    def _ask(self, errand: Errand, now_ns: int) -> int:
-        flight = self._flights.add(errand, now_ns)
-        if self._state is State.CLOSED:
-            self._flights.end(flight, self._obstacle)
-        elif self._state is State.UP and self.board is not None:
-            self._flights.launch(flight, self.board.outputs, now_ns)
-        return flight.ticket
 
     def _take(self, frame: Frame, now_ns: int) -> None:
         refusal = refusal_of(frame)
@@ -278,8 +274,11 @@ class Session:
                 self._flights.answer(frame.sequence, message, now_ns)
 
     def _take_event(self, frame: Frame, event: BoardEvent) -> None:
-        self._send(EventAcknowledge(), self._session, frame.sequence)
-        if self.board is None or not self._filter.is_new(self.board.boot_count, frame.sequence):
+        if self.board is None:
+            return
+        if not self._filter.take(event, self.board.boot_count, frame.sequence):
+            if self._filter.idle:  # else it is not kept yet: the board asks again
+                self._send(EventAcknowledge(), self._session, frame.sequence)
             return
         self._sensed.changed(event)
         self.counters.events += 1

@@ -107,6 +107,18 @@ async def test_who_passed_is_noted_at_the_entry_that_the_board_names() -> None:
     assert turnstile.alarms == 0
 
 
+async def test_the_board_keeps_an_event_until_it_stands_in_the_journal() -> None:
+    turnstile = Turnstile()
+    kept = turnstile.watch.sensed(GateEvent(FORCED, Side.A, 0, 0, 0))
+    assert kept is not None
+    assert not kept.done()
+    kept.add_done_callback(lambda _: seen.append(turnstile.entries))
+    seen: list[list[tuple[Event, str]]] = []
+    await turnstile.settled()
+    await asyncio.sleep(0)
+    assert seen == [[(Event.FORCED, "")]]
+
+
 async def test_who_does_not_pass_is_not_counted_inside() -> None:
     turnstile = Turnstile()
     turnstile.admits(1)

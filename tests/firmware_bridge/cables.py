@@ -13,7 +13,7 @@ from firmware_bridge.errors import BridgeError
 from firmware_bridge.link.board import Board
 from firmware_bridge.link.configuration import BoardConfiguration
 from firmware_bridge.link.events import Ended, Event, LinkDown, LinkUp
-from firmware_bridge.link.messages import ResetCause, Show
+from firmware_bridge.link.messages import GateEvent, InputEvent, ResetCause, Show
 from firmware_bridge.link.outputs import Edge
 from firmware_bridge.link.session import Session
 
@@ -59,6 +59,7 @@ class Cable:
         self.executed: list[Signal] = []
         self.edges: list[Edge] = []
         self.events: list[Event] = []
+        self.confirms = True
         self.to_board = to_board or FaultyWire(Random(0))
         self.to_host = to_host or FaultyWire(Random(0))
         self.plugged = True
@@ -130,10 +131,18 @@ class Cable:
         self.board.advance(self.now_ns)
         self._exchange()
 
+    def take_events(self) -> None:
+        """Take what the session has to tell, and keep it, as a host does."""
+        events = self.session.take_events()
+        self.events += events
+        for event in events:
+            if self.confirms and isinstance(event, InputEvent | GateEvent):
+                self.session.confirm(event)
+
     def _exchange(self) -> None:
+        self.take_events()
         self._send(self.to_board.carry(self.session.take_bytes()), to_board=True)
         self._send(self.to_host.carry(self.board.take_bytes()), to_board=False)
-        self.events += self.session.take_events()
         self.edges += self.board.take_edges()
 
     def _send(self, data: bytes, *, to_board: bool) -> None:

@@ -14,7 +14,7 @@ from firmware_bridge.link.configuration import BoardConfiguration
 from firmware_bridge.link.events import Ended
 from firmware_bridge.link.flights import SHOW_BOUND_NS
 from firmware_bridge.link.frame import MAX_FRAME_BYTES, Decoder, Frame, decode, encode
-from firmware_bridge.link.messages import BoardState, Kind
+from firmware_bridge.link.messages import BoardState, GateEvent, InputEvent, Kind
 from firmware_bridge.link.session import Session
 from tests.fuzz.firmware_seeds import GOLDEN
 from tests.fuzz.mutations import Mutator
@@ -132,6 +132,8 @@ def try_session(m: Mutator) -> None:
         for event in session.take_events():
             if isinstance(event, Ended):
                 due.pop(event.ticket)
+            elif isinstance(event, InputEvent | GateEvent) and chance.random() < 0.5:
+                session.confirm(event)
         assert all(at_ns > now_ns for at_ns in due.values()), "a show is overdue"
 
 

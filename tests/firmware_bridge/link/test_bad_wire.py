@@ -66,7 +66,7 @@ def drive(
                 cable.plugged = not cable.plugged
             case 2:
                 cable.session.close(BridgeError("reopened"))
-                cable.events += cable.session.take_events()
+                cable.take_events()
                 cable.open()
             case _:
                 pass

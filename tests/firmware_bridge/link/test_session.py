@@ -224,7 +224,7 @@ def test_closing_the_port_ends_what_is_in_flight() -> None:
     ticket = cable.show(ADMIT)
     reason = BridgeUnavailable("gone")
     cable.session.close(reason)
-    cable.events += cable.session.take_events()
+    cable.take_events()
     assert cable.endings()[ticket] is reason
     assert cable.session.take_bytes() == b""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 from admission.gate import GateOutcome, Input, Side
 from admission.signal import ADMIT, REFER, REFUSE, Output
 from firmware_bridge.errors import BridgeRefused, BridgeSuperseded, BridgeTimeout, BridgeUnavailable
@@ -12,11 +14,15 @@ from firmware_bridge.link.flights import SHOW_BOUND_NS
 from firmware_bridge.link.frame import Decoder, Frame, encode
 from firmware_bridge.link.messages import (
     ConfigurationReply,
+    Configure,
     EventAcknowledge,
     GateEvent,
+    InputEvent,
     Kind,
+    ReadConfiguration,
     Refusal,
 )
+from firmware_bridge.link.session import Session
 from tests.firmware_bridge.cables import MS, Cable, an_open_cable
 
 TURNSTILE = BoardConfiguration(
@@ -34,7 +40,7 @@ def gate_events(cable: Cable) -> list[GateEvent]:
 
 def test_the_configuration_is_read_beside_a_show_that_is_under_way() -> None:
     cable = an_open_cable(configuration=TURNSTILE)
-    read, shown = cable.session.read_configuration(cable.now_ns), cable.show(ADMIT)
+    read, shown = cable.session.ask(ReadConfiguration(), cable.now_ns), cable.show(ADMIT)
     cable.run_for(10)
     assert cable.endings() == {read: None, shown: None}
     assert answers(cable)[read] == ConfigurationReply(TURNSTILE)
@@ -44,7 +50,7 @@ def test_the_configuration_is_read_beside_a_show_that_is_under_way() -> None:
 
 def test_a_configuration_is_refused_without_the_jumper() -> None:
     cable = an_open_cable()
-    ticket = cable.session.configure(TURNSTILE, cable.now_ns)
+    ticket = cable.session.ask(Configure(TURNSTILE), cable.now_ns)
     cable._exchange()
     cable.run_for(10)
     error = cable.endings()[ticket]
@@ -57,7 +63,7 @@ def test_a_board_that_was_configured_is_met_again_after_its_restart() -> None:
     cable = an_open_cable()
     cable.board.jumper = True
     cable.show(ADMIT)
-    ticket = cable.session.configure(TURNSTILE, cable.now_ns)
+    ticket = cable.session.ask(Configure(TURNSTILE), cable.now_ns)
     cable.run_for(10)
     assert cable.endings()[ticket] is None
     assert cable.board.energised == frozenset()
@@ -74,16 +80,16 @@ def test_a_board_that_was_configured_is_met_again_after_its_restart() -> None:
 def test_requests_end_within_the_bound_as_shows_do() -> None:
     cable = an_open_cable()
     cable.plugged = False
-    older = cable.session.read_configuration(cable.now_ns)
-    newer = cable.session.read_configuration(cable.now_ns)
+    older = cable.session.ask(ReadConfiguration(), cable.now_ns)
+    newer = cable.session.ask(ReadConfiguration(), cable.now_ns)
     shown = cable.show(REFER)
     cable.run_for(SHOW_BOUND_NS / MS)
     assert isinstance(cable.endings()[older], BridgeSuperseded)
     assert isinstance(cable.endings()[newer], BridgeTimeout)
     assert isinstance(cable.endings()[shown], BridgeTimeout)
     cable.session.close(BridgeUnavailable("gone"))
-    last = cable.session.configure(TURNSTILE, cable.now_ns)
-    cable.events += cable.session.take_events()
+    last = cable.session.ask(Configure(TURNSTILE), cable.now_ns)
+    cable.take_events()
     assert isinstance(cable.endings()[last], BridgeUnavailable)
 
 
@@ -137,3 +143,48 @@ def test_an_event_that_this_version_does_not_know_does_not_block_the_next_one() 
     assert said == [EventAcknowledge()]
     assert cable.session.counters.misunderstood == 2
     assert not gate_events(cable)
+
+
+def pressed(cable: Cable) -> list[InputEvent]:
+    return [event for event in cable.events if isinstance(event, InputEvent)]
+
+
+def test_the_board_keeps_an_event_until_it_is_confirmed() -> None:
+    cable = an_open_cable()
+    cable.confirms = False
+    for value in (1, 0):
+        cable.board.sense(Input.STOP, value, cable.now_ns)
+        cable.run_for(500)
+    assert [event.value for event in pressed(cable)] == [1], "repeated, and heard once"
+    cable.session.confirm(pressed(cable)[0])
+    cable.run_for(200)
+    assert [event.value for event in pressed(cable)] == [1, 0]
+
+
+def test_an_event_that_nobody_kept_is_told_to_the_next_host() -> None:
+    cable = an_open_cable()
+    cable.confirms = False
+    cable.board.sense(Input.STOP, 1, cable.now_ns)
+    cable.run_for(500)
+    cable.session = Session(Random(2).getrandbits)
+    cable.session.open(cable.now_ns)
+    cable.run_for(500)
+    assert [event.value for event in pressed(cable)] == [1, 1]
+
+
+def test_a_late_confirmation_is_not_for_a_board_that_began_anew() -> None:
+    cable = an_open_cable()
+    cable.confirms = False
+    cable.board.sense(Input.STOP, 1, cable.now_ns)
+    cable.run_for(500)
+    cable.reset_board()
+    cable.run_for(1_500)
+    cable.board.sense(Input.TAMPER, 1, cable.now_ns)
+    cable.run_for(500)
+    first, second = pressed(cable)
+    cable.session.confirm(first)
+    cable.run_for(500)
+    cable.session = Session(Random(2).getrandbits)
+    cable.session.open(cable.now_ns)
+    cable.run_for(500)
+    assert pressed(cable)[2:] == [second], "the board holds it still"
