@@ -8,29 +8,12 @@
 _Static_assert(OUTPUT_GATE_B == OUTPUT_GATE + 1, "the gates' outputs are in the order of sides");
 _Static_assert(INPUT_PASSAGE_B == INPUT_PASSAGE_A + 1, "the sensors are in the order of sides");
 
-static void side_start(struct gate_side *gate)
-{
-    for (uint8_t at = 0u; at < QUEUE_MAX; at++) {
-        gate->queue[at].entry = 0u;
-        gate->queue[at].pulse_ms = 0u;
-    }
-    gate->entry = 0u;
-    gate->edge_at_ms = 0u;
-    gate->window_ms = 0u;
-    gate->release_ms = 0u;
-    gate->gap_ms = 0u;
-    gate->settle_ms = 0u;
-    gate->queued = 0u;
-    gate->phase = PHASE_CLOSED;
-    gate->edge_pending = false;
-}
-
 void turnstile_start(struct turnstile *turnstile, const struct configuration *configuration)
 {
     const uint8_t inputs = configuration->inputs;
 
     for (uint8_t side = 0u; side < SIDE_COUNT; side++) {
-        side_start(&turnstile->sides[side]);
+        gate_side_start(&turnstile->sides[side]);
         turnstile->max_on_ms[side] = configuration->max_on_ms[OUTPUT_GATE + side];
     }
     turnstile->window_ms = configuration->window_ms;
@@ -49,14 +32,6 @@ void turnstile_start(struct turnstile *turnstile, const struct configuration *co
 static bool is_watched(const struct turnstile *turnstile, uint8_t side)
 {
     return ((turnstile->sensors & (1u << side)) != 0u) && !turnstile->fire;
-}
-
-static void lock(struct gate_side *gate)
-{
-    if (gate->release_ms > 0u) {
-        gate->release_ms = 0u;
-        gate->gap_ms = GAP_MS;
-    }
 }
 
 static void begin(struct turnstile *turnstile, uint8_t side, const struct admission *admission)
@@ -86,7 +61,7 @@ static void count_passage(struct turnstile *turnstile, struct events *events, ui
         events_add_gate(events, GATE_PASSED, side, gate->entry, at_ms);
         gate->phase = PHASE_SPENT;
         if (turnstile->hold) {
-            lock(gate);
+            gate_side_lock(gate);
         }
         break;
     case PHASE_SPENT:
@@ -134,11 +109,7 @@ static void begin_next(struct turnstile *turnstile, uint8_t side)
         (gate->phase == (uint8_t)PHASE_OPEN) || gate->edge_pending) {
         return;
     }
-    next = gate->queue[0];
-    for (uint8_t at = 1u; at < QUEUE_MAX; at++) {
-        gate->queue[at - 1u] = gate->queue[at];
-    }
-    gate->queued--;
+    next = gate_side_take_next(gate);
     begin(turnstile, side, &next);
 }
 
@@ -190,7 +161,7 @@ static void relock(struct turnstile *turnstile, struct events *events, uint32_t 
     for (uint8_t side = 0u; side < SIDE_COUNT; side++) {
         struct gate_side *const gate = &turnstile->sides[side];
 
-        lock(gate);
+        gate_side_lock(gate);
         for (uint8_t at = 0u; (at < QUEUE_MAX) && (at < gate->queued); at++) {
             events_add_gate(events, GATE_NOT_PASSED, side, gate->queue[at].entry, at_ms);
         }
@@ -281,23 +252,6 @@ void turnstile_lose_host(struct turnstile *turnstile, struct events *events, uin
     turnstile_settle(turnstile, events, at_ms);
 }
 
-static uint16_t less(uint16_t left_ms, uint16_t elapsed_ms)
-{
-    return (left_ms > elapsed_ms) ? (uint16_t)(left_ms - elapsed_ms) : 0u;
-}
-
-static void side_pass(struct gate_side *gate, uint16_t elapsed_ms)
-{
-    gate->gap_ms = (uint8_t)less(gate->gap_ms, elapsed_ms);
-    gate->settle_ms = (uint8_t)less(gate->settle_ms, elapsed_ms);
-    gate->window_ms = less(gate->window_ms, elapsed_ms);
-    if (gate->release_ms > elapsed_ms) {
-        gate->release_ms = (uint16_t)(gate->release_ms - elapsed_ms);
-    } else {
-        lock(gate);
-    }
-}
-
 void turnstile_pass(struct turnstile *turnstile, uint16_t elapsed_ms)
 {
     const uint8_t room_ms = (uint8_t)(UINT8_MAX - turnstile->ready_for_ms);
@@ -306,7 +260,7 @@ void turnstile_pass(struct turnstile *turnstile, uint16_t elapsed_ms)
                                   ? (uint8_t)(turnstile->ready_for_ms + elapsed_ms)
                                   : UINT8_MAX;
     for (uint8_t side = 0u; side < SIDE_COUNT; side++) {
-        side_pass(&turnstile->sides[side], elapsed_ms);
+        gate_side_pass(&turnstile->sides[side], elapsed_ms);
     }
 }
 

@@ -9,10 +9,9 @@
 
 #include "configuration.h"
 #include "events.h"
+#include "gate_side.h"
 
 #define SIDE_COUNT 2u
-#define QUEUE_MAX 4u /* admissions that wait on one side for the passage of the one before */
-#define GAP_MS 100u  /* how long a relay stays off between two admissions: each is an edge */
 
 enum side {
     SIDE_A = 0, /* entry */
@@ -24,32 +23,6 @@ enum gate_outcome {
     GATE_NOT_PASSED = 2,
     GATE_FORCED = 3,
     GATE_TAILGATED = 4
-};
-
-enum phase {
-    PHASE_CLOSED = 0,
-    PHASE_OPEN = 1, /* somebody was admitted and is waited for */
-    PHASE_SPENT = 2 /* somebody passed; until the window ends, one more is a tailgater */
-};
-
-/* Whom to let in, and for how long the turnstile wants its pulse. */
-struct admission {
-    uint32_t entry;
-    uint16_t pulse_ms;
-};
-
-/* One direction. Times are what is left: 0 means that nothing runs. */
-struct gate_side {
-    struct admission queue[QUEUE_MAX];
-    uint32_t entry;      /* whom the running cycle is for */
-    uint32_t edge_at_ms; /* board clock of the pending PASS edge */
-    uint16_t window_ms;  /* of the passage window; runs while the phase is not CLOSED */
-    uint16_t release_ms; /* of the release; 0: locked */
-    uint8_t gap_ms;      /* until the next admission may begin */
-    uint8_t settle_ms;   /* until the pending PASS edge counts */
-    uint8_t queued;
-    uint8_t phase;       /* enum phase */
-    bool edge_pending;   /* a PASS edge waits for READY to confirm it */
 };
 
 struct turnstile {

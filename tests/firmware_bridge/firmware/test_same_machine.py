@@ -232,6 +232,6 @@ def test_the_c_core_does_what_the_python_board_does(life: Life) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(1_800)
 @given(lives)
-@settings(max_examples=10_000)
+@settings(max_examples=3_000)
 def test_the_c_core_does_what_the_python_board_does_in_many_lives(life: Life) -> None:
     live(life)
