@@ -41,7 +41,7 @@ outage: $(VENV)/.dev ## long runs: a minute without hub loses nothing, new rules
 rungs: $(VENV)/.runtime ## learn the order of the decode ladder's rungs on the photographs of CHOT_DATA
 	$(BIN)/chot bench order-rungs --corpus $(CHOT_DATA)/qr-photos --write benchmarks/rungs/order.json
 
-hardware: $(VENV)/.dev ## a USB webcam in a virtual machine, pulled in mid-frame (root once, to build the machine)
+hardware: $(VENV)/.dev ## a USB webcam and GPIO pins in a virtual machine (root once, to build the machine)
 	$(BIN)/python -m tests.hardware.image
 	$(BIN)/pytest -m slow tests/hardware
 
