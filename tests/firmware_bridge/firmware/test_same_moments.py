@@ -142,3 +142,13 @@ def test_names_of_signals_are_the_protocols(name: int, accepted: bool) -> None:
     twins.say_raw(Kind.SHOW, bytes((name, 0)) + bytes(4), sequence=1, session=None)
     answer: Message = Acknowledge() if accepted else NotAcknowledged(Refusal.MALFORMED)
     assert twins.heard[-1] == answer
+
+
+def test_a_contact_that_is_closed_at_the_start_is_no_passage() -> None:
+    twins = Twins(BoardConfiguration(inputs=frozenset(Input) - READY))
+    twins.touch(frozenset({Input.PASSAGE_A, Input.PASSAGE_B, Input.STOP}))
+    twins.say(Hello(1), session=0)
+    twins.say(Show(ENTRY, 1), sequence=1)
+    assert twins.heard[-1] == NotAcknowledged(Refusal.STOPPED)
+    twins.hold_on(500)
+    assert outcomes(twins) == []
