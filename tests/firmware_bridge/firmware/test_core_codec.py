@@ -207,3 +207,14 @@ def test_an_acknowledgement_is_the_golden_one() -> None:
 
 def test_the_board_needs_far_less_memory_than_the_chip_has() -> None:
     assert core().chot_board_bytes() < 700
+
+
+def test_a_line_that_takes_nothing_loses_whole_frames_only() -> None:
+    board = CBoard(0)
+    for sequence in range(40):
+        board.receive(encode(frame_of(Hello(sequence), 0, sequence)), AT_MS * 1_000_000)
+    waiting = board.take_bytes()
+    decoder = Decoder()
+    assert 1 < len(decoder.feed(waiting)) < 40
+    assert (len(waiting) <= 128, decoder.rejected) == (True, 0)
+    assert answers(encode(frame_of(Hello(99), 0, 0)), board), "it never speaks again"
