@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from admission.credential import CredentialKind
+import msgspec
+
 from admission.instant import Instant
-from admission.passage import Event, Passage
-from admission.reading import Symbology
+from admission.passage import Event, Passage, entry_without_code
 from admission.site import Site
 from admission.standing import Standing
-from admission.verdict import Card, Outcome
 
 SOURCE = "enquiry"
 """The source of such an entry."""
@@ -36,24 +35,11 @@ def enquiry(
 
     :param digest: keyed digest of the number (`passage.code_digest`).
     """
-    return Passage(
-        site=site.id,
-        lane="",
-        source=SOURCE,
-        symbology=Symbology.UNSTATED,
-        kind=CredentialKind.UNRECOGNISED,
+    return msgspec.structs.replace(
+        entry_without_code(
+            site, "", source=SOURCE, event=Event.ENQUIRY, note=purpose.value, now=now
+        ),
         code_digest=digest,
         person=standing.person,
-        outcome=Outcome.REFER,
-        card=Card.NONE,
-        reasons=(),
-        directive=site.directive,
-        rulebook="",
         release=standing.release.sequence if standing.release else None,
-        wall_ns=now.wall_ns,
-        monotonic_ns=now.monotonic_ns,
-        boot_id=now.boot_id,
-        clock_trust=now.trust,
-        event=Event.ENQUIRY,
-        note=purpose.value,
     )

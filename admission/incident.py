@@ -11,12 +11,12 @@ alerted looks, and corrects the count (`Event.COUNT`).
 
 from __future__ import annotations
 
-from admission.credential import CredentialKind
+import msgspec
+
 from admission.instant import Instant
-from admission.passage import Event, Passage
-from admission.reading import Symbology
+from admission.passage import Event, Passage, entry_without_code
 from admission.site import Direction, Site
-from admission.verdict import Alert, Card, Outcome
+from admission.verdict import Alert
 
 SOURCE = "board"
 """The source of such an entry."""
@@ -88,26 +88,8 @@ def incident(
         msg = f"{event} is no incident"
         raise ValueError(msg)
     alert = alert_of(event, note)
-    return Passage(
-        site=site.id,
-        lane=lane,
-        source=SOURCE,
-        symbology=Symbology.UNSTATED,
-        kind=CredentialKind.UNRECOGNISED,
-        code_digest=b"",
-        person=None,
-        outcome=Outcome.REFER,
-        card=Card.NONE,
-        reasons=(),
-        directive=site.directive,
-        rulebook="",
-        release=None,
-        wall_ns=now.wall_ns,
-        monotonic_ns=now.monotonic_ns,
-        boot_id=now.boot_id,
-        clock_trust=now.trust,
+    return msgspec.structs.replace(
+        entry_without_code(site, lane, source=SOURCE, event=event, note=note, now=now),
         direction=direction,
-        event=event,
-        note=note,
         alerts=() if alert is None else (alert,),
     )

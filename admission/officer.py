@@ -6,13 +6,11 @@ from enum import StrEnum
 
 import msgspec
 
-from admission.credential import CredentialKind
 from admission.instant import Instant
-from admission.passage import Event, Passage
-from admission.reading import Symbology
+from admission.passage import Event, Passage, entry_without_code
 from admission.site import Site
 from admission.standing import Officer
-from admission.verdict import Card, Outcome, Reason
+from admission.verdict import Outcome, Reason
 from admission.zone import count_note, counted
 
 
@@ -136,27 +134,9 @@ def recount(
     if counted(note) is None:
         msg = f"{workers} workers of {inside} people is no count"
         raise ValueError(msg)
-    return Passage(
-        site=site.id,
-        lane=lane,
-        source="desk",
-        symbology=Symbology.UNSTATED,
-        kind=CredentialKind.UNRECOGNISED,
-        code_digest=b"",
-        person=None,
-        outcome=Outcome.REFER,
-        card=Card.NONE,
-        reasons=(),
-        directive=site.directive,
-        rulebook="",
-        release=None,
-        wall_ns=now.wall_ns,
-        monotonic_ns=now.monotonic_ns,
-        boot_id=now.boot_id,
-        clock_trust=now.trust,
-        event=Event.COUNT,
+    return msgspec.structs.replace(
+        entry_without_code(site, lane, source="desk", event=Event.COUNT, note=note, now=now),
         officer=officer.number,
-        note=note,
     )
 
 

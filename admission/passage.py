@@ -172,6 +172,36 @@ def passage(
     )
 
 
+def entry_without_code(
+    site: Site, lane: str, *, source: str, event: Event, note: str, now: Instant
+) -> Passage:
+    """Return the entry of what happened without a code: of nobody, and it admits nobody.
+
+    :param lane: empty where no lane is concerned.
+    """
+    return Passage(
+        site=site.id,
+        lane=lane,
+        source=source,
+        symbology=Symbology.UNSTATED,
+        kind=CredentialKind.UNRECOGNISED,
+        code_digest=b"",
+        person=None,
+        outcome=Outcome.REFER,
+        card=Card.NONE,
+        reasons=(),
+        directive=site.directive,
+        rulebook="",
+        release=None,
+        wall_ns=now.wall_ns,
+        monotonic_ns=now.monotonic_ns,
+        boot_id=now.boot_id,
+        clock_trust=now.trust,
+        event=event,
+        note=note,
+    )
+
+
 def genesis(journal: bytes) -> bytes:
     """Return the hash that stands before the first entry of the journal with this 16-byte id."""
     return hashlib.sha256(b"chot journal\x00" + journal).digest()
