@@ -49,7 +49,8 @@ _log = logging.getLogger(__name__)
 class JsonLines(logging.Formatter):
     """Formats a record as one JSON object on one line.
 
-    Keys: `time` (RFC 3339, UTC), `level`, `logger`, `message`, whitelisted fields, and for an
+    Keys: `time` (RFC 3339, UTC), `level`, `logger`, `message`, whitelisted fields, `why` (words of
+    this house that are too long for a field: whoever passes them answers for them), and for an
     exception `error`: `type`, `message` and `hint` where it is of this house, `stack` innermost
     last, `cause`.
     """
@@ -63,6 +64,8 @@ class JsonLines(logging.Formatter):
             "message": _message(record),
         }
         line |= {key: _field(value) for key, value in record.__dict__.items() if key in FIELDS}
+        if type(why := record.__dict__.get("why")) is str:
+            line["why"] = _cleaned(why)
         if record.exc_info and record.exc_info[1] is not None:
             line["error"] = error_object(record.exc_info[1])
         return msgspec.json.encode(line).decode()

@@ -20,6 +20,7 @@ from appliance.sources import Source
 from appliance.web.views import Status
 from cache.replica.replicate import Replicator
 from firmware_bridge.bridges.absent import ScreenOnlyBridge
+from firmware_bridge.errors import BridgeError
 from scanner.camera.source import CameraStatistics
 
 
@@ -142,7 +143,7 @@ class Outlook:
         bridge = self.bridges[lane.name]
         if not bridge.alive:
             error = None if isinstance(bridge, ScreenOnlyBridge) else bridge.last_error
-            return Finding(ok=False, why=f"out of order: {error or 'the board is silent'}")
+            return Finding(ok=False, why=f"out of order: {_words(error)}")
         standing = standing_of(bridge)
         if standing.obstacle:
             return Finding(ok=False, why=f"out of order: {standing.obstacle}")
@@ -233,6 +234,12 @@ class Outlook:
         if status.last_success is not None:
             return status.last_success.wall_ns / 1e9
         return None if status.issued_ns is None else status.issued_ns / 1e9
+
+
+def _words(error: BridgeError | None) -> str:
+    if error is None:
+        return "the board is silent"
+    return f"{error} ({error.hint})" if error.hint else str(error)
 
 
 def _decoder(source: Source) -> Finding:

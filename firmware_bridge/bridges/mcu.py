@@ -11,6 +11,7 @@ import msgspec
 from admission.backoff import Backoff
 from admission.gate import Input
 from admission.signal import Output, Signal
+from firmware_bridge.bridges.blame import Blame
 from firmware_bridge.bridges.errands import Waiting
 from firmware_bridge.bridges.listeners import AliveListener, EventListener
 from firmware_bridge.bridges.port import Device, Port, open_device, opened
@@ -71,7 +72,7 @@ class McuBridge:
         reopen: Backoff = REOPEN,
     ) -> None:
         self.path = path
-        self.last_error: BridgeError | None = None
+        self._blame = Blame()
         self._monotonic_ns = monotonic_ns
         self._on_event = on_event
         self._on_alive = on_alive
@@ -84,13 +85,17 @@ class McuBridge:
         self._waiting = Waiting()
         self._greeted = asyncio.Event()
         self._failure: Exception | None = None
-        self._openings = 0
-        self._failed_openings = 0
+        self._openings = self._failed_openings = 0
 
     @property
     def alive(self) -> bool:
         """Whether the board has answered within the last second."""
         return self._session.alive(self._monotonic_ns())
+
+    @property
+    def last_error(self) -> BridgeError | None:
+        """Why the link is down, with a hint; None while it is up."""
+        return None if self.alive else self._why()
 
     @property
     def board(self) -> HelloReply | None:
@@ -168,7 +173,7 @@ class McuBridge:
             try:
                 device = await opened(self._open_device, self.path)
             except BridgeError as error:
-                self.last_error = error
+                self._blame.lost(error)
                 self._failed_openings += 1
             else:
                 if await self._serve(device):
@@ -179,7 +184,7 @@ class McuBridge:
     async def _ask(self, depart: Callable[[int], int]) -> Message | None:
         """Return the board's answer to what `depart` sends at the time that it is given."""
         if self._port is None:
-            raise self._unopened()
+            raise self._why()
         ended = self._waiting.add(depart(self._monotonic_ns()))
         self._pump()
         return await ended
@@ -187,9 +192,9 @@ class McuBridge:
     async def _until_back_with(self, configuration: BoardConfiguration) -> None:
         self._greeted.clear()
         while await self._greeted.wait():
+            self._greeted.clear()
             if self.board is not None and self.board.fingerprint == configuration.fingerprint:
                 return
-            self._greeted.clear()
 
     async def _serve(self, device: Device) -> bool:
         """Serve one opening of the port to its loss. Return whether a board had answered."""
@@ -200,8 +205,9 @@ class McuBridge:
         self._port = Port(device, loop, self._take, self._lose)
         try:
             self._session.open(self._monotonic_ns())
+            self._blame.opened(self._monotonic_ns())
             self._pump()
-            self.last_error = await self._lost
+            self._blame.lost(await self._lost)
         finally:
             self._close()
         if self._failure is not None:
@@ -212,8 +218,7 @@ class McuBridge:
         port, self._port = self._port, None
         if self._timer is not None:
             self._timer.cancel()
-            self._timer = None
-        self._session.close(self._unopened())
+        self._session.close(self._why())
         self._report()
         if port is not None:
             port.close()
@@ -249,7 +254,6 @@ class McuBridge:
         self._report()
         if self._timer is not None:
             self._timer.cancel()
-            self._timer = None
         deadline_ns = self._session.next_deadline_ns
         if deadline_ns is not None and self._port is not None:
             delay_s = max(deadline_ns - self._monotonic_ns(), 0) / 1e9
@@ -261,11 +265,10 @@ class McuBridge:
                 case Ended(ticket, error, answer):
                     self._waiting.settle(ticket, error, answer)
                 case LinkUp():
-                    self.last_error = None
+                    self._blame.met()
                     self._greeted.set()
                     self._tell(self._on_alive, True)
-                case LinkDown(error):
-                    self.last_error = error
+                case LinkDown():
                     self._tell(self._on_alive, False)
                 case InputEvent() | GateEvent():
                     self._hear(event)
@@ -292,5 +295,5 @@ class McuBridge:
             self._lose(error)
         return None
 
-    def _unopened(self) -> BridgeError:
-        return self.last_error or obstacles.not_open()
+    def _why(self) -> BridgeError:
+        return self._blame.reason(self._session.obstacle, self._monotonic_ns())

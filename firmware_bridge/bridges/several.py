@@ -20,7 +20,10 @@ from firmware_bridge.link.messages import HelloReply
 class MemberBridge(Protocol):
     """What one of several has to be able to do: `McuBridge` is one."""
 
-    last_error: BridgeError | None
+    @property
+    def last_error(self) -> BridgeError | None:
+        """Why it is not alive; None while it is."""
+        ...
 
     @property
     def alive(self) -> bool:

@@ -30,7 +30,8 @@ class Expected(msgspec.Struct, frozen=True):
 def not_open() -> BridgeUnavailable:
     """Return the error of a bridge whose port was never opened."""
     return BridgeUnavailable(
-        "the board's port is not open", hint="the bridge's run() opens it: has it been started?"
+        "the board's port is not open",
+        hint="it is opened once the service runs: look again in a moment",
     )
 
 

@@ -70,7 +70,8 @@ class Session:
         self._expected = expected
         self._decoder = Decoder()
         self._state = State.CLOSED
-        self._obstacle: BridgeError = obstacles.not_open()
+        self.obstacle: BridgeError = obstacles.not_open()
+        """Why nothing can be shown, while the link is not up."""
         self._greeting = 0
         self._greet_ns = 0
         self._session = 0
@@ -125,12 +126,12 @@ class Session:
         """Begin to greet: a port was opened."""
         self._decoder.reset()
         self._unsent.clear()
-        self._obstacle = obstacles.no_answer()
+        self.obstacle = obstacles.no_answer()
         self._greet(now_ns)
 
     def close(self, reason: BridgeError) -> None:
         """End everything: the port is gone. What is in flight ends with `reason`."""
-        self._obstacle = reason
+        self.obstacle = reason
         self._leave(reason)
         self._flights.end_all(reason)
         self._state = State.CLOSED
@@ -148,7 +149,7 @@ class Session:
         """Send the errand. Return the ticket as `show` does."""
         flight = self._flights.add(errand, now_ns)
         if self._state is State.CLOSED:
-            self._flights.end(flight, self._obstacle)
+            self._flights.end(flight, self.obstacle)
         elif self._state is State.UP and self.board is not None:
             self._flights.launch(flight, self.board.outputs, now_ns)
         return flight.ticket
@@ -169,7 +170,7 @@ class Session:
             self._send(Heartbeat(), self._session, self._heart.beat(now_ns))
         elif self._state is State.GREETING and now_ns >= self._greet_ns:
             self._say_hello(now_ns)
-        self._flights.attend(self._obstacle, now_ns)
+        self._flights.attend(self.obstacle, now_ns)
 
     def confirm(self, event: BoardEvent) -> None:
         """Let the board forget an event that was taken: it is kept here now."""
@@ -194,12 +195,12 @@ class Session:
         self._say_hello(now_ns)
 
     def _say_hello(self, now_ns: int) -> None:
-        waits = isinstance(self._obstacle, BridgeIncompatible)
+        waits = isinstance(self.obstacle, BridgeIncompatible)
         self._greet_ns = now_ns + (INCOMPATIBLE_GREETING_NS if waits else GREETING_NS)
         self._send(Hello(self._greeting), 0, 0)
 
     def _restart(self, reason: BridgeError, now_ns: int) -> None:
-        self._obstacle = reason
+        self.obstacle = reason
         self._leave(reason)
         self._flights.end_all(reason, only_sent=True)
         self._greet(now_ns)
@@ -227,10 +228,10 @@ class Session:
 
     def _take_refusal(self, frame: Frame, reason: int, now_ns: int) -> None:
         if reason == Refusal.VERSION and frame.version != VERSION:
-            self._obstacle = obstacles.other_version(frame.version)
-            self._flights.end_all(self._obstacle)
+            self.obstacle = obstacles.other_version(frame.version)
+            self._flights.end_all(self.obstacle)
             if self._state is State.UP:
-                self._restart(self._obstacle, now_ns)
+                self._restart(self.obstacle, now_ns)
         elif self._state is State.UP and frame.session == self._session:
             flight = self._flights.sent_as(frame.sequence)
             lost_step = reason == Refusal.STALE and flight is not None
@@ -244,15 +245,15 @@ class Session:
             return
         misfit = obstacles.misfit(board, self._required, self._expected)
         if misfit is not None:
-            self._obstacle = misfit
-            self._flights.end_all(self._obstacle)
+            self.obstacle = misfit
+            self._flights.end_all(self.obstacle)
             return
         if self.board is not None and board.boot_count != self.board.boot_count:
             self.counters.board_resets += 1
         self.counters.sessions += 1
         self.board = board
         self._state = State.UP
-        self._obstacle = obstacles.silent()
+        self.obstacle = obstacles.silent()
         self._session = board.session
         self._sensed.greeted(board.sensed)
         self._energised = frozenset()
