@@ -3,45 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Protocol
 
 from admission.gate import Input, Side
 from admission.signal import Signal
+from firmware_bridge.bridges.board_bridge import BoardBridge
 from firmware_bridge.bridges.listeners import EventListener
 from firmware_bridge.errors import BridgeError
 from firmware_bridge.link.messages import BoardEvent, GateEvent, HelloReply
-
-
-class BoardBridge(Protocol):
-    """A bridge with hardware behind it, as lanes and health look at it."""
-
-    @property
-    def last_error(self) -> BridgeError | None:
-        """Why it is not alive, None while it is."""
-        ...
-
-    @property
-    def alive(self) -> bool:
-        """Whether the hardware has answered within its heartbeat limit."""
-        ...
-
-    @property
-    def board(self) -> HelloReply | None:
-        """How the board introduced itself last, None if it never did."""
-        ...
-
-    @property
-    def sensed(self) -> frozenset[Input]:
-        """Inputs that are active."""
-        ...
-
-    async def show(self, signal: Signal, *, entry: int = 0) -> None:
-        """Return once the hardware has acknowledged the signal."""
-        ...
-
-    async def run(self) -> None:
-        """Keep the link, until it is cancelled."""
-        ...
 
 
 class SharedBoard:

@@ -6,47 +6,15 @@ import asyncio
 import contextlib
 import copy
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
 import msgspec
 
 from admission.gate import Input
 from admission.signal import GATES, Output, Signal
+from firmware_bridge.bridges.board_bridge import BoardBridge
 from firmware_bridge.bridges.listeners import AliveListener, EventListener
 from firmware_bridge.errors import BridgeError, BridgeSuperseded, BridgeUnavailable
 from firmware_bridge.link.messages import HelloReply
-
-
-class MemberBridge(Protocol):
-    """What one of several has to be able to do: `McuBridge` is one."""
-
-    @property
-    def last_error(self) -> BridgeError | None:
-        """Why it is not alive; None while it is."""
-        ...
-
-    @property
-    def alive(self) -> bool:
-        """Whether its hardware has answered within its heartbeat limit."""
-        ...
-
-    @property
-    def board(self) -> HelloReply | None:
-        """How its board introduced itself last."""
-        ...
-
-    @property
-    def sensed(self) -> frozenset[Input]:
-        """The inputs that are active."""
-        ...
-
-    async def show(self, signal: Signal, *, entry: int = 0) -> None:
-        """Return once the hardware has acknowledged the signal."""
-        ...
-
-    async def run(self) -> None:
-        """Keep the link, until it is cancelled."""
-        ...
 
 
 class MemberPlan(msgspec.Struct, frozen=True):
@@ -57,11 +25,11 @@ class MemberPlan(msgspec.Struct, frozen=True):
 
     name: str
     outputs: frozenset[Output]
-    open: Callable[[EventListener | None, AliveListener], MemberBridge]
+    open: Callable[[EventListener | None, AliveListener], BoardBridge]
 
 
 class _Member:
-    def __init__(self, name: str, outputs: frozenset[Output], bridge: MemberBridge) -> None:
+    def __init__(self, name: str, outputs: frozenset[Output], bridge: BoardBridge) -> None:
         self.name = name
         self.outputs = outputs
         self.bridge = bridge
@@ -120,7 +88,7 @@ class SeveralBridge:
             self._members.append(_Member(plan.name, plan.outputs, bridge))
 
     @property
-    def bridges(self) -> list[MemberBridge]:
+    def bridges(self) -> list[BoardBridge]:
         """The members' own bridges, in the order of their plans."""
         return [member.bridge for member in self._members]
 
