@@ -33,12 +33,12 @@ def named(rig: MakeRig) -> str:
     return rig.__name__
 
 
-RARE_PINS = pytest.param(gpio, marks=pytest.mark.slow)
-"""Where pins can do no other than any terminals of a local board."""
-CABLES = [cable_rigs.modbus, pytest.param(cable_rigs.several, marks=pytest.mark.slow)]
+TERMINALS = [gpio, cable_rigs.modbus]
 LIGHTS = [cable_rigs.stack_light, pytest.param(cable_rigs.osdp, marks=pytest.mark.slow)]
 """Without a gate, so without contacts of a turnstile."""
-GATES = [*HARDWARE, RARE_PINS, *CABLES]
+SEVERAL = pytest.param(cable_rigs.several, marks=pytest.mark.slow)
+GATES = [*HARDWARE, *(pytest.param(rig, marks=pytest.mark.slow) for rig in TERMINALS), SEVERAL]
+"""Drivers can do no other here than any terminals of a local board."""
 
 
 @pytest.fixture(params=[*GATES, *LIGHTS, *WITHOUT_HARDWARE], ids=named)
@@ -48,7 +48,9 @@ async def rig(request: pytest.FixtureRequest) -> AsyncIterator[Rig]:
 
 
 on_hardware = pytest.mark.parametrize("rig", GATES, indirect=True, ids=named)
-on_contacts = pytest.mark.parametrize("rig", [*HARDWARE, gpio, *CABLES], indirect=True, ids=named)
+on_contacts = pytest.mark.parametrize(
+    "rig", [*HARDWARE, *TERMINALS, SEVERAL], indirect=True, ids=named
+)
 that_can_be_lost = pytest.mark.parametrize(
     "rig", [*GATES, *LIGHTS, in_memory], indirect=True, ids=named
 )

@@ -39,6 +39,7 @@ def goes_through(gate: RunningGate) -> None:
     gate.board.sense(Input.PASSAGE_A, 0)
 
 
+@pytest.mark.slow
 def test_who_passes_while_the_gate_is_killed_is_noted_and_a_forced_gate_gets_to_the_hub(
     turnstile: Site,
 ) -> None:

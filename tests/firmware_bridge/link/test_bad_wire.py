@@ -27,7 +27,17 @@ from tests.firmware_bridge.firmware.c_board import CBoard
 
 SHOWS = 60
 
-on_every_board = pytest.mark.parametrize("make_board", [Board, CBoard], ids=["python", "c"])
+
+def on_every_board(lives: int, *, of_the_core: int) -> pytest.MarkDecorator:
+    """Run with so many seeds on the Python board, and on the C core: the others are slow there."""
+    python = [pytest.param(Board, seed, id=f"python-{seed}") for seed in range(lives)]
+    core = [
+        pytest.param(
+            CBoard, seed, id=f"c-{seed}", marks=() if seed < of_the_core else pytest.mark.slow
+        )
+        for seed in range(lives)
+    ]
+    return pytest.mark.parametrize(("make_board", "seed"), python + core)
 
 
 def a_bad_wire(chance: Random, badness: float) -> FaultyWire:
@@ -85,9 +95,8 @@ def check(cable: Cable, asked: dict[int, Signal]) -> None:
             assert runs[asked[ticket]] == 1, "acknowledged, but never ran"
 
 
-@on_every_board
 @pytest.mark.parametrize("badness", [0.02, 0.1, 0.3])
-@pytest.mark.parametrize("seed", range(12))
+@on_every_board(12, of_the_core=2)
 def test_no_light_tells_a_lie(make_board: MakeBoard, seed: int, badness: float) -> None:
     cable, asked = drive(seed, badness, make_board)
     check(cable, asked)
@@ -129,8 +138,7 @@ def test_the_wire_of_these_tests_is_bad_enough() -> None:
     assert 0 < counters.acknowledged < len(asked)
 
 
-@on_every_board
-@pytest.mark.parametrize("seed", range(6))
+@on_every_board(6, of_the_core=2)
 def test_inputs_arrive_exactly_once_and_in_order(make_board: MakeBoard, seed: int) -> None:
     chance = Random(seed)
     cable = Cable(
@@ -152,8 +160,7 @@ def test_inputs_arrive_exactly_once_and_in_order(make_board: MakeBoard, seed: in
     assert len(got) + sum(event.lost for event in got) == 40
 
 
-@on_every_board
-@pytest.mark.parametrize("seed", range(4))
+@on_every_board(4, of_the_core=1)
 def test_pure_noise_energises_nothing_and_ends_no_show(make_board: MakeBoard, seed: int) -> None:
     chance = Random(seed)
     cable = Cable(seed=seed, make_board=make_board)
