@@ -15,9 +15,9 @@ from appliance.bridge_tables import (
     StackLightBridgeTable,
 )
 from appliance.problem import Problem
-from firmware_bridge.bridges.gpio import find_chip
-from firmware_bridge.bridges.osdp_line import key_in
 from firmware_bridge.errors import TerminalsError
+from firmware_bridge.terminals.gpio import find_chip
+from firmware_bridge.terminals.osdp_line import key_in
 
 
 class Cable(msgspec.Struct, frozen=True):

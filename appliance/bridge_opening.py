@@ -25,14 +25,15 @@ from appliance.bridge_tables import (
     outputs_of,
 )
 from appliance.gate_table import GateTable
-from firmware_bridge.bridges.cable_specs import ModbusRelaySpec, OsdpSpec, StackLightSpec
 from firmware_bridge.bridges.listeners import AliveListener, EventListener
 from firmware_bridge.bridges.local import local_bridge
 from firmware_bridge.bridges.mcu import McuBridge
 from firmware_bridge.bridges.several import MemberPlan, SeveralBridge
-from firmware_bridge.bridges.terminal_specs import GpioSpec, TerminalsSpec
 from firmware_bridge.link.configuration import BoardConfiguration
 from firmware_bridge.link.obstacles import Expected
+from firmware_bridge.terminals.cable_specs import ModbusRelaySpec, OsdpSpec, StackLightSpec
+from firmware_bridge.terminals.gpio_spec import GpioSpec
+from firmware_bridge.terminals.opening import TerminalsSpec
 
 _Where = TypeVar("_Where")
 

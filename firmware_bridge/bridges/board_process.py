@@ -24,11 +24,11 @@ from typing import Final
 import msgspec
 
 from admission.signal import Output
-from firmware_bridge.bridges.terminal_specs import TerminalsSpec, open_terminals
-from firmware_bridge.bridges.terminals import Terminals
 from firmware_bridge.errors import BridgeError
 from firmware_bridge.link.board import Board
 from firmware_bridge.link.configuration import BoardConfiguration, unpack
+from firmware_bridge.terminals.opening import TerminalsSpec, open_terminals
+from firmware_bridge.terminals.terminals import Terminals
 
 STALL_S: Final = 0.9
 """The kernel ends this process by SIGALRM when one turn takes longer: a terminal blocks."""

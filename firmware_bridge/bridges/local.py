@@ -23,9 +23,9 @@ from admission.signal import Output
 from firmware_bridge.bridges.board_process import Order, Told
 from firmware_bridge.bridges.listeners import AliveListener, EventListener
 from firmware_bridge.bridges.mcu import McuBridge
-from firmware_bridge.bridges.terminal_specs import TerminalsSpec
 from firmware_bridge.errors import BridgeError, BridgeUnavailable, TerminalsError
 from firmware_bridge.link.configuration import BoardConfiguration
+from firmware_bridge.terminals.opening import TerminalsSpec
 
 COMMAND: Final = (sys.executable, "-P", "-m", "firmware_bridge.bridges.board_process")
 RESTART: Final = Backoff(first_s=0.1, ceiling_s=2.0, jitter=0)

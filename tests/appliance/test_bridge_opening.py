@@ -21,9 +21,10 @@ from appliance.bridge_tables import (
     StackLightBridgeTable,
 )
 from appliance.gate_table import GateTable
-from firmware_bridge.bridges.cable_specs import ModbusRelaySpec, OsdpSpec, StackLightSpec
 from firmware_bridge.bridges.mcu import McuBridge
-from firmware_bridge.bridges.terminal_specs import GpioSpec, TerminalsSpec
+from firmware_bridge.terminals.cable_specs import ModbusRelaySpec, OsdpSpec, StackLightSpec
+from firmware_bridge.terminals.gpio_spec import GpioSpec
+from firmware_bridge.terminals.opening import TerminalsSpec
 
 TIMES: dict[str, Any] = {"monotonic_ns": time.monotonic_ns, "nonce": Random(1).getrandbits}
 GPIO = GpioBridgeTable(

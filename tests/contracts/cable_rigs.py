@@ -12,17 +12,17 @@ from random import Random
 
 from admission.gate import Input
 from admission.signal import GATES, Output
-from firmware_bridge.bridges.cable_specs import ModbusRelaySpec, OsdpSpec, StackLightSpec
 from firmware_bridge.bridges.local import RESTART, LocalBoard
 from firmware_bridge.bridges.mcu import McuBridge
 from firmware_bridge.bridges.several import AliveListener, EventListener, MemberPlan, SeveralBridge
 from firmware_bridge.bridges.simulated import SimulatedBoard
-from firmware_bridge.bridges.simulated_lights import SimulatedPatliteLight
-from firmware_bridge.bridges.terminal_specs import TerminalsSpec
 from firmware_bridge.link.configuration import BoardConfiguration
+from firmware_bridge.terminals.cable_specs import ModbusRelaySpec, OsdpSpec, StackLightSpec
+from firmware_bridge.terminals.opening import TerminalsSpec
+from firmware_bridge.terminals.simulated_lights import SimulatedPatliteLight
 from tests.contracts.bridge_rigs import BOUND_S, CONFIGURATION, BoardEvent, Rig, running
-from tests.firmware_bridge.bridges.osdp_readers import ADDRESS, a_reader
-from tests.firmware_bridge.bridges.relay_boards import a_board_in_the_network
+from tests.firmware_bridge.terminals.osdp_readers import ADDRESS, a_reader
+from tests.firmware_bridge.terminals.relay_boards import a_board_in_the_network
 
 LAMPS = frozenset(Output) - GATES
 LIGHTS_ONLY = BoardConfiguration(outputs=LAMPS, inputs=frozenset(), dead_man_ms=500)

@@ -24,10 +24,10 @@ from admission.gate import Input
 from admission.signal import Output, Pulse, Signal, SignalName
 from firmware_bridge.bridges.local import RESTART, LocalBoard
 from firmware_bridge.bridges.mcu import McuBridge
-from firmware_bridge.bridges.terminal_specs import GpioSpec
 from firmware_bridge.errors import BridgeError
 from firmware_bridge.link.configuration import BoardConfiguration
 from firmware_bridge.link.messages import GateEvent, InputEvent
+from firmware_bridge.terminals.gpio_spec import GpioSpec
 from tests.hardware.pins import SimulatedChip, load_simulator
 
 GREEN, GATE, RED = 17, 27, 22

@@ -18,7 +18,7 @@ from appliance.cli.main import main
 from firmware_bridge.bridges.simulated import SimulatedBoard
 from firmware_bridge.errors import BridgeRefused
 from firmware_bridge.link.configuration import BoardConfiguration
-from tests.firmware_bridge.bridges.relay_boards import a_board_in_the_network
+from tests.firmware_bridge.terminals.relay_boards import a_board_in_the_network
 from tests.worlds import ROOT
 
 CONFIG = (ROOT / "configs/kiosk.toml").read_text()

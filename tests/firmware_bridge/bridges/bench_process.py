@@ -23,11 +23,12 @@ from gpiod.line import Direction, Value
 from admission.gate import Input
 from admission.signal import Output
 from firmware_bridge.bridges import board_process
-from firmware_bridge.bridges import gpio as gpio_driver
-from firmware_bridge.bridges.terminal_specs import GpioSpec, TerminalsSpec
-from firmware_bridge.bridges.terminals import Terminals
 from firmware_bridge.errors import TerminalsError
 from firmware_bridge.link.configuration import BoardConfiguration
+from firmware_bridge.terminals import gpio as gpio_driver
+from firmware_bridge.terminals.gpio_spec import GpioSpec
+from firmware_bridge.terminals.opening import TerminalsSpec
+from firmware_bridge.terminals.terminals import Terminals
 
 OUTPUT_LINES = {output: 20 + output for output in Output}
 INPUT_LINES = {source: 4 + source for source in Input}

@@ -21,18 +21,18 @@ import pytest
 
 from admission.gate import Input
 from admission.signal import ADMIT, REFUSE, Output, Pulse, Signal, SignalName
-from firmware_bridge.bridges.cable_specs import ModbusRelaySpec, OsdpSpec, StackLightSpec
 from firmware_bridge.bridges.local import local_bridge
 from firmware_bridge.bridges.mcu import McuBridge
 from firmware_bridge.bridges.several import MemberPlan, SeveralBridge
 from firmware_bridge.bridges.simulated import SimulatedBoard
-from firmware_bridge.bridges.simulated_lights import SimulatedAdafruitLight, SimulatedPatliteLight
-from firmware_bridge.bridges.terminal_specs import TerminalsSpec
 from firmware_bridge.errors import BridgeError, TerminalsError
 from firmware_bridge.link.configuration import BoardConfiguration
 from firmware_bridge.link.messages import GateEvent, InputEvent
-from tests.firmware_bridge.bridges.osdp_readers import ADDRESS, a_reader
-from tests.firmware_bridge.bridges.relay_boards import (
+from firmware_bridge.terminals.cable_specs import ModbusRelaySpec, OsdpSpec, StackLightSpec
+from firmware_bridge.terminals.opening import TerminalsSpec
+from firmware_bridge.terminals.simulated_lights import SimulatedAdafruitLight, SimulatedPatliteLight
+from tests.firmware_bridge.terminals.osdp_readers import ADDRESS, a_reader
+from tests.firmware_bridge.terminals.relay_boards import (
     RelayBoard,
     a_board_in_the_network,
     a_board_on_rs485,
@@ -198,7 +198,7 @@ _DAEMON = f"""
 import asyncio, sys, time, msgspec
 from random import Random
 from admission.signal import Output, Pulse, Signal, SignalName
-from firmware_bridge.bridges.cable_specs import ModbusRelaySpec
+from firmware_bridge.terminals.cable_specs import ModbusRelaySpec
 from firmware_bridge.bridges.local import local_bridge
 from firmware_bridge.link.configuration import BoardConfiguration
 async def main():

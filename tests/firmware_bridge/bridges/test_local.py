@@ -259,7 +259,7 @@ def test_an_order_that_is_none_is_told(bench: Bench) -> None:
 
 def test_its_memory_is_small() -> None:
     code = (
-        "import sys, json, firmware_bridge.bridges.board_process, firmware_bridge.bridges.gpio; "
+        "import sys, json, firmware_bridge.bridges.board_process, firmware_bridge.terminals.gpio; "
         "status = open('/proc/self/status').read(); "
         "rss = int(status.split('VmRSS:')[1].split()[0]); "
         "print(json.dumps([rss, sorted(sys.modules)]))"

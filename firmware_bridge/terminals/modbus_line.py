@@ -14,8 +14,8 @@ from pymodbus.exceptions import ModbusException
 from pymodbus.framer import FramerBase, FramerRTU, FramerSocket
 from pymodbus.pdu import DecodePDU, ExceptionResponse, ModbusPDU
 
-from firmware_bridge.bridges.line import Line
-from firmware_bridge.bridges.terminals import TerminalsError
+from firmware_bridge.terminals.line import Line
+from firmware_bridge.terminals.terminals import TerminalsError
 
 TRIES: Final = 2
 MAX_ANSWER_BYTES: Final = 512

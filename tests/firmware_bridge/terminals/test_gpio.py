@@ -14,11 +14,11 @@ import pytest
 
 from admission.gate import Input
 from admission.signal import Output
-from firmware_bridge.bridges import gpio
-from firmware_bridge.bridges.gpio import GpioTerminals, open_gpio
-from firmware_bridge.bridges.terminal_specs import GpioSpec
 from firmware_bridge.errors import TerminalsError
 from firmware_bridge.link.configuration import BoardConfiguration
+from firmware_bridge.terminals import gpio
+from firmware_bridge.terminals.gpio import GpioTerminals, open_gpio
+from firmware_bridge.terminals.gpio_spec import GpioSpec
 from tests.firmware_bridge.bridges.bench import Bench
 from tests.firmware_bridge.bridges.bench_process import SPEC, FakeChip
 

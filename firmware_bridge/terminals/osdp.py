@@ -14,11 +14,11 @@ from osdp import LibFlag  # type: ignore[import-untyped]
 
 from admission.gate import Input
 from admission.signal import Output
-from firmware_bridge.bridges.cable_specs import OsdpSpec, check_fit
-from firmware_bridge.bridges.line import open_serial
-from firmware_bridge.bridges.osdp_line import LineChannel, key_in
-from firmware_bridge.bridges.terminals import CALL_LIMIT_MS, TerminalsError
 from firmware_bridge.link.configuration import BoardConfiguration
+from firmware_bridge.terminals.cable_specs import OsdpSpec, check_fit
+from firmware_bridge.terminals.line import open_serial
+from firmware_bridge.terminals.osdp_line import LineChannel, key_in
+from firmware_bridge.terminals.terminals import CALL_LIMIT_MS, TerminalsError
 
 OPENING_MS: Final = 3_000
 REFRESH_MS: Final = 20

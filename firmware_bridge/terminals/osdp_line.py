@@ -8,8 +8,8 @@ from typing import Final
 
 from osdp import Channel  # type: ignore[import-untyped]
 
-from firmware_bridge.bridges.line import Line
-from firmware_bridge.bridges.terminals import TerminalsError
+from firmware_bridge.terminals.line import Line
+from firmware_bridge.terminals.terminals import TerminalsError
 
 KEY_BYTES: Final = 16
 _SEND_MS: Final = 50

@@ -20,11 +20,11 @@ from pymodbus.pdu.bit_message import (
 
 from admission.gate import Input
 from admission.signal import Output
-from firmware_bridge.bridges.cable_specs import FLASH_UNIT_MS, ModbusRelaySpec, check_fit
-from firmware_bridge.bridges.line import Line, open_serial, open_tcp
-from firmware_bridge.bridges.modbus_line import ModbusMaster
-from firmware_bridge.bridges.terminals import CALL_LIMIT_MS, TerminalsError
 from firmware_bridge.link.configuration import BoardConfiguration
+from firmware_bridge.terminals.cable_specs import FLASH_UNIT_MS, ModbusRelaySpec, check_fit
+from firmware_bridge.terminals.line import Line, open_serial, open_tcp
+from firmware_bridge.terminals.modbus_line import ModbusMaster
+from firmware_bridge.terminals.terminals import CALL_LIMIT_MS, TerminalsError
 
 FLASH_ON: Final = 0x0200
 """Waveshare: a write to this address plus the relay's number closes it for a time."""

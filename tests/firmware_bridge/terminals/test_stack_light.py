@@ -13,16 +13,16 @@ from hypothesis import strategies as st
 
 from admission.gate import Input
 from admission.signal import Output
-from firmware_bridge.bridges import stack_light
-from firmware_bridge.bridges.cable_specs import StackLightSpec
-from firmware_bridge.bridges.simulated_lights import (
+from firmware_bridge.link.configuration import BoardConfiguration
+from firmware_bridge.terminals import stack_light
+from firmware_bridge.terminals.cable_specs import StackLightSpec
+from firmware_bridge.terminals.simulated_lights import (
     SimulatedAdafruitLight,
     SimulatedLight,
     SimulatedPatliteLight,
 )
-from firmware_bridge.bridges.stack_light import ANSWER_MS, PatliteLight, StackLightTerminals
-from firmware_bridge.bridges.terminals import CALL_LIMIT_MS, TerminalsError
-from firmware_bridge.link.configuration import BoardConfiguration
+from firmware_bridge.terminals.stack_light import ANSWER_MS, PatliteLight, StackLightTerminals
+from firmware_bridge.terminals.terminals import CALL_LIMIT_MS, TerminalsError
 
 LIGHTS = frozenset({Output.GREEN, Output.AMBER, Output.RED, Output.BUZZER})
 WIRED = BoardConfiguration(outputs=LIGHTS, inputs=frozenset())

@@ -13,11 +13,11 @@ from pymodbus.pdu import DecodePDU
 
 from admission.gate import Input
 from admission.signal import Output
-from firmware_bridge.bridges.cable_specs import ModbusRelaySpec
-from firmware_bridge.bridges.modbus_relay import FlashCoilRequest, ModbusRelayTerminals
-from firmware_bridge.bridges.terminals import CALL_LIMIT_MS, TerminalsError
 from firmware_bridge.link.configuration import BoardConfiguration
-from tests.firmware_bridge.bridges.relay_boards import (
+from firmware_bridge.terminals.cable_specs import ModbusRelaySpec
+from firmware_bridge.terminals.modbus_relay import FlashCoilRequest, ModbusRelayTerminals
+from firmware_bridge.terminals.terminals import CALL_LIMIT_MS, TerminalsError
+from tests.firmware_bridge.terminals.relay_boards import (
     Clock,
     NullModem,
     RelayBoard,

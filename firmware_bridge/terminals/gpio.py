@@ -18,9 +18,9 @@ from gpiod.line import Bias, Direction, Edge, Value
 
 from admission.gate import Input
 from admission.signal import Output
-from firmware_bridge.bridges.terminal_specs import GpioSpec
-from firmware_bridge.bridges.terminals import TerminalsError
 from firmware_bridge.link.configuration import BoardConfiguration
+from firmware_bridge.terminals.gpio_spec import GpioSpec
+from firmware_bridge.terminals.terminals import TerminalsError
 
 HEADER_LABELS: Final = ("pinctrl-rp1", "pinctrl-bcm2711", "pinctrl-bcm2835")
 """The chips behind the 40-pin header of the Raspberry Pi 5, 4, and those before."""

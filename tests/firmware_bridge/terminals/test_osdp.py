@@ -11,13 +11,13 @@ import pytest
 
 from admission.gate import Input
 from admission.signal import GATES, Output
-from firmware_bridge.bridges import osdp
-from firmware_bridge.bridges.cable_specs import OsdpSpec
-from firmware_bridge.bridges.osdp import OsdpTerminals
-from firmware_bridge.bridges.terminals import CALL_LIMIT_MS, TerminalsError
 from firmware_bridge.link.configuration import BoardConfiguration
-from tests.firmware_bridge.bridges.osdp_readers import ADDRESS, KEY, Reader, a_reader
-from tests.firmware_bridge.bridges.relay_boards import Clock, NullModem
+from firmware_bridge.terminals import osdp
+from firmware_bridge.terminals.cable_specs import OsdpSpec
+from firmware_bridge.terminals.osdp import OsdpTerminals
+from firmware_bridge.terminals.terminals import CALL_LIMIT_MS, TerminalsError
+from tests.firmware_bridge.terminals.osdp_readers import ADDRESS, KEY, Reader, a_reader
+from tests.firmware_bridge.terminals.relay_boards import Clock, NullModem
 
 LIGHTS = frozenset(Output) - GATES
 WIRED = BoardConfiguration(

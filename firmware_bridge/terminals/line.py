@@ -17,7 +17,7 @@ from typing import Final
 
 import serial
 
-from firmware_bridge.bridges.terminals import TerminalsError
+from firmware_bridge.terminals.terminals import TerminalsError
 
 CLOSE_WAIT_MS: Final = 100
 _CLOSE_STEP_MS: Final = 5

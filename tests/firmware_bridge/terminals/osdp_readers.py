@@ -11,7 +11,7 @@ from typing import Any
 import osdp_sys
 from osdp import Channel, LibFlag
 
-from tests.firmware_bridge.bridges.relay_boards import NullModem
+from tests.firmware_bridge.terminals.relay_boards import NullModem
 
 KEY = bytes(range(16))
 ADDRESS = 5

@@ -9,11 +9,11 @@ import pytest
 
 from admission.gate import Input
 from admission.signal import Output
-from firmware_bridge.bridges.cable_specs import ModbusRelaySpec, OsdpSpec, StackLightSpec
-from firmware_bridge.bridges.modbus_relay import ModbusRelayTerminals
-from firmware_bridge.bridges.terminal_specs import TerminalsSpec
-from firmware_bridge.bridges.terminals import TerminalsError
 from firmware_bridge.link.configuration import BoardConfiguration
+from firmware_bridge.terminals.cable_specs import ModbusRelaySpec, OsdpSpec, StackLightSpec
+from firmware_bridge.terminals.modbus_relay import ModbusRelayTerminals
+from firmware_bridge.terminals.opening import TerminalsSpec
+from firmware_bridge.terminals.terminals import TerminalsError
 
 COILS = {Output.GREEN: 0, Output.RED: 1, Output.GATE: 5}
 INPUTS = {Input.STOP: 2, Input.FIRE: 4}

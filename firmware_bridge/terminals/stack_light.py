@@ -9,10 +9,10 @@ from typing import Final, Protocol
 
 from admission.gate import Input
 from admission.signal import Output
-from firmware_bridge.bridges.cable_specs import StackLightSpec, check_fit
-from firmware_bridge.bridges.line import Line, open_serial
-from firmware_bridge.bridges.terminals import TerminalsError
 from firmware_bridge.link.configuration import BoardConfiguration
+from firmware_bridge.terminals.cable_specs import StackLightSpec, check_fit
+from firmware_bridge.terminals.line import Line, open_serial
+from firmware_bridge.terminals.terminals import TerminalsError
 
 BAUD: Final = 9_600
 ANSWER_MS: Final = 150

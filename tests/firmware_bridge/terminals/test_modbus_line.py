@@ -9,8 +9,8 @@ from pymodbus.framer import FramerRTU
 from pymodbus.pdu import DecodePDU
 from pymodbus.pdu.bit_message import ReadCoilsRequest, ReadCoilsResponse
 
-from firmware_bridge.bridges.modbus_line import ModbusMaster
-from firmware_bridge.bridges.terminals import CALL_LIMIT_MS, TerminalsError
+from firmware_bridge.terminals.modbus_line import ModbusMaster
+from firmware_bridge.terminals.terminals import CALL_LIMIT_MS, TerminalsError
 
 
 class ScriptedLine:
