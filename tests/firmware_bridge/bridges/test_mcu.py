@@ -127,7 +127,7 @@ async def test_a_bridge_that_does_not_run_says_so() -> None:
     desk = Desk("/dev/null")
     with pytest.raises(BridgeUnavailable, match="not open") as caught:
         await desk.bridge.show(ADMIT)
-    assert "run()" in caught.value.hint
+    assert "service runs" in caught.value.hint
     assert desk.bridge.alive is False
 
 
