@@ -16,6 +16,7 @@ import msgspec
 from admission.gate import Input
 from admission.signal import Output
 from benchmarks.chip.build import build
+from benchmarks.chip.events import ChipStatistics, Edge, Moment, News, Reset
 from benchmarks.errors import ChildError
 
 CHIP_HZ: Final = 16_000_000
@@ -37,59 +38,6 @@ _CONTACTS: Final = {
     Input.STOP: "C5",
     Input.READY: "B0",
 }
-
-
-class Moment(msgspec.Struct, frozen=True):
-    """When something happened: in cycles of the chip, and by CLOCK_MONOTONIC."""
-
-    cycle: int
-    at_ns: int
-
-
-class Edge(msgspec.Struct, frozen=True):
-    """A pin (port and bit: "D6") changed. `level` is what it drives, None if it lets go."""
-
-    pin: str
-    level: int | None
-    cycle: int
-    at_ns: int
-
-
-class Reset(msgspec.Struct, frozen=True):
-    """The chip started anew, for this cause of `CAUSES`."""
-
-    cause: str
-    cycle: int
-    at_ns: int
-
-
-class ChipStatistics(msgspec.Struct, frozen=True):
-    """Counters of the bench and of the firmware."""
-
-    cycle: int
-    at_ns: int
-    lost: int
-    """Bytes that came while the receiver was full: the firmware was too slow."""
-    overruns: int
-    """The firmware's own count of bytes it lost since its start."""
-    ram_used: int
-    """Bytes of RAM ever used since the power came, the stack included."""
-    slips: int
-    """How often this machine kept the bench from running for 100 ms."""
-
-
-class _News(msgspec.Struct, frozen=True):
-    event: str
-    cycle: int
-    at_ns: int
-    pin: str = ""
-    level: str = ""
-    cause: str = ""
-    error: str = ""
-    lost: int = 0
-    overruns: int = 0
-    ram_used: int = 0
-    slips: int = 0
 
 
 def pin_of(output: Output) -> str:
@@ -115,7 +63,7 @@ class Chip:
         self._first_eeprom = eeprom
         self._changed = threading.Condition()
         self._asking = threading.Lock()
-        self._answers: list[_News] = []
+        self._answers: list[News] = []
         self._levels: dict[str, int | None] = {}
         self._ended = False
 
@@ -236,10 +184,6 @@ class Chip:
         self._ask(f"eeprom save {path}")
         return path.read_bytes()
 
-    def write_eeprom(self, content: bytes) -> None:
-        """Replace what the EEPROM holds (1024 bytes). The firmware reads it when it starts."""
-        self._ask(f"eeprom load {self._eeprom_file(content)}")
-
     def _eeprom_file(self, content: bytes) -> Path:
         path = self._folder / "eeprom"
         path.write_bytes(content)
@@ -249,7 +193,7 @@ class Chip:
         news = self._ask(command)
         return Moment(news.cycle, news.at_ns)
 
-    def _ask(self, command: str) -> _News:
+    def _ask(self, command: str) -> News:
         """Return the answer to a command.
 
         :raises ChildError: if the rig has ended, or does not understand.
@@ -272,7 +216,7 @@ class Chip:
             raise ChildError(msg)
 
     def _read(self, from_rig: IO[bytes]) -> None:
-        decoder = msgspec.json.Decoder(_News)
+        decoder = msgspec.json.Decoder(News)
         for line in from_rig:
             news = decoder.decode(line)
             with self._changed:
@@ -282,7 +226,7 @@ class Chip:
             self._ended = True
             self._changed.notify_all()
 
-    def _note(self, news: _News) -> None:
+    def _note(self, news: News) -> None:
         match news.event:
             case "pin":
                 self._note_level(news, int(news.level) if news.level in {"0", "1"} else None)
@@ -293,7 +237,7 @@ class Chip:
             case "done":
                 self._answers.append(news)
 
-    def _note_level(self, news: _News, level: int | None) -> None:
+    def _note_level(self, news: News, level: int | None) -> None:
         # From pulled up to floating is no edge: nothing is driven.
         if self._levels.get(news.pin) != level:
             self._levels[news.pin] = level

@@ -6,7 +6,7 @@
  *   stray_interrupt             one comes that the firmware does not use
  *   stop_tick                   the millisecond's interrupt fails
  *   unplug | replug             the cable
- *   eeprom save PATH | eeprom load PATH
+ *   eeprom save PATH
  *   stat                        counters, as fields of the answer
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
@@ -72,8 +72,6 @@ static bool command_fault(const char *line)
         chip->data[TIMSK0] = 0;
     } else if (strncmp(line, "eeprom save ", 12) == 0) {
         memory_save(line + 12);
-    } else if (strncmp(line, "eeprom load ", 12) == 0) {
-        memory_load(line + 12);
     } else {
         return false;
     }

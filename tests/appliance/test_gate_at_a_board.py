@@ -30,7 +30,6 @@ from cache.journal.verification import entries_of
 from firmware_bridge.bridges.mcu import McuBridge
 from firmware_bridge.bridges.simulated import SimulatedBoard
 from firmware_bridge.link.configuration import BoardConfiguration
-from firmware_bridge.link.messages import BoardEvent
 from tests.appliance.test_lane import CODE, Gate
 from tests.worlds import a_reading
 
@@ -66,13 +65,6 @@ class Gatehouse:
     def __init__(self, folder: Path, place: Place, journal: FileJournal) -> None:
         self.board, self.time = place
         self.gate, self.answers = Gate(), asyncio.Event()
-        self.bridge = McuBridge(
-            self.board.path,
-            monotonic_ns=time.monotonic_ns,
-            nonce=lambda bits: int.from_bytes(os.urandom(8), "big") % (1 << bits),
-            on_event=self._sensed,
-            on_alive=lambda alive: self.answers.set() if alive else self.answers.clear(),
-        )
         observer, clock, pace = self.gate.observer, self.gate.clock, EventPace()
         log = EntryLog(journal, failed=partial(observer.failed, "entrance", "journal"))
         self.watch = GateWatch(
@@ -88,6 +80,13 @@ class Gatehouse:
             pace=pace,
             direction=Direction.IN,
         )
+        self.bridge = McuBridge(
+            self.board.path,
+            monotonic_ns=time.monotonic_ns,
+            nonce=lambda bits: int.from_bytes(os.urandom(8), "big") % (1 << bits),
+            on_event=self.watch.sensed,
+            on_alive=lambda alive: self.answers.set() if alive else self.answers.clear(),
+        )
         self.lane: Lane = self.gate.a_lane(
             "entrance",
             log=log,
@@ -95,9 +94,6 @@ class Gatehouse:
             watch=self.watch,
             can_open=lambda: not standing_of(self.bridge).obstacle,
         )
-
-    def _sensed(self, event: BoardEvent) -> None:
-        self.watch.sensed(event)
 
     async def admits(self) -> int:
         """Let somebody in; return the sequence of the entry."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import msgspec
 import pytest
@@ -264,19 +263,10 @@ async def test_more_events_than_can_wait_are_counted_as_lost() -> None:
     assert turnstile.entries == [(Event.UNLISTED, "lost 5")]
 
 
-@pytest.fixture
-async def stalled() -> AsyncIterator[tuple[Turnstile, asyncio.Task[None]]]:
+async def test_what_the_journal_does_not_take_is_in_the_list_once_it_does() -> None:
     turnstile = Turnstile()
     turnstile.journal.broken = True
     task = asyncio.create_task(turnstile.watch.run())
-    yield turnstile, task
-    task.cancel()
-
-
-async def test_what_the_journal_does_not_take_is_in_the_list_once_it_does(
-    stalled: tuple[Turnstile, asyncio.Task[None]],
-) -> None:
-    turnstile, task = stalled
     turnstile.tells(FORCED)
     await asyncio.wait_for(turnstile.observer.news.wait(), 5)
     assert turnstile.entries == []

@@ -5,7 +5,8 @@ from __future__ import annotations
 from itertools import pairwise
 
 from admission.signal import Output
-from benchmarks.chip.chip import CYCLES_PER_MS, Chip, Moment
+from benchmarks.chip.chip import CYCLES_PER_MS, Chip
+from benchmarks.chip.events import Moment
 
 
 def spans_ms(chip: Chip, output: Output, *, on: int = 1) -> list[tuple[float, float]]:

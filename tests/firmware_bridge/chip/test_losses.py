@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from admission.signal import ADMIT, REFER, Output, Pulse, Signal, SignalName
-from benchmarks.chip.chip import CAUSES, CYCLES_PER_MS, Chip, Moment
+from benchmarks.chip.chip import CAUSES, CYCLES_PER_MS, Chip
+from benchmarks.chip.events import Moment
 from firmware_bridge.link.codec import frame_of
 from firmware_bridge.link.frame import encode
 from firmware_bridge.link.messages import Acknowledge, Heartbeat, HeartbeatReply, ResetCause, Show

@@ -224,7 +224,7 @@ def live(life: Life) -> Twins:
 
 
 @given(lives)
-@settings(max_examples=40)
+@settings(max_examples=15)
 def test_the_c_core_does_what_the_python_board_does(life: Life) -> None:
     live(life)
 
