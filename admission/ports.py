@@ -75,6 +75,10 @@ class Journal(Protocol):
         """
         ...
 
+    async def flush(self) -> None:
+        """Return once every followup that was taken until now is durable."""
+        ...
+
 
 class Bridge(Protocol):
     """Lamps, buzzer and gate."""

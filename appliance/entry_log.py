@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Callable
+from typing import Final
 
 import msgspec
 
@@ -13,6 +16,8 @@ from admission.ports import Journal
 from admission.verdict import Outcome
 from appliance.journal_table import WhenUnavailable
 
+STAND_S: Final = 1.0
+"""How long a medium may take before what followed is believed to the journal's own memory."""
 _NS_PER_MS = 1_000_000
 
 
@@ -76,3 +81,9 @@ class EntryLog:
     def follow(self, kind: FollowupKind, about: int, after_ns: int) -> None:
         """Note what followed on the entry `about`."""
         self._journal.follow(Followup(kind, about, max(0, after_ns) // _NS_PER_MS))
+
+    async def stand(self) -> None:
+        """Return once all that followed until now is durable, or the bound has passed."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STAND_S):
+                await self._journal.flush()

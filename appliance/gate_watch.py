@@ -113,6 +113,7 @@ class GateWatch:
             while self._waiting:
                 event, kept = self._waiting.popleft()
                 await self._take(event)
+                await self._log.stand()  # a board that is told so forgets the event
                 if not kept.done():
                     kept.set_result(None)
             if self._unlisted and (self._closed or overdue or self._now_ns() >= self._list_ns):

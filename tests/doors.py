@@ -185,7 +185,8 @@ class MemoryJournal:
     """A list behind the Journal port.
 
     `broken` refuses everything: `followups_lost` counts what followed meanwhile, `unsecured` keeps
-    the entries that were appended under the policy that lets a gate move all the same.
+    the entries that were appended under the policy that lets a gate move all the same. Followups
+    are not durable while `durable` is not set.
     """
 
     def __init__(self) -> None:
@@ -194,6 +195,8 @@ class MemoryJournal:
         self.unsecured: list[Passage] = []
         self.followups_lost = 0
         self.broken = False
+        self.durable = asyncio.Event()
+        self.durable.set()
 
     async def append(
         self, entry: Passage, *, timeout_s: float | None = None, unsecured: bool = False
@@ -212,6 +215,9 @@ class MemoryJournal:
             self.followups_lost += 1
         else:
             self.followups.append(followup)
+
+    async def flush(self) -> None:
+        await self.durable.wait()
 
 
 class MemoryBridge:

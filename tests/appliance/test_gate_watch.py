@@ -106,6 +106,23 @@ async def test_who_passed_is_noted_at_the_entry_that_the_board_names() -> None:
     assert turnstile.alarms == 0
 
 
+async def test_the_board_keeps_a_passage_until_it_would_outlive_the_daemon() -> None:
+    turnstile = Turnstile()
+    turnstile.admits(1)
+    turnstile.journal.durable.clear()
+    kept = turnstile.watch.sensed(GateEvent(PASSED, Side.A, 1, 0, 0))
+    watching = asyncio.create_task(turnstile.watch.run())
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert turnstile.followed
+    assert kept is not None
+    assert not kept.done()
+    turnstile.journal.durable.set()
+    await asyncio.wait_for(kept, 5)
+    turnstile.watch.close()
+    await watching
+
+
 async def test_the_board_keeps_an_event_until_it_stands_in_the_journal() -> None:
     turnstile = Turnstile()
     kept = turnstile.watch.sensed(GateEvent(FORCED, Side.A, 0, 0, 0))
