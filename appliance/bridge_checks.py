@@ -38,7 +38,7 @@ class BridgeFault(msgspec.Struct, frozen=True):
     hint: str
 
 
-class LaneBridge(msgspec.Struct, frozen=True):
+class WiredLane(msgspec.Struct, frozen=True):
     """What has to be known of a lane to judge its bridge."""
 
     name: str
@@ -47,7 +47,7 @@ class LaneBridge(msgspec.Struct, frozen=True):
     bridge: BridgeTable
 
 
-def faults_in(lanes: Sequence[LaneBridge]) -> Iterator[tuple[str, BridgeFault]]:
+def faults_in(lanes: Sequence[WiredLane]) -> Iterator[tuple[str, BridgeFault]]:
     """Yield lane and fault, for whatever in the lanes' bridges cannot work as written."""
     by_name = {lane.name: lane for lane in lanes}
     for lane in lanes:
@@ -93,7 +93,7 @@ def inputs_named(table: MemberTable) -> tuple[InputName, ...]:
 
 
 def _shared(
-    lane: LaneBridge, table: SharedBridgeTable, lanes: Mapping[str, LaneBridge]
+    lane: WiredLane, table: SharedBridgeTable, lanes: Mapping[str, WiredLane]
 ) -> Iterator[BridgeFault]:
     owner = lanes.get(table.lane)
     if owner is None or owner is lane or isinstance(owner.bridge, SharedBridgeTable):
@@ -117,7 +117,7 @@ def _shared(
         )
 
 
-def _shut(lane: LaneBridge, lanes: Mapping[str, LaneBridge]) -> Iterator[BridgeFault]:
+def _shut(lane: WiredLane, lanes: Mapping[str, WiredLane]) -> Iterator[BridgeFault]:
     """Find a lane that would say ADMIT with its lamps, and leave its gate shut.
 
     A board leaves out what it has no output for: right where there is no gate, and a lie where

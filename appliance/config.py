@@ -15,7 +15,7 @@ import msgspec
 
 from admission.site import Direction, Site
 from appliance import camera_table, site_table, sound_table
-from appliance.bridge_checks import LaneBridge, faults_in
+from appliance.bridge_checks import WiredLane, faults_in
 from appliance.bridge_opening import check_local, local_tables
 from appliance.bridge_tables import BridgeTable, OsdpBridgeTable, SeveralBridgeTable
 from appliance.camera_table import CameraSourceTable
@@ -209,7 +209,7 @@ def _check_site(config: Config, path: Path) -> None:
 
 
 def _check_lanes(config: Config, path: Path) -> None:
-    lanes = [LaneBridge(one.name, one.direction, one.gate, one.bridge) for one in config.lane]
+    lanes = [WiredLane(one.name, one.direction, one.gate, one.bridge) for one in config.lane]
     for one in config.lane:
         unheard = sound_table.fault_in(one.sound)
         if unheard is not None:

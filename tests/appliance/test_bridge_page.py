@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from admission.site import Direction
-from appliance.bridge_checks import LaneBridge, faults_in
+from appliance.bridge_checks import WiredLane, faults_in
 from appliance.bridge_opening import open_member, open_several
 from appliance.bridge_tables import BridgeTable, SeveralBridgeTable
 from appliance.gate_table import GateTable
@@ -27,7 +27,7 @@ def bridge_in(text: str) -> BridgeTable:
 @pytest.mark.parametrize("text", TABLES, ids=[str(number) for number in range(len(TABLES))])
 def test_an_example_opens_a_bridge(text: str) -> None:
     table = bridge_in(text)
-    lane = LaneBridge("lane-1", Direction.IN, GateTable(), table)
+    lane = WiredLane("lane-1", Direction.IN, GateTable(), table)
     assert list(faults_in([lane])) == []
     times: dict[str, Any] = {"monotonic_ns": lambda: 0, "nonce": lambda bits: 1}
     if isinstance(table, SeveralBridgeTable):

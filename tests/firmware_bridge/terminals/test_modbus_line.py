@@ -39,17 +39,22 @@ class ScriptedLine:
         return b""
 
 
-def test_whoever_talks_on_and_on_is_not_listened_to() -> None:
-    line = ScriptedLine([b"\x01\x01\xff" * 40] * 1_000)
+def a_master(line: ScriptedLine, *, rtu: bool) -> ModbusMaster:
     master = ModbusMaster(
         line,  # type: ignore[arg-type]
         unit=1,
-        rtu=True,
+        rtu=rtu,
         silence_ms=4,
         timeout_ms=100,
         monotonic_ns=line.monotonic_ns,
     )
     master.within(350)
+    return master
+
+
+def test_whoever_talks_on_and_on_is_not_listened_to() -> None:
+    line = ScriptedLine([b"\x01\x01\xff" * 40] * 1_000)
+    master = a_master(line, rtu=True)
     with pytest.raises(TerminalsError, match="garbled"):
         master.ask(ReadCoilsRequest(address=0, count=8), ReadCoilsResponse)
     assert len(line.chunks) >= 990
@@ -75,15 +80,7 @@ def test_whatever_comes_is_an_answer_or_an_error_in_bounded_time(
     chunks: list[bytes], rtu: bool
 ) -> None:
     line = ScriptedLine(chunks)
-    master = ModbusMaster(
-        line,  # type: ignore[arg-type]
-        unit=1,
-        rtu=rtu,
-        silence_ms=4,
-        timeout_ms=100,
-        monotonic_ns=line.monotonic_ns,
-    )
-    master.within(350)
+    master = a_master(line, rtu=rtu)
     try:
         answer = master.ask(ReadCoilsRequest(address=0, count=8), ReadCoilsResponse)
     except TerminalsError:
