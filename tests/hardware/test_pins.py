@@ -6,13 +6,9 @@ The kernel's real character device and gpiod stand between the pins and our code
 
 from __future__ import annotations
 
-import json
-from collections import defaultdict
-from typing import Any
-
 import pytest
 
-from tests.hardware.machine import run
+from tests.hardware.scenario import Steps, told_by
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -23,22 +19,12 @@ OFF = {"green": 0, "gate": 0, "red": 1}
 """The red lamp is active low."""
 LIT = {"green": 1, "gate": 1, "red": 1}
 
-Steps = dict[str, list[dict[str, Any]]]
-
 
 @pytest.fixture(scope="module")
 def steps(tmp_path_factory: pytest.TempPathFactory) -> Steps:
     """What the scenario told, by its steps, all of them run."""
     work = tmp_path_factory.mktemp("work")
-    outcome = run(work, ["python3", "-m", "tests.hardware.pins_scenario"], limit_s=LIMIT_S)
-    told = [json.loads(line) for line in outcome.output.splitlines()]
-    for each in told:
-        print(each)  # noqa: T201 - seen with `pytest -s`, or where a test fails
-    assert outcome.exit_code == 0, f"{outcome.errors[-5000:]}\n{outcome.console[-3000:]}"
-    found: Steps = defaultdict(list)
-    for each in told:
-        found[each["step"]].append(each)
-    return found
+    return told_by("tests.hardware.pins_scenario", work, limit_s=LIMIT_S)
 
 
 def test_at_rest_every_output_is_off_by_its_polarity_and_inputs_are_read_by_theirs(

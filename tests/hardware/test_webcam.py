@@ -6,16 +6,13 @@ The kernel's own uvcvideo, udev and OpenCV's V4L2 stand between the webcam and o
 
 from __future__ import annotations
 
-import json
-from collections import defaultdict
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
-from tests.hardware.machine import run
+from tests.hardware.scenario import Steps, told_by
 from tests.hardware.uvc import HEIGHT_PX, WIDTH_PX
 from tests.scanner.camera.hostile import without
 from tests.scanner.camera.pictures import canvas, code, encoded, place, with_jpeg_size
@@ -60,23 +57,12 @@ def write_pictures(folder: Path) -> None:
     )
 
 
-Steps = dict[str, list[dict[str, Any]]]
-
-
 @pytest.fixture(scope="module")
 def steps(tmp_path_factory: pytest.TempPathFactory) -> Steps:
     """What the scenario told, by its steps, all of them run."""
     work = tmp_path_factory.mktemp("work")
     write_pictures(work)
-    outcome = run(work, ["python3", "-m", "tests.hardware.camera_scenario"], limit_s=LIMIT_S)
-    told = [json.loads(line) for line in outcome.output.splitlines()]
-    for each in told:
-        print(each)  # noqa: T201 - seen with `pytest -s`, or where a test fails
-    assert outcome.exit_code == 0, f"{outcome.errors[-5000:]}\n{outcome.console[-3000:]}"
-    found: Steps = defaultdict(list)
-    for each in told:
-        found[each["step"]].append(each)
-    return found
+    return told_by("tests.hardware.camera_scenario", work, limit_s=LIMIT_S)
 
 
 def test_it_is_found_by_its_stable_name_and_read(steps: Steps) -> None:
