@@ -30,7 +30,8 @@ _POLL_S: Final = 0.02
 def bridge_to(target: Target, on_event: Callable[[BoardEvent], None] | None = None) -> McuBridge:
     """Return the bridge to a board, whatever that is configured for; nothing is opened yet.
 
-    :param on_event: told of what the board senses.
+    :param on_event: told of what the board senses, which the board then forgets. Without one the
+        board keeps it for the daemon: what nobody has written down yet is in no journal.
     :raises ConfigError: its table names something that no such board could have.
     """
     try:
@@ -39,7 +40,7 @@ def bridge_to(target: Target, on_event: Callable[[BoardEvent], None] | None = No
             target.gate,
             monotonic_ns=SystemClock().monotonic_ns,
             nonce=random.SystemRandom().getrandbits,
-            on_event=on_event,
+            on_event=on_event or _leave_to_the_daemon,
             commissioning=True,
         )
     except ValueError as error:
@@ -68,6 +69,11 @@ async def linked(
         running.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await running
+
+
+def _leave_to_the_daemon(_event: BoardEvent) -> asyncio.Future[None]:
+    """Return what is never done, so that the event is never confirmed."""
+    return asyncio.get_running_loop().create_future()
 
 
 async def _answered(bridge: McuBridge, running: asyncio.Task[None], start_s: float) -> None:

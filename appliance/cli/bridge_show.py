@@ -27,7 +27,9 @@ BEATS_S = 0.6
 
 @click.command("show")
 @which_boards
-@click.option("--follow", is_flag=True, help="Go on: print what inputs and gates do, until Ctrl-C.")
+@click.option(
+    "--follow", is_flag=True, help="Go on: print what inputs and gates do, to no journal."
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document; with --follow, lines.")
 def show_command(
     config: Path | None, lanes: tuple[str, ...], port: str, follow: bool, as_json: bool
