@@ -12,7 +12,7 @@ import time
 
 from admission.signal import MAX_ON_MS, Output, Pulse, Signal, SignalName
 from firmware_bridge.bridges.mcu import McuBridge
-from firmware_bridge.errors import BridgeUnavailable
+from firmware_bridge.errors import BridgeError
 
 _PAUSE_S = 0.01
 OPEN = Signal(
@@ -26,7 +26,7 @@ async def _host(path: str) -> None:
     while True:
         try:
             await bridge.show(OPEN)
-        except BridgeUnavailable:
+        except BridgeError:
             await asyncio.sleep(_PAUSE_S)
         else:
             break
