@@ -62,7 +62,7 @@ async def _configure(target: Target, port: str, yes: bool, dry_run: bool) -> boo
     async with linked(bridge_to(msgspec.structs.replace(target, table=there))) as bridge:
         stored, damaged = _state(bridge)
         differing = differences(await bridge.read_configuration(), wanted)
-        _print(target.name, differing, damaged)
+        _print(target.name, differing, stored=stored, damaged=damaged)
         if not differing and stored and not damaged:
             return False
         if dry_run:
@@ -104,11 +104,15 @@ def _state(bridge: McuBridge) -> tuple[bool, bool]:
     return BoardState.STORED in state, BoardState.DAMAGED in state
 
 
-def _print(name: str, differing: list[tuple[str, str, str]], damaged: bool) -> None:
+def _print(
+    name: str, differing: list[tuple[str, str, str]], *, stored: bool, damaged: bool
+) -> None:
     if damaged:
         click.secho(f"{name}: what the board had stored is damaged", fg="red")
+    elif not differing:
+        what = "is configured" if stored else "has nothing stored yet; its defaults are"
+        click.echo(f"{name}: the board {what} as the file has it")
     if not differing:
-        click.echo(f"{name}: the board is configured as the file has it")
         return
     table = Table("key", "board", "file", title=name)
     for row in differing:

@@ -178,7 +178,8 @@ class Course:
         opening = Signal(SignalName.TEST, (Pulse(side.gate, self._pulse_ms),))
         try:
             await self._bridge.show(opening)
-        except BridgeError as error:
+        except BridgeError as error:  # whoever looks at the gate is told why it stays shut
+            self._terminal.tell(f"{error}\n  → {error.hint}")
             return Finding(what, expected, str(error), Result.OTHERWISE)
         works = await self._ask(self._word("unlocked", side=side.name), self._yes_or_no)
         if works is None:

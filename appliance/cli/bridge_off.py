@@ -39,7 +39,7 @@ async def _off(target: Target) -> bool:
         async with linked(bridge_to(target), start_s=START_S) as bridge:
             await bridge.show(DARK)
     except BridgeError as error:
-        click.echo(f"{target.name}: {error}: {error.hint}", err=True)
+        click.echo(f"{target.name}: {error}\n  → {error.hint}", err=True)
         return False
     click.echo(f"{target.name}: off")
     return True

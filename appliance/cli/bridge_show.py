@@ -45,8 +45,8 @@ def show_command(
     if as_json:
         click.echo(json.dumps(boards, ensure_ascii=False))
     else:
-        for board in boards:
-            Console().print(_table(board))
+        for target, board in zip(chosen, boards, strict=True):
+            Console().print(_table(target.title, board))
     if any("error" in board for board in boards):
         raise SystemExit(1)
     if follow:
@@ -125,10 +125,13 @@ def _names(members: Iterable[Output] | Iterable[Input]) -> list[str]:
     return [member.name.lower() for member in sorted(members)]
 
 
-def _table(board: dict[str, Any]) -> Table:
-    table = Table(show_header=False, title=f"{board['name']} ({board['at']})")
+def _table(title: str, board: dict[str, Any]) -> Table:
+    table = Table(show_header=False, title=title)
     for key, value in board.items():
-        if key not in ("name", "at"):
+        if key == "inputs":
+            states = {name: "ACTIVE" if active else "at rest" for name, active in value.items()}
+            table.add_row(key, _cell(states))
+        elif key not in ("name", "at"):
             table.add_row(key.replace("_", " "), _cell(value))
     return table
 

@@ -10,8 +10,10 @@ import click
 import msgspec
 
 from appliance.bridge_tables import (
+    GpioBridgeTable,
     McuBridgeTable,
     MemberTable,
+    ModbusBridgeTable,
     ScreenOnlyTable,
     SeveralBridgeTable,
     SharedBridgeTable,
@@ -34,10 +36,20 @@ class Target(msgspec.Struct, frozen=True):
     @property
     def port(self) -> str:
         """Where it is plugged in, as the configuration names it."""
-        for key in ("port", "device", "host", "chip"):
-            if value := getattr(self.table, key, ""):
-                return str(value)
-        return "this computer's pins"
+        match self.table:
+            case McuBridgeTable(port=port):
+                return port
+            case ModbusBridgeTable(host=host, port=tcp_port) if host:
+                return f"{host}:{tcp_port}"
+            case GpioBridgeTable(chip=chip):
+                return chip or "this computer's pins"
+            case other:
+                return other.device
+
+    @property
+    def title(self) -> str:
+        """What to call it above a table: its name, and where it is unless that says it already."""
+        return self.name if self.name == self.port else f"{self.name} ({self.port})"
 
 
 def which_boards(command: _Command) -> _Command:

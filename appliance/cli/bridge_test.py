@@ -67,12 +67,12 @@ def test_command(
             found = findings.setdefault(target.name, [])
             asyncio.run(_test(target, found.append, **settings))
     except KeyboardInterrupt:
-        _print_all(findings, language, as_json=as_json)
+        _print_all(findings, language, as_json=as_json, ended=False)
         raise SystemExit(EXIT_INTERRUPTED) from None
     except NoTerminal:
-        _print_all(findings, language, as_json=as_json)
+        _print_all(findings, language, as_json=as_json, ended=False)
         raise
-    _print_all(findings, language, as_json=as_json)
+    _print_all(findings, language, as_json=as_json, ended=True)
     if not all(_well(found) for found in findings.values()):
         raise SystemExit(1)
 
@@ -124,30 +124,39 @@ def _configured(target: Target, bridge: McuBridge, language: Language) -> Findin
     """Return whether the board is configured as the site's file has it."""
     index = index_of(language)
     wanted, board = configuration_of(target.table, target.gate), bridge.board
-    seen, result = "other", Result.OTHERWISE
+    expected, seen, result = "as_in_file", "other", Result.OTHERWISE
     if board is None or BoardState.DAMAGED in board.state:
         seen = "damaged"
     elif outputs_of(target.table.requires) - board.outputs:
         seen = "lacks"
-    elif wanted is None or board.fingerprint == wanted.fingerprint:
+    elif wanted is None:
+        expected = seen = "undamaged"
+        result = Result.SEEN
+    elif board.fingerprint == wanted.fingerprint:
         seen, result = "as_in_file", Result.SEEN
     what = WORDS["configuration"][index]
-    return Finding(what, WORDS["as_in_file"][index], WORDS[seen][index], result)
+    return Finding(what, WORDS[expected][index], WORDS[seen][index], result)
 
 
-def _print_all(findings: dict[str, list[Finding]], language: Language, *, as_json: bool) -> None:
+def _print_all(
+    findings: dict[str, list[Finding]], language: Language, *, as_json: bool, ended: bool
+) -> None:
     if as_json:
         click.echo(json.dumps(msgspec.to_builtins(findings), ensure_ascii=False))
         return
     for name, found in findings.items():
-        _print(name, found, language)
+        _print(name, found, language, ended=ended)
+    if not ended:
+        click.secho(WORDS["not_ended"][index_of(language)], fg="yellow")
 
 
 def _well(findings: list[Finding]) -> bool:
     return all(finding.result is Result.SEEN for finding in findings)
 
 
-def _print(name: str, findings: list[Finding], language: Language) -> None:
+def _print(name: str, findings: list[Finding], language: Language, *, ended: bool) -> None:
+    if not findings:
+        return  # it was ended before anything was tried
     index = index_of(language)
     columns = (WORDS[key][index] for key in ("what", "expected", "seen"))
     table = Table("", *columns, title=WORDS["title"][index].format(name=name))
@@ -156,5 +165,7 @@ def _print(name: str, findings: list[Finding], language: Language) -> None:
         table.add_row(mark, finding.what, finding.expected, finding.seen, style=style)
     Console().print(table)
     amiss = sum(finding.result is not Result.SEEN for finding in findings)
-    words = WORDS["not_well" if amiss else "all_well"][index]
-    click.secho(words.format(count=amiss), fg="red" if amiss else "green")
+    if amiss:
+        click.secho(WORDS["not_well"][index].format(count=amiss), fg="red")
+    elif ended:
+        click.secho(WORDS["all_well"][index], fg="green")

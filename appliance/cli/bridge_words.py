@@ -10,7 +10,7 @@ from admission.signal import Output, SignalName
 
 WORDS: Final = {
     "begin": (
-        "Mạch {name}. Xem đèn, nghe còi, rồi trả lời. Enter: phát lại. s: bỏ qua. Ctrl-C: thôi.",
+        "Bo mạch {name}. Xem đèn, nghe còi, trả lời. Enter: phát lại. s: bỏ qua. Ctrl-C: dừng.",
         "Board {name}. Look, listen, answer. Enter shows it again. s skips. Ctrl-C ends it all.",
     ),
     "lamps": (
@@ -18,19 +18,19 @@ WORDS: Final = {
         "{signal}: which lamps were lit? g = green, a = amber, r = red, 0 = none (such as: ar)",
     ),
     "sound": (
-        "{signal}: còi kêu mấy tiếng? Số tiếng, 0 = im lặng, n = nhiều quá đếm không kịp",
+        "{signal}: còi kêu mấy tiếng? Nhập số, 0 = im lặng, n = nhiều quá, đếm không kịp",
         "{signal}: how many beeps were heard? A number, 0 = none, m = too many to count",
     ),
     "clear": (
-        "Cửa phía {side}: sắp mở khoá. Cửa đã trống người chưa? c = đã trống, mở đi; k = chưa",
+        "Cổng phía {side}: sắp mở khoá. Cổng đã trống người chưa? c = đã trống, mở đi; k = chưa",
         "Gate, side {side}: it will unlock. Is the gate clear of people? y = clear, unlock; n = no",
     ),
     "unlocked": (
-        "Cửa phía {side}: đã mở khoá rồi tự khoá lại? c = có, k = không",
+        "Cổng phía {side}: đã mở khoá rồi tự khoá lại? c = có, k = không",
         "Gate, side {side}: did it unlock, and lock again by itself? y = yes, n = no",
     ),
     "act": (
-        "{what} (Enter: bỏ qua, không thấy gì)",
+        "{what} (Enter nếu không thấy gì)",
         "{what} (Enter if nothing is seen here)",
     ),
     "not_understood": ("Không hiểu '{answer}'.", "'{answer}' is not one of these answers."),
@@ -41,32 +41,34 @@ WORDS: Final = {
     "beep": ("tiếng bíp", "beep"),
     "beeps": ("tiếng bíp", "beeps"),
     "skipped": ("bỏ qua", "skipped"),
-    "acknowledged": ("mạch đã nhận", "acknowledged"),
+    "acknowledged": ("bo mạch đã nhận", "acknowledged"),
     "moved_twice": ("đổi rồi trở lại", "changed and back"),
     "moved": ("chỉ đổi một lần", "changed once"),
     "passed": ("có người qua", "somebody passed"),
     "gate_works": ("mở khoá, rồi khoá lại", "unlocks, then locks"),
     "gate_fails": ("không mở, hoặc không khoá lại", "did not unlock, or did not lock again"),
-    "gate_not_clear": ("chưa thử: cửa có người", "not tried: the gate is not clear"),
-    "title": ("Mạch {name}", "Board {name}"),
+    "gate_not_clear": ("chưa thử: cổng có người", "not tried: the gate is not clear"),
+    "title": ("Bo mạch {name}", "Board {name}"),
     "what": ("thử", "tried"),
     "expected": ("phải là", "should be"),
     "seen": ("đã thấy", "was seen"),
     "link": ("liên lạc", "link"),
-    "answers": ("mạch trả lời", "the board answers"),
+    "answers": ("bo mạch trả lời", "the board answers"),
     "configuration": ("cấu hình", "configuration"),
     "as_in_file": ("như trong tệp cấu hình", "as in the configuration file"),
     "other": ("khác: chot bridge configure", "another: chot bridge configure"),
     "lacks": (
-        "thiếu ngõ ra mà tệp cấu hình đòi (requires)",
+        "thiếu ngõ ra mà tệp cấu hình yêu cầu (requires)",
         "lacks an output that the file requires",
     ),
-    "damaged": ("hỏng: mạch không điều khiển gì", "damaged: the board drives nothing"),
+    "undamaged": ("nguyên vẹn", "undamaged"),
+    "damaged": ("hỏng: bo mạch không điều khiển gì", "damaged: the board drives nothing"),
     "sound_name": ("còi", "sound"),
     "lamps_name": ("đèn", "lamps"),
-    "gate_name": ("cửa {side}", "gate {side}"),
+    "gate_name": ("cổng {side}", "gate {side}"),
     "all_well": ("Tất cả như mong đợi.", "All was as it should be."),
-    "not_well": ("{count} điều chưa đúng.", "{count} not as it should be."),
+    "not_well": ("{count} mục chưa đúng.", "{count} not as it should be."),
+    "not_ended": ("Chưa thử hết.", "Ended before everything was tried."),
 }
 SIGNALS: Final = {
     SignalName.ADMIT: ("MỜI QUA", "ADMIT"),
@@ -84,8 +86,8 @@ LAMPS: Final = {
 INPUTS: Final = {
     Input.BUTTON: ("nút bấm", "button"),
     Input.TAMPER: ("công tắc vỏ hộp", "tamper"),
-    Input.PASSAGE_A: ("cảm biến qua A", "passage A"),
-    Input.PASSAGE_B: ("cảm biến qua B", "passage B"),
+    Input.PASSAGE_A: ("cảm biến lượt qua A", "passage A"),
+    Input.PASSAGE_B: ("cảm biến lượt qua B", "passage B"),
     Input.FIRE: ("báo cháy", "fire"),
     Input.STOP: ("dừng", "stop"),
     Input.READY: ("sẵn sàng", "ready"),
@@ -94,19 +96,19 @@ ACTS: Final = {
     Input.BUTTON: ("Bấm nút rồi thả.", "Press the button and let it go."),
     Input.TAMPER: ("Mở vỏ hộp rồi đóng lại.", "Open the housing and close it."),
     Input.PASSAGE_A: (
-        "Đẩy cửa, đi qua phía A (hoặc chập dây).",
+        "Đi qua cổng phía A (hoặc chập dây).",
         "Pass through side A, or bridge its contact.",
     ),
     Input.PASSAGE_B: (
-        "Đẩy cửa, đi qua phía B (hoặc chập dây).",
+        "Đi qua cổng phía B (hoặc chập dây).",
         "Pass through side B, or bridge its contact.",
     ),
     Input.FIRE: (
-        "Thử báo cháy tại cửa (đã báo cho người phụ trách), rồi trả lại.",
+        "Kích tiếp điểm báo cháy của cổng (báo trước cho người phụ trách), rồi đưa về như cũ.",
         "Trip the turnstile's fire contact (tell the fire panel's keeper first), and reset it.",
     ),
     Input.STOP: ("Nhấn nút dừng rồi thả.", "Press stop and release it."),
-    Input.READY: ("Tắt nguồn cửa rồi bật lại.", "Switch the turnstile off and on."),
+    Input.READY: ("Tắt nguồn của cổng rồi bật lại.", "Switch the turnstile off and on."),
 }
 YES: Final = {"vi": ("c", "co", "có", "y"), "en": ("y", "yes")}
 NO: Final = {"vi": ("k", "khong", "không", "n"), "en": ("n", "no")}

@@ -97,6 +97,19 @@ class TestShow:
         result = call("show", "--port", board.path)
         assert "boot count" in result.output
         assert "max on ms" in result.output
+        assert "tamper: at rest" in result.output
+        assert board.path in result.output
+        assert f"({board.path})" not in result.output
+
+    def test_a_relay_board_is_where_its_address_is(self, tmp_path: Path) -> None:
+        with a_board_in_the_network() as relays:
+            where = f'host = "127.0.0.1"\nport = {relays.port}'
+            path = file_with(tmp_path, f'kind = "modbus"\n{where}\ncoils = {{ red = 2 }}\n')
+            (found,) = json.loads(call("show", "--config", path, "--json").output)
+        assert found["at"] == f"127.0.0.1:{relays.port}"
+        path = file_with(tmp_path, 'kind = "modbus"\ndevice = "/none"\ncoils = { red = 2 }\n')
+        (found,) = json.loads(call("show", "--config", path, "--json").output)
+        assert found["at"] == "/none"
 
     def test_a_board_that_does_not_answer_is_an_error_with_a_remedy(self, tmp_path: Path) -> None:
         result = call("show", "--port", tmp_path / "none", "--json")
@@ -184,6 +197,19 @@ class TestConfigure:
         assert call("configure", "--config", a_file, "--dry-run").exit_code == 1
         assert board.configuration == before
 
+    def test_defaults_that_are_not_stored_are_told_and_stored(
+        self, board: SimulatedBoard, tmp_path: Path
+    ) -> None:
+        board.fit_jumper()
+        names = ", ".join(f'"{output.name.lower()}"' for output in Output)
+        wiring = f'outputs = [{names}]\ninputs = ["button", "tamper", "fire", "stop"]'
+        gate, where = "[lane.gate]\nwindow_s = 5.0\n", f'kind = "mcu"\nport = "{board.path}"'
+        path = file_with(tmp_path, f"{where}\n[lane.bridge.wiring]\n{wiring}\n{gate}")
+        result = call("configure", "--config", path, "--dry-run")
+        assert (result.exit_code, "nothing stored yet" in result.output) == (1, True), result.output
+        assert call("configure", "--config", path, "--yes").exit_code == 0
+        assert "is configured as" in call("configure", "--config", path, "--dry-run").output
+
     def test_a_damaged_board_is_written_even_where_nothing_differs(self, tmp_path: Path) -> None:
         with SimulatedBoard(time.monotonic_ns, damaged=True) as board:
             board.fit_jumper()
@@ -249,11 +275,19 @@ class TestAutomatic:
         result = call("test", "--port", board.path, "--automatic", "--language", "vi")
         assert "mạch đã nhận" in result.output
 
+    def test_without_a_file_nothing_is_said_of_one(self, board: SimulatedBoard) -> None:
+        (found,) = json.loads(
+            call("test", "--port", board.path, "--automatic", "--json").output
+        ).values()
+        assert (found[0]["expected"], found[0]["seen"]) == ("undamaged", "undamaged")
+
 
 def test_without_a_terminal_nobody_is_asked(board: SimulatedBoard) -> None:
     result = call("test", "--port", board.path, typed="")
     assert result.exit_code == 1
     assert "--automatic" in result.output
+    assert "Ended before everything was tried" in result.output
+    assert "All was as it should be" not in result.output
 
 
 class TestWhichBoards:

@@ -74,7 +74,7 @@ class Bench:
         return self._answers(line)
 
     def _event(self, event: BoardEvent) -> None:
-        if isinstance(event, InputEvent) and event.value:
+        if self._answers is not touches_nothing and isinstance(event, InputEvent) and event.value:
             self.board.sense(event.input, 0)  # let go as soon as it was felt
         self._heard.add(event)
 
@@ -156,6 +156,7 @@ async def test_a_gate_that_the_board_does_not_open_is_no_success() -> None:
     (finding,) = (f for f in bench.findings if f.what == "gate A")
     assert finding.result is Result.OTHERWISE
     assert "stopped" in finding.seen
+    assert any(finding.seen in line for line in bench.technician.told)
 
 
 async def test_an_input_at_which_nothing_is_seen_is_not_passed_over() -> None:
@@ -209,7 +210,7 @@ async def test_an_end_of_input_leaves_everything_off() -> None:
 VIETNAMESE: dict[str, Callable[[str], str | None]] = {
     "đèn nào sáng": lambda line: {"MỜI": "x", "CHỜ": "v", "DỪN": "đ"}.get(line[:3], "vd"),
     "mấy tiếng": lambda line: {"MỜI": "2", "CHỜ": "1", "DỪN": "3", "BÁO": "n"}.get(line[:3], "2"),
-    "Cửa phía": lambda _: "c",
+    "Cổng phía": lambda _: "c",
 }
 
 
