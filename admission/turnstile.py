@@ -195,9 +195,7 @@ class _Cycle:
     def relock(self) -> None:
         for side in Side:
             self._lock(side)
-            for admitted in self.state.sides[side].queue:
-                self._report(GateOutcome.NOT_PASSED, side, admitted.entry)
-            self._set(side, queue=())
+            self._annul(side)
 
     def change_ready(self, active: bool) -> None:
         if active and self.state.ready_since_ms is None:
@@ -207,6 +205,7 @@ class _Cycle:
             if self._settings.ready_fitted:
                 for side in Side:
                     self._set(side, edge_ms=None)
+                    self._annul(side)  # without Ready no gate opens
 
     def take_edge(self, side: Side) -> None:
         if not self._watched(side):
@@ -264,11 +263,12 @@ class _Cycle:
     def _begin(self, admitted: Admitted) -> None:
         side, settings = admitted.side, self._settings
         longest_ms = settings.max_on_ms[side]
-        pulse_ms = max(admitted.pulse_ms, settings.min_pulse_ms)
-        on_ms = min(settings.window_ms if settings.hold else pulse_ms, longest_ms)
+        if settings.hold or self._watched(side):  # never unlocked for longer than it is watched
+            longest_ms = min(longest_ms, settings.window_ms)
+        on_ms = longest_ms if settings.hold else max(admitted.pulse_ms, settings.min_pulse_ms)
         if self.state.sides[side].released_until_ms is None:
             self.commands.append(Moved(side, True))
-        self._set(side, released_until_ms=self._now_ms + on_ms)
+        self._set(side, released_until_ms=self._now_ms + min(on_ms, longest_ms))
         if self._watched(side):
             self._set(side, phase=Phase.OPEN, entry=admitted.entry, opened_ms=self._now_ms)
 
@@ -281,6 +281,11 @@ class _Cycle:
         if self.state.sides[side].released_until_ms is not None:
             self.commands.append(Moved(side, False))
             self._set(side, released_until_ms=None, rests_until_ms=self._now_ms + gate.GAP_MS)
+
+    def _annul(self, side: Side) -> None:
+        for admitted in self.state.sides[side].queue:
+            self._report(GateOutcome.NOT_PASSED, side, admitted.entry)
+        self._set(side, queue=())
 
     def _report(
         self, outcome: GateOutcome, side: Side, entry: int, at_ms: int | None = None

@@ -185,7 +185,8 @@ def _die_once(chip: Chip, death: signals.Signals) -> float:
                 raise ChildError("the host that is to be stopped did not come up")
             host.send_signal(death)
             if not chip.wait_until(
-                lambda: [e.level for e in chip.edges_of(Output.GATE)[seen:]] == [1, 0], _PATIENCE_S
+                lambda: [e.level == 1 for e in chip.edges_of(Output.GATE)[seen:]] == [True, False],
+                _PATIENCE_S,
             ):
                 raise ChildError("the gate did not close after its host was stopped")
         finally:

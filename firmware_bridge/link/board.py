@@ -39,11 +39,11 @@ from firmware_bridge.link.messages import (
 )
 from firmware_bridge.link.outbox import Outbox
 from firmware_bridge.link.outputs import NS_PER_MS, Edge
+from firmware_bridge.link.presence import Presence
 
 EVENT_RESEND_MS: Final = 100
-DEAD_MAN_EARLY_MS: Final = 5
-"""The dead-man's time is kept at the pins: what noticing a frame and switching off may take."""
 FIRMWARE: Final = (2, 0, 0)
+_NONE_RAN: Final = NotAcknowledged(Refusal.STALE)
 
 
 class Board:
@@ -78,13 +78,9 @@ class Board:
         self._resend_ns = 0
         self._outbox = Outbox()
         self._edges: list[Edge] = []
-        # Sessions of different starts do not meet, so that a frame left over from one is refused.
-        self._last_session = (self._boot_count << 8) & 0xFFFF
-        self._session: int | None = None
-        self._nonce = 0
-        self._heard_ns = now_ns
+        self._presence = Presence(self._boot_count, self.configuration.dead_man_ms)
         self._last_show = 0
-        self._last_answer: Message = Acknowledge()
+        self._last_answer: Message = _NONE_RAN
         self._accepted: BoardConfiguration | None = None
         self._ended = False
 
@@ -96,7 +92,7 @@ class Board:
     @property
     def coils(self) -> frozenset[Output]:
         """What carries current; where current locks the gates, that is each one that is locked."""
-        return self._drive.coils(has_host=self.has_host) & self.driven
+        return self._carrying & self.driven
 
     @property
     def pins(self) -> frozenset[Output]:
@@ -106,22 +102,24 @@ class Board:
     @property
     def driven(self) -> frozenset[Output]:
         """Which pins are driven at all; others are left at high impedance."""
-        damaged = BoardState.DAMAGED in self._state
-        return frozenset() if damaged else self.configuration.outputs
+        if BoardState.DAMAGED in self._state:
+            return frozenset()
+        if BoardState.STORED not in self._state:
+            return self._carrying  # nobody knows the polarity yet: off is high impedance
+        return self.configuration.outputs
 
     @property
     def has_host(self) -> bool:
-        """Whether a session is open, that is, a host holds the dead-man's handle."""
-        return self._session is not None
+        """Whether a host holds the dead-man's handle: it has spoken in the open session."""
+        return self._presence.has_host
 
     @property
     def next_deadline_ns(self) -> int | None:
         """When `advance` has to be called next, or None while nothing will happen by itself."""
         deadlines = [self._drive.next_deadline_ns]
-        if self._session is not None:
-            deadlines.append(self._dead_man_ns)
-            if self._events:
-                deadlines.append(self._resend_ns)
+        deadlines.append(self._presence.ends_ns)
+        if self._presence.session is not None and self._events:
+            deadlines.append(self._resend_ns)
         return min((due_ns for due_ns in deadlines if due_ns is not None), default=None)
 
     def receive(self, data: bytes, now_ns: int) -> None:
@@ -166,17 +164,15 @@ class Board:
         return accepted
 
     @property
-    def _dead_man_ns(self) -> int:
-        held_ms = self.configuration.dead_man_ms - DEAD_MAN_EARLY_MS
-        return self._heard_ns + held_ms * NS_PER_MS
+    def _carrying(self) -> frozenset[Output]:
+        return self._drive.coils(has_host=self.has_host) & self.configuration.outputs
 
     def _elapse(self, now_ns: int) -> None:
-        if self._session is not None and now_ns >= self._dead_man_ns:
-            self._session = None
+        if self._presence.lapse(now_ns):
             self._drive.lose_host(now_ns)
         self._drive.elapse(now_ns)
         self._tell(now_ns)
-        if self._session is not None and self._events and now_ns >= self._resend_ns:
+        if self._events and now_ns >= self._resend_ns:
             self._send_event(now_ns)
 
     def _collect(self, now_ns: int) -> None:
@@ -195,10 +191,11 @@ class Board:
             return
         if isinstance(message, Hello):
             self._greet(frame, message.nonce, now_ns)
-        elif frame.session != self._session:
+        elif frame.session != self._presence.session:
             self._answer(frame, NotAcknowledged(Refusal.NO_SESSION))
         else:
-            self._heard_ns = now_ns
+            if self._presence.hear(now_ns):
+                self._drive.meet_host(now_ns)
             self._act(frame, message, now_ns)
 
     def _act(self, frame: Frame, message: Message, now_ns: int) -> None:
@@ -218,7 +215,7 @@ class Board:
                 self._answer(frame, NotAcknowledged(Refusal.LOCKED))
             case Configure(configuration):
                 self._answer(frame, Acknowledge())
-                self._session = None
+                self._presence.end()
                 self._drive.end(now_ns)
                 self._accepted = configuration
                 self._ended = True
@@ -226,25 +223,18 @@ class Board:
     def _greet(self, frame: Frame, nonce: int, now_ns: int) -> None:
         if self._ended:
             return
-        # A repeated greeting finds the session that it began; only a new one begins another.
-        if self._session is None or nonce != self._nonce:
-            if self._session is None:
-                self._drive.meet_host(now_ns)
-            self._last_session = self._last_session % 0xFFFF + 1
-            self._session = self._last_session
-            self._nonce = nonce
+        if self._presence.greet(nonce, now_ns):
             self._last_show = 0
-            self._last_answer = Acknowledge()
-        self._heard_ns = now_ns
-        self._answer(frame, self._introduction(nonce, self._session))
+            self._last_answer = _NONE_RAN
+        self._answer(frame, self._introduction(nonce))
         self._send_event(now_ns)
 
-    def _introduction(self, nonce: int, session: int) -> HelloReply:
+    def _introduction(self, nonce: int) -> HelloReply:
         configuration = self.configuration
         jumper = BoardState.JUMPER if self.jumper else BoardState(0)
         return HelloReply(
             nonce,
-            session,
+            self._presence.session or 0,
             self._boot_count,
             self._reset_cause,
             configuration.outputs,
@@ -289,10 +279,10 @@ class Board:
                 self._send_event(now_ns)
 
     def _send_event(self, now_ns: int) -> None:
-        event = self._events.first
-        if event is not None and self._session is not None:
+        event, session = self._events.first, self._presence.session
+        if event is not None and session is not None:
             self._resend_ns = now_ns + EVENT_RESEND_MS * NS_PER_MS
-            self._outbox.send(frame_of(event, self._session, self._events.sequence))
+            self._outbox.send(frame_of(event, session, self._events.sequence))
 
     def _answer(self, frame: Frame, message: Message) -> None:
         self._outbox.send(frame_of(message, frame.session, frame.sequence))

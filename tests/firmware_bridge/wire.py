@@ -23,7 +23,7 @@ class Wire:
         self,
         configuration: BoardConfiguration | None = None,
         boot_count: int = 1,
-        state: BoardState = BoardState(0),  # noqa: B008 - immutable
+        state: BoardState = BoardState.STORED,
     ) -> None:
         self.shown: list[Signal] = []
         self.board = Board(

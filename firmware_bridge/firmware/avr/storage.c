@@ -37,10 +37,17 @@ uint8_t storage_load(struct configuration *out)
 {
     uint8_t copy_a[CONFIGURATION_SEALED_BYTES];
     uint8_t copy_b[CONFIGURATION_SEALED_BYTES];
+    uint8_t state;
 
     read_bytes(COPY_A_AT, copy_a, CONFIGURATION_SEALED_BYTES);
     read_bytes(COPY_B_AT, copy_b, CONFIGURATION_SEALED_BYTES);
-    return configuration_recover(copy_a, copy_b, out);
+    state = configuration_recover(copy_a, copy_b, out);
+    if (state == STATE_STORED) {
+        /* A power cut may have left an older copy, or half of one. It must not be what a second
+         * fault falls back to. Bytes that are right already are not written. */
+        storage_save(out);
+    }
+    return state;
 }
 
 void storage_save(const struct configuration *configuration)

@@ -6,7 +6,8 @@
 
 #include "configuration.h"
 
-/* Read the stored configuration, or the default. Return the STATE_ bits for board_start. */
+/* Read the stored configuration, or the default, and make both copies of it the same: that takes
+ * 200 ms at most, and no time where they are. Return the STATE_ bits for board_start. */
 uint8_t storage_load(struct configuration *out);
 
 /* Store the configuration: one copy whole before the other is touched, so that a power cut leaves

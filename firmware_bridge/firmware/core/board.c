@@ -76,19 +76,18 @@ static void settle(struct board *board)
     uint8_t waiting_before = 0u;
 
     if (board->has_session && (board->dead_man_ms == 0u)) {
-        drive_lose_host(board);
+        drive_end_session(board);
     }
     take_changes(board);
     waiting_before = board->events.count;
     turnstile_settle(&board->turnstile, &board->events, board->clock_ms);
     link_send_first_event(board, waiting_before);
     drive_apply(board);
-    if (!board->has_session) {
+    if (!board->has_host) {
         drive_blink(board);
-    } else if (board->resend_ms == 0u) {
+    }
+    if (board->resend_ms == 0u) { /* else the host may still confirm */
         link_send_event(board);
-    } else {
-        /* the host may still confirm */
     }
 }
 
@@ -166,10 +165,11 @@ void board_start(struct board *board, const struct configuration *configuration,
     board->resend_ms = 0u;
     board->event_sequence = 1u;
     board->last_show = 0u;
-    board->last_show_answer = REFUSAL_NONE;
+    board->last_show_answer = REFUSAL_STALE;
     board->reset_cause = reset_cause;
     board->state = state;
     board->has_session = false;
+    board->has_host = false;
     board->configured = false;
     board->configuration_waits = false;
     settle(board);
@@ -182,7 +182,7 @@ bool board_is_damaged(const struct board *board)
 
 bool board_has_host(const struct board *board)
 {
-    return board->has_session;
+    return board->has_host;
 }
 
 bool board_take_byte(struct board *board, uint8_t *byte)

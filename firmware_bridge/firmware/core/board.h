@@ -50,10 +50,11 @@ struct board {
     uint8_t resend_ms;    /* left until the oldest event is sent again */
     uint8_t event_sequence;
     uint8_t last_show;        /* sequence of the newest SHOW that was decided on */
-    uint8_t last_show_answer; /* enum refusal; REFUSAL_NONE: it was acknowledged */
+    uint8_t last_show_answer; /* enum refusal; REFUSAL_NONE: acknowledged; STALE: none came yet */
     uint8_t reset_cause;
     uint8_t state; /* STATE_ bits */
-    bool has_session;
+    bool has_session; /* a number was given to who said HELLO */
+    bool has_host;    /* somebody has spoken in that session: who says HELLO may be deaf */
     bool configured; /* a new configuration was accepted: dead until the restart */
     bool configuration_waits; /* ... and was not taken yet */
 };
@@ -84,7 +85,7 @@ uint8_t board_driven(const struct board *board);
 /* Return whether the stored configuration is not sound: then the board drives nothing. */
 bool board_is_damaged(const struct board *board);
 
-/* Return whether a session is open: a host holds the dead-man's handle. */
+/* Return whether a host holds the dead-man's handle: it has spoken in the open session. */
 bool board_has_host(const struct board *board);
 
 /* Take the next byte for the host. Return false if there is none. */

@@ -54,10 +54,19 @@ void link_send_first_event(struct board *board, uint8_t waiting_before)
 
 /* ---- from the host ---- */
 
-/* A word of the host: it holds the dead-man's handle for another while. */
-static void hear(struct board *board)
+static void grant(struct board *board)
 {
     board->dead_man_ms = (uint16_t)(board->configuration.dead_man_ms - DEAD_MAN_EARLY_MS);
+}
+
+/* A word in the session: whoever says it has heard the board, and holds the dead-man's handle for
+ * another while. */
+static void hear(struct board *board)
+{
+    grant(board);
+    if (!board->has_host) {
+        drive_meet_host(board);
+    }
 }
 
 static uint16_t longest_on_ms(const struct configuration *configuration)
@@ -107,17 +116,15 @@ static void greet(struct board *board, const struct frame *frame)
     }
     /* A repeated greeting finds the session that it began; only a new one begins another. */
     if (!board->has_session || (nonce != board->nonce)) {
-        if (!board->has_session) {
-            patterns_clear(&board->patterns); /* the blinking of a board without host */
-            drive_apply(board);
+        if (!board->has_host) {
+            grant(board); /* time to speak in it; no greeting holds the handle of who was there */
         }
         board->session = (board->session == UINT16_MAX) ? 1u : (uint16_t)(board->session + 1u);
         board->has_session = true;
         board->nonce = nonce;
         board->last_show = 0u;
-        board->last_show_answer = REFUSAL_NONE;
+        board->last_show_answer = REFUSAL_STALE; /* numbers begin at 1: none ran as 0 */
     }
-    hear(board);
     introduce(board, frame);
     link_send_event(board);
 }

@@ -42,6 +42,9 @@ static void begin(struct turnstile *turnstile, uint8_t side, const struct admiss
     if (!turnstile->hold && (on_ms < turnstile->min_pulse_ms)) {
         on_ms = turnstile->min_pulse_ms;
     }
+    if (is_watched(turnstile, side) && (on_ms > turnstile->window_ms)) {
+        on_ms = turnstile->window_ms; /* never unlocked for longer than it is watched */
+    }
     gate->release_ms = (on_ms < turnstile->max_on_ms[side]) ? on_ms : turnstile->max_on_ms[side];
     if (is_watched(turnstile, side)) {
         gate->phase = PHASE_OPEN;
@@ -155,6 +158,15 @@ void turnstile_admit(struct turnstile *turnstile, struct events *events, uint8_t
     turnstile_settle(turnstile, events, at_ms);
 }
 
+/* Nobody's turn comes any more on this side. */
+static void annul(struct gate_side *gate, struct events *events, uint8_t side, uint32_t at_ms)
+{
+    for (uint8_t at = 0u; (at < QUEUE_MAX) && (at < gate->queued); at++) {
+        events_add_gate(events, GATE_NOT_PASSED, side, gate->queue[at].entry, at_ms);
+    }
+    gate->queued = 0u;
+}
+
 /* End every release, and report whoever waited for the gate. */
 static void relock(struct turnstile *turnstile, struct events *events, uint32_t at_ms)
 {
@@ -162,10 +174,7 @@ static void relock(struct turnstile *turnstile, struct events *events, uint32_t 
         struct gate_side *const gate = &turnstile->sides[side];
 
         gate_side_lock(gate);
-        for (uint8_t at = 0u; (at < QUEUE_MAX) && (at < gate->queued); at++) {
-            events_add_gate(events, GATE_NOT_PASSED, side, gate->queue[at].entry, at_ms);
-        }
-        gate->queued = 0u;
+        annul(gate, events, side, at_ms);
     }
 }
 
@@ -183,7 +192,9 @@ static void observe_fire(struct turnstile *turnstile, bool active)
     }
 }
 
-static void change_ready(struct turnstile *turnstile, bool active)
+/* Without Ready no gate opens, for those who wait already neither. */
+static void change_ready(struct turnstile *turnstile, struct events *events, bool active,
+                         uint32_t at_ms)
 {
     if (active && !turnstile->ready) {
         turnstile->ready_for_ms = 0u;
@@ -191,6 +202,7 @@ static void change_ready(struct turnstile *turnstile, bool active)
     turnstile->ready = active;
     for (uint8_t side = 0u; !active && turnstile->ready_fitted && (side < SIDE_COUNT); side++) {
         turnstile->sides[side].edge_pending = false;
+        annul(&turnstile->sides[side], events, side, at_ms);
     }
 }
 
@@ -229,7 +241,7 @@ void turnstile_sense(struct turnstile *turnstile, struct events *events, uint8_t
         }
         break;
     case INPUT_READY:
-        change_ready(turnstile, active);
+        change_ready(turnstile, events, active, at_ms);
         break;
     case INPUT_PASSAGE_A:
     case INPUT_PASSAGE_B:

@@ -14,6 +14,11 @@ bool hearing_is_fresh(const struct watch *watch)
     return watch->heard && watch->now_ms - watch->heard_ms < watch->configuration.dead_man_ms;
 }
 
+bool hearing_holds(const struct watch *watch)
+{
+    return watch->spoke && watch->now_ms - watch->spoke_ms < watch->configuration.dead_man_ms;
+}
+
 static bool length_fits(const struct wire_frame *frame)
 {
     switch (frame->kind) {
@@ -71,6 +76,8 @@ static void host_said(struct watch *watch, const struct wire_frame *frame)
         return; /* that session is over */
     }
     watch->heard_ms = watch->now_ms;
+    watch->spoke_ms = watch->now_ms;
+    watch->spoke = true;
     if (frame->kind == WIRE_EVENT_ACKNOWLEDGE && watch->event_known
         && frame->sequence == watch->event.sequence) {
         watch->event_confirmed = true;

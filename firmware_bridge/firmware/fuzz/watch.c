@@ -101,7 +101,7 @@ static void look_at_limits(const struct watch *watch, const struct board *board,
         && watch->now_ms - watch->stop_since_ms > watch->configuration.debounce_ms) {
         require((on & GATES) == 0u, "no gate is released while STOP is pressed");
     }
-    require(!board_has_host(board) || hearing_is_fresh(watch),
+    require(!board_has_host(board) || hearing_holds(watch),
                   "a host that is silent is lost after the dead-man's time");
 }
 

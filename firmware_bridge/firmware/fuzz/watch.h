@@ -20,7 +20,9 @@ struct watch {
     bool deaf;            /* nobody takes the board's bytes at the moment */
     bool missed;          /* somebody did not for a while: numbering is no longer known */
     uint16_t session;     /* of the last HELLO REPLY; 0 before */
-    uint64_t heard_ms;    /* last frame that may hold the dead-man's handle */
+    uint64_t heard_ms;    /* last frame after which a session may be open */
+    uint64_t spoke_ms;    /* last frame that may hold the dead-man's handle */
+    bool spoke;
     bool heard;
     bool greeted;         /* the nonce asked for last was answered */
     uint32_t nonce;

@@ -96,6 +96,16 @@ static void say(const char *event, const char *detail)
            monotonic_ns());
 }
 
+/* Whoever starts this program wants a board that works: one that has the defaults stored. */
+static void commission(struct machine *machine)
+{
+    struct configuration configuration;
+
+    configuration_default(&configuration);
+    configuration_seal(&configuration, machine->copy_a);
+    configuration_seal(&configuration, machine->copy_b);
+}
+
 static void start(struct machine *machine, size_t cause)
 {
     struct configuration configuration;
@@ -252,8 +262,7 @@ int main(int count, char **words)
     (void)setvbuf(stdout, NULL, _IOLBF, 0);
     /* poll looks at the file, not at what stdio has read ahead. */
     (void)setvbuf(stdin, NULL, _IONBF, 0);
-    (void)memset(machine.copy_a, 0xFF, sizeof machine.copy_a);
-    (void)memset(machine.copy_b, 0xFF, sizeof machine.copy_b);
+    commission(&machine);
     machine.link = words[1];
     machine.master = -1;
     machine.slave = -1;

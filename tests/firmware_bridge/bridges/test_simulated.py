@@ -18,20 +18,31 @@ from firmware_bridge.errors import BridgeError
 from firmware_bridge.link.codec import frame_of, message_of
 from firmware_bridge.link.configuration import BoardConfiguration
 from firmware_bridge.link.frame import Decoder, encode
-from firmware_bridge.link.messages import BoardState, Hello, HelloReply, ResetCause
+from firmware_bridge.link.messages import (
+    BoardState,
+    Heartbeat,
+    Hello,
+    HelloReply,
+    Message,
+    ResetCause,
+)
 
 
-def greet(path: str) -> HelloReply:
+def ask(path: str, message: Message, session: int = 0) -> Message:
     device = open_device(path)
     try:
-        device.write(encode(frame_of(Hello(9), 0, 0)))
+        device.write(encode(frame_of(message, session, 0)))
         device.timeout = 5.0
         decoder = Decoder()
         while not (frames := decoder.feed(device.read(1))):
             pass
     finally:
         device.close()
-    reply = message_of(frames[0])
+    return message_of(frames[0])
+
+
+def greet(path: str) -> HelloReply:
+    reply = ask(path, Hello(9))
     assert isinstance(reply, HelloReply)
     return reply
 
@@ -63,6 +74,8 @@ def test_a_configuration_and_the_contacts_outlast_a_power_cut() -> None:
         board.sense(Input.FIRE, 1)
         board.reset()
         reply = greet(board.path)
+        assert board.coils == frozenset(), "who greets may be deaf"
+        ask(board.path, Heartbeat(), reply.session)
         assert board.coils == {Output.GATE, Output.GATE_B}, "locked by current"
     assert reply.sensed == {Input.FIRE}
     assert reply.fingerprint == wired.fingerprint

@@ -10,6 +10,8 @@ import pytest
 from benchmarks.chip.build import build
 from benchmarks.chip.chip import Chip
 from benchmarks.errors import ToolMissingError
+from firmware_bridge.link.configuration import BoardConfiguration
+from tests.firmware_bridge.chip.eeprom import with_configuration
 
 
 @pytest.fixture(scope="session")
@@ -24,5 +26,5 @@ def tools() -> None:
 
 @pytest.fixture
 def chip(tools: None) -> Iterator[Chip]:
-    with Chip() as chip:
+    with Chip(eeprom=with_configuration(BoardConfiguration())) as chip:
         yield chip

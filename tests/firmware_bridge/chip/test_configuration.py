@@ -47,11 +47,16 @@ def first_driven(chip: Chip, output: Output) -> int | None:
     return later[0].level if later else None
 
 
-def test_a_new_chip_runs_on_the_defaults(chip: Chip) -> None:
-    with Host(chip.path) as host:
-        assert host.board.state == BoardState(0)
-        assert host.board.fingerprint == BoardConfiguration().fingerprint
-    assert all(first_driven(chip, output) == 0 for output in Output)
+def test_a_new_chip_runs_on_the_defaults_and_drives_no_pin_low(tools: None) -> None:
+    """A low level is what opens a gate behind a relay of the other kind."""
+    with Chip() as chip:
+        with Host(chip.path) as host:
+            assert host.board.state == BoardState(0)
+            assert host.board.fingerprint == BoardConfiguration().fingerprint
+            host.show(ADMIT)
+            assert chip.wait_until(lambda: chip.level(Output.GATE) == 1, 1.0)
+            assert chip.wait_until(lambda: chip.level(Output.GATE) is None, 1.0)
+        assert not any(edge.level == 0 for output in Output for edge in chip.edges_of(output))
 
 
 def test_only_what_is_fitted_is_driven(tools: None) -> None:
@@ -86,6 +91,15 @@ def test_one_damaged_copy_does_not_matter(tools: None, copy: int) -> None:
     with Chip(eeprom=content) as chip, Host(chip.path) as host:
         assert host.board.state == BoardState.STORED
         assert host.board.fingerprint == OLD.fingerprint
+        assert chip.eeprom()[:64] == with_configuration(OLD)[:64], "a second fault finds two copies"
+
+
+def test_an_older_second_copy_is_brought_up_to_date(tools: None) -> None:
+    """A power cut between the copies left it: other limits, another polarity, perhaps."""
+    content = damaged(with_configuration(OLD), COPY_A, with_configuration(NEW)[:SEALED_BYTES])
+    with Chip(eeprom=content) as chip, Host(chip.path) as host:
+        assert host.board.fingerprint == NEW.fingerprint
+        assert chip.eeprom()[:64] == with_configuration(NEW)[:64]
 
 
 def test_without_the_jumper_nobody_configures(chip: Chip) -> None:

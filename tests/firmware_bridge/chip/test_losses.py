@@ -13,9 +13,10 @@ from admission.signal import ADMIT, REFER, Output, Pulse, Signal, SignalName
 from benchmarks.chip.chip import CAUSES, CYCLES_PER_MS, Chip
 from benchmarks.chip.events import Moment
 from firmware_bridge.link.codec import frame_of
+from firmware_bridge.link.configuration import BoardConfiguration
 from firmware_bridge.link.frame import encode
 from firmware_bridge.link.messages import Acknowledge, Heartbeat, HeartbeatReply, ResetCause, Show
-from tests.firmware_bridge.chip.eeprom import ERASED, with_starts
+from tests.firmware_bridge.chip.eeprom import with_configuration, with_starts
 from tests.firmware_bridge.chip.host import BarePort, Host, show_and_beat
 from tests.firmware_bridge.chip.readings import dark, lengths_ms, since_ms
 
@@ -190,7 +191,7 @@ def test_a_count_that_a_power_cut_tore_is_passed_over(chip: Chip) -> None:
     chip.run_for(40)
     with BarePort(chip.path) as port:
         assert port.greet().boot_count == 4
-    assert chip.eeprom()[:64] == ERASED[:64]
+    assert chip.eeprom()[:64] == with_configuration(BoardConfiguration())[:64]
 
 
 def test_a_session_goes_on_over_beats(chip: Chip) -> None:

@@ -10,6 +10,7 @@ from firmware_bridge.link.configuration import BoardConfiguration
 from firmware_bridge.link.event_queue import MAX_WAITING, MAX_WAITING_INPUTS
 from firmware_bridge.link.messages import (
     Acknowledge,
+    BoardState,
     GateEvent,
     Hello,
     InputEvent,
@@ -69,6 +70,56 @@ def test_a_passage_is_not_counted_if_the_turnstile_fails_behind_it(
     twins.touch(READY)
     twins.hold_on(1_500)
     assert (GateOutcome.PASSED, 9) not in outcomes(twins)
+
+
+def test_whoever_waits_when_ready_goes_off_is_annulled_and_no_gate_opens() -> None:
+    twins = an_admission()
+    twins.say(Show(ENTRY, 10), sequence=2)
+    twins.say(Show(ENTRY, 11), sequence=3)
+    twins.hold_on(300)
+    twins.touch(frozenset())
+    for _ in range(40):
+        twins.hold_on(100)
+        assert Output.GATE not in twins.c.energised
+    told = [(e.outcome, e.entry) for e in twins.heard if isinstance(e, GateEvent)]
+    assert list(dict.fromkeys(told)) == [(GateOutcome.NOT_PASSED, entry) for entry in (10, 11, 9)]
+
+
+def test_a_gate_is_not_unlocked_for_longer_than_passages_count() -> None:
+    watched = BoardConfiguration(inputs=frozenset({Input.PASSAGE_A}), window_ms=500)
+    twins = Twins(watched)
+    twins.touch(frozenset())
+    twins.say(Hello(1), session=0)
+    both = (Pulse(Output.GATE, 5_000), Pulse(Output.GATE_B, 5_000))
+    twins.say(Show(Signal(SignalName.ADMIT, both), 9), sequence=1)
+    twins.hold_on(499)
+    assert twins.c.energised == {Output.GATE, Output.GATE_B}
+    twins.hold_on(1)
+    assert twins.c.energised == {Output.GATE_B}, "no sensor there: its pulse is as asked"
+    assert outcomes(twins) == [(GateOutcome.NOT_PASSED, 9)]
+
+
+@pytest.mark.parametrize("stored", [BoardState(0), BoardState.STORED])
+@pytest.mark.parametrize("fail_safe", [False, True])
+def test_what_a_new_board_drives_is_agreed_on(stored: BoardState, fail_safe: bool) -> None:
+    wired = BoardConfiguration(active_low=frozenset({Output.GATE}), fail_safe=fail_safe)
+    twins = Twins(wired, state=stored)
+    twins.say(Hello(1), session=0)
+    twins.hold_on(300)
+    twins.say(Show(ENTRY, 1), sequence=1)
+    twins.hold_on(300)
+    twins.pass_ms(1_100)
+    assert not twins.c.has_host
+
+
+def test_a_greeting_is_no_host_to_either() -> None:
+    twins = Twins(BoardConfiguration(safe_blink=True, fail_safe=True))
+    for number in range(60):
+        twins.say(Hello(number // 9), session=0)
+        twins.pass_ms(70)
+        assert not twins.c.has_host
+    twins.say(Show(ENTRY, 1), sequence=0)
+    assert twins.heard[-1] == NotAcknowledged(Refusal.STALE)
 
 
 @pytest.mark.parametrize("gates", range(6))

@@ -41,7 +41,7 @@ class Twins:
         self.now_ms = 7_000
         given = {
             "configuration": configuration,
-            "state": state or BoardState(0),
+            "state": BoardState.STORED if state is None else state,
             "boot_count": boot_count,
             "reset_cause": ResetCause.BROWN_OUT,
         }

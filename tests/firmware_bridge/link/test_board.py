@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from admission.signal import ADMIT, REFER, Output, Pulse, Signal, SignalName
-from firmware_bridge.link.board import DEAD_MAN_EARLY_MS
+from admission.signal import ADMIT, GATES, REFER, Output, Pulse, Signal, SignalName
 from firmware_bridge.link.codec import frame_of
 from firmware_bridge.link.configuration import BoardConfiguration
 from firmware_bridge.link.frame import Frame
@@ -18,6 +17,7 @@ from firmware_bridge.link.messages import (
     Refusal,
     Show,
 )
+from firmware_bridge.link.presence import DEAD_MAN_EARLY_MS
 from tests.firmware_bridge.cables import MS
 from tests.firmware_bridge.wire import Wire
 
@@ -102,6 +102,45 @@ def test_a_heartbeat_holds_the_dead_mans_handle() -> None:
     ]
     wire.board.advance(1_400 * MS)
     assert wire.board.energised == {Output.GREEN}
+
+
+def test_a_greeting_does_not_hold_the_handle() -> None:
+    """A host that hears nothing greets for ever, and so does a recording of one."""
+    wire = Wire()
+    wire.greet()
+    wire.say(Show(ADMIT), 0)
+    for at_ms in range(0, 990, 90):
+        wire.greet(nonce=7 + at_ms // 500, at_ms=at_ms)
+    wire.board.advance(995 * MS)
+    assert wire.board.energised == frozenset()
+    assert not wire.board.has_host
+
+
+def test_who_only_greets_is_no_host() -> None:
+    wire = Wire(BoardConfiguration(safe_blink=True, fail_safe=True))
+    on: set[Output] = set()
+    for at_ms in range(0, 3_000, 100):
+        wire.greet(at_ms=at_ms)
+        on |= wire.board.energised
+        assert not wire.board.has_host
+        assert not wire.board.coils & GATES, "the lock is free: nobody could open it"
+    assert on == {Output.AMBER, Output.RED}, "the lamps say so"
+    assert isinstance(wire.say(Heartbeat(), 2_950)[0], HeartbeatReply)
+    assert wire.board.coils == GATES
+
+
+def test_a_session_in_which_nobody_speaks_ends() -> None:
+    wire = Wire()
+    wire.greet()
+    assert wire.say(Show(ADMIT), 1_000) == [NotAcknowledged(Refusal.NO_SESSION)]
+    assert wire.board.energised == frozenset()
+
+
+def test_a_first_show_that_could_be_a_repeated_one_is_not_acknowledged() -> None:
+    wire = Wire()
+    wire.greet()
+    assert wire.say(Show(ADMIT), 1, sequence=0) == [NotAcknowledged(Refusal.STALE)]
+    assert wire.shown == []
 
 
 def test_noise_does_not_hold_the_handle() -> None:

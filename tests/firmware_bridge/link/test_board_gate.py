@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from admission.gate import MAX_QUEUED, GateOutcome, Input, Side
 from admission.signal import ADMIT, REFER, REFUSE, Output, Pulse, Signal, SignalName
-from firmware_bridge.link.board import DEAD_MAN_EARLY_MS
 from firmware_bridge.link.codec import frame_of
 from firmware_bridge.link.configuration import BoardConfiguration
 from firmware_bridge.link.event_queue import MAX_WAITING, MAX_WAITING_INPUTS
@@ -26,6 +25,7 @@ from firmware_bridge.link.messages import (
     Refusal,
     Show,
 )
+from firmware_bridge.link.presence import DEAD_MAN_EARLY_MS
 from tests.firmware_bridge.cables import MS
 from tests.firmware_bridge.wire import Wire
 
@@ -181,6 +181,7 @@ def test_a_lock_held_by_current_is_free_without_a_host_and_locked_with_one() -> 
     assert wire.board.coils == frozenset()
     assert wire.board.pins == {Output.GATE, Output.RED}, "a low level would energise them"
     wire.greet()
+    wire.say(Heartbeat(), 0)
     assert wire.board.coils == {Output.GATE}
     assert wire.board.pins == {Output.RED}
     wire.say(Show(ADMIT, entry=1), 1)
@@ -190,6 +191,17 @@ def test_a_lock_held_by_current_is_free_without_a_host_and_locked_with_one() -> 
     assert wire.board.coils == {Output.GATE, Output.GREEN}
     wire.board.advance(1_001 * MS)
     assert wire.board.coils == frozenset()
+
+
+def test_a_new_board_drives_only_what_is_on() -> None:
+    """Its outputs may be wired either way: a low level may be what opens the gate."""
+    wire = Wire(state=BoardState(0))
+    assert wire.board.driven == frozenset()
+    wire.greet()
+    wire.say(Show(ADMIT), 0)
+    assert wire.board.driven == wire.board.pins == wire.board.energised != frozenset()
+    wire.board.advance(995 * MS)
+    assert wire.board.driven == frozenset()
 
 
 def test_a_board_whose_configuration_is_damaged_drives_nothing() -> None:
