@@ -58,7 +58,8 @@ def faults_in(lanes: Sequence[WiredLane]) -> Iterator[tuple[str, BridgeFault]]:
                 faults = _several(lane.bridge)
             case _:
                 faults = _members(lane.bridge)
-        for fault in (*faults, *_shut(lane, by_name)):
+        wired = (one for table in _members_of(lane.bridge) for one in _wired(table, lane.gate))
+        for fault in (*faults, *_shut(lane, by_name), *wired):
             yield lane.name, fault
 
 
@@ -86,10 +87,47 @@ def inputs_named(table: MemberTable) -> tuple[InputName, ...]:
             return tuple(table.inputs)
         case ModbusBridgeTable():
             return tuple(table.discrete_inputs)
+        case OsdpBridgeTable():
+            return ("tamper",)
         case McuBridgeTable() if table.wiring is not None:
             return table.wiring.inputs
         case _:
             return ()
+
+
+def _wired(table: MemberTable, gate: GateTable) -> Iterator[BridgeFault]:
+    """Find what a table says of contacts that it does not wire: a slip that nobody would notice."""
+    wiring = table.wiring if isinstance(table, McuBridgeTable) else table
+    if wiring is None:
+        return
+    outputs, inputs = outputs_named(table), inputs_named(table)
+    if not outputs:
+        yield BridgeFault("bridge: no output is wired", "name its outputs: a lane shows something")
+    bias = table.bias if isinstance(table, GpioBridgeTable) else ()
+    for key, named, wired in (
+        ("requires", table.requires, outputs),
+        ("active_low", wiring.active_low, outputs),
+        ("max_on_ms", wiring.max_on_ms, outputs),
+        ("normally_closed", wiring.normally_closed, inputs),
+        ("bias", bias, inputs),
+    ):
+        for name in named:
+            if name not in wired:
+                yield BridgeFault(
+                    f"bridge.{key}: '{name}' is not wired to this board", _unwired_hint(key, name)
+                )
+    for name, limit_ms in wiring.max_on_ms.items():
+        if name in GATES and gate.mode == "pulse" and gate.pulse_ms > limit_ms:
+            yield BridgeFault(
+                f"gate.pulse_ms: {gate.pulse_ms}, and '{name}' is cut after {limit_ms} ms",
+                "shorten the pulse, or raise the output's max_on_ms",
+            )
+
+
+def _unwired_hint(key: str, name: str) -> str:
+    if key == "requires":
+        return f"wire '{name}', or set `requires` to what is wired (green, amber, red if left out)"
+    return f"name '{name}' among what is wired, or take it out here"
 
 
 def _shared(
@@ -102,6 +140,11 @@ def _shared(
             "name the lane whose [lane.bridge] says how the board is connected",
         )
         return
+    if isinstance(owner.bridge, ScreenOnlyTable):
+        yield BridgeFault(
+            f"bridge.lane: the lane '{table.lane}' has no board to share",
+            'connect its board, or give this lane kind = "screen_only" as well',
+        )
     ours = lane.gate.side_for(lane.direction)
     beside = [
         one.name

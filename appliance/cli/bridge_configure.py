@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from pathlib import Path
 
 import click
@@ -50,28 +51,48 @@ def configure_command(
     if not chosen:
         msg = f"{config}: no microcontroller among its boards"
         raise ConfigError(msg, hint="boards of other kinds are told their wiring at each start")
-    differing = [asyncio.run(_configure(target, port, yes, dry_run)) for target in chosen]
+    differing = [_configure(target, port, yes, dry_run) for target in chosen]
     if dry_run and any(differing):
         raise SystemExit(1)
 
 
-async def _configure(target: Target, port: str, yes: bool, dry_run: bool) -> bool:
-    """Bring one board to its configuration; return whether it had another one."""
+def _configure(target: Target, port: str, yes: bool, dry_run: bool) -> bool:
+    """Bring one board to its configuration; return whether it had another one.
+
+    Asks between two links, not within one: a thread that waits for a line cannot be called off.
+    """
     wanted = _wanted(target)
     there = McuBridgeTable(port=port or target.port, requires=())
-    async with linked(bridge_to(msgspec.structs.replace(target, table=there))) as bridge:
-        stored, damaged = _state(bridge)
-        differing = differences(await bridge.read_configuration(), wanted)
-        _print(target.name, differing, stored=stored, damaged=damaged)
-        if not differing and stored and not damaged:
-            return False
-        if dry_run:
-            return True
-        if not yes and not await asyncio.to_thread(click.confirm, "write this to the board?"):
-            raise click.Abort
-        await write(bridge, wanted)
+    target = msgspec.structs.replace(target, table=there)
+    if not asyncio.run(_differs(target, wanted)):
+        return False
+    if dry_run:
+        return True
+    if not yes and not _agreed():
+        raise click.Abort
+    asyncio.run(_write(target, wanted))
     click.secho(f"{target.name}: written and read back; take the jumper off now", fg="green")
     return True
+
+
+async def _differs(target: Target, wanted: BoardConfiguration) -> bool:
+    """Show what differs; return whether the board has to be written."""
+    async with linked(bridge_to(target)) as bridge:
+        stored, damaged = _state(bridge)
+        differing = differences(await bridge.read_configuration(), wanted)
+    _print(target.name, differing, stored=stored, damaged=damaged)
+    return bool(differing) or damaged or not stored
+
+
+def _agreed() -> bool:
+    if sys.stdin is None:
+        raise click.UsageError("nobody can be asked: standard input is closed (--yes does not ask)")
+    return click.confirm("write this to the board?")
+
+
+async def _write(target: Target, wanted: BoardConfiguration) -> None:
+    async with linked(bridge_to(target)) as bridge:
+        await write(bridge, wanted)
 
 
 async def write(bridge: McuBridge, wanted: BoardConfiguration) -> None:

@@ -50,7 +50,7 @@ class StandardTerminal:
     :raises NoTerminal: on entry, if standard input cannot be waited for.
     """
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO | None) -> None:
         self._stream = stream
         self._descriptor = -1
         self._loop = asyncio.get_running_loop()
@@ -61,6 +61,8 @@ class StandardTerminal:
         self._living = ""
 
     def __enter__(self) -> Self:
+        if self._stream is None:
+            raise _nobody()
         try:
             self._descriptor = self._stream.fileno()
             with select.epoll() as waiting:

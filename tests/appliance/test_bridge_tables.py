@@ -47,6 +47,7 @@ def parsed(*lanes: str) -> Config:
 OUT = 'direction = "out"\n[lane.bridge]\nkind = "shared"\nlane = "lane-1"\n'
 MCU = '[lane.bridge]\nkind = "mcu"\nport = "/dev/ttyUSB0"\n'
 WIRING = """
+requires = ["green"]
 [lane.bridge.wiring]
 outputs = ["green", "red", "gate"]
 inputs = ["passage_a", "ready", "fire"]
@@ -146,6 +147,22 @@ def test_the_way_out_shares_the_board_and_has_the_other_side() -> None:
             "active low",
         ),
         ([MCU + 'requires = ["siren"]\n'], "siren"),
+        ([MCU + 'wiring = { outputs = ["gate"] }\n'], "'green' is not wired"),
+        ([MCU + 'requires = []\nwiring = { outputs = [] }\n'], "no output is wired"),
+        ([MCU + 'wiring = { active_low = ["gate_b"] }\n'], "active_low: 'gate_b' is not wired"),
+        ([MCU + 'wiring = { normally_closed = ["fire"] }\n'], "normally_closed: 'fire'"),
+        ([MCU + "wiring = { max_on_ms = { gate_b = 100 } }\n"], "max_on_ms: 'gate_b'"),
+        ([MCU + "wiring = { max_on_ms = { gate = 100 } }\n"], "pulse_ms: 500, and 'gate' is cut"),
+        (
+            ['[lane.bridge]\nkind = "osdp"\ndevice = "/dev/a"\nrequires = ["gate"]\n'],
+            "requires: 'gate' is not wired",
+        ),
+        (
+            [('[lane.bridge]\nkind = "gpio"\noutputs = { red = 5 }\n'
+             'bias = { stop = "pull_up" }\n')],
+            "bias: 'stop' is not wired",
+        ),
+        (['[lane.bridge]\nkind = "screen_only"\n', OUT], "has no board to share"),
         ([MCU + "[lane.gate]\nwindow_s = 60\n"], "window_s"),
         ([MCU + WIRING.replace("2000", "9000")], "max_on_ms"),
         (["passage_window_s = 5\n" + MCU], "passage_window_s"),
@@ -162,7 +179,10 @@ def test_what_cannot_work_is_told_before_anything_moves(lanes: list[str], words:
     "bridge",
     [
         'kind = "mcu"\nport = "/dev/ttyUSB0"\nrequires = ["gate"]\n',
-        'kind = "mcu"\nport = "/dev/ttyUSB0"\n[lane.bridge.wiring]\noutputs = ["gate"]\n',
+        (
+            'kind = "mcu"\nport = "/dev/ttyUSB0"\nrequires = []\n'
+            '[lane.bridge.wiring]\noutputs = ["gate"]\n'
+        ),
         'kind = "modbus"\nhost = "192.0.2.7"\ncoils = { gate = 0 }\n',
         """kind = "several"
         [[lane.bridge.members]]

@@ -71,7 +71,7 @@ def lost_and(board: SimulatedBoard) -> str:
     """Return a bridge of two boards, of which the first is not there."""
     return (
         'kind = "several"\n[[lane.bridge.members]]\nkind = "mcu"\nport = "/nowhere"\n'
-        'wiring = { outputs = ["green"] }\n'
+        'requires = ["green"]\nwiring = { outputs = ["green"] }\n'
         f'[[lane.bridge.members]]\nkind = "mcu"\nport = "{board.path}"\n'
     )
 

@@ -8,8 +8,10 @@ import pty
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TextIO
 
 import pytest
@@ -17,9 +19,11 @@ import pytest
 from admission.signal import Output
 from appliance.cli.bridge_terminal import NoTerminal, StandardTerminal
 from firmware_bridge.bridges.simulated import SimulatedBoard
+from tests.appliance.cli.test_bridge import file_with
 from tests.worlds import ROOT
 
 PATIENCE_S = 30.0
+CHOT = (sys.executable, "-P", "-m", "appliance", "bridge")
 
 
 @pytest.fixture
@@ -71,12 +75,40 @@ async def test_a_plain_file_is_nobody() -> None:
     assert "--automatic" in caught.value.hint
 
 
+async def test_closed_standard_input_is_nobody() -> None:
+    with pytest.raises(NoTerminal):
+        StandardTerminal(None).__enter__()
+
+
+def test_ctrl_c_at_the_question_whether_to_write_ends_it() -> None:
+    wiring = 'wiring = { outputs = ["green", "amber", "red"] }'
+    ours, theirs = pty.openpty()
+    with SimulatedBoard(time.monotonic_ns) as board, tempfile.TemporaryDirectory() as folder:
+        path = file_with(Path(folder), f'kind = "mcu"\nport = "{board.path}"\n{wiring}\n')
+        process = subprocess.Popen(
+            [*CHOT, "configure", "--config", str(path)],
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )
+        try:
+            said = b""
+            while b"[y/N]" not in said:
+                said += os.read(ours, 1_000)
+            process.send_signal(signal.SIGINT)
+            assert process.wait(PATIENCE_S) == 1
+        finally:
+            process.kill()
+            os.close(ours)
+            os.close(theirs)
+
+
 def test_ctrl_c_leaves_everything_off() -> None:
     ours, theirs = pty.openpty()
-    command = [sys.executable, "-P", "-m", "appliance", "bridge", "test", "--port"]
     with SimulatedBoard(time.monotonic_ns) as board:
         process = subprocess.Popen(
-            [*command, board.path],
+            [*CHOT, "test", "--port", board.path],
             stdin=theirs,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
