@@ -19,7 +19,7 @@ from appliance.errors import ApplianceError
 
 CHIP: Final = "m328p"
 BOOTLOADER_BAUDS: Final = {"new": 115_200, "old": 57_600}
-"""Nano's were sold with two bootloaders; the newer one is the Uno's, too."""
+"""Nanos were sold with two bootloaders; the newer one is the Uno's, too."""
 STABLE_NAMES: Final = Path("/dev/serial/by-id")
 SECONDS: Final = 180
 """A whole chip takes some twenty; a programmer that hangs is not waited for for ever."""
