@@ -28,7 +28,9 @@ BEATS_S = 0.6
 @click.command("show")
 @which_boards
 @click.option(
-    "--follow", is_flag=True, help="Go on: print what inputs and gates do, to no journal."
+    "--follow",
+    is_flag=True,
+    help="Go on until Ctrl-C: print what inputs and gates do, which no journal gets.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON document; with --follow, lines.")
 def show_command(
