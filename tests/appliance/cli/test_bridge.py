@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
 from collections.abc import Iterator
@@ -13,14 +12,12 @@ from click.testing import CliRunner, Result
 
 from admission.gate import Input
 from admission.signal import GATES, Output
-from appliance.bridge_tables import McuBridgeTable
 from appliance.cli import bridge_link, bridge_off, bridge_targets
 from appliance.cli.bridge_configure import write
 from appliance.cli.main import main
 from firmware_bridge.bridges.simulated import SimulatedBoard
 from firmware_bridge.errors import BridgeRefused
 from firmware_bridge.link.configuration import BoardConfiguration
-from firmware_bridge.link.messages import BoardEvent, InputEvent
 from tests.firmware_bridge.terminals.relay_boards import a_board_in_the_network
 from tests.worlds import ROOT
 
@@ -144,28 +141,6 @@ class TestOff:
         assert result.exit_code == 1
         assert "/2: off" in result.output
         assert "/1: cannot open /nowhere" in result.output
-
-
-@pytest.mark.parametrize("command", ["off", "show"])
-def test_what_happened_while_no_daemon_ran_is_left_to_the_daemon(
-    board: SimulatedBoard, command: str
-) -> None:
-    # systemd calls `off` after a kill: the passage of that second has to reach the journal.
-    board.sense(Input.STOP, 1)
-    assert call(command, "--port", board.path).exit_code == 0
-    assert asyncio.run(first_event(board)).input is Input.STOP
-
-
-async def first_event(board: SimulatedBoard) -> InputEvent:
-    heard: asyncio.Queue[BoardEvent] = asyncio.Queue()
-    bridge = bridge_link.bridge_to(
-        bridge_targets.Target("daemon", McuBridgeTable(port=board.path, requires=())),
-        heard.put_nowait,
-    )
-    async with bridge_link.linked(bridge), asyncio.timeout(5):
-        event = await heard.get()
-    assert isinstance(event, InputEvent)
-    return event
 
 
 class TestConfigure:
