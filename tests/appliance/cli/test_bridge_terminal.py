@@ -82,7 +82,7 @@ async def test_closed_standard_input_is_nobody() -> None:
 
 
 def interrupted(process: subprocess.Popen[bytes]) -> int:
-    """Send SIGINT until the process ends: one that comes just before a read does not end the read."""
+    """Send SIGINT until the process ends: one just before a read does not end the read."""
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         process.send_signal(signal.SIGINT)
