@@ -4,8 +4,8 @@
 #include <avr/eeprom.h>
 #include <stdbool.h>
 
+#include "bytes.h"
 #include "crc.h"
-#include "message.h"
 #include "reset.h"
 
 #define COPY_A_AT 0u
@@ -76,8 +76,8 @@ static bool read_slot(uint8_t slot, uint16_t *count)
     uint8_t bytes[SLOT_BYTES];
 
     read_bytes(address_of(slot), bytes, SLOT_BYTES);
-    *count = message_u16(bytes);
-    return (message_u16(&bytes[COUNT_BYTES]) == seal_of(bytes))
+    *count = bytes_u16(bytes);
+    return (bytes_u16(&bytes[COUNT_BYTES]) == seal_of(bytes))
            && ((*count % SLOTS) == slot);
 }
 
@@ -98,8 +98,8 @@ uint16_t storage_count_start(void)
         }
     }
     newest++;
-    message_put_u16(bytes, newest);
-    message_put_u16(&bytes[COUNT_BYTES], seal_of(bytes));
+    bytes_put_u16(bytes, newest);
+    bytes_put_u16(&bytes[COUNT_BYTES], seal_of(bytes));
     write_bytes(address_of((uint8_t)(newest % SLOTS)), bytes, SLOT_BYTES);
     return newest;
 }

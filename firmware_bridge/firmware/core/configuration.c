@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "configuration.h"
 
+#include "bytes.h"
 #include "crc.h"
-#include "message.h"
 
 #define LAYOUT 1u
 #define OPTIONS_MASK (OPTION_HOLD | OPTION_FAIL_SAFE | OPTION_SAFE_BLINK)
@@ -78,15 +78,15 @@ static bool are_bits_allowed(const uint8_t *bytes)
 static bool are_times_allowed(const uint8_t *bytes)
 {
     for (uint8_t output = 0u; output < OUTPUT_COUNT; output++) {
-        const uint16_t max_on_ms = message_u16(&bytes[AT_MAX_ON + (2u * output)]);
+        const uint16_t max_on_ms = bytes_u16(&bytes[AT_MAX_ON + (2u * output)]);
 
         if (!is_within(max_on_ms, MAX_ON_MIN_MS, MAX_ON_MAX_MS)) {
             return false;
         }
     }
-    return is_within(message_u16(&bytes[AT_DEAD_MAN]), DEAD_MAN_MIN_MS, DEAD_MAN_MAX_MS) &&
-           is_within(message_u16(&bytes[AT_WINDOW]), WINDOW_MIN_MS, WINDOW_MAX_MS) &&
-           is_within(message_u16(&bytes[AT_MIN_PULSE]), MIN_PULSE_MIN_MS, MIN_PULSE_MAX_MS) &&
+    return is_within(bytes_u16(&bytes[AT_DEAD_MAN]), DEAD_MAN_MIN_MS, DEAD_MAN_MAX_MS) &&
+           is_within(bytes_u16(&bytes[AT_WINDOW]), WINDOW_MIN_MS, WINDOW_MAX_MS) &&
+           is_within(bytes_u16(&bytes[AT_MIN_PULSE]), MIN_PULSE_MIN_MS, MIN_PULSE_MAX_MS) &&
            is_within(bytes[AT_DEBOUNCE], DEBOUNCE_MIN_MS, DEBOUNCE_MAX_MS) &&
            (bytes[AT_SETTLE] <= SETTLE_MAX_MS);
 }
@@ -97,11 +97,11 @@ bool configuration_unpack(const uint8_t *bytes, struct configuration *out)
         return false;
     }
     for (uint8_t output = 0u; output < OUTPUT_COUNT; output++) {
-        out->max_on_ms[output] = message_u16(&bytes[AT_MAX_ON + (2u * output)]);
+        out->max_on_ms[output] = bytes_u16(&bytes[AT_MAX_ON + (2u * output)]);
     }
-    out->dead_man_ms = message_u16(&bytes[AT_DEAD_MAN]);
-    out->window_ms = message_u16(&bytes[AT_WINDOW]);
-    out->min_pulse_ms = message_u16(&bytes[AT_MIN_PULSE]);
+    out->dead_man_ms = bytes_u16(&bytes[AT_DEAD_MAN]);
+    out->window_ms = bytes_u16(&bytes[AT_WINDOW]);
+    out->min_pulse_ms = bytes_u16(&bytes[AT_MIN_PULSE]);
     out->outputs = bytes[AT_OUTPUTS];
     out->active_low = bytes[AT_ACTIVE_LOW];
     out->inputs = bytes[AT_INPUTS];
@@ -121,11 +121,11 @@ void configuration_pack(const struct configuration *configuration, uint8_t *byte
     bytes[AT_NORMALLY_CLOSED] = configuration->normally_closed;
     bytes[AT_OPTIONS] = configuration->options;
     for (uint8_t output = 0u; output < OUTPUT_COUNT; output++) {
-        message_put_u16(&bytes[AT_MAX_ON + (2u * output)], configuration->max_on_ms[output]);
+        bytes_put_u16(&bytes[AT_MAX_ON + (2u * output)], configuration->max_on_ms[output]);
     }
-    message_put_u16(&bytes[AT_DEAD_MAN], configuration->dead_man_ms);
-    message_put_u16(&bytes[AT_WINDOW], configuration->window_ms);
-    message_put_u16(&bytes[AT_MIN_PULSE], configuration->min_pulse_ms);
+    bytes_put_u16(&bytes[AT_DEAD_MAN], configuration->dead_man_ms);
+    bytes_put_u16(&bytes[AT_WINDOW], configuration->window_ms);
+    bytes_put_u16(&bytes[AT_MIN_PULSE], configuration->min_pulse_ms);
     bytes[AT_DEBOUNCE] = configuration->debounce_ms;
     bytes[AT_SETTLE] = configuration->settle_ms;
 }

@@ -6,6 +6,25 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum output {
+    OUTPUT_GREEN = 0,
+    OUTPUT_AMBER = 1,
+    OUTPUT_RED = 2,
+    OUTPUT_BUZZER = 3,
+    OUTPUT_GATE = 4,  /* releases side A: entry */
+    OUTPUT_GATE_B = 5 /* releases side B: exit */
+};
+
+enum input {
+    INPUT_BUTTON = 0,
+    INPUT_TAMPER = 1,
+    INPUT_PASSAGE_A = 2,
+    INPUT_PASSAGE_B = 3,
+    INPUT_FIRE = 4,
+    INPUT_STOP = 5,
+    INPUT_READY = 6
+};
+
 #define OUTPUT_COUNT 6u
 #define INPUT_COUNT 7u
 #define OUTPUTS_MASK 0x3Fu

@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 
+#include "bytes.h"
 #include "drive.h"
 
 #define AHEAD_MAX 0x7Fu /* serial number arithmetic (RFC 1982) on 8 bits */
@@ -31,13 +32,13 @@ void link_send_event(struct board *board)
     payload[0] = event->what;
     payload[1] = event->value;
     if (event->kind == (uint8_t)KIND_GATE) {
-        message_put_u32(&payload[2], event->entry);
-        message_put_u32(&payload[6], event->at_ms);
+        bytes_put_u32(&payload[2], event->entry);
+        bytes_put_u32(&payload[6], event->at_ms);
         payload[10] = event->lost;
         outbox_send(&board->outbox, KIND_GATE, board->session, board->event_sequence, payload,
                     GATE_BYTES);
     } else {
-        message_put_u32(&payload[2], event->at_ms);
+        bytes_put_u32(&payload[2], event->at_ms);
         payload[6] = event->lost;
         outbox_send(&board->outbox, KIND_INPUT, board->session, board->event_sequence, payload,
                     INPUT_BYTES);
@@ -87,19 +88,19 @@ static void introduce(struct board *board, const struct frame *frame)
     const struct configuration *const configuration = &board->configuration;
     uint8_t payload[HELLO_REPLY_BYTES];
 
-    message_put_u32(&payload[0], board->nonce);
-    message_put_u16(&payload[4], board->session);
-    message_put_u16(&payload[6], board->boot_count);
+    bytes_put_u32(&payload[0], board->nonce);
+    bytes_put_u16(&payload[4], board->session);
+    bytes_put_u16(&payload[6], board->boot_count);
     payload[8] = board->reset_cause;
     payload[9] = configuration->outputs;
     payload[10] = configuration->inputs;
     payload[11] = board->contacts.accepted;
-    message_put_u16(&payload[12], configuration_fingerprint(configuration));
+    bytes_put_u16(&payload[12], configuration_fingerprint(configuration));
     payload[14] = board->state;
     payload[15] = configuration->options;
-    message_put_u16(&payload[16], longest_on_ms(configuration));
-    message_put_u16(&payload[18], configuration->dead_man_ms);
-    message_put_u16(&payload[20], configuration->window_ms);
+    bytes_put_u16(&payload[16], longest_on_ms(configuration));
+    bytes_put_u16(&payload[18], configuration->dead_man_ms);
+    bytes_put_u16(&payload[20], configuration->window_ms);
     payload[22] = FIRMWARE_MAJOR;
     payload[23] = FIRMWARE_MINOR;
     payload[24] = FIRMWARE_PATCH;
@@ -109,7 +110,7 @@ static void introduce(struct board *board, const struct frame *frame)
 
 static void greet(struct board *board, const struct frame *frame)
 {
-    const uint32_t nonce = message_u32(frame->payload);
+    const uint32_t nonce = bytes_u32(frame->payload);
 
     if (board->configured) {
         return;
@@ -193,7 +194,7 @@ static void beat(struct board *board, const struct frame *frame)
 {
     uint8_t payload[HEARTBEAT_REPLY_BYTES];
 
-    message_put_u32(&payload[0], board->clock_ms);
+    bytes_put_u32(&payload[0], board->clock_ms);
     payload[4] = board_energised(board);
     payload[5] = board->contacts.accepted;
     outbox_send(&board->outbox, KIND_HEARTBEAT_REPLY, frame->session, frame->sequence, payload,

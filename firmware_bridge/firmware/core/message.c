@@ -1,32 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "message.h"
 
-#define BYTE_BITS 8u
+#include "bytes.h"
+
 #define GATES_MASK ((1u << OUTPUT_GATE) | (1u << OUTPUT_GATE_B))
 
 _Static_assert(SHOW_BYTES_MIN + (PULSES_MAX * PULSE_BYTES) == 54u, "the longest SHOW fits a frame");
-
-uint16_t message_u16(const uint8_t *bytes)
-{
-    return (uint16_t)(bytes[0] | (uint16_t)((uint16_t)bytes[1] << BYTE_BITS));
-}
-
-uint32_t message_u32(const uint8_t *bytes)
-{
-    return (uint32_t)message_u16(bytes) | ((uint32_t)message_u16(&bytes[2]) << 16u);
-}
-
-void message_put_u16(uint8_t *bytes, uint16_t value)
-{
-    bytes[0] = (uint8_t)(value & 0xFFu);
-    bytes[1] = (uint8_t)(value >> BYTE_BITS);
-}
-
-void message_put_u32(uint8_t *bytes, uint32_t value)
-{
-    message_put_u16(bytes, (uint16_t)(value & 0xFFFFu));
-    message_put_u16(&bytes[2], (uint16_t)(value >> 16u));
-}
 
 /* Whether one pulse is within the limits that the protocol sets to any board. */
 static bool is_allowed(uint8_t output, const struct pulse *pulse)
@@ -48,7 +27,7 @@ static bool is_allowed(uint8_t output, const struct pulse *pulse)
 static bool read_pulse(const uint8_t *bytes, struct show *out)
 {
     const uint8_t output = bytes[0];
-    const struct pulse pulse = {message_u16(&bytes[1]), message_u16(&bytes[3]), bytes[5]};
+    const struct pulse pulse = {bytes_u16(&bytes[1]), bytes_u16(&bytes[3]), bytes[5]};
     uint8_t bit = 0u;
 
     if (output >= OUTPUT_COUNT) {
@@ -75,7 +54,7 @@ static bool read_show(const uint8_t *payload, uint8_t length, struct show *out)
         (count > PULSES_MAX) || (length != (SHOW_BYTES_MIN + (count * PULSE_BYTES)))) {
         return false;
     }
-    out->entry = message_u32(&payload[2]);
+    out->entry = bytes_u32(&payload[2]);
     out->outputs = 0u;
     for (uint8_t at = 0u; at < count; at++) {
         if (!read_pulse(&payload[SHOW_BYTES_MIN + (at * PULSE_BYTES)], out)) {

@@ -43,25 +43,6 @@ enum refusal {
     REFUSAL_LOCKED = 10
 };
 
-enum output {
-    OUTPUT_GREEN = 0,
-    OUTPUT_AMBER = 1,
-    OUTPUT_RED = 2,
-    OUTPUT_BUZZER = 3,
-    OUTPUT_GATE = 4,  /* releases side A: entry */
-    OUTPUT_GATE_B = 5 /* releases side B: exit */
-};
-
-enum input {
-    INPUT_BUTTON = 0,
-    INPUT_TAMPER = 1,
-    INPUT_PASSAGE_A = 2,
-    INPUT_PASSAGE_B = 3,
-    INPUT_FIRE = 4,
-    INPUT_STOP = 5,
-    INPUT_READY = 6
-};
-
 enum reset_cause {
     RESET_UNKNOWN = 0,
     RESET_POWER_ON = 1,
@@ -98,14 +79,6 @@ struct show {
     uint8_t outputs;
     struct pulse pulses[OUTPUT_COUNT];
 };
-
-/* Read little-endian numbers. */
-uint16_t message_u16(const uint8_t *bytes);
-uint32_t message_u32(const uint8_t *bytes);
-
-/* Write little-endian numbers. */
-void message_put_u16(uint8_t *bytes, uint16_t value);
-void message_put_u32(uint8_t *bytes, uint32_t value);
 
 /* What a frame says, where it says something. */
 struct message {
