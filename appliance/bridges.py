@@ -12,6 +12,7 @@ from appliance.bridge_tables import ScreenOnlyTable, SeveralBridgeTable, SharedB
 from appliance.clock import SystemClock
 from appliance.config import LaneTable
 from appliance.errors import ConfigError
+from appliance.event_pace import EventPace
 from appliance.metrics import Metrics
 from appliance.shared_board import SharedBoard, SharedBridge
 from firmware_bridge.bridges.absent import ScreenOnlyBridge
@@ -36,6 +37,7 @@ class BridgeRack:
         self._boards: dict[str, SharedBoard] = {}
         self._clock = clock
         self._metrics = metrics
+        self._pace = EventPace()
 
     def bridge_for(self, lane: LaneTable, on_event: EventListener) -> LaneBridge:
         """Return the lane's bridge; what its board senses is counted and logged as well.
@@ -99,7 +101,8 @@ class BridgeRack:
                 name = event.input.name.lower()
                 self._metrics.board_input(lane, name)
                 fields = {"lane": lane, "kind": name, "count": event.value}
-                _log.warning("board input", extra=fields)
+                if self._pace.take(f"{lane} {name}", self._clock.monotonic_ns()):
+                    _log.warning("board input", extra=fields)
             return on_event(event)
 
         return note

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 
 from admission.incident import LOST
 from appliance.observation import UNBELIEVED, Happening, Scan
@@ -12,6 +13,9 @@ _log = logging.getLogger(__name__)
 
 class ScanLog:
     """Observer of lanes that writes to the log. Repeats are left to the metrics."""
+
+    def __init__(self) -> None:
+        self._unlisted: Counter[tuple[str, str]] = Counter()
 
     def scanned(self, scan: Scan) -> None:
         """Log a verdict with its first reason."""
@@ -35,7 +39,11 @@ class ScanLog:
         _log.warning("turned away: the lane is out of order", extra={"lane": lane})
 
     def happened(self, happening: Happening) -> None:
-        """Log what is an alarm, and what is not to be believed; who passed is in the journal."""
+        """Log what is an alarm, and what is not to be believed; who passed is in the journal.
+
+        What has no entry of its own is said at the first time and whenever its count has doubled:
+        neither a chattering contact nor a mad board fills the log.
+        """
         fields = {
             "lane": happening.lane,
             "kind": happening.kind,
@@ -43,9 +51,19 @@ class ScanLog:
             "count": happening.count,
         }
         if happening.alert is not None or happening.kind in {UNBELIEVED, LOST}:
-            _log.warning("at the gate", extra=fields)
+            if happening.sequence is None:
+                fields["count"] = self._counted(happening)
+            if fields["count"]:
+                _log.warning("at the gate", extra=fields)
         elif happening.entry is not None:
             _log.info("at the gate", extra=fields)
+
+    def _counted(self, happening: Happening) -> int:
+        """Return how often it has happened if that is to be said, else 0."""
+        what = (happening.lane, happening.kind)
+        before = self._unlisted[what]
+        self._unlisted[what] = after = before + happening.count
+        return after if after.bit_length() > before.bit_length() else 0
 
     def failed(self, lane: str, step: str, error: Exception) -> None:
         """Log a step that raised, with its error."""

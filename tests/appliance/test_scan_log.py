@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from admission.credential import Credential, CredentialKind, Holder
+from admission.incident import LOST
 from admission.verdict import Alert, Outcome, Reason, Verdict
 from appliance.logs import JsonLines
 from appliance.observation import UNBELIEVED, Happening, Scan
@@ -82,3 +83,15 @@ def test_alarms_and_what_is_not_believed_are_logged_and_who_passed_is_not(
         ("warning", "forced"),
         ("warning", "unbelieved"),
     ]
+
+
+def test_a_flood_of_what_is_not_listed_singly_does_not_fill_the_log(lines: io.StringIO) -> None:
+    log = ScanLog()
+    for _ in range(1_000):
+        log.happened(Happening("gate-1", "forced", Alert.FORCED))
+        log.happened(Happening("gate-1", LOST, count=255))
+    log.happened(Happening("gate-2", "forced", Alert.FORCED))
+    said = [json.loads(line) for line in lines.getvalue().splitlines()]
+    forced = [(one["lane"], one["count"]) for one in said if one["kind"] == "forced"]
+    assert forced == [*(("gate-1", 1 << bit) for bit in range(10)), ("gate-2", 1)]
+    assert len(said) < 40
