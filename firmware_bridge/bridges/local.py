@@ -6,6 +6,7 @@ the process, and a process that ended is a board that was unplugged. `McuBridge`
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import signal
@@ -31,6 +32,8 @@ COMMAND: Final = (sys.executable, "-P", "-m", "firmware_bridge.bridges.board_pro
 RESTART: Final = Backoff(first_s=0.1, ceiling_s=2.0, jitter=0)
 END_S: Final = 2.0
 """How long a process may take to switch everything off and end. It is killed after that."""
+HANG_S: Final = 0.5
+"""How long a process that answered once may be silent, beyond the second that the link allows."""
 _LAST_WORDS_S: Final = 0.2
 _LAST_WORDS_BYTES: Final = 4_096
 
@@ -49,21 +52,22 @@ class LocalBoard:
         self._configuration = configuration
         self._command = command
         self._starts = 0
-        self._device: LocalDevice | None = None
+        self.device: LocalDevice | None = None
+        """The newest process, or None before the first."""
 
     @property
     def pid(self) -> int | None:
-        """The newest process, or None before the first."""
-        return self._device.pid if self._device else None
+        """The newest process' number, or None before the first."""
+        return self.device.pid if self.device else None
 
     def open(self, path: str) -> LocalDevice:  # noqa: ARG002 - the hook's; there is only one
         """Start the process, once the one before has ended. May take `END_S`: call it on a thread.
 
         :raises BridgeUnavailable: if no process can be started.
         """
-        if self._device is not None:
-            self._device.close()
-            self._device.join()
+        if self.device is not None:
+            self.device.close()
+            self.device.join()
         self._starts += 1
         order = Order(
             parent=os.getpid(),
@@ -72,11 +76,11 @@ class LocalBoard:
             terminals=self._spec,
         )
         try:
-            self._device = _started(self._command, msgspec.json.encode(order))
+            self.device = _started(self._command, msgspec.json.encode(order))
         except OSError as error:
             msg = f"cannot start the board's process: {error.strerror or error}"
             raise BridgeUnavailable(msg) from error
-        return self._device
+        return self.device
 
 
 class LocalDevice:
@@ -89,6 +93,7 @@ class LocalDevice:
         self._link = link
         self._errors_fd = errors_fd
         self._closed = False
+        self._hung = False
         # Not a daemon thread: when our own process ends, it waits for this, and leaves no orphan.
         self._ending = threading.Thread(target=self._end, name="local-board-end")
 
@@ -101,8 +106,16 @@ class LocalDevice:
         """Our end of the link."""
         return self._link.fileno()
 
+    def kill(self) -> None:
+        """End a process that no longer answers. Nothing if it was hung up on already."""
+        if not self._closed:
+            self._hung = True
+            self._process.kill()
+
     def reason(self) -> BridgeError | None:
         """Return why the process ended, or None if nothing tells. Takes at most 0.2 s."""
+        if self._hung:
+            return _silent()
         # Its last words come before its end, which takes a while on a slow computer.
         with contextlib.suppress(BlockingIOError, msgspec.DecodeError):
             told = msgspec.json.decode(os.read(self._errors_fd, _LAST_WORDS_BYTES), type=Told)
@@ -136,6 +149,28 @@ class LocalDevice:
         os.close(self._errors_fd)
 
 
+class Overseer:
+    """Ends a process that has fallen silent: stopped, or stuck where its own alarm does not ring.
+
+    What it drives would stay as it is for as long as it lives; its successor begins with all off.
+    `turned` is the bridge's `on_alive`, and tells `told` in turn.
+    """
+
+    def __init__(self, board: LocalBoard, told: AliveListener | None = None) -> None:
+        self._board = board
+        self._told = told
+        self._due: asyncio.TimerHandle | None = None
+
+    def turned(self, alive: bool) -> None:
+        """Take note of the link's state."""
+        if self._due is not None:
+            self._due.cancel()
+        if not alive and (device := self._board.device) is not None:
+            self._due = asyncio.get_running_loop().call_later(HANG_S, device.kill)
+        if self._told is not None:
+            self._told(alive)
+
+
 def local_bridge(
     spec: TerminalsSpec,
     configuration: BoardConfiguration,
@@ -147,14 +182,15 @@ def local_bridge(
     on_alive: AliveListener | None = None,
 ) -> McuBridge:
     """Return the bridge to a local board with these terminals. See `McuBridge` for the rest."""
+    board = LocalBoard(spec, configuration)
     return McuBridge(
         str(spec.__struct_config__.tag),
         monotonic_ns=monotonic_ns,
         nonce=nonce,
         required=required,
         on_event=on_event,
-        on_alive=on_alive,
-        open_device=LocalBoard(spec, configuration).open,
+        on_alive=Overseer(board, on_alive).turned,
+        open_device=board.open,
         reopen=RESTART,
     )
 
@@ -184,6 +220,13 @@ def _started(command: Sequence[str], order: bytes) -> LocalDevice:
         with contextlib.suppress(BrokenPipeError), process.stdin:
             process.stdin.write(order)
     return device
+
+
+def _silent() -> BridgeError:
+    return BridgeUnavailable(
+        "the board's process did not answer and was ended; it is started again",
+        hint="if it happens again, this computer is overloaded, or somebody stops its processes",
+    )
 
 
 def _ended(status: int) -> BridgeError:

@@ -20,7 +20,7 @@ import pytest
 
 from admission.gate import Input
 from admission.signal import ADMIT, Output, Pulse, Signal, SignalName
-from firmware_bridge.bridges.local import RESTART, LocalBoard
+from firmware_bridge.bridges.local import RESTART, LocalBoard, Overseer
 from firmware_bridge.bridges.mcu import McuBridge
 from firmware_bridge.errors import BridgeError, TerminalsError
 from firmware_bridge.link.configuration import BoardConfiguration
@@ -74,7 +74,7 @@ async def served(
         monotonic_ns=time.monotonic_ns,
         nonce=Random(1).getrandbits,
         on_event=events.put_nowait,
-        on_alive=turned,
+        on_alive=Overseer(board, turned).turned,
         open_device=board.open,
         reopen=RESTART,
     )
@@ -130,6 +130,19 @@ async def test_cancellation_leaves_no_process_and_nothing_energised(bench: Bench
         since_ns = time.monotonic_ns()
     assert await asyncio.to_thread(off_within, bench, since_ns, LIMIT_S)
     assert await asyncio.to_thread(bench.wait_until, lambda: gone(pid), BOUND_S)
+
+
+async def test_a_process_that_hangs_is_ended_and_its_successor_switches_off(bench: Bench) -> None:
+    async with served(bench) as rig:
+        await rig.bridge.show(LONG)
+        hung = rig.board.pid
+        assert hung is not None
+        os.kill(hung, signal.SIGSTOP)  # no alarm of its own ends it now
+        await rig.wait(rig.down)
+        await rig.wait(rig.up)
+        assert await asyncio.to_thread(bench.wait_until, lambda: gone(hung), BOUND_S)
+        assert bench.energised == NOTHING
+        await rig.bridge.show(LONG)
 
 
 @pytest.mark.parametrize("number", [signal.SIGABRT, signal.SIGKILL])
