@@ -146,8 +146,8 @@ async def _local(kind: str) -> AsyncIterator[Rig]:
             async with running(rig_of, kind, open_device=board.open, reopen=RESTART) as rig:
                 yield rig
         finally:
-            if board._device is not None:
-                await asyncio.to_thread(board._device.join)
+            if board.device is not None:
+                await asyncio.to_thread(board.device.join)
             bench.close()
 
 

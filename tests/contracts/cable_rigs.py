@@ -153,5 +153,5 @@ def _kill(board: LocalBoard) -> None:
 
 
 async def _ended(board: LocalBoard) -> None:
-    if board._device is not None:
-        await asyncio.to_thread(board._device.join)
+    if board.device is not None:
+        await asyncio.to_thread(board.device.join)
