@@ -30,7 +30,8 @@ LIGHTS: Final[tuple[OutputName, ...]] = (*REQUIRED, "buzzer")
 CABLE_DEAD_MAN_MS: Final = 800
 WIRING_HINT: Final = (
     "outputs: green, amber, red, buzzer, gate, gate_b; inputs: button, tamper, passage_a, "
-    "passage_b, fire, stop, ready; times: max_on_ms 20 to 5000, debounce_ms 1 to 100"
+    "passage_b, fire, stop, ready; times: max_on_ms 20 to 5000, debounce_ms 1 to 100; "
+    "what else each kind takes: docs/bridges.md"
 )
 KINDS_HINT: Final = (
     "sources: camera, serial, keypad, wedge, scenes; bridges: mcu, gpio, modbus, stack_light, "

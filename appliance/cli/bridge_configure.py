@@ -26,7 +26,7 @@ JUMPER_HINT = (
 )
 
 
-@click.command("configure")
+@click.command("configure", short_help="Write the wiring of the file into the boards.")
 @click.option(
     "--config",
     required=True,

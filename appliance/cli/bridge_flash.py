@@ -23,7 +23,7 @@ warning: this is the old bootloader, which may not survive a reset by the watchd
 BUILT = Path(firmware_bridge.__file__).parent / "firmware/build/chot-atmega328p.hex"
 
 
-@click.command("flash")
+@click.command("flash", short_help="Write the firmware to a board, and greet it.")
 @click.option(
     "--port", default="", metavar="DEVICE", help="The board's serial port; found if alone."
 )

@@ -25,7 +25,7 @@ BEATS_S = 0.6
 """Two heartbeats: what is energised and the round trip are known after the first."""
 
 
-@click.command("show")
+@click.command("show", short_help="Say what is connected, and how it is.")
 @which_boards
 @click.option(
     "--follow",

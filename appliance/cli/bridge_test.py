@@ -35,7 +35,7 @@ _STYLES = {
 }
 
 
-@click.command("test")
+@click.command("test", short_help="Try signals, gates, inputs; ask what was seen.")
 @which_boards
 @click.option(
     "--automatic",
