@@ -27,6 +27,8 @@ from appliance.obstacles import obstacle_of
 
 NOT_JOURNALED = Verdict(Outcome.REFER, (Reason.JOURNAL_UNAVAILABLE,))
 ALARMED = Verdict(Outcome.REFER, (Reason.GATE_ALARM,))
+MISSES = 3
+"""So many signals in a row that were not shown are no accident of the cable."""
 _NS = 1_000_000_000
 _GREEN_NS = max(p.length_ms for p in ADMIT.pulses if p.output in LAMPS) * 1_000_000
 """How long people are shown that they may go."""
@@ -80,6 +82,9 @@ class Lane:
         self._turn = asyncio.Lock()
         self._alarm = Alarm()
         self._green_until_ns = 0
+        self.unshown: Exception | None = None
+        """Why none of the last signals was shown: a board's heart may beat on, and nothing else."""
+        self._misses = 0
 
     @property
     def direction(self) -> Direction:
@@ -249,7 +254,11 @@ class Lane:
             await self._bridge.show(self._tuned(signal), entry=entry)
         except Exception as error:  # noqa: BLE001 - a silent board puts the lane out of order
             self._observer.failed(self.name, "actuate", error)
-            return obstacle_of(error)
+            obstacle = obstacle_of(error)
+            self._misses = self._misses + 1 if obstacle is Reason.FAULT else 0
+            self.unshown = error if self._misses >= MISSES else None
+            return obstacle
+        self._misses, self.unshown = 0, None
         return None
 
     @contextmanager

@@ -160,7 +160,10 @@ class Outlook:
             "ready": standing.ready,
             "alarms_unseen": lane.alarms_unseen or None,
         }
-        return Finding(ok=not standing.concern, why=standing.concern, facts=facts)
+        why = standing.concern
+        if lane.unshown is not None and not why:
+            why = f"the last signals were not shown: {_words(lane.unshown)}"
+        return Finding(ok=not why, why=why, facts=facts)
 
     def _replica(self) -> Finding:
         status = self.replicator.status()
@@ -236,9 +239,11 @@ class Outlook:
         return None if status.issued_ns is None else status.issued_ns / 1e9
 
 
-def _words(error: BridgeError | None) -> str:
+def _words(error: Exception | None) -> str:
     if error is None:
         return "the board is silent"
+    if not isinstance(error, BridgeError):  # a message of others may quote what it likes
+        return type(error).__name__
     return f"{error} ({error.hint})" if error.hint else str(error)
 
 

@@ -26,7 +26,7 @@ from appliance.entry_log import EntryLog
 from appliance.inbox import Inbox
 from appliance.journal_table import WhenUnavailable
 from appliance.judging import Judge
-from appliance.lane import Lane
+from appliance.lane import MISSES, Lane
 from tests.doors import (
     BrokenDoorError,
     MemoryBook,
@@ -204,6 +204,18 @@ async def test_a_board_that_fails_costs_no_entry(gate: Gate) -> None:
     assert gate.screen.published[0][1] == shown
     assert gate.observer.scans[0].reading_to_light_ns is None
     assert gate.observer.failures == ["actuate"]
+    assert gate.lane.unshown is None
+
+
+async def test_a_board_that_shows_nothing_any_more_is_told(gate: Gate) -> None:
+    gate.bridge.broken = True
+    for _ in range(MISSES):
+        assert gate.lane.unshown is None
+        await gate.lane.serve(a_reading(CODE))
+    assert gate.lane.unshown is not None
+    gate.bridge.broken = False
+    await gate.lane.serve(a_reading(CODE))
+    assert gate.lane.unshown is None
 
 
 async def test_one_verdict_per_presentation_however_many_frames(gate: Gate) -> None:
