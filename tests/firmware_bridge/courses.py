@@ -26,7 +26,9 @@ LATE_S: Final = 0.15
 HEALING_S: Final = 2.0
 NOTHING: Final = Signal(SignalName.TEST, ())
 """A signal that moves no pin: to ask whether signals are acknowledged."""
-_ENDED_S: Final = (LONGEST_MS + QUIET_MS) / 1e3 + 0.05
+STALL_S: Final = 0.25
+"""For how long a busy machine may stop a board's clock without two signals running together."""
+_ENDED_S: Final = (LONGEST_MS + QUIET_MS) / 1e3 + STALL_S
 _PAUSE_S: Final = 0.05
 
 

@@ -49,7 +49,8 @@ async def test_no_light_tells_a_lie(
     assert sum(edge.on for edge in edges) * 2 == len(edges), "something is still on"
     assert course.slowest_s < BOUND_S + LATE_S, course
     assert course.healing_s < HEALING_S, course
-    assert course.acknowledged.total() > (0 if badness > 0.2 else shows / 3), course
+    # The worse the cable, the less a host can ask of it in its 250 ms, on a busy machine above all.
+    assert course.acknowledged.total() > shows * max(0.0, 0.4 - 2 * badness), course
 
 
 @pytest.mark.slow
