@@ -37,7 +37,9 @@ void reset_first(void)
         /* Optiboot clears MCUSR and leaves what was in it in r2. */
         flags = handed_over;
     }
-    wdt_enable(WDTO_250MS);
+    /* Its oscillator may run a fifth slow, and the clock's byte wraps after 256 ms: nothing may stand
+     * still for so long unseen. */
+    wdt_enable(WDTO_120MS);
 }
 
 /* An interrupt that nobody asked for: the program is not what it was. The default would jump to 0

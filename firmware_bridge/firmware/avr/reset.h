@@ -8,7 +8,7 @@
 /* Return why the chip started: enum reset_cause of core/message.h. */
 uint8_t reset_cause(void);
 
-/* Tell the watchdog that the program is well. It resets the chip 250 ms after the last time; it
+/* Tell the watchdog that the program is well. It resets the chip 120 ms after the last time; it
  * runs from the first instructions on and nothing stops it. */
 void reset_feed_watchdog(void);
 

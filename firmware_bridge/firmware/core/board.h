@@ -28,7 +28,7 @@
 #define EVENT_RESEND_MS 100u
 /* The dead-man's time is kept at the pins: what noticing a frame and switching off may take. */
 #define DEAD_MAN_EARLY_MS 5u
-#define CATCH_UP_MS 250u /* the watchdog's time: a caller that is later has been reset by it */
+#define CATCH_UP_MS 250u /* twice the watchdog's time: a caller that is later has been reset by it */
 
 struct board {
     struct configuration configuration; /* in force */

@@ -23,7 +23,7 @@ from tests.firmware_bridge.chip.readings import dark, lengths_ms, since_ms
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
 DEAD_MAN_MS = 1_000
-WATCHDOG_MS = 250
+WATCHDOG_MS = 120
 LONG = Signal(
     SignalName.TEST,
     (Pulse(Output.GREEN, 5_000), Pulse(Output.BUZZER, 5_000), Pulse(Output.GATE, 5_000)),
