@@ -25,6 +25,8 @@ MAX_DELAY_S: Final = 0.15
 """Longest that anything stays on the way: a copy of a frame may arrive that much later."""
 _READ_BYTES: Final = 64
 """About 5 ms of the line: chunks are smaller than most frames, so that faults fall inside them."""
+_CHUNK_S: Final = 0.003
+"""How long a chunk gathers: a chip hands out one byte at a time, and faults are by the chunk."""
 _TURN_S: Final = 0.2
 _JOIN_S: Final = 5.0
 
@@ -102,6 +104,7 @@ class HostileCable:
         return min(max(self._travelling[0][0] - time.monotonic(), 0.0), _TURN_S)
 
     def _take(self, source: int) -> None:
+        time.sleep(_CHUNK_S)
         with contextlib.suppress(BlockingIOError):
             chunk = os.read(source, _READ_BYTES)
             target = self._host if source == self._board else self._board
