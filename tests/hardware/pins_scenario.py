@@ -24,7 +24,7 @@ from admission.gate import Input
 from admission.signal import Output, Pulse, Signal, SignalName
 from firmware_bridge.bridges.local import RESTART, LocalBoard
 from firmware_bridge.bridges.mcu import McuBridge
-from firmware_bridge.errors import BridgeError
+from firmware_bridge.errors import BridgeError, TerminalsError
 from firmware_bridge.link.configuration import BoardConfiguration
 from firmware_bridge.link.messages import GateEvent, InputEvent
 from firmware_bridge.terminals.gpio_spec import GpioSpec
@@ -207,7 +207,7 @@ async def refused(chip: SimulatedChip) -> None:
 
 async def why_not(spec: GpioSpec) -> str:
     async with serving(spec) as lane:
-        await until(lambda: lane.bridge.last_error is not None)
+        await until(lambda: isinstance(lane.bridge.last_error, TerminalsError))
         return str(lane.bridge.last_error)
 
 
