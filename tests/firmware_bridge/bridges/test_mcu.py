@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -184,11 +185,16 @@ async def test_over_a_bad_cable_no_show_is_believed_that_did_not_run() -> None:
             assert counters.acknowledged > 10
 
 
+def refused(bridge: McuBridge) -> bool:
+    return isinstance(bridge.last_error, BridgeIncompatible)
+
+
 async def test_a_board_without_the_gate_that_the_site_needs() -> None:
     lamps_only = BoardConfiguration(outputs=frozenset({Output.GREEN, Output.AMBER, Output.RED}))
     with SimulatedBoard(time.monotonic_ns, configuration=lamps_only) as board:
         async with running(board.path, required=frozenset({Output.GATE})) as desk:
-            await asyncio.to_thread(board.wait_until, lambda: board.has_host, PATIENCE_S)
+            told = functools.partial(board.wait_until, lambda: refused(desk.bridge), PATIENCE_S)
+            assert await asyncio.to_thread(told)
             with pytest.raises(BridgeIncompatible, match="gate"):
                 await desk.bridge.show(ADMIT)
             assert desk.bridge.alive is False
