@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import struct
 from collections.abc import Callable, Iterable, Mapping
 from itertools import groupby
@@ -84,11 +85,10 @@ class ModbusRelayTerminals:
             timeout_ms=spec.timeout_ms,
             monotonic_ns=monotonic_ns,
         )
-        try:
+        with contextlib.ExitStack() as undo:
+            undo.callback(self._master.line.close)
             self._write(spec.coils, frozenset())
-        except BaseException:
-            self._master.line.close()
-            raise
+            undo.pop_all()
 
     @property
     def wake_fds(self) -> tuple[int, ...]:

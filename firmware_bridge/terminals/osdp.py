@@ -5,6 +5,7 @@ Every lamp and tone is told its own end as well: a reader that hears no more goe
 
 from __future__ import annotations
 
+import contextlib
 from collections import deque
 from collections.abc import Callable
 from typing import Any, Final
@@ -74,12 +75,11 @@ class OsdpTerminals:
         self._panel = _panel(spec, key, self._channel)
         self._panel.set_event_callback(self._take_event)
         self._panel.set_command_completion_callback(self._take_ending)
-        try:
+        with contextlib.ExitStack() as undo:
+            undo.callback(self._line.close)
             self._meet(secured=key is not None)
             self._darken()
-        except BaseException:
-            self._line.close()
-            raise
+            undo.pop_all()
 
     @property
     def wake_fds(self) -> tuple[int, ...]:

@@ -5,6 +5,7 @@ Both are told levels, edge by edge: the patterns are the board's in front of the
 
 from __future__ import annotations
 
+import contextlib
 from typing import Final, Protocol
 
 from admission.gate import Input
@@ -51,11 +52,10 @@ class StackLightTerminals:
             if spec.model == "adafruit-5125"
             else PatliteLight(self._line, spec.buzzer_pattern)
         )
-        try:
+        with contextlib.ExitStack() as undo:
+            undo.callback(self._line.close)
             self._light.set(frozenset())
-        except BaseException:
-            self._line.close()
-            raise
+            undo.pop_all()
 
     @property
     def wake_fds(self) -> tuple[int, ...]:
