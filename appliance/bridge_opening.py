@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
+
+import msgspec
 
 from admission.gate import Input
 from admission.signal import Output
@@ -36,6 +38,7 @@ from firmware_bridge.terminals.gpio_spec import GpioSpec
 from firmware_bridge.terminals.opening import TerminalsSpec
 
 _Where = TypeVar("_Where")
+_Spec = TypeVar("_Spec", GpioSpec, ModbusRelaySpec, StackLightSpec, OsdpSpec)
 
 
 def open_member(
@@ -148,44 +151,26 @@ def spec_of(table: LocalBridgeTable) -> TerminalsSpec:
     """
     match table:
         case GpioBridgeTable():
-            return GpioSpec(
+            return _spec(
+                GpioSpec,
+                table,
                 outputs=_by_output(table.outputs),
                 inputs=_by_input(table.inputs),
                 bias=_by_input(table.bias),
-                chip=table.chip,
             )
         case ModbusBridgeTable():
-            return ModbusRelaySpec(
-                coils=_by_output(table.coils),
-                device=table.device,
-                host=table.host,
-                port=table.port,
-                framing=table.framing,
-                unit=table.unit,
-                baud=table.baud,
-                parity=table.parity,
-                stop_bits=table.stop_bits,
-                timeout_ms=table.timeout_ms,
-                poll_ms=table.poll_ms,
-                discrete_inputs=_by_input(table.discrete_inputs),
-                flash_off_ms=table.flash_off_ms,
-            )
+            coils, inputs = _by_output(table.coils), _by_input(table.discrete_inputs)
+            return _spec(ModbusRelaySpec, table, coils=coils, discrete_inputs=inputs)
         case StackLightBridgeTable():
-            return StackLightSpec(
-                device=table.device,
-                model=table.model,
-                tiers=_by_output(table.tiers),
-                buzzer_pattern=table.buzzer_pattern,
-            )
+            return _spec(StackLightSpec, table, tiers=_by_output(table.tiers))
         case OsdpBridgeTable():
-            return OsdpSpec(
-                device=table.device,
-                baud=table.baud,
-                address=table.address,
-                reader=table.reader,
-                led=table.led,
-                key_file=table.key_file,
-            )
+            return _spec(OsdpSpec, table)
+
+
+def _spec(kind: type[_Spec], table: LocalBridgeTable, **named: Any) -> _Spec:
+    """Return the spec whose fields are the table's of the same names, but for what is `named`."""
+    names = {field.name for field in msgspec.structs.fields(kind)} - named.keys()
+    return kind(**{name: getattr(table, name) for name in names}, **named)
 
 
 def _by_output(
