@@ -23,6 +23,7 @@ from typing import Final
 
 import msgspec
 
+from admission.gate import Input
 from admission.signal import Output
 from firmware_bridge.errors import BridgeError
 from firmware_bridge.link.board import Board
@@ -98,13 +99,16 @@ class LocalBoardLoop:
             _arm(STALL_S)
             if ready & self._leave_fds:
                 return
-            if link in ready and not self._hear():
+            now_ns = self._monotonic_ns()
+            # No contact counts as one that rested up to now, where the kernel has seen it move.
+            moved = self._interrupt()
+            if link in ready and not self._hear(now_ns):
                 return
             # What is due goes off before anything slow is asked, and before it is acknowledged.
-            self._drive()
+            self._drive(now_ns)
             if not self._speak():
                 return
-            if ready & wakes or self._read_due_ns <= self._monotonic_ns():
+            if moved or ready & wakes or self._read_due_ns <= self._monotonic_ns():
                 self._sense()
 
     @property
@@ -117,18 +121,23 @@ class LocalBoardLoop:
         left_ms = (due_ns - self._monotonic_ns()) / 1e6
         return math.ceil(min(max(left_ms, 0), PATIENCE_MS))
 
-    def _hear(self) -> bool:
+    def _interrupt(self) -> frozenset[Input]:
+        moved = self._terminals.take_moved()
+        self._board.interrupt(moved)
+        return moved
+
+    def _hear(self, now_ns: int) -> bool:
         try:
             data = self._link.recv(_READ_BYTES)
         except BlockingIOError:
             return True
         except OSError:
             return False
-        self._board.receive(data, self._monotonic_ns())
+        self._board.receive(data, now_ns)
         return bool(data)
 
-    def _drive(self) -> None:
-        self._board.advance(self._monotonic_ns())
+    def _drive(self, now_ns: int) -> None:
+        self._board.advance(now_ns)
         self._board.take_edges()
         coils = self._board.coils
         if coils != self._carried:
@@ -150,9 +159,9 @@ class LocalBoardLoop:
         early_ns = self._read_ns + MIN_READ_NS - self._monotonic_ns()
         if early_ns > 0:
             time.sleep(early_ns / 1e9)
-        active = self._terminals.read()
         self._read_ns = self._monotonic_ns()
-        self._board.sample(active, self._read_ns)
+        self._interrupt()
+        self._board.sample(self._terminals.read(), self._read_ns)
 
 
 def main(arguments: list[str], open_them: Opener = open_terminals) -> int:

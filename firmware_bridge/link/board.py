@@ -136,6 +136,10 @@ class Board:
         self._drive.sample(active, now_ns)
         self.advance(now_ns)
 
+    def interrupt(self, moved: frozenset[Input]) -> None:
+        """Take that contacts moved between two samples: none of their levels has held."""
+        self._drive.interrupt(moved)
+
     def sense(self, source: Input, value: int, now_ns: int) -> None:
         """Take the level of one contact: 1 is active."""
         self.advance(now_ns - 1)

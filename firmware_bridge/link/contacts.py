@@ -49,6 +49,11 @@ class Contacts:
         if source in self._fitted:
             self._take(source, active, now_ns)
 
+    def interrupt(self, moved: frozenset[Input]) -> None:
+        """Take that these contacts moved since they were last looked at, were it there and back."""
+        for source in moved:
+            self._differs_since_ns.pop(source, None)
+
     def advance(self, now_ns: int) -> list[tuple[Input, bool]]:
         """Return the contacts that have changed now, by number, and whether each is active."""
         changed = [

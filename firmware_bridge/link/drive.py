@@ -124,6 +124,10 @@ class Drive:
         """Take the level of one contact."""
         self._contacts.sense(source, active, now_ns)
 
+    def interrupt(self, moved: frozenset[Input]) -> None:
+        """Take that contacts moved between two samples: none of their levels has held."""
+        self._contacts.interrupt(moved)
+
     def elapse(self, now_ns: int) -> None:
         """Do what is due now."""
         for source, active in self._contacts.advance(now_ns):

@@ -52,6 +52,7 @@ class GpioTerminals:
     def __init__(self, chip: gpiod.Chip, spec: GpioSpec, configuration: BoardConfiguration) -> None:
         self._outputs = {output: spec.outputs[output] for output in configuration.outputs}
         self._inputs = {source: spec.inputs[source] for source in configuration.inputs}
+        self._sources = {line: source for source, line in self._inputs.items()}
         with contextlib.ExitStack() as undo:
             # Off from the first moment: the request sets direction and value in one step.
             self._writing = _requested(chip, _output_settings(self._outputs, configuration))
@@ -85,17 +86,29 @@ class GpioTerminals:
         except OSError as error:
             raise _failed(error, "set GPIO", *self._outputs.values()) from error
 
+    def take_moved(self) -> frozenset[Input]:
+        """Return the inputs with an edge since the last call, as the kernel noted them.
+
+        :raises TerminalsError: if the kernel refuses.
+        """
+        moved: set[Input] = set()
+        try:
+            while self._reading and self._reading.wait_edge_events(0):
+                moved |= {
+                    self._sources[edge.line_offset] for edge in self._reading.read_edge_events()
+                }
+        except OSError as error:
+            raise _failed(error, "read GPIO", *self._inputs.values()) from error
+        return frozenset(moved)
+
     def read(self) -> frozenset[Input]:
-        """Return the active inputs, after taking the edges that told of them.
+        """Return the active inputs.
 
         :raises TerminalsError: if the kernel refuses.
         """
         if not self._reading:
             return frozenset()
         try:
-            # What changes after the edges were taken makes the descriptor readable again.
-            while self._reading.wait_edge_events(0):
-                self._reading.read_edge_events()
             values = self._reading.get_values(list(self._inputs.values()))
         except OSError as error:
             raise _failed(error, "read GPIO", *self._inputs.values()) from error

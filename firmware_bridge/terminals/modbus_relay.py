@@ -110,6 +110,10 @@ class ModbusRelayTerminals:
         changed = energised ^ self._energised
         self._write([output for output in self._spec.coils if output in changed], energised)
 
+    def take_moved(self) -> frozenset[Input]:
+        """Return nothing: levels are all that is told."""
+        return frozenset()
+
     def read(self) -> frozenset[Input]:
         """Return the active inputs, as they are now.
 

@@ -104,6 +104,10 @@ class OsdpTerminals:
         self._do(commands)
         self._energised = energised
 
+    def take_moved(self) -> frozenset[Input]:
+        """Return nothing: levels are all that is told."""
+        return frozenset()
+
     def read(self) -> frozenset[Input]:
         """Go on with the conversation, and return TAMPER if the reader reports it.
 

@@ -76,6 +76,10 @@ class StackLightTerminals:
             frozenset(tier for output, tier in self._tiers.items() if output in energised)
         )
 
+    def take_moved(self) -> frozenset[Input]:
+        """Return nothing: levels are all that is told."""
+        return frozenset()
+
     def read(self) -> frozenset[Input]:
         """Return no input: a light has none.
 

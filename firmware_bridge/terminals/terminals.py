@@ -40,6 +40,13 @@ class Terminals(Protocol):
         """
         ...
 
+    def take_moved(self) -> frozenset[Input]:
+        """Return the inputs that changed since the last call, were it there and back again.
+
+        Takes no time. Empty where the device tells levels alone.
+        """
+        ...
+
     def read(self) -> frozenset[Input]:
         """Return the inputs that are active now, without debouncing.
 

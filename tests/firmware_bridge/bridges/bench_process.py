@@ -74,6 +74,9 @@ class FakeTerminals:
             raise TerminalsError("the relay board does not answer", hint="check its power")
         self._contacts.record(energised)
 
+    def take_moved(self) -> frozenset[Input]:
+        return frozenset()
+
     def read(self) -> frozenset[Input]:
         self._contacts.take()
         return frozenset(Input(number) for number, level in self._contacts.levels.items() if level)

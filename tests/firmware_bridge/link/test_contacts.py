@@ -75,3 +75,13 @@ def test_the_first_levels_count_at_once_and_only_the_first() -> None:
     assert contacts.active == BOTH
     assert contacts.sample(frozenset(), MS) is False
     assert contacts.active == BOTH
+
+
+def test_a_level_that_was_left_between_two_looks_did_not_hold() -> None:
+    contacts = Contacts(BOTH, 5)
+    contacts.sample(frozenset(), 0)
+    contacts.sample(BOTH, MS)
+    contacts.interrupt(frozenset({Input.STOP}))
+    contacts.sample(BOTH, 4 * MS)
+    assert contacts.advance(6 * MS) == [(Input.TAMPER, True)]
+    assert contacts.advance(9 * MS) == [(Input.STOP, True)]
